@@ -1,0 +1,67 @@
+//! Joins several of our attributes on one function, before any of them is looked into.
+//!
+//! Attributes expand from the outside in. Each hands its arguments, unread, to another of ours that is still to come:
+//! `#[biz_attrs(__fold(traced_handler(child)), order.id = *id)]`. So every name that the user imported is really used, and
+//! attributes of others may stand between. The last has everything and does the work.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+use syn::parse::{ParseStream, Parser};
+use syn::{Attribute, Meta, MetaList, Token, parenthesized};
+
+syn::custom_keyword!(__fold);
+
+/// One of our attributes as it was written.
+pub(crate) struct Written {
+    /// Its name, at the attribute's place.
+    pub(crate) name: Ident,
+    pub(crate) args: TokenStream,
+}
+
+/// Folds `own` into the first of our attributes among `attrs`, if there is one.
+pub(crate) fn into_pending(own: &Written, attrs: &mut [Attribute]) -> bool {
+    let Written { name, args } = own;
+    let folded = quote!(__fold(#name(#args)),);
+    for attr in attrs.iter_mut().filter(|attr| is_ours(attr)) {
+        match &mut attr.meta {
+            Meta::Path(path) => {
+                let delimiter = syn::MacroDelimiter::Paren(syn::token::Paren::default());
+                attr.meta = Meta::List(MetaList { path: path.clone(), delimiter, tokens: folded });
+            }
+            Meta::List(list) => {
+                let theirs = &list.tokens;
+                list.tokens = quote!(#folded #theirs);
+            }
+            // rustc refuses `#[traced = …]` by itself and never expands it.
+            Meta::NameValue(_) => continue,
+        }
+        return true;
+    }
+    false
+}
+
+fn is_ours(attr: &Attribute) -> bool {
+    let last = attr.path().segments.last();
+    last.is_some_and(|segment| ["traced_handler", "traced", "biz_attrs"].iter().any(|ours| segment.ident == ours))
+}
+
+/// Takes `own` and all that was folded into it apart, in the order in which the user wrote them.
+pub(crate) fn unfold(own: Written) -> syn::Result<Vec<Written>> {
+    let Written { name, args } = own;
+    let parser = |input: ParseStream<'_>| {
+        let mut all = Vec::new();
+        while input.peek(__fold) {
+            input.parse::<__fold>()?;
+            let folded;
+            parenthesized!(folded in input);
+            let name = folded.parse()?;
+            let args;
+            parenthesized!(args in folded);
+            all.extend(unfold(Written { name, args: args.parse()? })?);
+            input.parse::<Token![,]>()?;
+        }
+        all.push(Written { name, args: input.parse()? });
+        Ok(all)
+    };
+    parser.parse2(args)
+}

@@ -1,0 +1,71 @@
+//! The annotated function: its signature typed, its statements left as the tokens they are.
+//!
+//! Statements stay unparsed so that half-typed code reaches rustc, which has the better message for it.
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::{ToTokens, TokenStreamExt};
+use syn::parse::{ParseStream, Parser};
+use syn::{Attribute, Error, Signature, Token, Visibility, braced, token};
+
+/// A function with a body. As tokens it is what was parsed.
+pub(crate) struct Function {
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) vis: Visibility,
+    pub(crate) sig: Signature,
+    pub(crate) body: Body,
+}
+
+pub(crate) struct Body {
+    pub(crate) brace: token::Brace,
+    pub(crate) inner_attrs: Vec<Attribute>,
+    pub(crate) statements: TokenStream,
+}
+
+impl Function {
+    /// Parses the item that `#[attribute]` stands on. The error for any other kind of item says where the attribute goes.
+    pub(crate) fn parse(attribute: &Ident, attrs: Vec<Attribute>, item: TokenStream) -> syn::Result<Self> {
+        let misplaced = misplaced(attribute, item.clone());
+        let parser = |input: ParseStream<'_>| {
+            let vis = input.parse()?;
+            let sig: Signature = input.parse()?;
+            if input.peek(Token![;]) {
+                let message = format!(
+                    "`{}` has no body that `#[{attribute}]` could wrap: put the attribute on its implementations",
+                    sig.ident
+                );
+                return Err(Error::new_spanned(&sig.ident, message));
+            }
+            let body;
+            let brace = braced!(body in input);
+            let body = Body { brace, inner_attrs: body.call(Attribute::parse_inner)?, statements: body.parse()? };
+            Ok(Self { attrs, vis, sig, body })
+        };
+        parser.parse2(item).map_err(|error| misplaced.unwrap_or(error))
+    }
+}
+
+impl ToTokens for Function {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        tokens.append_all(&self.attrs);
+        self.vis.to_tokens(tokens);
+        self.sig.to_tokens(tokens);
+        self.body.brace.surround(tokens, |tokens| {
+            tokens.append_all(&self.body.inner_attrs);
+            self.body.statements.to_tokens(tokens);
+        });
+    }
+}
+
+/// The keywords that items other than functions start with.
+const OTHER_ITEMS: [&str; 10] = ["impl", "trait", "mod", "struct", "enum", "union", "static", "type", "use", "let"];
+
+/// The error for an item that is not a function, at the keyword that says so.
+fn misplaced(attribute: &Ident, item: TokenStream) -> Option<Error> {
+    let words = item.into_iter().filter_map(|token| match token {
+        TokenTree::Ident(word) => Some(word),
+        _ => None,
+    });
+    let keyword = words.take_while(|word| word != "fn").find(|word| OTHER_ITEMS.iter().any(|other| word == other))?;
+    let message = format!("`#[{attribute}]` can't go on `{keyword}`: put it on each function or method, one with a body");
+    Some(Error::new(keyword.span(), message))
+}

@@ -1,0 +1,78 @@
+//! The attribute macros of biztrace, on `proc_macro2` tokens, so that tests and tools can run them too.
+//!
+//! `biztrace-macros` is the thin shim over it. An attribute goes through four steps, a module each:
+//! [`parse`] (tokens to what the user wrote) → [`validate`] (its mistakes) → [`lower`] (what to emit, decided) →
+//! [`emit`] (tokens). [`fold`] comes before: of several of our attributes on one function, the last to expand does it all.
+//!
+//! The names that an expansion uses live in `biztrace::__private`.
+
+#![forbid(unsafe_code)]
+
+mod emit;
+mod fold;
+mod function;
+mod lower;
+mod parse;
+mod validate;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::Error;
+use syn::parse::{ParseStream, Parser};
+
+use fold::Written;
+use function::Function;
+
+/// Expands `#[traced_handler(args)]` on `item`.
+///
+/// A mistake becomes a `compile_error!` at the tokens at fault, beside the item as it was; so for all three.
+///
+/// ```
+/// use quote::quote;
+///
+/// let item = quote!(async fn ping() -> &'static str { "pong" });
+/// let expansion = biztrace_macros_core::traced_handler(quote!(child), item).to_string();
+/// assert!(expansion.contains("child_handler"));
+/// ```
+pub fn traced_handler(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand("traced_handler", args, item)
+}
+
+/// Expands `#[biz_attrs(args)]` on `item`. See [`traced_handler`].
+pub fn biz_attrs(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand("biz_attrs", args, item)
+}
+
+/// Expands `#[traced(args)]` on `item`. See [`traced_handler`].
+pub fn traced(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand("traced", args, item)
+}
+
+fn expand(name: &str, args: TokenStream, item: TokenStream) -> TokenStream {
+    let own = Written { name: Ident::new(name, Span::call_site()), args };
+    try_expand(own, item.clone()).unwrap_or_else(|error| with_errors(&[error], item))
+}
+
+/// Fails on an item that can't be taken apart; other mistakes are in the tokens it returns.
+fn try_expand(own: Written, item: TokenStream) -> syn::Result<TokenStream> {
+    let split = |input: ParseStream<'_>| Ok((input.call(syn::Attribute::parse_outer)?, input.parse::<TokenStream>()?));
+    let (mut attrs, undecorated) = split.parse2(item)?;
+    if fold::into_pending(&own, &mut attrs) {
+        return Ok(quote!(#(#attrs)* #undecorated));
+    }
+
+    let mut errors = Vec::new();
+    let function = Function::parse(&own.name, attrs, undecorated)?;
+    let annotated = parse::annotated(function, fold::unfold(own)?, &mut errors);
+    validate::check(&annotated, &mut errors);
+    Ok(if errors.is_empty() {
+        emit::function(lower::expansion(annotated))
+    } else {
+        with_errors(&errors, annotated.function.into_token_stream())
+    })
+}
+
+fn with_errors(errors: &[Error], item: TokenStream) -> TokenStream {
+    let errors = errors.iter().map(Error::to_compile_error);
+    quote!(#(#errors)* #item)
+}

@@ -1,0 +1,64 @@
+//! The first step: from tokens to what the user wrote, each value with its place.
+//!
+//! It reports what can't be read. Whether it makes sense together is for [`validate`](crate::validate).
+
+mod entries;
+mod options;
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use syn::Error;
+use syn::parse::{ParseStream, Parser};
+
+pub(crate) use entries::{Entry, Key};
+pub(crate) use options::{KINDS, Options};
+
+use crate::fold::Written;
+use crate::function::Function;
+
+/// A function and all that our attributes say about it.
+pub(crate) struct Annotated {
+    pub(crate) function: Function,
+    /// The attributes that open a span. More than one is a mistake.
+    pub(crate) openers: Vec<Opener>,
+    /// The entries of `#[biz_attrs]`.
+    pub(crate) tags: Vec<Entry>,
+}
+
+/// `#[traced_handler]` or `#[traced]`.
+pub(crate) struct Opener {
+    pub(crate) name: Ident,
+    pub(crate) options: Options,
+}
+
+impl Opener {
+    pub(crate) fn is_handler(&self) -> bool {
+        self.name == "traced_handler"
+    }
+}
+
+/// Reads the arguments of our attributes on `function`. What can't be read goes to `errors`.
+pub(crate) fn annotated(function: Function, attributes: Vec<Written>, errors: &mut Vec<Error>) -> Annotated {
+    let mut annotated = Annotated { function, openers: Vec::new(), tags: Vec::new() };
+    for Written { name, args } in attributes {
+        let parser = |input: ParseStream<'_>| {
+            if name == "biz_attrs" {
+                annotated.tags.extend(entries::entries(input, errors));
+            } else {
+                let options = options::options(&name, input, errors);
+                annotated.openers.push(Opener { name, options });
+            }
+            Ok(())
+        };
+        if let Err(error) = parser.parse2(args) {
+            errors.push(error);
+        }
+    }
+    annotated
+}
+
+/// Takes the tokens up to the next comma, and the comma.
+fn until_comma(input: ParseStream<'_>) -> TokenStream {
+    std::iter::from_fn(|| input.parse::<TokenTree>().ok())
+        .take_while(|token| !matches!(token, TokenTree::Punct(punct) if punct.as_char() == ','))
+        .collect()
+}

@@ -1,0 +1,112 @@
+//! The attribute macros of biztrace: entry points and their documentation.
+//!
+//! Use them through the crate `biztrace`, which re-exports them. The work is done in `biztrace-macros-core`.
+
+#![forbid(unsafe_code)]
+
+use proc_macro::TokenStream;
+
+/// Traces an actix-web handler: gives the request's span the handler's name, its tags and its outcome.
+///
+/// The span is the one that the middleware `RequestTracing` started for this request. Within `#[traced_handler]`, the names and
+/// values of [`#[biz_attrs]`](macro@biz_attrs) become its attributes. If the handler returns an `Err`, the span says of which type.
+/// Only the body is wrapped: the signature stays as it is, so a test can call the handler like any other function.
+///
+/// It goes on an `async fn`, above or below the route attribute.
+///
+/// | option | meaning |
+/// |---|---|
+/// | `child` | Opens an INTERNAL child span for the handler, and leaves the request's span alone. |
+/// | `crate = path` | Where the crate `biztrace` is found, if it was renamed or is re-exported. |
+///
+/// Without the middleware, it opens a SERVER span from the handler's `HttpRequest` argument, or an INTERNAL one if there is none.
+///
+/// # Example
+///
+/// ```ignore (needs the crate `biztrace`, which depends on this one)
+/// use actix_web::{HttpRequest, post, web};
+/// use biztrace::{biz_attrs, traced_handler};
+///
+/// #[post("/orders/{id}")]
+/// #[traced_handler]
+/// #[biz_attrs(order.id = *id, tenant.id = header("x-tenant-id"))]
+/// async fn create(id: web::Path<u64>, req: HttpRequest) -> Result<web::Json<Receipt>, ShopError> {
+///     reserve_stock(*id).await
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn traced_handler(args: TokenStream, item: TokenStream) -> TokenStream {
+    biztrace_macros_core::traced_handler(args.into(), item.into()).into()
+}
+
+/// Names the business attributes of a span: `key = expression`, separated by commas.
+///
+/// With [`#[traced_handler]`](macro@traced_handler) or [`#[traced]`](macro@traced) on the same function, the attributes go on that
+/// span; alone, on the current one. Written twice on a function, the entries add up.
+///
+/// **Keys** are names joined by dots, by OpenTelemetry's rules: lower-case letters, digits and single `_`, from a letter on.
+/// Keywords may stand in them (`order.type`), and a string literal may hold `-` too (`"order-id"`). The namespaces `otel`, `http`,
+/// `url`, `network`, `server`, `client` and `code` are the middleware's. A key longer than 255 bytes, or set twice, is an error.
+///
+/// **Values** are any expressions over the function's arguments. They are evaluated by reference before the body runs, and only
+/// if the span is recorded. Integers, floats, `bool`, strings and arrays of them keep their type; a `None` sets nothing.
+///
+/// | in a value | reads |
+/// |---|---|
+/// | `header("name")` | the request's header, an `Option` |
+/// | `query("name")` | the parameter of the request's query string, an `Option` |
+/// | `cookie("name")` | the request's cookie, an `Option` |
+///
+/// They read the function's `HttpRequest` argument if it has one, else what the middleware kept of the request.
+///
+/// # Example
+///
+/// ```ignore (needs the crate `biztrace`, which depends on this one)
+/// use actix_web::{get, web};
+/// use biztrace::{biz_attrs, traced_handler};
+///
+/// #[get("/orders")]
+/// #[traced_handler]
+/// #[biz_attrs(
+///     order.page = page.number,
+///     tenant.id = header("x-tenant-id"),
+///     app.locale = cookie("lang").or(query("lang")),
+/// )]
+/// async fn list(page: web::Query<Page>) -> web::Json<Vec<Order>> {
+///     web::Json(load(&page).await)
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn biz_attrs(args: TokenStream, item: TokenStream) -> TokenStream {
+    biztrace_macros_core::biz_attrs(args.into(), item.into()).into()
+}
+
+/// Opens a child span around a function or method, sync or async.
+///
+/// The span ends with the function. If it returns an `Err`, by whatever name its result type is written, the span's status is
+/// Error and its `error.type` the type of the error. [`#[biz_attrs]`](macro@biz_attrs) on the same function tags it too.
+///
+/// | option | meaning | if left out |
+/// |---|---|---|
+/// | `name = "…"` | The span's name. | the function's |
+/// | `kind = "…"` | `"internal"`, `"server"`, `"client"`, `"producer"` or `"consumer"`. | `"internal"` |
+/// | `attrs(key = expression, …)` | Attributes, as in `#[biz_attrs]`, but in any namespace. | none |
+/// | `crate = path` | Where the crate `biztrace` is found, if it was renamed or is re-exported. | `::biztrace` |
+///
+/// An actix-web handler takes [`#[traced_handler]`](macro@traced_handler) instead; the two on one function are an error. So is
+/// a function that is `const`, variadic, or of a foreign ABI.
+///
+/// # Example
+///
+/// ```ignore (needs the crate `biztrace`, which depends on this one)
+/// use biztrace::traced;
+///
+/// #[traced(kind = "client", attrs(db.system.name = "postgresql", db.query.text = RESERVE))]
+/// async fn reserve_stock(order_id: u64) -> Result<Stock, DbError> {
+///     query(RESERVE).bind(order_id).await
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn traced(args: TokenStream, item: TokenStream) -> TokenStream {
+    biztrace_macros_core::traced(args.into(), item.into()).into()
+}

@@ -1,0 +1,171 @@
+//! All that an expansion of the macros may name. No part of the public API: it changes with the macros.
+
+use std::borrow::Cow;
+
+pub use opentelemetry::trace::SpanKind;
+
+pub use crate::attribute::{Key, Tags};
+use crate::recorder::{self, ActiveSpan, Current, LocalSpan, Start, Started};
+pub use crate::recorder::{BodySpan, Site, Traced};
+
+#[cfg(feature = "actix")]
+pub use crate::actix::handler::{HandlerRequest, child_handler, handler};
+
+/// The head of the request that a tag may read.
+#[derive(Debug)]
+pub struct Head<'a>(pub(crate) Source<'a>);
+
+#[derive(Debug)]
+pub(crate) enum Source<'a> {
+    #[cfg(feature = "actix")]
+    Request(&'a actix_web::HttpRequest),
+    /// What `RequestTracing` copied, if it is there.
+    Copy(Option<&'a recorder::Head>),
+}
+
+/// Where an annotated function has its request from.
+pub trait RequestSource {
+    #[doc(hidden)]
+    fn with_head<R>(self, span: &Recording<'_>, f: impl FnOnce(&Head<'_>) -> R) -> R;
+}
+
+/// The span that tags go to.
+#[derive(Debug)]
+pub struct Recording<'a>(pub(crate) &'a LocalSpan);
+
+/// No argument is an `HttpRequest`.
+#[derive(Debug, Clone, Copy)]
+pub struct NoRequest;
+
+impl RequestSource for NoRequest {
+    fn with_head<R>(self, span: &Recording<'_>, f: impl FnOnce(&Head<'_>) -> R) -> R {
+        span.0.with_head(|copy| f(&Head(Source::Copy(copy))))
+    }
+}
+
+/// Opens the span of `#[traced]`.
+pub fn traced<R: RequestSource>(
+    site: &'static Site,
+    request: R,
+    tags: impl FnOnce(&mut Tags, &Head<'_>),
+) -> BodySpan {
+    match start(Start::now(site.name, site.kind.clone())) {
+        Some(span) => {
+            record(&span, request, tags);
+            BodySpan::new(ActiveSpan::new(span))
+        }
+        None => BodySpan::NONE,
+    }
+}
+
+/// Tags the current span, for `#[biz_attrs]` alone.
+pub fn annotate<R: RequestSource>(request: R, tags: impl FnOnce(&mut Tags, &Head<'_>)) {
+    if let Current::Local(span) = Current::get() {
+        record(&span, request, tags);
+    }
+}
+
+/// Starts a span below the current one, or a trace of its own.
+fn start(start: Start<'_>) -> Option<LocalSpan> {
+    let started = match Current::get() {
+        Current::Local(parent) => return parent.start_child(start),
+        Current::Silent => return None,
+        Current::Foreign(parent) => recorder::recorder()?.start(Some(&parent), start),
+        Current::Nothing => recorder::recorder()?.start(None, start),
+    };
+    match started {
+        Started::Recording(span) => Some(span),
+        Started::Dropped(_) => None,
+    }
+}
+
+/// Evaluates tags, outside any lock, and adds them to `span`.
+pub(crate) fn record<R: RequestSource>(
+    span: &LocalSpan,
+    request: R,
+    tags: impl FnOnce(&mut Tags, &Head<'_>),
+) {
+    if !span.is_recording() {
+        return;
+    }
+    let mut set = span.tags();
+    request.with_head(&Recording(span), |head| tags(&mut set, head));
+    span.append(&set);
+}
+
+/// Has the type `T` known where a body's result is inferred. Never runs.
+#[must_use]
+pub fn returns<T>() -> T {
+    unreachable!("the expansion calls this below `if false`")
+}
+
+/// What an annotated function returned, asked for its error by [`ErrorOfResult`] or [`NoError`].
+#[derive(Debug)]
+pub struct Returned<'a, T>(pub &'a T);
+
+/// Of a `Result`: the type of its error. Found before [`NoError`], which needs one more reference.
+pub trait ErrorOfResult {
+    #[doc(hidden)]
+    fn error_type(&self) -> Option<&'static str>;
+}
+
+impl<T, E> ErrorOfResult for Returned<'_, Result<T, E>> {
+    fn error_type(&self) -> Option<&'static str> {
+        self.0.is_err().then(std::any::type_name::<E>)
+    }
+}
+
+/// Of anything else: no error.
+pub trait NoError {
+    #[doc(hidden)]
+    fn error_type(&self) -> Option<&'static str> {
+        None
+    }
+}
+
+impl<T> NoError for &Returned<'_, T> {}
+
+impl Head<'_> {
+    /// The first header of that name, if its value is text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        match &self.0 {
+            #[cfg(feature = "actix")]
+            Source::Request(request) => request.headers().get(name)?.to_str().ok(),
+            Source::Copy(copy) => copy.or_else(no_request)?.header(name),
+        }
+    }
+
+    /// The first value of that name in the query string, decoded.
+    #[must_use]
+    pub fn query(&self, name: &str) -> Option<Cow<'_, str>> {
+        let query = match &self.0 {
+            #[cfg(feature = "actix")]
+            Source::Request(request) => request.query_string(),
+            Source::Copy(copy) => copy.or_else(no_request)?.query(),
+        };
+        form_urlencoded::parse(query.as_bytes())
+            .find_map(|(key, value)| (key == name).then_some(value))
+    }
+
+    /// The value of the cookie of that name, as it was sent.
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        self.header("cookie")?.split(';').find_map(|pair| {
+            let (key, value) = pair.split_once('=')?;
+            (key.trim() == name).then(|| value.trim().trim_matches('"'))
+        })
+    }
+}
+
+fn no_request<'a>() -> Option<&'a recorder::Head> {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        tracing::warn!(
+            target: "biztrace",
+            "a tag reads header(…), query(…) or cookie(…), but has no request: add `.wrap(RequestTracing::default())` to the \
+             App, or an `HttpRequest` argument to the function. The tag is left out."
+        );
+    });
+    None
+}

@@ -1,0 +1,113 @@
+//! What an annotated handler does: it claims its request's SERVER span, or opens a span of its own.
+
+use std::sync::Once;
+
+use actix_web::HttpRequest;
+
+use super::server;
+use crate::__private::{Head, NoRequest, RequestSource, record, traced};
+use crate::attribute::{Key, Tags};
+use crate::recorder::{ActiveSpan, BodySpan, Claim, Current, LocalSpan, Site, Started, recorder};
+
+const FUNCTION: Key = Key::new("code.function.name");
+
+/// The request among a handler's arguments, if it has one.
+pub trait HandlerRequest: RequestSource + Copy {
+    #[doc(hidden)]
+    fn get(&self) -> Option<&HttpRequest>;
+}
+
+impl HandlerRequest for NoRequest {
+    fn get(&self) -> Option<&HttpRequest> {
+        None
+    }
+}
+
+impl HandlerRequest for &HttpRequest {
+    fn get(&self) -> Option<&HttpRequest> {
+        Some(self)
+    }
+}
+
+/// The span of `#[traced_handler]`: the request's SERVER span for the first handler that asks for it, else a child of it.
+/// Where there is no SERVER span, the handler has to make do with what it has.
+pub fn handler<R: HandlerRequest>(
+    site: &'static Site,
+    request: R,
+    tags: impl FnOnce(&mut Tags, &Head<'_>),
+) -> BodySpan {
+    let around = Current::get();
+    let claim = match &around {
+        Current::Local(span) => span.claim(site),
+        Current::Silent => return BodySpan::NONE,
+        Current::Foreign(_) | Current::Nothing => Claim::NoRequest,
+    };
+    match claim {
+        Claim::Granted(server) => {
+            if site.route().is_none() {
+                learn_route(site, request, &server);
+            }
+            record(&server, request, tags);
+            BodySpan::NONE
+        }
+        Claim::Taken => child_handler(site, request, tags),
+        Claim::NoRequest => stand_alone(site, request, tags, around),
+    }
+}
+
+/// The span of `#[traced_handler(child)]`.
+pub fn child_handler<R: HandlerRequest>(
+    site: &'static Site,
+    request: R,
+    tags: impl FnOnce(&mut Tags, &Head<'_>),
+) -> BodySpan {
+    traced(site, request, |set, head| {
+        set.set(&FUNCTION, site.function);
+        tags(set, head);
+    })
+}
+
+/// A handler whose `App` is not wrapped in `RequestTracing`: a SERVER span if it has the request, else an internal one.
+fn stand_alone<R: HandlerRequest>(
+    site: &'static Site,
+    request: R,
+    tags: impl FnOnce(&mut Tags, &Head<'_>),
+    around: Current,
+) -> BodySpan {
+    let Some(recorder) = recorder() else {
+        return BodySpan::NONE;
+    };
+    warn_once(site);
+    let Some(http) = request.get() else {
+        return child_handler(site, request, tags);
+    };
+    let Started::Recording(server) = server::start(&recorder, http, around) else {
+        return BodySpan::NONE;
+    };
+    server.claim(site);
+    learn_route(site, request, &server);
+    record(&server, request, tags);
+    BodySpan::new(ActiveSpan::new(server))
+}
+
+/// Records the route now, since a request that is cancelled or panics has no response to tell it.
+fn learn_route(site: &Site, request: impl HandlerRequest, server: &LocalSpan) {
+    if let Some(http) = request.get()
+        && let Some(route) = http.match_pattern()
+    {
+        server::set_route(server, server::span_method(http.method()), &route);
+        site.learn_route(&route);
+    }
+}
+
+fn warn_once(site: &Site) {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        tracing::warn!(
+            target: "biztrace",
+            "{} is a traced handler, but no `RequestTracing` is around it: its span has neither status nor the end of the \
+             body. Add `.wrap(biztrace::actix::RequestTracing::default())` to the App.",
+            site.function
+        );
+    });
+}

@@ -1,0 +1,31 @@
+//! Reads the heads of actix-web's requests.
+
+use actix_web::HttpRequest;
+use actix_web::http::header::HeaderMap;
+
+use crate::__private::{Head, Recording, RequestSource, Source};
+use crate::propagation::Carrier;
+use crate::recorder;
+
+/// The request's headers as a carrier of context.
+pub(super) struct Headers<'a>(pub(super) &'a HeaderMap);
+
+impl Carrier for Headers<'_> {
+    fn lines<'a>(&'a self, name: &'static str) -> impl Iterator<Item = &'a [u8]> + 'a {
+        self.0.get_all(name).map(|value| value.as_bytes())
+    }
+}
+
+/// Copies what tags may read after routing.
+pub(super) fn copy(headers: &HeaderMap, query: &str, to: &mut recorder::Head) {
+    for (name, value) in headers {
+        to.push_header(name.as_str(), value.as_bytes());
+    }
+    to.set_query(query);
+}
+
+impl RequestSource for &HttpRequest {
+    fn with_head<R>(self, _: &Recording<'_>, f: impl FnOnce(&Head<'_>) -> R) -> R {
+        f(&Head(Source::Request(self)))
+    }
+}

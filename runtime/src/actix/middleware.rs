@@ -1,0 +1,181 @@
+//! The middleware: one SERVER span a request.
+
+use std::fmt;
+use std::future::{Ready, ready};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
+use actix_web::{Error, HttpRequest};
+
+use super::body::TracedBody;
+use super::future::{RequestFuture, RequestScope, ServerSpan};
+use super::server;
+use crate::recorder::{ActiveSpan, Current, Recorder, Started, TracerProvider, recorder};
+
+/// Records each request as a SERVER span, from its head to the end of its response's body.
+///
+/// Wrap the `App` in it, outside of other middleware so that theirs is recorded too. It takes the caller's trace from
+/// `traceparent`, names the span by method and route, and records the status; a server error, a panic or a broken body
+/// marks the span as an error, and a request that its client gave up is tagged `biztrace.outcome=cancelled`.
+///
+/// ```
+/// use actix_web::{App, web};
+/// use biztrace::actix::RequestTracing;
+///
+/// let app = App::new()
+///     .wrap(RequestTracing::default())
+///     .route("/", web::get().to(|| async { "hello" }));
+/// # let _ = app;
+/// ```
+#[derive(Clone, Default)]
+pub struct RequestTracing {
+    recorder: Option<Arc<Recorder>>,
+    skip: Option<Arc<dyn Fn(&ServiceRequest) -> bool + Send + Sync>>,
+    span_name: Option<SpanName>,
+}
+
+pub(super) type SpanName = Arc<dyn Fn(&HttpRequest) -> Option<String> + Send + Sync>;
+
+/// Paths that only machines ask for, often.
+const SKIPPED: [&str; 5] = ["/health", "/healthz", "/livez", "/readyz", "/metrics"];
+
+impl RequestTracing {
+    /// Records with an instance of its own instead of the installed one.
+    ///
+    /// ```
+    /// use biztrace::{Telemetry, actix::RequestTracing};
+    ///
+    /// let telemetry = Telemetry::builder().build()?;
+    /// let tracing = RequestTracing::default().tracer_provider(telemetry.tracer_provider());
+    /// # let _ = tracing;
+    /// # Ok::<(), biztrace::Error>(())
+    /// ```
+    #[must_use]
+    pub fn tracer_provider(mut self, provider: TracerProvider) -> Self {
+        self.recorder = Some(provider.into_recorder());
+        self
+    }
+
+    /// Makes no spans for the requests that `skip` picks, and none below them. By default these are `/health`, `/healthz`,
+    /// `/livez`, `/readyz` and `/metrics`.
+    ///
+    /// ```
+    /// use biztrace::actix::RequestTracing;
+    ///
+    /// let tracing = RequestTracing::default().skip(|request| request.path().starts_with("/internal/"));
+    /// # let _ = tracing;
+    /// ```
+    #[must_use]
+    pub fn skip(mut self, skip: impl Fn(&ServiceRequest) -> bool + Send + Sync + 'static) -> Self {
+        self.skip = Some(Arc::new(skip));
+        self
+    }
+
+    /// Names spans after what `name` makes of the request once it has been routed; `None` keeps method and route. Names
+    /// must be few: no ids in them. Requests that end without a response keep the default.
+    ///
+    /// ```
+    /// use biztrace::actix::RequestTracing;
+    ///
+    /// let tracing = RequestTracing::default()
+    ///     .span_name(|request| request.match_name().map(|resource| format!("shop {resource}")));
+    /// # let _ = tracing;
+    /// ```
+    #[must_use]
+    pub fn span_name(
+        mut self,
+        name: impl Fn(&HttpRequest) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.span_name = Some(Arc::new(name));
+        self
+    }
+
+    fn skips(&self, request: &ServiceRequest) -> bool {
+        match &self.skip {
+            Some(skip) => skip(request),
+            None => SKIPPED.contains(&request.path()),
+        }
+    }
+
+    fn scope(&self, request: &ServiceRequest) -> RequestScope {
+        let around = Current::get();
+        match &around {
+            // Another `RequestTracing` of the same request, or one that recorded nothing: pass through.
+            Current::Local(span) if span.in_request() => return RequestScope::None,
+            Current::Silent => return RequestScope::None,
+            _ => {}
+        }
+        let Some(recorder) = self.recorder.clone().or_else(recorder) else {
+            return RequestScope::None;
+        };
+        if self.skips(request) {
+            return RequestScope::silent(recorder.silent_root());
+        }
+        match server::start(&recorder, request.request(), around) {
+            Started::Recording(span) => RequestScope::Span(ServerSpan {
+                active: ActiveSpan::new(span),
+                method: server::span_method(request.method()),
+                name: self.span_name.clone(),
+            }),
+            Started::Dropped(context) => RequestScope::silent(context),
+        }
+    }
+}
+
+impl fmt::Debug for RequestTracing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestTracing").finish_non_exhaustive()
+    }
+}
+
+impl<S, B> Transform<S, ServiceRequest> for RequestTracing
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+    B: MessageBody,
+{
+    type Response = ServiceResponse<TracedBody<B>>;
+    type Error = Error;
+    type Transform = RequestTracingService<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        ready(Ok(RequestTracingService {
+            service,
+            tracing: Rc::new(self.clone()),
+        }))
+    }
+}
+
+/// The service that [`RequestTracing`] makes of the one it wraps.
+#[derive(Debug)]
+pub struct RequestTracingService<S> {
+    service: S,
+    tracing: Rc<RequestTracing>,
+}
+
+impl<S, B> Service<ServiceRequest> for RequestTracingService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+    B: MessageBody,
+{
+    type Response = ServiceResponse<TracedBody<B>>;
+    type Error = Error;
+    type Future = RequestFuture<S::Future>;
+
+    fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.service.poll_ready(cx)
+    }
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        // Routing and the synchronous parts of inner middleware run in this call: they belong to the span too.
+        let scope = self.tracing.scope(&request);
+        let entered = scope.enter();
+        let future = self.service.call(request);
+        drop(entered);
+        RequestFuture::new(future, scope)
+    }
+}

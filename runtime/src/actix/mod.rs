@@ -1,0 +1,14 @@
+//! The integration with actix-web: the middleware and what annotated handlers ask of it.
+//!
+//! Stands beside the pipeline, on the recorder.
+
+mod body;
+mod future;
+pub(crate) mod handler;
+mod head;
+mod middleware;
+mod server;
+
+pub use self::body::TracedBody;
+pub use self::future::RequestFuture;
+pub use self::middleware::{RequestTracing, RequestTracingService};

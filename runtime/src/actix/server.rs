@@ -1,0 +1,111 @@
+//! The SERVER span of a request: what it is named and tagged with (HTTP semantic conventions, "HTTP server").
+
+use actix_web::HttpRequest;
+use actix_web::http::{Method, StatusCode, Version};
+use opentelemetry::trace::{SpanKind, Status};
+
+use super::head::{self, Headers};
+use crate::attribute::{Key, Tags};
+use crate::propagation;
+use crate::recorder::{Current, LocalSpan, Recorder, Start, Started};
+
+const METHOD: Key = Key::new("http.request.method");
+const METHOD_ORIGINAL: Key = Key::new("http.request.method_original");
+const PATH: Key = Key::new("url.path");
+const SCHEME: Key = Key::new("url.scheme");
+const PROTOCOL_VERSION: Key = Key::new("network.protocol.version");
+const USER_AGENT: Key = Key::new("user_agent.original");
+const ROUTE: Key = Key::new("http.route");
+const STATUS_CODE: Key = Key::new("http.response.status_code");
+const ERROR_TYPE: Key = Key::new("error.type");
+
+/// Starts the SERVER span of a request: below the caller's span if the request carries one, else below `around`.
+pub(super) fn start(
+    recorder: &std::sync::Arc<Recorder>,
+    request: &HttpRequest,
+    around: Current,
+) -> Started {
+    let start = Start::now(span_method(request.method()), SpanKind::Server);
+    let started = match (propagation::extract(&Headers(request.headers())), around) {
+        (Some(caller), _) => recorder.start(Some(&caller), start),
+        (None, Current::Local(parent)) => match parent.start_child(start) {
+            Some(span) => Started::Recording(span),
+            None => Started::Dropped(parent.context()),
+        },
+        (None, Current::Foreign(parent)) => recorder.start(Some(&parent), start),
+        (None, _) => recorder.start(None, start),
+    };
+    if let Started::Recording(span) = &started {
+        span.tag(|tags| tag_request(request, tags));
+        span.set_request(|head| head::copy(request.headers(), request.query_string(), head));
+    }
+    started
+}
+
+fn tag_request(request: &HttpRequest, tags: &mut Tags) {
+    match known(request.method()) {
+        Some(method) => tags.set(&METHOD, method),
+        None => {
+            tags.set(&METHOD, "_OTHER");
+            tags.set(&METHOD_ORIGINAL, request.method().as_str());
+        }
+    }
+    tags.set(&PATH, request.path());
+    tags.set(
+        &SCHEME,
+        if request.app_config().secure() {
+            "https"
+        } else {
+            "http"
+        },
+    );
+    tags.set(&PROTOCOL_VERSION, &protocol_version(request.version()));
+    let user_agent = request
+        .headers()
+        .get("user-agent")
+        .and_then(|value| value.to_str().ok());
+    tags.set(&USER_AGENT, &user_agent);
+}
+
+/// Records where the request went. The span is named after it, unless the application has given it a name of its own.
+pub(super) fn set_route(span: &LocalSpan, method: &str, route: &str) {
+    span.tag(|tags| tags.set(&ROUTE, route));
+    span.extend_name(method, route);
+}
+
+/// Records the response. A 4xx is the client's mistake, a 5xx an error of this server's.
+pub(super) fn set_status(span: &LocalSpan, status: StatusCode) {
+    span.tag(|tags| {
+        tags.set(&STATUS_CODE, &status.as_u16());
+        if status.is_server_error() {
+            tags.set(&ERROR_TYPE, status.as_str());
+        }
+    });
+    if status.is_server_error() {
+        span.set_status(Status::error(""));
+    }
+}
+
+/// The method as it stands in a span's name.
+pub(super) fn span_method(method: &Method) -> &'static str {
+    known(method).unwrap_or("HTTP")
+}
+
+/// The methods of RFC 9110, and PATCH and QUERY. Others are of unbounded cardinality.
+fn known(method: &Method) -> Option<&'static str> {
+    const KNOWN: [&str; 10] = [
+        "GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "CONNECT", "TRACE", "QUERY",
+    ];
+    KNOWN.into_iter().find(|known| *known == method.as_str())
+}
+
+fn protocol_version(version: Version) -> Option<&'static str> {
+    match version {
+        Version::HTTP_09 => Some("0.9"),
+        Version::HTTP_10 => Some("1.0"),
+        Version::HTTP_11 => Some("1.1"),
+        Version::HTTP_2 => Some("2"),
+        Version::HTTP_3 => Some("3"),
+        _ => None,
+    }
+}

@@ -1,0 +1,14 @@
+//! Attributes as their OTLP bytes: keys, values and the protobuf they become.
+//!
+//! Bottom layer: knows nothing of spans. [`tags`] collects what a macro names, the recorder appends it.
+
+mod api;
+mod key;
+pub(crate) mod tags;
+mod value;
+pub(crate) mod wire;
+
+pub use key::Key;
+pub use tags::Tags;
+pub use value::{ArrayEncoder, Encoder, Value};
+pub(crate) use value::{ValueLimits, truncate};

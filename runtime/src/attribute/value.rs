@@ -1,0 +1,312 @@
+//! What can be the value of an attribute, and how it becomes an OTLP `AnyValue`.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::wire::{self, field_len, len_field, varint_len};
+use crate::config::Limits;
+
+/// A type that can be the value of an attribute.
+///
+/// Integers, floats, `bool`, strings, and slices, arrays and vectors of them arrive at the backend as such.
+/// `None` omits the attribute. Integers outside `i64` arrive as decimal strings, since OTLP's are signed and 64 bits wide.
+///
+/// Implement it for a type of your own by handing on one of its parts:
+///
+/// ```
+/// use biztrace::{Encoder, Value};
+///
+/// struct OrderId(u64);
+///
+/// impl Value for OrderId {
+///     fn encode(&self, encoder: Encoder<'_>) {
+///         self.0.encode(encoder);
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no attribute form",
+    label = "not an attribute value",
+    note = "use a number, a bool, a string, an `Option` or a list of them, or implement `biztrace::Value` for `{Self}`"
+)]
+pub trait Value {
+    /// Writes this value, by calling one method of `encoder`; calling none omits the attribute.
+    fn encode(&self, encoder: Encoder<'_>);
+}
+
+/// Takes the one value of an attribute, or one element of an array.
+#[derive(Debug)]
+pub struct Encoder<'a> {
+    buf: &'a mut Vec<u8>,
+    place: Place<'a>,
+    limits: ValueLimits,
+    too_large: &'a mut bool,
+}
+
+/// What bounds a value: its characters, and the bytes it may take at all.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ValueLimits {
+    pub(crate) chars: Option<usize>,
+    pub(crate) bytes: usize,
+}
+
+impl ValueLimits {
+    pub(crate) const NONE: Self = Self {
+        chars: None,
+        bytes: usize::MAX,
+    };
+
+    /// A value larger than all that a trace may hold is not worth encoding.
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            chars: limits.attribute_value_length,
+            bytes: limits.bytes_per_trace,
+        }
+    }
+}
+
+/// What the value is part of.
+#[derive(Debug, Clone, Copy)]
+enum Place<'a> {
+    /// A `KeyValue` in a field of that tag.
+    Attribute { tag: u8, key: &'a str },
+    /// A value in an `ArrayValue`.
+    Element,
+}
+
+const KEY: u8 = len_field(1);
+const VALUE: u8 = len_field(2);
+const ELEMENT: u8 = len_field(1);
+
+const STRING: u8 = len_field(1);
+const BOOL: u8 = wire::varint_field(2);
+const INT: u8 = wire::varint_field(3);
+const DOUBLE: u8 = wire::fixed64_field(4);
+const ARRAY: u8 = len_field(5);
+
+impl<'a> Encoder<'a> {
+    /// An encoder of the attribute `key`, in the field `tag` of the message being written to `buf`.
+    /// Sets `too_large` where the value does not fit its limits; what is in `buf` by then is no attribute.
+    pub(crate) fn attribute(
+        buf: &'a mut Vec<u8>,
+        tag: u8,
+        key: &'a str,
+        limits: ValueLimits,
+        too_large: &'a mut bool,
+    ) -> Self {
+        Self {
+            buf,
+            place: Place::Attribute { tag, key },
+            limits,
+            too_large,
+        }
+    }
+
+    /// Writes a string, cut to the configured number of characters.
+    pub fn string(self, value: &str) {
+        let value = match self.limits.chars {
+            Some(limit) => truncate(value, limit),
+            None => value,
+        };
+        if value.len() > self.limits.bytes {
+            *self.too_large = true;
+            return;
+        }
+        let buf = self.any_value(field_len(value.len()));
+        wire::bytes(buf, STRING, value.as_bytes());
+    }
+
+    /// Writes a bool.
+    pub fn bool(self, value: bool) {
+        let buf = self.any_value(2);
+        buf.extend_from_slice(&[BOOL, u8::from(value)]);
+    }
+
+    /// Writes a signed integer.
+    pub fn i64(self, value: i64) {
+        // OTLP's int_value is an int64: a negative one takes ten bytes, as two's complement.
+        let value = value as u64;
+        let buf = self.any_value(1 + varint_len(value));
+        wire::uint(buf, INT, value);
+    }
+
+    /// Writes a double.
+    pub fn f64(self, value: f64) {
+        let buf = self.any_value(9);
+        wire::fixed64(buf, DOUBLE, value.to_bits());
+    }
+
+    /// Writes an array, of the elements that `elements` encodes.
+    pub fn array(self, elements: impl FnOnce(&mut ArrayEncoder<'_>)) {
+        let Self {
+            limits, too_large, ..
+        } = self;
+        let array = |buf: &mut Vec<u8>| {
+            wire::message(buf, ARRAY, |buf| {
+                elements(&mut ArrayEncoder {
+                    start: buf.len(),
+                    buf,
+                    limits,
+                    too_large,
+                })
+            });
+        };
+        match self.place {
+            Place::Attribute { tag, key } => wire::message(self.buf, tag, |buf| {
+                wire::bytes(buf, KEY, key.as_bytes());
+                wire::message(buf, VALUE, array);
+            }),
+            Place::Element => wire::message(self.buf, ELEMENT, array),
+        }
+    }
+
+    /// Writes all that precedes an `AnyValue` of `len` bytes.
+    fn any_value(self, len: usize) -> &'a mut Vec<u8> {
+        match self.place {
+            Place::Attribute { tag, key } => {
+                wire::prefix(self.buf, tag, field_len(key.len()) + field_len(len));
+                wire::bytes(self.buf, KEY, key.as_bytes());
+                wire::prefix(self.buf, VALUE, len);
+            }
+            Place::Element => wire::prefix(self.buf, ELEMENT, len),
+        }
+        self.buf
+    }
+}
+
+/// Takes the elements of an array.
+#[derive(Debug)]
+pub struct ArrayEncoder<'a> {
+    buf: &'a mut Vec<u8>,
+    start: usize,
+    limits: ValueLimits,
+    too_large: &'a mut bool,
+}
+
+impl ArrayEncoder<'_> {
+    /// Adds an element. OTLP wants all elements of an array to be of one type.
+    pub fn push<V: Value + ?Sized>(&mut self, element: &V) {
+        let written = self.buf.len() - self.start;
+        if written > self.limits.bytes {
+            *self.too_large = true;
+            return;
+        }
+        let limits = ValueLimits {
+            bytes: self.limits.bytes - written,
+            ..self.limits
+        };
+        element.encode(Encoder {
+            buf: self.buf,
+            place: Place::Element,
+            limits,
+            too_large: self.too_large,
+        });
+    }
+}
+
+/// The first `limit` characters of `value`.
+pub(crate) fn truncate(value: &str, limit: usize) -> &str {
+    if value.len() <= limit {
+        return value; // No character is shorter than a byte.
+    }
+    match value.char_indices().nth(limit) {
+        Some((end, _)) => &value[..end],
+        None => value,
+    }
+}
+
+macro_rules! integers {
+    ($($int:ty)*) => {$(
+        impl Value for $int {
+            fn encode(&self, encoder: Encoder<'_>) {
+                match i64::try_from(*self) {
+                    Ok(value) => encoder.i64(value),
+                    Err(_) => encoder.string(&self.to_string()),
+                }
+            }
+        }
+    )*};
+}
+
+integers!(i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize);
+
+impl Value for bool {
+    fn encode(&self, encoder: Encoder<'_>) {
+        encoder.bool(*self);
+    }
+}
+
+impl Value for f32 {
+    fn encode(&self, encoder: Encoder<'_>) {
+        encoder.f64(f64::from(*self));
+    }
+}
+
+impl Value for f64 {
+    fn encode(&self, encoder: Encoder<'_>) {
+        encoder.f64(*self);
+    }
+}
+
+impl Value for char {
+    fn encode(&self, encoder: Encoder<'_>) {
+        encoder.string(self.encode_utf8(&mut [0; 4]));
+    }
+}
+
+impl Value for str {
+    fn encode(&self, encoder: Encoder<'_>) {
+        encoder.string(self);
+    }
+}
+
+impl Value for String {
+    fn encode(&self, encoder: Encoder<'_>) {
+        encoder.string(self);
+    }
+}
+
+impl<V: Value> Value for [V] {
+    fn encode(&self, encoder: Encoder<'_>) {
+        encoder.array(|array| self.iter().for_each(|element| array.push(element)));
+    }
+}
+
+impl<V: Value, const N: usize> Value for [V; N] {
+    fn encode(&self, encoder: Encoder<'_>) {
+        self.as_slice().encode(encoder);
+    }
+}
+
+impl<V: Value> Value for Vec<V> {
+    fn encode(&self, encoder: Encoder<'_>) {
+        self.as_slice().encode(encoder);
+    }
+}
+
+impl<V: Value> Value for Option<V> {
+    fn encode(&self, encoder: Encoder<'_>) {
+        if let Some(value) = self {
+            value.encode(encoder);
+        }
+    }
+}
+
+impl<V: Value + ToOwned + ?Sized> Value for Cow<'_, V> {
+    fn encode(&self, encoder: Encoder<'_>) {
+        V::encode(self, encoder);
+    }
+}
+
+macro_rules! pointers {
+    ($($pointer:ty)*) => {$(
+        impl<V: Value + ?Sized> Value for $pointer {
+            fn encode(&self, encoder: Encoder<'_>) {
+                V::encode(self, encoder);
+            }
+        }
+    )*};
+}
+
+pointers!(&V &mut V Box<V> Rc<V> Arc<V>);

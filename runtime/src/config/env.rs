@@ -1,0 +1,291 @@
+//! Reads [`Settings`] from OpenTelemetry's environment variables, as the specification's page
+//! "Environment Variable Specification" says. The process's environment is behind a lookup, so
+//! that tests bring their own.
+
+use std::{fmt, str::FromStr, time::Duration};
+
+use super::{Batch, Exporter, Limits, Sampler, Settings};
+
+#[cfg(test)]
+mod tests;
+
+/// The settings that the environment asks for, and what in it was not understood.
+///
+/// An empty variable counts as unset. Nothing here fails: as the specification wants, what cannot
+/// be read is reported and ignored.
+pub(crate) fn from_env(lookup: &dyn Fn(&str) -> Option<String>) -> (Settings, Vec<Warning>) {
+    let mut environment = Environment {
+        lookup,
+        warnings: Vec::new(),
+    };
+    let settings = environment.settings();
+    (settings, environment.warnings)
+}
+
+/// A variable that could not be taken as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Warning {
+    variable: &'static str,
+    /// Empty where a variable is missing that another one calls for.
+    value: String,
+    expected: String,
+    instead: String,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            variable,
+            value,
+            expected,
+            instead,
+        } = self;
+        write!(f, "{variable}={value:?} is not {expected}; using {instead}")
+    }
+}
+
+struct Environment<'a> {
+    lookup: &'a dyn Fn(&str) -> Option<String>,
+    warnings: Vec<Warning>,
+}
+
+impl Environment<'_> {
+    fn settings(&mut self) -> Settings {
+        let disabled = self.read("OTEL_SDK_DISABLED", "true or false", false, boolean);
+        let service_name = self.text("OTEL_SERVICE_NAME");
+        let mut resource = self.resource();
+        if service_name.is_some() {
+            resource.retain(|(key, _)| key != "service.name");
+        }
+        let endpoint = self.endpoint();
+        let exporters = "otlp, console or none";
+        let named = self.read("OTEL_TRACES_EXPORTER", exporters, "the default", exporter);
+        Settings {
+            disabled: disabled.unwrap_or(false),
+            service_name,
+            resource,
+            exporter: named.or(endpoint.as_ref().map(|_| Exporter::Otlp)),
+            endpoint: endpoint.unwrap_or_else(|| Settings::default().endpoint),
+            sampler: self.sampler(),
+            batch: self.batch(),
+            limits: self.limits(),
+            no_color: self.text("NO_COLOR").is_some(),
+        }
+    }
+
+    fn resource(&mut self) -> Vec<(String, String)> {
+        const VARIABLE: &str = "OTEL_RESOURCE_ATTRIBUTES";
+        let Some(value) = self.text(VARIABLE) else {
+            return Vec::new();
+        };
+        let pairs: Result<_, _> = value
+            .split(',')
+            .map(|member| pair(member).ok_or(member))
+            .collect();
+        pairs.unwrap_or_else(|member| {
+            let expected = format!(
+                "a comma-separated list of percent-encoded key=value pairs, see {member:?}"
+            );
+            self.warn(VARIABLE, &value, expected, "none of them");
+            Vec::new()
+        })
+    }
+
+    /// The URL for traces, if one is named.
+    fn endpoint(&self) -> Option<String> {
+        self.text("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT").or_else(|| {
+            let base = self.text("OTEL_EXPORTER_OTLP_ENDPOINT")?;
+            Some(traces_url(&base))
+        })
+    }
+
+    fn sampler(&mut self) -> Sampler {
+        const VARIABLE: &str = "OTEL_TRACES_SAMPLER";
+        let Some(value) = self.text(VARIABLE) else {
+            return Sampler::default();
+        };
+        let name = value.to_ascii_lowercase();
+        let (parent_based, root) = match name.strip_prefix("parentbased_") {
+            Some(root) => (true, root),
+            None => (false, name.as_str()),
+        };
+        let root = match root {
+            "always_on" => Sampler::AlwaysOn,
+            "always_off" => Sampler::AlwaysOff,
+            "traceidratio" => Sampler::TraceIdRatio(self.ratio()),
+            _ => {
+                let expected = "always_on, always_off or traceidratio, alone or after parentbased_";
+                self.warn(VARIABLE, &value, expected, "parentbased_always_on");
+                return Sampler::default();
+            }
+        };
+        if parent_based {
+            Sampler::parent_based(root)
+        } else {
+            root
+        }
+    }
+
+    /// The argument of a ratio sampler. That it is missing is worth a warning too: whoever asks for
+    /// a ratio does not want everything.
+    fn ratio(&mut self) -> f64 {
+        const VARIABLE: &str = "OTEL_TRACES_SAMPLER_ARG";
+        let value = self.text(VARIABLE).unwrap_or_default();
+        match value.parse() {
+            Ok(ratio) if (0.0..=1.0).contains(&ratio) => ratio,
+            _ => {
+                self.warn(VARIABLE, &value, "a ratio from 0 to 1", 1);
+                1.0
+            }
+        }
+    }
+
+    fn batch(&mut self) -> Batch {
+        const SIZE: &str = "OTEL_BSP_MAX_EXPORT_BATCH_SIZE";
+        let default = Batch::default();
+        let queue = self.positive("OTEL_BSP_MAX_QUEUE_SIZE", default.max_queue_size);
+        // A small queue alone is no mistake: the default batch shrinks with it.
+        let batch = self.positive(SIZE, default.max_export_batch_size.min(queue));
+        if batch > queue {
+            let expected = "at most OTEL_BSP_MAX_QUEUE_SIZE";
+            self.warn(SIZE, &batch.to_string(), expected, queue);
+        }
+        Batch {
+            schedule_delay: self.milliseconds("OTEL_BSP_SCHEDULE_DELAY", default.schedule_delay),
+            export_timeout: self.milliseconds("OTEL_BSP_EXPORT_TIMEOUT", default.export_timeout),
+            max_queue_size: queue,
+            max_export_batch_size: batch.min(queue),
+        }
+    }
+
+    fn limits(&mut self) -> Limits {
+        let default = Limits::default();
+        let attributes = self.count("OTEL_ATTRIBUTE_COUNT_LIMIT", default.attributes);
+        let length = self.length(
+            "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+            default.attribute_value_length,
+        );
+        Limits {
+            attributes: self.count("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", attributes),
+            attribute_value_length: self.length("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", length),
+            events: self.count("OTEL_SPAN_EVENT_COUNT_LIMIT", default.events),
+            links: self.count("OTEL_SPAN_LINK_COUNT_LIMIT", default.links),
+            event_attributes: self
+                .count("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", default.event_attributes),
+            link_attributes: self.count("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", default.link_attributes),
+            ..default
+        }
+    }
+
+    fn count(&mut self, variable: &'static str, fallback: usize) -> usize {
+        self.read(variable, "a whole number", fallback, number)
+            .unwrap_or(fallback)
+    }
+
+    fn length(&mut self, variable: &'static str, fallback: Option<usize>) -> Option<usize> {
+        let instead = fallback.map_or(String::from("no limit"), |length| length.to_string());
+        self.read(variable, "a whole number", instead, number)
+            .or(fallback)
+    }
+
+    fn positive(&mut self, variable: &'static str, fallback: usize) -> usize {
+        let parse = |value: &str| number(value).filter(|count| *count > 0);
+        self.read(variable, "a whole number above 0", fallback, parse)
+            .unwrap_or(fallback)
+    }
+
+    fn milliseconds(&mut self, variable: &'static str, fallback: Duration) -> Duration {
+        let expected = "a whole number of milliseconds above 0, below 2^32";
+        // 32 bits are 49 days; with 64, a deadline could overflow the clock.
+        let parse = |value: &str| number::<u32>(value).filter(|count| *count > 0);
+        self.read(variable, expected, fallback.as_millis(), parse)
+            .map_or(fallback, |count| Duration::from_millis(count.into()))
+    }
+
+    /// The variable as `parse` reads it; `None` if it is unset, or refused, which adds a warning.
+    fn read<T>(
+        &mut self,
+        variable: &'static str,
+        expected: &str,
+        instead: impl fmt::Display,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let value = self.text(variable)?;
+        let parsed = parse(&value);
+        if parsed.is_none() {
+            self.warn(variable, &value, expected, instead);
+        }
+        parsed
+    }
+
+    fn text(&self, variable: &str) -> Option<String> {
+        (self.lookup)(variable).filter(|value| !value.is_empty())
+    }
+
+    fn warn(
+        &mut self,
+        variable: &'static str,
+        value: &str,
+        expected: impl Into<String>,
+        instead: impl fmt::Display,
+    ) {
+        self.warnings.push(Warning {
+            variable,
+            value: value.to_owned(),
+            expected: expected.into(),
+            instead: instead.to_string(),
+        });
+    }
+}
+
+/// The URL for traces of a receiver at `base`.
+pub(crate) fn traces_url(base: &str) -> String {
+    format!("{}/v1/traces", base.trim_end_matches('/'))
+}
+
+fn number<T: FromStr>(value: &str) -> Option<T> {
+    value.parse().ok()
+}
+
+fn boolean(value: &str) -> Option<bool> {
+    value.to_ascii_lowercase().parse().ok()
+}
+
+fn exporter(value: &str) -> Option<Exporter> {
+    match value.to_ascii_lowercase().as_str() {
+        "otlp" => Some(Exporter::Otlp),
+        "console" => Some(Exporter::Console),
+        "none" => Some(Exporter::None),
+        _ => None,
+    }
+}
+
+/// One member of the resource list, in the format of W3C Baggage without its metadata. A value may
+/// be empty and may contain `=`.
+fn pair(member: &str) -> Option<(String, String)> {
+    let (key, value) = member.split_once('=')?;
+    let key = percent_decode(key.trim()).filter(|key| !key.is_empty())?;
+    Some((key, percent_decode(value.trim())?))
+}
+
+/// Stricter than decoders for URLs, which let a broken escape through: it is an error here.
+fn percent_decode(text: &str) -> Option<String> {
+    let mut encoded = text.bytes();
+    let mut decoded = Vec::with_capacity(text.len());
+    while let Some(byte) = encoded.next() {
+        decoded.push(match byte {
+            b'%' => hex_digit(encoded.next()?)? << 4 | hex_digit(encoded.next()?)?,
+            _ => byte,
+        });
+    }
+    String::from_utf8(decoded).ok()
+}
+
+fn hex_digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        b'A'..=b'F' => Some(byte - b'A' + 10),
+        _ => None,
+    }
+}

@@ -1,0 +1,305 @@
+use std::{collections::HashMap, time::Duration};
+
+use super::*;
+
+/// The settings, and the warnings as they are shown.
+fn read(variables: &[(&str, &str)]) -> (Settings, Vec<String>) {
+    let variables: HashMap<_, _> = variables.iter().copied().collect();
+    let (settings, warnings) = from_env(&|name| variables.get(name).map(|value| value.to_string()));
+    (settings, warnings.iter().map(Warning::to_string).collect())
+}
+
+/// What the variables change in the default settings, with no warning given.
+#[track_caller]
+fn accepts(variables: &[(&str, &str)], change: impl FnOnce(&mut Settings)) {
+    let mut expected = Settings::default();
+    change(&mut expected);
+    assert_eq!(read(variables), (expected, Vec::new()), "{variables:?}");
+}
+
+#[test]
+fn an_empty_environment_gives_the_defaults_of_the_specification() {
+    accepts(&[], |_| ());
+    let default = Settings::default();
+    assert_eq!(default.endpoint, "http://localhost:4318/v1/traces");
+    assert_eq!(default.batch.schedule_delay, Duration::from_millis(5000));
+    assert_eq!(default.batch.export_timeout, Duration::from_millis(30000));
+}
+
+#[test]
+fn an_empty_variable_is_unset() {
+    let all_empty = from_env(&|_| Some(String::new()));
+    assert_eq!(all_empty, (Settings::default(), Vec::new()));
+}
+
+#[test]
+fn off_switch() {
+    for value in ["true", "TRUE", "True"] {
+        accepts(&[("OTEL_SDK_DISABLED", value)], |s| s.disabled = true);
+    }
+    for value in ["false", "False"] {
+        accepts(&[("OTEL_SDK_DISABLED", value)], |_| ());
+    }
+}
+
+#[test]
+fn resource_attributes() {
+    #[rustfmt::skip]
+    let cases: &[(&str, &[(&str, &str)])] = &[
+        ("a=1", &[("a", "1")]),
+        ("a=1,b=2", &[("a", "1"), ("b", "2")]),
+        (" a\t=  1 , b = 2 ", &[("a", "1"), ("b", "2")]),
+        ("a=", &[("a", "")]),
+        ("a=b=c", &[("a", "b=c")]),
+        ("a=x%2Cy%3dz%20%25", &[("a", "x,y=z %")]),
+        ("caf%C3%A9=%e2%82%ac", &[("café", "€")]),
+        ("a=a+b", &[("a", "a+b")]),
+        ("a=ü", &[("a", "ü")]),
+        ("service.name=shop,a=1", &[("service.name", "shop"), ("a", "1")]),
+    ];
+    for (value, expected) in cases {
+        accepts(&[("OTEL_RESOURCE_ATTRIBUTES", value)], |settings| {
+            settings.resource = expected
+                .iter()
+                .map(|(key, value)| (key.to_string(), value.to_string()))
+                .collect();
+        });
+    }
+}
+
+#[test]
+fn one_bad_resource_attribute_discards_all_and_is_named() {
+    for bad in [
+        "b", "", "=2", " = 2", "b=%", "b=%4", "b=%zz", "b=%+1", "%4=b", "b=%ff", "b=%%20",
+    ] {
+        let value = format!("a=1,{bad}");
+        let (settings, warnings) = read(&[("OTEL_RESOURCE_ATTRIBUTES", &value)]);
+        assert_eq!(settings, Settings::default(), "{value}");
+        assert_eq!(
+            warnings,
+            [format!(
+                "OTEL_RESOURCE_ATTRIBUTES={value:?} is not a comma-separated list of \
+                 percent-encoded key=value pairs, see {bad:?}; using none of them"
+            )],
+        );
+    }
+}
+
+#[test]
+fn service_name_beats_the_resource_attribute() {
+    let resource = ("OTEL_RESOURCE_ATTRIBUTES", "service.name=old,a=1");
+    accepts(&[("OTEL_SERVICE_NAME", "shop"), resource], |settings| {
+        settings.service_name = Some("shop".into());
+        settings.resource = vec![("a".into(), "1".into())];
+    });
+}
+
+#[test]
+fn exporter_and_endpoint() {
+    use Exporter::{Console, None, Otlp};
+    let default = "http://localhost:4318/v1/traces";
+    #[rustfmt::skip]
+    let cases = [
+        // exporter, endpoint, endpoint of traces
+        ("otlp", "", "", Otlp, default),
+        ("OTLP", "", "", Otlp, default),
+        ("console", "", "", Console, default),
+        ("none", "", "", None, default),
+        ("", "http://c:1", "", Otlp, "http://c:1/v1/traces"),
+        ("", "http://c:1/", "", Otlp, "http://c:1/v1/traces"),
+        ("", "http://c/otel", "", Otlp, "http://c/otel/v1/traces"),
+        ("", "", "http://c:1", Otlp, "http://c:1"),
+        ("", "", "http://c/in/", Otlp, "http://c/in/"),
+        ("", "http://b", "http://t/x", Otlp, "http://t/x"),
+        ("console", "http://b", "", Console, "http://b/v1/traces"),
+        ("none", "", "http://t", None, "http://t"),
+    ];
+    for (name, base, traces, exporter, endpoint) in cases {
+        let variables = [
+            ("OTEL_TRACES_EXPORTER", name),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", base),
+            ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", traces),
+        ];
+        accepts(&variables, |settings| {
+            settings.exporter = Some(exporter);
+            settings.endpoint = endpoint.to_string();
+        });
+    }
+}
+
+#[test]
+fn an_unknown_exporter_counts_as_unset() {
+    let (settings, warnings) = read(&[
+        ("OTEL_TRACES_EXPORTER", "zipkin"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c"),
+    ]);
+    assert_eq!(settings.exporter, Some(Exporter::Otlp));
+    assert_eq!(warnings.len(), 1);
+}
+
+#[test]
+fn samplers() {
+    let ratio = Sampler::TraceIdRatio;
+    let parent_based = Sampler::parent_based;
+    #[rustfmt::skip]
+    let cases = [
+        ("always_on", "", Sampler::AlwaysOn),
+        ("always_off", "", Sampler::AlwaysOff),
+        ("ALWAYS_OFF", "", Sampler::AlwaysOff),
+        ("always_off", "not looked at", Sampler::AlwaysOff),
+        ("traceidratio", "0.25", ratio(0.25)),
+        ("traceidratio", "0", ratio(0.0)),
+        ("traceidratio", "1", ratio(1.0)),
+        ("traceidratio", "1e-3", ratio(0.001)),
+        ("parentbased_always_on", "", Sampler::default()),
+        ("parentbased_always_off", "", parent_based(Sampler::AlwaysOff)),
+        ("parentbased_traceidratio", "0.5", parent_based(ratio(0.5))),
+        ("", "0.5", Sampler::default()),
+    ];
+    for (name, argument, sampler) in cases {
+        let variables = [
+            ("OTEL_TRACES_SAMPLER", name),
+            ("OTEL_TRACES_SAMPLER_ARG", argument),
+        ];
+        accepts(&variables, |settings| settings.sampler = sampler);
+    }
+}
+
+#[test]
+fn a_bad_ratio_keeps_everything() {
+    for argument in ["", "1.5", "-0.1", "NaN", "inf", "half", "0,5"] {
+        let (settings, warnings) = read(&[
+            ("OTEL_TRACES_SAMPLER", "parentbased_traceidratio"),
+            ("OTEL_TRACES_SAMPLER_ARG", argument),
+        ]);
+        assert_eq!(
+            settings.sampler,
+            Sampler::parent_based(Sampler::TraceIdRatio(1.0))
+        );
+        assert_eq!(
+            warnings,
+            [format!(
+                "OTEL_TRACES_SAMPLER_ARG={argument:?} is not a ratio from 0 to 1; using 1"
+            )],
+        );
+    }
+}
+
+#[test]
+fn numbers() {
+    type Change = fn(&mut Settings);
+    #[rustfmt::skip]
+    let cases: &[(&str, &str, Change)] = &[
+        ("OTEL_BSP_SCHEDULE_DELAY", "250", |s| s.batch.schedule_delay = Duration::from_millis(250)),
+        ("OTEL_BSP_EXPORT_TIMEOUT", "1", |s| s.batch.export_timeout = Duration::from_millis(1)),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "4096", |s| s.batch.max_queue_size = 4096),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "100", |s| {
+            s.batch.max_queue_size = 100;
+            s.batch.max_export_batch_size = 100;
+        }),
+        ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "2048", |s| s.batch.max_export_batch_size = 2048),
+        ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "0", |s| s.limits.attribute_value_length = Some(0)),
+        ("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "9", |s| {
+            s.limits.attribute_value_length = Some(9);
+        }),
+        ("OTEL_ATTRIBUTE_COUNT_LIMIT", "1", |s| s.limits.attributes = 1),
+        ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "0", |s| s.limits.attributes = 0),
+        ("OTEL_SPAN_EVENT_COUNT_LIMIT", "3", |s| s.limits.events = 3),
+        ("OTEL_SPAN_LINK_COUNT_LIMIT", "4", |s| s.limits.links = 4),
+        ("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", "5", |s| s.limits.event_attributes = 5),
+        ("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", "6", |s| s.limits.link_attributes = 6),
+    ];
+    for (variable, value, change) in cases {
+        accepts(&[(variable, value)], change);
+    }
+}
+
+#[test]
+fn limits_of_spans_beat_general_ones() {
+    let variables = [
+        ("OTEL_ATTRIBUTE_COUNT_LIMIT", "10"),
+        ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "20"),
+        ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "30"),
+        ("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "40"),
+    ];
+    accepts(&variables, |settings| {
+        settings.limits.attributes = 20;
+        settings.limits.attribute_value_length = Some(40);
+    });
+}
+
+#[test]
+fn what_is_not_understood_is_named_and_changes_nothing() {
+    let milliseconds = "a whole number of milliseconds above 0, below 2^32";
+    let positive = "a whole number above 0";
+    let number = "a whole number";
+    let exporters = "otlp, console or none";
+    let samplers = "always_on, always_off or traceidratio, alone or after parentbased_";
+    let parent_based = "parentbased_always_on";
+    #[rustfmt::skip]
+    let cases = [
+        ("OTEL_SDK_DISABLED", "1", "true or false", "false"),
+        ("OTEL_SDK_DISABLED", "yes", "true or false", "false"),
+        ("OTEL_TRACES_EXPORTER", "otlp,console", exporters, "the default"),
+        ("OTEL_TRACES_EXPORTER", "zipkin", exporters, "the default"),
+        ("OTEL_TRACES_SAMPLER", "sometimes", samplers, parent_based),
+        ("OTEL_TRACES_SAMPLER", "jaeger_remote", samplers, parent_based),
+        ("OTEL_TRACES_SAMPLER", "parentbased_", samplers, parent_based),
+        ("OTEL_TRACES_SAMPLER", "parentbased_parentbased_always_on", samplers, parent_based),
+        ("OTEL_BSP_SCHEDULE_DELAY", "5s", milliseconds, "5000"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "0", milliseconds, "5000"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "18446744073709551615", milliseconds, "5000"),
+        ("OTEL_BSP_EXPORT_TIMEOUT", "-1", milliseconds, "30000"),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "0", positive, "2048"),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "2k", positive, "2048"),
+        ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "0", positive, "512"),
+        ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "-1", number, "no limit"),
+        ("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "x", number, "no limit"),
+        ("OTEL_ATTRIBUTE_COUNT_LIMIT", "1.5", number, "128"),
+        ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "all", number, "128"),
+        ("OTEL_SPAN_EVENT_COUNT_LIMIT", " 1", number, "128"),
+        ("OTEL_SPAN_LINK_COUNT_LIMIT", "1 ", number, "128"),
+        ("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", "0x10", number, "128"),
+        ("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", "99999999999999999999", number, "128"),
+    ];
+    for (variable, value, expected, instead) in cases {
+        let (settings, warnings) = read(&[(variable, value)]);
+        assert_eq!(settings, Settings::default(), "{variable}={value}");
+        assert_eq!(
+            warnings,
+            [format!(
+                "{variable}={value:?} is not {expected}; using {instead}"
+            )],
+        );
+    }
+}
+
+#[test]
+fn a_bad_limit_of_spans_leaves_the_general_one() {
+    let (settings, warnings) = read(&[
+        ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "64"),
+        ("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "-1"),
+    ]);
+    assert_eq!(settings.limits.attribute_value_length, Some(64));
+    assert_eq!(
+        warnings,
+        ["OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT=\"-1\" is not a whole number; using 64"],
+    );
+}
+
+#[test]
+fn a_batch_fits_the_queue() {
+    let (settings, warnings) = read(&[
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "100"),
+        ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "200"),
+    ]);
+    assert_eq!(settings.batch.max_queue_size, 100);
+    assert_eq!(settings.batch.max_export_batch_size, 100);
+    assert_eq!(
+        warnings,
+        [
+            "OTEL_BSP_MAX_EXPORT_BATCH_SIZE=\"200\" is not at most OTEL_BSP_MAX_QUEUE_SIZE; \
+             using 100"
+        ],
+    );
+}

@@ -1,0 +1,180 @@
+//! Settings as plain data. This layer imports nothing of the crate; everything below is told its
+//! settings by it. [`from_env`] fills it from the environment, the builder from code.
+
+mod env;
+
+use std::time::Duration;
+
+pub(crate) use env::{from_env, traces_url};
+
+/// All that a telemetry instance is told. The default is what an empty environment gives.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Settings {
+    /// Record and export nothing. Propagation goes on working.
+    pub(crate) disabled: bool,
+    /// The resource's `service.name`. If set, `resource` holds no `service.name`.
+    pub(crate) service_name: Option<String>,
+    /// Further attributes of the resource, in the order given; of a repeated key the last counts.
+    pub(crate) resource: Vec<(String, String)>,
+    /// `None` where neither an exporter nor an endpoint is named.
+    pub(crate) exporter: Option<Exporter>,
+    /// The URL that traces are sent to, path included.
+    pub(crate) endpoint: String,
+    /// The head sampler.
+    pub(crate) sampler: Sampler,
+    /// When and how much is exported at once.
+    pub(crate) batch: Batch,
+    /// What one span and one trace may hold.
+    pub(crate) limits: Limits,
+    /// The console shows no colours (<https://no-color.org>).
+    pub(crate) no_color: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            disabled: false,
+            service_name: None,
+            resource: Vec::new(),
+            exporter: None,
+            endpoint: String::from("http://localhost:4318/v1/traces"),
+            sampler: Sampler::default(),
+            batch: Batch::default(),
+            limits: Limits::default(),
+            no_color: false,
+        }
+    }
+}
+
+/// Where finished traces go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exporter {
+    /// OTLP over HTTP, as protobuf.
+    Otlp,
+    /// A readable tree on stderr.
+    Console,
+    /// Nowhere.
+    None,
+}
+
+/// Which traces are recorded, decided when their first span in this process starts.
+///
+/// The default records every new trace and follows the caller's decision for the others.
+///
+/// The samplers are those of the [OpenTelemetry specification][spec].
+///
+/// ```
+/// use biztrace::Sampler;
+///
+/// // One new trace in ten. A trace that began in another service is recorded if it is there.
+/// let sampler = Sampler::parent_based(Sampler::TraceIdRatio(0.1));
+///
+/// assert_eq!(Sampler::default(), Sampler::parent_based(Sampler::AlwaysOn));
+/// # let _ = sampler;
+/// ```
+///
+/// [spec]: https://opentelemetry.io/docs/specs/otel/trace/sdk/#built-in-samplers
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Sampler {
+    /// Record every trace.
+    AlwaysOn,
+    /// Record no trace.
+    AlwaysOff,
+    /// Record this share of all traces, from 0 (none) to 1 (all). The decision depends on the trace
+    /// id alone, so that services with the same ratio decide alike.
+    TraceIdRatio(f64),
+    /// Follow the decision of the parent span; ask the inner sampler where there is none.
+    /// [`Sampler::parent_based`] builds one.
+    ParentBased(Box<Sampler>),
+}
+
+impl Sampler {
+    /// Follows the decision of the parent span, and asks `root` where there is none.
+    pub fn parent_based(root: Self) -> Self {
+        Self::ParentBased(Box::new(root))
+    }
+}
+
+impl Default for Sampler {
+    fn default() -> Self {
+        Self::parent_based(Self::AlwaysOn)
+    }
+}
+
+/// When and how much is exported at once, counted in spans (the specification's batch processor).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Batch {
+    /// The longest that a finished span waits for its batch to fill.
+    pub(crate) schedule_delay: Duration,
+    /// The longest that one export may take.
+    pub(crate) export_timeout: Duration,
+    /// Spans that may wait; more are dropped.
+    pub(crate) max_queue_size: usize,
+    /// Spans in one export, at most `max_queue_size`.
+    pub(crate) max_export_batch_size: usize,
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        Self {
+            schedule_delay: Duration::from_secs(5),
+            export_timeout: Duration::from_secs(30),
+            max_queue_size: 2048,
+            max_export_batch_size: 512,
+        }
+    }
+}
+
+/// What one span and one trace may hold.
+///
+/// What goes past a limit is left out and counted: attributes, events and links in the span's own
+/// `dropped_*_count` fields. Zero is a limit like any other.
+///
+/// The [OpenTelemetry specification][spec] defines the limits on spans and their defaults. The two
+/// on traces are this crate's own: they bound the memory of a trace that never ends.
+///
+/// ```
+/// let mut limits = biztrace::Limits::default();
+/// limits.attributes = 64;
+/// limits.attribute_value_length = Some(1024);
+/// ```
+///
+/// [spec]: https://opentelemetry.io/docs/specs/otel/trace/sdk/#span-limits
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Attributes on a span. Default 128; `OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT`, else
+    /// `OTEL_ATTRIBUTE_COUNT_LIMIT`.
+    pub attributes: usize,
+    /// Characters, not bytes, in a string value; longer ones are cut. No limit by default;
+    /// `OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT`, else `OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT`.
+    pub attribute_value_length: Option<usize>,
+    /// Events on a span. Default 128; `OTEL_SPAN_EVENT_COUNT_LIMIT`.
+    pub events: usize,
+    /// Links on a span. Default 128; `OTEL_SPAN_LINK_COUNT_LIMIT`.
+    pub links: usize,
+    /// Attributes on one event. Default 128; `OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT`.
+    pub event_attributes: usize,
+    /// Attributes on one link. Default 128; `OTEL_LINK_ATTRIBUTE_COUNT_LIMIT`.
+    pub link_attributes: usize,
+    /// Spans that one trace may have in this process. Default 1024.
+    pub spans_per_trace: usize,
+    /// Encoded bytes that one trace may have in this process. Default 1 MiB.
+    pub bytes_per_trace: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            attributes: 128,
+            attribute_value_length: None,
+            events: 128,
+            links: 128,
+            event_attributes: 128,
+            link_attributes: 128,
+            spans_per_trace: 1024,
+            bytes_per_trace: 1024 * 1024,
+        }
+    }
+}

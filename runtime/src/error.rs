@@ -1,0 +1,43 @@
+//! What can be wrong with a set-up.
+
+use std::io;
+
+/// Why telemetry could not be set up. Each message names the setting at fault and what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An instance has been installed before.
+    #[error(
+        "telemetry is installed already: install it once, at the start of `main`; `build()` makes further, isolated instances"
+    )]
+    AlreadyInstalled,
+    /// The URL of the receiver is not one to send to.
+    #[error(
+        "cannot send traces to {url:?}: {problem}; write the endpoint as http://host:port, for one http://localhost:4318"
+    )]
+    Endpoint {
+        /// The URL as it is set, in code or by `OTEL_EXPORTER_OTLP_ENDPOINT`.
+        url: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A ratio is not between 0 and 1.
+    #[error("a sampler cannot keep a share of {0} of all traces: write a number from 0.0 to 1.0")]
+    Ratio(f64),
+    /// A size or a duration that may not be zero is.
+    #[error("{0} cannot be zero")]
+    Zero(&'static str),
+    /// The exporter is not part of this build.
+    #[error(
+        "this build has no {exporter} exporter: enable the feature `{feature}` of biztrace, or choose another exporter"
+    )]
+    NotBuilt {
+        /// The exporter that was asked for.
+        exporter: &'static str,
+        /// The feature that it comes with.
+        feature: &'static str,
+    },
+    /// The operating system did not let the export thread start.
+    #[error("cannot start the export thread: {0}")]
+    Thread(#[source] io::Error),
+}

@@ -1,0 +1,335 @@
+//! Puts values into words for [`super`]: attribute values, durations, times, bars and colours.
+//! What came from outside leaves here without a character that a terminal would act upon.
+
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value};
+
+use super::Style;
+
+/// In characters. What is longer ends in `…`.
+pub(super) const VALUE_LIMIT: usize = 80;
+
+/// The graphic renditions of ECMA-48 that the tree uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ink {
+    Default,
+    Bold,
+    Dim,
+    Red,
+    Green,
+    Yellow,
+    Blue,
+    Magenta,
+    Cyan,
+}
+
+impl Ink {
+    fn rendition(self) -> &'static str {
+        match self {
+            Self::Default => "",
+            Self::Bold => "1",
+            Self::Dim => "2",
+            Self::Red => "31",
+            Self::Green => "32",
+            Self::Yellow => "33",
+            Self::Blue => "34",
+            Self::Magenta => "35",
+            Self::Cyan => "36",
+        }
+    }
+}
+
+/// Text in several inks, which knows how many columns it takes.
+pub(super) struct Text {
+    style: Style,
+    pub(super) width: usize,
+    pub(super) written: String,
+}
+
+impl Text {
+    pub(super) fn new(style: Style) -> Self {
+        Self {
+            style,
+            width: 0,
+            written: String::new(),
+        }
+    }
+
+    /// Appends `text`, which must be free of control characters (see [`visible`]).
+    pub(super) fn push(&mut self, ink: Ink, text: &str) {
+        self.width += text.chars().count();
+        if self.style == Style::Plain || ink == Ink::Default || text.is_empty() {
+            self.written.push_str(text);
+        } else {
+            self.written
+                .push_str(&format!("\x1b[{}m{text}\x1b[0m", ink.rendition()));
+        }
+    }
+
+    pub(super) fn append(&mut self, other: &Self) {
+        self.width += other.width;
+        self.written.push_str(&other.written);
+    }
+
+    pub(super) fn pad_to(&mut self, width: usize) {
+        let missing = width.saturating_sub(self.width);
+        self.push(Ink::Default, &" ".repeat(missing));
+    }
+}
+
+/// At most `limit` characters of `text`, controls escaped as in Rust.
+pub(super) fn visible(text: &str, limit: usize) -> String {
+    let mut shown = String::new();
+    for c in clipped(text, limit).chars() {
+        if is_active(c) {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+/// Would a terminal do more than print this character? Besides the controls, these are the format characters
+/// that are invisible or turn the direction of writing.
+fn is_active(c: char) -> bool {
+    let format = matches!(c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
+    c.is_control() || format
+}
+
+fn clipped(text: &str, limit: usize) -> String {
+    if text.chars().nth(limit).is_none() {
+        return text.to_owned();
+    }
+    text.chars()
+        .take(limit.saturating_sub(1))
+        .chain(['…'])
+        .collect()
+}
+
+/// An attribute value as a user would write it. A string is bare unless that would make it ambiguous.
+pub(super) fn value(value: Option<&AnyValue>) -> String {
+    let Some(value) = value.and_then(|value| value.value.as_ref()) else {
+        return "null".to_owned();
+    };
+    match value {
+        Value::StringValue(text) => string(text),
+        Value::BoolValue(value) => value.to_string(),
+        Value::IntValue(value) => value.to_string(),
+        // Debug, unlike Display, sets a double apart from an integer: 2.0.
+        Value::DoubleValue(value) => format!("{value:?}"),
+        Value::ArrayValue(array) => {
+            let items: Vec<_> = array
+                .values
+                .iter()
+                .map(|item| self::value(Some(item)))
+                .collect();
+            clipped(&format!("[{}]", items.join(", ")), VALUE_LIMIT)
+        }
+        Value::KvlistValue(list) => {
+            let pairs: Vec<_> = list.values.iter().map(pair).collect();
+            clipped(&format!("{{{}}}", pairs.join(", ")), VALUE_LIMIT)
+        }
+        Value::BytesValue(bytes) => clipped(&format!("0x{}", hex(bytes)), VALUE_LIMIT),
+        // An index into a table that only profiles have: to be treated as absent (OTLP, common.proto).
+        Value::StringValueStrindex(_) => "null".to_owned(),
+    }
+}
+
+fn pair(attribute: &KeyValue) -> String {
+    format!(
+        "{}={}",
+        visible(&attribute.key, VALUE_LIMIT),
+        value(attribute.value.as_ref())
+    )
+}
+
+fn string(text: &str) -> String {
+    let ambiguous = |c: char| c.is_whitespace() || is_active(c) || matches!(c, '"' | '\\');
+    if !text.is_empty() && !text.contains(ambiguous) {
+        return clipped(text, VALUE_LIMIT);
+    }
+    let quoted = clipped(text, VALUE_LIMIT)
+        .replace('\\', r"\\")
+        .replace('"', r#"\""#);
+    format!("\"{}\"", visible(&quoted, usize::MAX))
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Three significant digits and a unit: `12.4ms`. At most seven columns up to a day.
+pub(super) fn duration(nanos: u64) -> String {
+    let (per_unit, unit) = match nanos {
+        0..1_000 => return format!("{nanos}ns"),
+        1_000..1_000_000 => (1e3, "µs"),
+        1_000_000..1_000_000_000 => (1e6, "ms"),
+        _ => (1e9, "s"),
+    };
+    let amount = nanos as f64 / per_unit;
+    let decimals = match amount {
+        ..10.0 => 2,
+        ..100.0 => 1,
+        _ => 0,
+    };
+    format!("{amount:.decimals$}{unit}")
+}
+
+/// The time of day in UTC, to the millisecond: `13:45:24.123`.
+pub(super) fn time_of_day(unix_nanos: u64) -> String {
+    let millis = unix_nanos / 1_000_000;
+    let (seconds, minutes, hours) = (millis / 1_000, millis / 60_000, millis / 3_600_000);
+    format!(
+        "{:02}:{:02}:{:02}.{:03}",
+        hours % 24,
+        minutes % 60,
+        seconds % 60,
+        millis % 1_000
+    )
+}
+
+/// Where `offset..offset + length` lies within `total`, drawn `columns` wide to an eighth of a column.
+///
+/// Unicode fills blocks by eighths from the left only, so a bar's end is exact to an eighth and its start to a half.
+/// However short, it leaves a mark.
+pub(super) fn bar(offset: u64, length: u64, total: u64, columns: usize) -> String {
+    let eighths = columns as u128 * 8;
+    let scaled = |nanos: u64| u128::from(nanos) * eighths / u128::from(total.max(1));
+    let start = scaled(offset).min(eighths - 1);
+    let end = scaled(offset.saturating_add(length)).clamp(start + 1, eighths);
+    (0..columns as u128)
+        .map(|column| {
+            let within = |eighth: u128| eighth.saturating_sub(column * 8).min(8) as usize;
+            cell(within(start), within(end))
+        })
+        .collect()
+}
+
+/// The block that comes closest to filling `from..to` of eight eighths.
+fn cell(from: usize, to: usize) -> char {
+    const FROM_THE_LEFT: [char; 9] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'];
+    match (from, to) {
+        (from, to) if from >= to => ' ',
+        (7, _) => '▕',
+        (0..=2, 8) => '█',
+        (0..=3, to) => FROM_THE_LEFT[to],
+        _ => '▐',
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry_proto::tonic::common::v1::{ArrayValue, KeyValueList};
+
+    use super::*;
+
+    fn any(value: Value) -> AnyValue {
+        AnyValue { value: Some(value) }
+    }
+
+    #[test]
+    fn values_read_as_their_type() {
+        let array = |values| Value::ArrayValue(ArrayValue { values });
+        let pair = KeyValue {
+            key: "k".to_owned(),
+            value: Some(any(Value::IntValue(1))),
+            ..KeyValue::default()
+        };
+        let cases = [
+            (Value::BoolValue(true), "true"),
+            (Value::IntValue(i64::MIN), "-9223372036854775808"),
+            (Value::DoubleValue(2.0), "2.0"),
+            (Value::DoubleValue(f64::NAN), "NaN"),
+            (array(vec![]), "[]"),
+            (
+                array(vec![
+                    any(Value::IntValue(1)),
+                    any(Value::BoolValue(false)),
+                    AnyValue::default(),
+                ]),
+                "[1, false, null]",
+            ),
+            (
+                Value::KvlistValue(KeyValueList { values: vec![pair] }),
+                "{k=1}",
+            ),
+            (Value::BytesValue(vec![0xde, 0xad]), "0xdead"),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(super::value(Some(&any(value))), expected);
+        }
+    }
+
+    #[test]
+    fn strings_are_quoted_where_bare_ones_would_mislead() {
+        let cases = [
+            ("alipay", "alipay"),
+            ("it's", "it's"),
+            ("支付宝", "支付宝"),
+            ("", r#""""#),
+            ("two words", r#""two words""#),
+            (r#"say "hi""#, r#""say \"hi\"""#),
+            (r"C:\dir", r#""C:\\dir""#),
+            ("a\nb\x1b[0m", r#""a\nb\u{1b}[0m""#),
+            ("\u{202e}gnp", r#""\u{202e}gnp""#),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(string(text), expected);
+        }
+        assert_eq!(string(&"é".repeat(VALUE_LIMIT)), "é".repeat(VALUE_LIMIT));
+        assert_eq!(
+            string(&"é".repeat(VALUE_LIMIT + 1)),
+            format!("{}…", "é".repeat(VALUE_LIMIT - 1))
+        );
+    }
+
+    #[test]
+    fn durations_have_three_digits() {
+        let cases = [
+            (0, "0ns"),
+            (999, "999ns"),
+            (1_500, "1.50µs"),
+            (12_400_000, "12.4ms"),
+            (999_000_000, "999ms"),
+            (1_240_000_000, "1.24s"),
+            (86_400_000_000_000, "86400s"),
+        ];
+        for (nanos, expected) in cases {
+            assert_eq!(duration(nanos), expected);
+        }
+    }
+
+    #[test]
+    fn time_of_day_is_of_any_day() {
+        assert_eq!(time_of_day(0), "00:00:00.000");
+        assert_eq!(time_of_day(86_399_999_999_999), "23:59:59.999");
+        assert_eq!(time_of_day(u64::MAX), "23:34:33.709");
+    }
+
+    #[test]
+    fn bars_lie_where_the_time_was_spent() {
+        let cases = [
+            ((0, 100, 100), "████"),
+            ((0, 50, 100), "██  "),
+            ((50, 50, 100), "  ██"),
+            ((38, 25, 100), " ▐▌ "),
+            ((0, 3, 100), "▏   "),
+            ((0, 97, 100), "███▉"),
+            // Too short for an eighth, at either end and beyond it.
+            ((0, 0, 100), "▏   "),
+            ((100, 0, 100), "   ▕"),
+            ((200, 50, 100), "   ▕"),
+            ((0, 0, 0), "▏   "),
+            ((u64::MAX, u64::MAX, u64::MAX), "   ▕"),
+        ];
+        for ((offset, length, total), expected) in cases {
+            assert_eq!(
+                bar(offset, length, total, 4),
+                expected,
+                "{offset}+{length} of {total}"
+            );
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Exporters: what takes the pipeline's requests to a receiver. The pipeline knows them as `Export` only.
+
+pub(crate) mod console;
+#[cfg(feature = "testing")]
+pub(crate) mod memory;
+#[cfg(feature = "otlp-http")]
+pub(crate) mod otlp_http;
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
+use prost::Message;
+
+use crate::pipeline::{Delivery, DropReason, Export, Failure, Request};
+
+/// The spans of a request, for what wants them as structs.
+fn decode(request: &Request) -> Result<Vec<ResourceSpans>, Failure> {
+    match ExportTraceServiceRequest::decode(&*request.body) {
+        Ok(request) => Ok(request.resource_spans),
+        Err(error) => Err(Failure {
+            reason: DropReason::Refused,
+            message: format!(
+                "biztrace wrote a request that does not decode, please report it: {error}"
+            ),
+        }),
+    }
+}
+
+impl Export for console::Console {
+    async fn export(&mut self, request: Request) -> Result<Delivery, Failure> {
+        let spans = decode(&request)?;
+        let written = console::Console::export(self, &spans);
+        written
+            .map(|()| Delivery::default())
+            .map_err(|error| Failure {
+                reason: DropReason::Refused,
+                message: format!("stderr: {error}"),
+            })
+    }
+}

@@ -1,0 +1,137 @@
+//! OTLP over HTTP with protobuf bodies: sends the recorded bytes as they are.
+
+use http::header::CONTENT_TYPE;
+use http::{Response, StatusCode, Uri};
+use opentelemetry_http::hyper::HyperClient;
+use opentelemetry_http::{Bytes, HttpClient, HttpError};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
+use prost::Message;
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::pipeline::{Delivery, DropReason, Export, Failure, Request};
+
+const PROTOBUF: &str = "application/x-protobuf";
+
+#[derive(Debug)]
+pub(crate) struct OtlpHttp {
+    endpoint: Uri,
+    client: HyperClient,
+}
+
+impl OtlpHttp {
+    /// A client for the receiver at `endpoint`. Must be made within the runtime that it is used in.
+    pub(crate) fn new(endpoint: Uri, timeout: Duration) -> Self {
+        Self {
+            endpoint,
+            client: HyperClient::with_default_connector(timeout, None),
+        }
+    }
+}
+
+/// Checks the URL of a receiver.
+pub(crate) fn endpoint(url: &str) -> Result<Uri, Error> {
+    let invalid = |problem: &str| Error::Endpoint {
+        url: url.to_owned(),
+        problem: problem.to_owned(),
+    };
+    let uri: Uri = url
+        .parse()
+        .map_err(|error: http::uri::InvalidUri| invalid(&error.to_string()))?;
+    match (uri.scheme_str(), uri.host()) {
+        (Some("http"), Some(host)) if !host.is_empty() => Ok(uri),
+        (Some("https"), _) => Err(invalid(
+            "TLS is not supported: send to a collector nearby over http",
+        )),
+        (None, _) => Err(invalid("it has no scheme")),
+        _ => Err(invalid("it is no http URL with a host")),
+    }
+}
+
+impl Export for OtlpHttp {
+    async fn export(&mut self, request: Request) -> Result<Delivery, Failure> {
+        let request = http::Request::post(&self.endpoint)
+            .header(CONTENT_TYPE, PROTOBUF)
+            .header(
+                http::header::USER_AGENT,
+                concat!("biztrace/", env!("CARGO_PKG_VERSION")),
+            )
+            .body(request.body)
+            .map_err(|error| Failure {
+                reason: DropReason::Refused,
+                message: error.to_string(),
+            })?;
+        match self.client.send_bytes(request).await {
+            Ok(response) => self.judge(&response),
+            Err(error) => Err(self.failure(&error)),
+        }
+    }
+}
+
+impl OtlpHttp {
+    /// OTLP specification, "OTLP/HTTP Response".
+    fn judge(&self, response: &Response<Bytes>) -> Result<Delivery, Failure> {
+        let status = response.status();
+        if !status.is_success() {
+            return Err(Failure {
+                reason: DropReason::Refused,
+                message: format!("{} answered {status}{}", self.endpoint, hint(status)),
+            });
+        }
+        let nonsense = || Failure {
+            reason: DropReason::Unknown,
+            message: format!(
+                "{} answered {status} with a body that is no OTLP: is it a receiver of OTLP?",
+                self.endpoint
+            ),
+        };
+        let content_type = response.headers().get(CONTENT_TYPE);
+        let is_protobuf =
+            content_type.is_some_and(|value| value.as_bytes().starts_with(PROTOBUF.as_bytes()));
+        if !response.body().is_empty() && !is_protobuf {
+            return Err(nonsense());
+        }
+        let answer =
+            ExportTraceServiceResponse::decode(response.body().clone()).map_err(|_| nonsense())?;
+        let partial = answer.partial_success.unwrap_or_default();
+        let rejected = partial.rejected_spans.max(0) as u64;
+        Ok(Delivery {
+            rejected,
+            message: partial.error_message,
+        })
+    }
+
+    fn failure(&self, error: &HttpError) -> Failure {
+        // The client's errors tell the cause only by their chain.
+        let mut message = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            message = format!("{message}: {cause}");
+            source = cause.source();
+        }
+        let connecting = error
+            .downcast_ref::<hyper_util::client::legacy::Error>()
+            .is_some_and(hyper_util::client::legacy::Error::is_connect);
+        let reason = if connecting {
+            DropReason::Unreachable
+        } else {
+            DropReason::Unknown
+        };
+        Failure {
+            reason,
+            message: format!("{}: {message}", self.endpoint),
+        }
+    }
+}
+
+fn hint(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::NOT_FOUND => {
+            ": OTEL_EXPORTER_OTLP_TRACES_ENDPOINT wants the whole URL, /v1/traces included"
+        }
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            ": it does not take protobuf over HTTP; port 4317 is usually gRPC"
+        }
+        _ => "",
+    }
+}

@@ -1,0 +1,63 @@
+//! Business-aware distributed tracing for actix-web, on OpenTelemetry.
+//!
+//! Annotate a handler, name its business fields, and every request becomes an OpenTelemetry trace that people can search
+//! in business terms.
+//!
+//! ```no_run
+//! use actix_web::{App, HttpServer, post, web};
+//! use biztrace::{biz_attrs, traced_handler};
+//!
+//! #[post("/orders/{id}")]
+//! #[traced_handler]
+//! #[biz_attrs(order.id = *id, tenant.id = header("x-tenant-id"))]
+//! async fn create(id: web::Path<u64>) -> String {
+//!     format!("order {id}")
+//! }
+//!
+//! #[actix_web::main]
+//! async fn main() -> std::io::Result<()> {
+//!     let telemetry = biztrace::init().expect("telemetry settings");
+//!     HttpServer::new(|| App::new().wrap(biztrace::actix::RequestTracing::default()).service(create))
+//!         .bind("127.0.0.1:8080")?
+//!         .run()
+//!         .await?;
+//!     println!("{}", telemetry.shutdown().await);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # Features
+//!
+//! | feature | default | what |
+//! |---|---|---|
+//! | `actix` | yes | the middleware [`actix::RequestTracing`] and `#[traced_handler]` |
+//! | `otlp-http` | yes | the OTLP exporter over HTTP |
+//! | `testing` | no | [`testing`]: the spans of one test |
+
+#[doc(hidden)]
+pub mod __private;
+#[cfg(feature = "actix")]
+pub mod actix;
+mod attribute;
+mod config;
+mod error;
+mod exporter;
+mod pipeline;
+pub mod propagation;
+mod provider;
+mod recorder;
+mod sampling;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use attribute::{ArrayEncoder, Encoder, Key, Tags, Value};
+#[cfg(feature = "actix")]
+pub use biztrace_macros::traced_handler;
+pub use biztrace_macros::{biz_attrs, traced};
+pub use config::{Limits, Sampler};
+pub use error::Error;
+/// The version of the OpenTelemetry API that this crate implements: another one would not see its spans.
+pub use opentelemetry;
+pub use pipeline::{DropReason, Dropped, Report};
+pub use provider::{Builder, Telemetry, init};
+pub use recorder::{Span, Tracer, TracerProvider};

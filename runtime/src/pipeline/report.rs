@@ -1,0 +1,136 @@
+//! The books: where each recorded span is, or what became of it.
+
+use std::fmt;
+
+/// Why spans were lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DropReason {
+    /// The queue was full: the receiver is slower than the service.
+    QueueFull,
+    /// The trace had as many spans as [`Limits::spans_per_trace`](crate::Limits::spans_per_trace) allows.
+    TraceLimit,
+    /// The receiver could not be reached.
+    Unreachable,
+    /// The receiver answered the request with an error.
+    Refused,
+    /// The receiver took the request, but not all of its spans.
+    Rejected,
+    /// The request was sent and no proper answer came: the spans may have arrived.
+    Unknown,
+    /// Other spans of the trace were still open at the shutdown.
+    Unfinished,
+    /// The shutdown's deadline passed before they were sent.
+    Shutdown,
+}
+
+impl DropReason {
+    const ALL: [Self; 8] = [
+        Self::QueueFull,
+        Self::TraceLimit,
+        Self::Unreachable,
+        Self::Refused,
+        Self::Rejected,
+        Self::Unknown,
+        Self::Unfinished,
+        Self::Shutdown,
+    ];
+
+    /// The reason as it is logged, `queue_full` for one.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::QueueFull => "queue_full",
+            Self::TraceLimit => "trace_limit",
+            Self::Unreachable => "unreachable",
+            Self::Refused => "refused",
+            Self::Rejected => "rejected",
+            Self::Unknown => "unknown",
+            Self::Unfinished => "unfinished",
+            Self::Shutdown => "shutdown",
+        }
+    }
+}
+
+/// Lost spans, by reason.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Dropped([u64; DropReason::ALL.len()]);
+
+impl Dropped {
+    /// Spans lost for that reason.
+    #[must_use]
+    pub fn get(&self, reason: DropReason) -> u64 {
+        self.0[reason as usize]
+    }
+
+    /// Spans lost.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.0.iter().sum()
+    }
+
+    /// The reasons for which spans were lost, with their number.
+    pub fn iter(&self) -> impl Iterator<Item = (DropReason, u64)> + '_ {
+        DropReason::ALL
+            .into_iter()
+            .zip(self.0)
+            .filter(|(_, spans)| *spans > 0)
+    }
+
+    pub(super) fn add(&mut self, reason: DropReason, spans: u64) {
+        self.0[reason as usize] += spans;
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.0
+            .iter_mut()
+            .zip(other.0)
+            .for_each(|(sum, spans)| *sum += spans);
+    }
+}
+
+impl fmt::Display for Dropped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, (reason, spans)) in self.iter().enumerate() {
+            let separator = if i > 0 { ", " } else { "" };
+            write!(f, "{separator}{} {spans}", reason.as_str())?;
+        }
+        Ok(())
+    }
+}
+
+/// What became of the spans recorded so far.
+///
+/// Each span is counted when it ends and is in exactly one place: `recorded` is the sum of the others at any time, and
+/// after a shutdown nothing is `waiting`. A process that is killed takes its waiting spans with it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Report {
+    /// Spans that have ended.
+    pub recorded: u64,
+    /// Spans that the receiver has acknowledged, or that the console has shown.
+    pub delivered: u64,
+    /// Spans that were lost, by reason.
+    pub dropped: Dropped,
+    /// Spans on their way.
+    pub waiting: u64,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} spans recorded, {} delivered, {} dropped",
+            self.recorded,
+            self.delivered,
+            self.dropped.total()
+        )?;
+        if self.dropped.total() > 0 {
+            write!(f, " ({})", self.dropped)?;
+        }
+        if self.waiting > 0 {
+            write!(f, ", {} waiting", self.waiting)?;
+        }
+        Ok(())
+    }
+}

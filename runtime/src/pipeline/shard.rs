@@ -1,0 +1,223 @@
+//! What application threads touch of the pipeline: each its own shard, with the chunk that it fills.
+//!
+//! ```text
+//! thread 1 ─► shard: chunk (filling), full chunks ─┐
+//! thread 2 ─► shard: chunk (filling), full chunks ─┼─► export thread
+//! ```
+//! A kept trace is copied into its thread's chunk under the shard's lock, which only the export thread contends for, once
+//! a chunk. The export thread is woken when a chunk is full; what is in the others it takes after the schedule delay.
+
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use super::report::{DropReason, Dropped};
+use crate::config::Batch;
+use crate::recorder::{Runs, Sink};
+
+/// All shards of a pipeline.
+#[derive(Debug)]
+pub(super) struct Shards {
+    /// Tells pipelines apart in a thread's cache of its shards.
+    id: u64,
+    all: Mutex<Vec<Arc<Shard>>>,
+    /// For spans that end while their thread does, when it has no shard any more.
+    fallback: Arc<Shard>,
+    /// Spans in full chunks, here and with the export thread.
+    pub(super) queued: AtomicUsize,
+    pub(super) wake: Notify,
+    batch: Batch,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Shard(Mutex<Books>);
+
+/// A thread's chunks, and the count of what passed through them.
+#[derive(Debug, Default)]
+pub(super) struct Books {
+    closed: bool,
+    chunk: Runs,
+    full: Vec<Runs>,
+    /// An empty chunk, so that the thread need not allocate when it hands over a full one.
+    spare: Option<Runs>,
+    /// Spans that have ended on this thread.
+    pub(super) recorded: u64,
+    /// Spans of traces that were handed over on this thread, and of those that were refused.
+    pub(super) settled: u64,
+    pub(super) dropped: Dropped,
+}
+
+/// A chunk leaves when it has grown to this.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+impl Shard {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Books> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Books {
+    /// Spans that wait here to be taken.
+    pub(super) fn waiting(&self) -> u64 {
+        let full: usize = self.full.iter().map(Runs::spans).sum();
+        (full + self.chunk.spans()) as u64
+    }
+
+    fn add(&mut self, trace: &mut Runs, shards: &Shards) {
+        let spans = trace.spans();
+        self.settled += spans as u64;
+        let batch = shards.batch.max_export_batch_size;
+        if self.chunk.spans() + spans > batch || self.chunk.len() + trace.len() > CHUNK_BYTES {
+            self.send_chunk(shards);
+        }
+        self.chunk.append(trace);
+        if self.chunk.spans() >= batch || self.chunk.len() >= CHUNK_BYTES {
+            self.send_chunk(shards);
+        }
+    }
+
+    fn send_chunk(&mut self, shards: &Shards) {
+        let spans = self.chunk.spans();
+        if spans == 0 {
+            return;
+        }
+        let limit = shards.batch.max_queue_size;
+        let room = |queued: usize| queued.checked_add(spans).filter(|sum| *sum <= limit);
+        if shards
+            .queued
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, room)
+            .is_err()
+        {
+            self.dropped.add(DropReason::QueueFull, spans as u64);
+            self.chunk.reset(CHUNK_BYTES);
+            return;
+        }
+        let next = self.spare.take().unwrap_or_default();
+        self.full.push(std::mem::replace(&mut self.chunk, next));
+        shards.wake.notify_one();
+    }
+}
+
+thread_local! {
+    /// This thread's shard of each pipeline that it has handed spans to.
+    static MINE: RefCell<Vec<(u64, Arc<Shard>)>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Shards {
+    pub(super) fn new(batch: Batch) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let fallback = Arc::<Shard>::default();
+        Self {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            all: Mutex::new(vec![Arc::clone(&fallback)]),
+            fallback,
+            queued: AtomicUsize::new(0),
+            wake: Notify::new(),
+            batch,
+        }
+    }
+
+    fn with_mine<R>(&self, f: impl FnOnce(&mut Books) -> R) -> R {
+        let mine = MINE.try_with(|mine| {
+            let mut mine = mine.borrow_mut();
+            let at = mine
+                .iter()
+                .position(|(id, _)| *id == self.id)
+                .unwrap_or_else(|| {
+                    // Where the other end is gone too, the pipeline of that shard is.
+                    mine.retain(|(_, shard)| Arc::strong_count(shard) > 1);
+                    let shard = Arc::default();
+                    self.lock().push(Arc::clone(&shard));
+                    mine.push((self.id, shard));
+                    mine.len() - 1
+                });
+            Arc::clone(&mine[at].1)
+        });
+        f(&mut mine.as_ref().unwrap_or(&self.fallback).lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Shard>>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs `f` on the books of all threads at one instant: no span moves between them meanwhile.
+    pub(super) fn at_rest<R>(&self, f: impl FnOnce(&mut [MutexGuard<'_, Books>]) -> R) -> R {
+        let all = self.lock();
+        let mut books: Vec<_> = all.iter().map(|shard| shard.lock()).collect();
+        f(&mut books)
+    }
+
+    /// Takes the full chunks, and with `partial` the others too; leaves `spares` for the next.
+    pub(super) fn take(&self, partial: bool, spares: &mut Vec<Runs>, mut f: impl FnMut(Runs)) {
+        let mut all = self.lock();
+        for shard in all.iter() {
+            let mut books = shard.lock();
+            books.full.drain(..).for_each(&mut f);
+            if partial && !books.chunk.is_empty() {
+                self.queued
+                    .fetch_add(books.chunk.spans(), Ordering::Relaxed);
+                let next = books
+                    .spare
+                    .take()
+                    .or_else(|| spares.pop())
+                    .unwrap_or_default();
+                f(std::mem::replace(&mut books.chunk, next));
+            }
+            if books.spare.is_none() {
+                books.spare = spares.pop();
+            }
+        }
+        // A thread that has ended left its shard to us alone: keep its figures only.
+        let fallback = &self.fallback;
+        all.retain(|shard| {
+            let ended = Arc::strong_count(shard) == 1 && shard.lock().waiting() == 0;
+            if ended {
+                let (mut sum, books) = (fallback.lock(), shard.lock());
+                sum.recorded += books.recorded;
+                sum.settled += books.settled;
+                sum.dropped.merge(&books.dropped);
+            }
+            !ended
+        });
+    }
+
+    /// Stops taking spans. Those that wait in traces with open spans are dropped now.
+    pub(super) fn close(&self) {
+        self.at_rest(|all| {
+            let recorded: u64 = all.iter().map(|books| books.recorded).sum();
+            let settled: u64 = all.iter().map(|books| books.settled).sum();
+            for books in all.iter_mut() {
+                books.closed = true;
+            }
+            let unfinished = recorded - settled;
+            all[0].dropped.add(DropReason::Unfinished, unfinished);
+            all[0].settled += unfinished;
+        });
+    }
+}
+
+impl Sink for Shards {
+    fn span_ended(&self, trace: Option<&mut Runs>) {
+        self.with_mine(|books| match (books.closed, trace) {
+            (false, Some(trace)) => {
+                books.recorded += 1;
+                books.add(trace, self);
+            }
+            (false, None) => books.recorded += 1,
+            (true, Some(trace)) => trace.clear(),
+            (true, None) => {}
+        });
+    }
+
+    fn span_refused(&self) {
+        self.with_mine(|books| {
+            if !books.closed {
+                books.recorded += 1;
+                books.settled += 1;
+                books.dropped.add(DropReason::TraceLimit, 1);
+            }
+        });
+    }
+}

@@ -1,0 +1,353 @@
+//! The export thread: a runtime of its own, whatever the host's, with telemetry suppressed.
+
+use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::time::Duration;
+use std::{io, thread};
+
+use opentelemetry::Context;
+use tokio::time::{Instant, sleep_until};
+
+use super::report::{DropReason, Dropped, Report};
+use super::request::{frame, take_batch};
+use super::shard::Shards;
+use super::{Delivery, Export, Failure};
+use crate::config::Batch;
+use crate::recorder::{Runs, Sink};
+
+/// The near end of an export thread. The thread flushes and ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Pipeline(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    shards: Arc<Shards>,
+    desk: Mutex<Desk>,
+}
+
+/// What the export thread shares with those who ask of it.
+#[derive(Default)]
+struct Desk {
+    orders: Vec<Order>,
+    ended: bool,
+    /// Spans in the export thread's hands.
+    waiting: u64,
+    delivered: u64,
+    dropped: Dropped,
+}
+
+/// A wish to see everything sent that has ended by now.
+struct Order {
+    deadline: Instant,
+    /// Take nothing more afterwards.
+    close: bool,
+    done: Done,
+}
+
+type Done = Box<dyn FnOnce() + Send>;
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Desk")
+            .field("waiting", &self.waiting)
+            .field("delivered", &self.delivered)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn report(&self) -> Report {
+        // The desk first, as when the export thread takes chunks: no span changes hands while both are held.
+        let desk = self.desk();
+        self.shards.at_rest(|all| {
+            let mut dropped = desk.dropped;
+            let (mut recorded, mut settled, mut waiting) = (0, 0, desk.waiting);
+            for books in all {
+                recorded += books.recorded;
+                settled += books.settled;
+                waiting += books.waiting();
+                dropped.merge(&books.dropped);
+            }
+            Report {
+                recorded,
+                delivered: desk.delivered,
+                dropped,
+                waiting: waiting + (recorded - settled),
+            }
+        })
+    }
+}
+
+impl Pipeline {
+    /// Starts an export thread for the exporter that `exporter` makes there. `resource` holds the encoded fields of a
+    /// `ResourceSpans` beside its spans.
+    pub(crate) fn start<E, F>(batch: Batch, resource: Vec<u8>, exporter: F) -> io::Result<Self>
+    where
+        E: Export,
+        F: FnOnce() -> E + Send + 'static,
+    {
+        let shared = Arc::new(Shared {
+            shards: Arc::new(Shards::new(batch.clone())),
+            desk: Mutex::default(),
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let worker_shared = Arc::clone(&shared);
+        thread::Builder::new()
+            .name("biztrace-export".into())
+            .spawn(move || {
+                let _suppressed = Context::enter_telemetry_suppressed_scope();
+                let _ended = EndedOnDrop(Arc::clone(&worker_shared));
+                runtime.block_on(async {
+                    let worker = Worker {
+                        shared: worker_shared,
+                        exporter: exporter(),
+                        resource,
+                        batch,
+                        pending: VecDeque::new(),
+                        spares: Vec::new(),
+                        said: Said::default(),
+                    };
+                    worker.run().await;
+                });
+            })?;
+        Ok(Self(shared))
+    }
+
+    pub(crate) fn sink(&self) -> Arc<dyn Sink> {
+        Arc::clone(&self.0.shards) as Arc<dyn Sink>
+    }
+
+    pub(crate) fn report(&self) -> Report {
+        self.0.report()
+    }
+
+    /// Has the export thread send all that has ended, until `timeout` is over, then calls `done`; with `close` it takes
+    /// nothing more and ends. Calls `done` at once where it has ended before.
+    pub(crate) fn flush(
+        &self,
+        timeout: Duration,
+        close: bool,
+        done: impl FnOnce() + Send + 'static,
+    ) {
+        let mut desk = self.0.desk();
+        if desk.ended {
+            drop(desk);
+            done();
+            return;
+        }
+        desk.orders.push(Order {
+            deadline: Instant::now() + timeout,
+            close,
+            done: Box::new(done),
+        });
+        drop(desk);
+        self.0.shards.wake.notify_one();
+    }
+}
+
+impl Pipeline {
+    /// Like [`flush`](Self::flush), and waits for it.
+    pub(crate) fn flush_blocking(&self, timeout: Duration, close: bool) {
+        let (done, wait) = mpsc::sync_channel(1);
+        self.flush(timeout, close, move || {
+            let _ = done.send(());
+        });
+        // An export thread that ends without a word has closed its books all the same.
+        let _ = wait.recv();
+    }
+}
+
+impl Drop for Pipeline {
+    fn drop(&mut self) {
+        self.flush(DROP_TIMEOUT, true, || {});
+    }
+}
+
+/// How long the export thread of an instance that was not shut down tries to send the rest.
+const DROP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Answers what is still asked of an export thread that ends, by a panic of its exporter too.
+struct EndedOnDrop(Arc<Shared>);
+
+impl Drop for EndedOnDrop {
+    fn drop(&mut self) {
+        self.0.shards.close();
+        let mut desk = self.0.desk();
+        desk.ended = true;
+        let mut lost = std::mem::take(&mut desk.waiting);
+        self.0
+            .shards
+            .take(true, &mut Vec::new(), |chunk| lost += chunk.spans() as u64);
+        desk.dropped.add(DropReason::Shutdown, lost);
+        let orders = std::mem::take(&mut desk.orders);
+        drop(desk);
+        orders.into_iter().for_each(|order| (order.done)());
+    }
+}
+
+struct Worker<E> {
+    shared: Arc<Shared>,
+    exporter: E,
+    resource: Vec<u8>,
+    batch: Batch,
+    pending: VecDeque<Runs>,
+    /// Emptied chunks for the threads to fill again.
+    spares: Vec<Runs>,
+    said: Said,
+}
+
+/// Emptied chunks that are kept.
+const SPARES: usize = 8;
+const SPARE_BYTES: usize = 64 * 1024;
+
+impl<E: Export> Worker<E> {
+    async fn run(mut self) {
+        let mut due = Instant::now() + self.batch.schedule_delay;
+        loop {
+            tokio::select! {
+                () = self.shared.shards.wake.notified() => {}
+                () = sleep_until(due) => {}
+            }
+            let orders = std::mem::take(&mut self.shared.desk().orders);
+            let close = orders.iter().any(|order| order.close);
+            if close {
+                self.shared.shards.close();
+            }
+            let partial = !orders.is_empty() || Instant::now() >= due;
+            if partial {
+                due = Instant::now() + self.batch.schedule_delay;
+            }
+            self.collect(partial);
+            let deadline = orders.iter().map(|order| order.deadline).min();
+            self.send_pending(deadline).await;
+            self.said.say(&self.shared);
+            if close {
+                // EndedOnDrop counts what the deadline left and answers later orders.
+                let mut desk = self.shared.desk();
+                desk.orders.extend(orders);
+                return;
+            }
+            orders.into_iter().for_each(|order| (order.done)());
+        }
+    }
+
+    fn collect(&mut self, partial: bool) {
+        let Self {
+            shared,
+            pending,
+            spares,
+            ..
+        } = self;
+        let mut desk = shared.desk();
+        shared.shards.take(partial, spares, |chunk| {
+            desk.waiting += chunk.spans() as u64;
+            pending.push_back(chunk);
+        });
+    }
+
+    /// Sends what is pending, as long as `deadline` allows. An order that comes meanwhile brings its own.
+    async fn send_pending(&mut self, mut deadline: Option<Instant>) {
+        let mut woken = false;
+        while deadline.is_none_or(|deadline| Instant::now() < deadline)
+            && let Some(mut batch) = take_batch(&mut self.pending, self.batch.max_export_batch_size)
+        {
+            let request = frame(&self.resource, &batch);
+            let spans = request.spans;
+            self.shared
+                .shards
+                .queued
+                .fetch_sub(batch.spans(), Ordering::Relaxed);
+            batch.reset(SPARE_BYTES);
+            if self.spares.len() < SPARES {
+                self.spares.push(batch);
+            }
+
+            let limit = Instant::now() + self.batch.export_timeout;
+            let export = self.exporter.export(request);
+            tokio::pin!(export);
+            let result = loop {
+                let limit = deadline.map_or(limit, |deadline| deadline.min(limit));
+                tokio::select! {
+                    biased;
+                    result = &mut export => break result,
+                    () = sleep_until(limit) => break Err(Failure::timed_out()),
+                    () = self.shared.shards.wake.notified() => {
+                        woken = true;
+                        deadline = self.shared.desk().orders.iter().map(|order| order.deadline).chain(deadline).min();
+                    }
+                }
+            };
+            self.shared.desk().settle(spans, &result);
+            self.said.result(&result);
+        }
+        if woken {
+            // Full chunks, or an order, came meanwhile: look again.
+            self.shared.shards.wake.notify_one();
+        }
+    }
+}
+
+impl Failure {
+    fn timed_out() -> Self {
+        Self {
+            reason: DropReason::Unknown,
+            message: "no answer in time".into(),
+        }
+    }
+}
+
+impl Desk {
+    fn settle(&mut self, spans: u64, result: &Result<Delivery, Failure>) {
+        self.waiting -= spans;
+        match result {
+            Ok(delivery) => {
+                let rejected = delivery.rejected.min(spans);
+                self.delivered += spans - rejected;
+                self.dropped.add(DropReason::Rejected, rejected);
+            }
+            Err(failure) => self.dropped.add(failure.reason, spans),
+        }
+    }
+}
+
+/// What the log was told of lost spans: once a minute at the most.
+#[derive(Default)]
+struct Said {
+    at: Option<Instant>,
+    dropped: u64,
+    last_message: String,
+}
+
+const SAY_EVERY: Duration = Duration::from_secs(60);
+
+impl Said {
+    fn result(&mut self, result: &Result<Delivery, Failure>) {
+        match result {
+            Ok(delivery) if delivery.rejected > 0 => {
+                self.last_message.clone_from(&delivery.message)
+            }
+            Ok(_) => {}
+            Err(failure) => self.last_message.clone_from(&failure.message),
+        }
+    }
+
+    fn say(&mut self, shared: &Shared) {
+        if self.at.is_some_and(|at| at.elapsed() < SAY_EVERY) {
+            return;
+        }
+        let report = shared.report();
+        let total = report.dropped.total();
+        if total > self.dropped {
+            tracing::warn!(target: "biztrace", "spans dropped so far: {} (last trouble: {:?})", report.dropped, self.last_message);
+            self.dropped = total;
+            self.at = Some(Instant::now());
+        }
+    }
+}

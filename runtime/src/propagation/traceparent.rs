@@ -1,0 +1,81 @@
+//! The `traceparent` header: the caller's ids and flags ([Trace Context Level 2, §3.2][w3c]).
+//!
+//! ```text
+//! 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01
+//! │  │                                │                └ 53 flags
+//! │  │                                └ 36 parent id, the caller's span
+//! │  └ 3 trace id
+//! └ 0 version
+//! ```
+//!
+//! [w3c]: https://www.w3.org/TR/trace-context-2/#traceparent-header
+
+use opentelemetry::{
+    TraceFlags,
+    trace::{SpanContext, SpanId, TraceId},
+};
+
+/// The trace id is random in its right-most 56 bits. opentelemetry has no name for this flag.
+const RANDOM: TraceFlags = TraceFlags::new(0x02);
+
+/// Reads one line. `None` if any field is malformed or an id is zero.
+pub(super) fn parse(line: &[u8]) -> Option<(TraceId, SpanId, TraceFlags)> {
+    let (fields, rest) = trim(line).split_first_chunk::<55>()?;
+    if [fields[2], fields[35], fields[52]] != [b'-'; 3] {
+        return None;
+    }
+    let [version] = hex(&fields[..2])?;
+    let trace_id = TraceId::from_bytes(hex(&fields[3..35])?);
+    let span_id = SpanId::from_bytes(hex(&fields[36..52])?);
+    let [flags] = hex(&fields[53..])?;
+
+    let complete = match version {
+        0xff => false,
+        0x00 => rest.is_empty(),
+        // A later version may append fields, but keeps these.
+        _ => rest.first().is_none_or(|byte| *byte == b'-'),
+    };
+    let valid = complete && trace_id != TraceId::INVALID && span_id != SpanId::INVALID;
+    valid.then(|| (trace_id, span_id, known(TraceFlags::new(flags))))
+}
+
+/// Writes version 00, the one this crate speaks.
+pub(super) fn format(span_context: &SpanContext) -> String {
+    format!(
+        "00-{}-{}-{:02x}",
+        span_context.trace_id(),
+        span_context.span_id(),
+        known(span_context.trace_flags()),
+    )
+}
+
+/// Only flags with a known meaning are passed on.
+fn known(flags: TraceFlags) -> TraceFlags {
+    flags & (TraceFlags::SAMPLED | RANDOM)
+}
+
+fn trim(mut line: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = line {
+        line = rest;
+    }
+    line
+}
+
+/// Decodes exactly `2 * N` hex digits. The standard library's parsers also take upper case and
+/// signs, which the header must not have.
+fn hex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
+    let pairs: &[[u8; 2]; N] = digits.as_chunks().0.try_into().ok()?;
+    let mut bytes = [0; N];
+    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+        *byte = hex_digit(*high)? << 4 | hex_digit(*low)?;
+    }
+    Some(bytes)
+}
+
+fn hex_digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    }
+}

@@ -1,0 +1,281 @@
+//! Settings in code, over those of the environment.
+
+use std::io::{self, IsTerminal};
+use std::sync::Arc;
+use std::time::Duration;
+
+use opentelemetry::KeyValue;
+
+use super::{Instance, Telemetry, resource};
+use crate::config::{self, Batch, Exporter, Limits, Sampler, Settings};
+use crate::error::Error;
+use crate::exporter::console::Console;
+use crate::pipeline::{Export, Pipeline};
+use crate::recorder::{Mode, Recorder, Runs, Sink};
+
+/// Settings of a [`Telemetry`] instance in code. What is not set comes from the `OTEL_*` environment variables, what is not
+/// there either from the defaults of the OpenTelemetry specification.
+///
+/// ```
+/// use biztrace::{Sampler, Telemetry};
+///
+/// let telemetry = Telemetry::builder()
+///     .service(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
+///     .otlp("http://localhost:4318")
+///     .sampler(Sampler::parent_based(Sampler::TraceIdRatio(0.1)))
+///     .build()?;
+/// # drop(telemetry);
+/// # Ok::<(), biztrace::Error>(())
+/// ```
+#[derive(Debug, Default)]
+#[must_use = "settings do nothing until `install` or `build`"]
+pub struct Builder {
+    resource: Vec<KeyValue>,
+    exporter: Option<Exporter>,
+    endpoint: Option<String>,
+    sampler: Option<Sampler>,
+    limits: Option<Limits>,
+    schedule_delay: Option<Duration>,
+    export_timeout: Option<Duration>,
+    max_queue_size: Option<usize>,
+    max_export_batch_size: Option<usize>,
+    shutdown_timeout: Option<Duration>,
+}
+
+/// The default of [`Builder::shutdown_timeout`].
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
+
+impl Builder {
+    /// `service.name` and `service.version` of the resource.
+    pub fn service(self, name: impl Into<String>, version: impl Into<String>) -> Self {
+        let name = KeyValue::new("service.name", name.into());
+        self.resource([name, KeyValue::new("service.version", version.into())])
+    }
+
+    /// Further attributes of the resource. Of a repeated key the last counts.
+    pub fn resource(mut self, attributes: impl IntoIterator<Item = KeyValue>) -> Self {
+        self.resource.extend(attributes);
+        self
+    }
+
+    /// Sends traces by OTLP over HTTP to the receiver at `endpoint`; `/v1/traces` is appended, as to
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT`.
+    pub fn otlp(mut self, endpoint: impl AsRef<str>) -> Self {
+        self.exporter = Some(Exporter::Otlp);
+        self.endpoint = Some(config::traces_url(endpoint.as_ref()));
+        self
+    }
+
+    /// Shows traces as trees on stderr.
+    pub fn console(mut self) -> Self {
+        self.exporter = Some(Exporter::Console);
+        self
+    }
+
+    /// Which traces to keep, decided when they start.
+    pub fn sampler(mut self, sampler: Sampler) -> Self {
+        self.sampler = Some(sampler);
+        self
+    }
+
+    /// What a span and a trace may hold.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = Some(limits);
+        self
+    }
+
+    /// How long a finished trace waits for its batch to fill. Default 5 s; `OTEL_BSP_SCHEDULE_DELAY`.
+    pub fn schedule_delay(mut self, delay: Duration) -> Self {
+        self.schedule_delay = Some(delay);
+        self
+    }
+
+    /// How long one request to the receiver may take. Default 30 s; `OTEL_BSP_EXPORT_TIMEOUT`.
+    pub fn export_timeout(mut self, timeout: Duration) -> Self {
+        self.export_timeout = Some(timeout);
+        self
+    }
+
+    /// Spans that may wait for the receiver, beside one unfinished batch a thread; more are dropped and counted.
+    /// Default 2048; `OTEL_BSP_MAX_QUEUE_SIZE`.
+    pub fn max_queue_size(mut self, spans: usize) -> Self {
+        self.max_queue_size = Some(spans);
+        self
+    }
+
+    /// Spans in one request, no more than the queue holds. Default 512; `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`.
+    pub fn max_export_batch_size(mut self, spans: usize) -> Self {
+        self.max_export_batch_size = Some(spans);
+        self
+    }
+
+    /// How long a shutdown may take. Default 10 s.
+    pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
+        self.shutdown_timeout = Some(timeout);
+        self
+    }
+
+    /// Makes an instance of its own, for those that it is given to.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot work with its settings.
+    pub fn build(self) -> Result<Telemetry, Error> {
+        let (environment, warnings) = config::from_env(&|name| std::env::var(name).ok());
+        for warning in warnings {
+            tracing::warn!(target: "biztrace", "{warning}");
+        }
+        self.build_over(environment)
+    }
+
+    /// Makes the instance that serves the whole process: annotated functions, `RequestTracing`, and libraries that use
+    /// OpenTelemetry's global tracer provider and propagator.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot work with its settings, or another instance is installed.
+    pub fn install(self) -> Result<Telemetry, Error> {
+        self.build()?.install()
+    }
+
+    fn build_over(mut self, environment: Settings) -> Result<Telemetry, Error> {
+        let code_resource = std::mem::take(&mut self.resource);
+        let shutdown_timeout = self.shutdown_timeout.unwrap_or(SHUTDOWN_TIMEOUT);
+        let settings = self.over(environment)?;
+        if settings.disabled {
+            return Ok(Telemetry::without_export(Mode::Disabled, settings));
+        }
+        let resource = resource::encode(&resource::resource(&settings, code_resource));
+        match settings.exporter.unwrap_or_else(|| choose()) {
+            Exporter::Console => {
+                let no_color = settings.no_color;
+                Telemetry::exporting(settings, resource, shutdown_timeout, move || {
+                    Console::stderr(no_color)
+                })
+            }
+            Exporter::Otlp => otlp(settings, resource, shutdown_timeout),
+            Exporter::None => Ok(Telemetry::without_export(Mode::Propagate, settings)),
+        }
+    }
+
+    /// These settings over those of the environment.
+    fn over(self, mut settings: Settings) -> Result<Settings, Error> {
+        fn set<T>(to: &mut T, from: Option<T>) {
+            if let Some(value) = from {
+                *to = value;
+            }
+        }
+        let Batch {
+            schedule_delay,
+            export_timeout,
+            max_queue_size,
+            max_export_batch_size,
+        } = &mut settings.batch;
+        set(schedule_delay, self.schedule_delay);
+        set(export_timeout, self.export_timeout);
+        set(max_queue_size, self.max_queue_size);
+        set(max_export_batch_size, self.max_export_batch_size);
+        let zeros = [
+            (schedule_delay.is_zero(), "the schedule delay"),
+            (export_timeout.is_zero(), "the export timeout"),
+            (*max_queue_size == 0, "the queue size"),
+            (*max_export_batch_size == 0, "the batch size"),
+        ];
+        if let Some((_, name)) = zeros.into_iter().find(|(is_zero, _)| *is_zero) {
+            return Err(Error::Zero(name));
+        }
+        *max_export_batch_size = (*max_export_batch_size).min(*max_queue_size);
+
+        set(&mut settings.endpoint, self.endpoint);
+        set(&mut settings.sampler, self.sampler);
+        set(&mut settings.limits, self.limits);
+        settings.exporter = self.exporter.or(settings.exporter);
+        check(&settings.sampler)?;
+        Ok(settings)
+    }
+}
+
+fn check(sampler: &Sampler) -> Result<(), Error> {
+    match sampler {
+        Sampler::TraceIdRatio(ratio) if !(0.0..=1.0).contains(ratio) => Err(Error::Ratio(*ratio)),
+        Sampler::ParentBased(root) => check(root),
+        _ => Ok(()),
+    }
+}
+
+/// Where nobody says where traces should go: to the person in front of a terminal, else where the specification says.
+fn choose() -> Exporter {
+    if !io::stderr().is_terminal() {
+        return Exporter::Otlp;
+    }
+    eprintln!(
+        "biztrace: traces are shown here; set OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 to send them to a receiver \
+         instead (OTEL_TRACES_EXPORTER=none for neither)"
+    );
+    Exporter::Console
+}
+
+#[cfg(feature = "otlp-http")]
+fn otlp(
+    settings: Settings,
+    resource: Vec<u8>,
+    shutdown_timeout: Duration,
+) -> Result<Telemetry, Error> {
+    use crate::exporter::otlp_http::{OtlpHttp, endpoint};
+
+    let endpoint = endpoint(&settings.endpoint)?;
+    let timeout = settings.batch.export_timeout;
+    Telemetry::exporting(settings, resource, shutdown_timeout, move || {
+        OtlpHttp::new(endpoint, timeout)
+    })
+}
+
+#[cfg(not(feature = "otlp-http"))]
+fn otlp(_: Settings, _: Vec<u8>, _: Duration) -> Result<Telemetry, Error> {
+    Err(Error::NotBuilt {
+        exporter: "OTLP",
+        feature: "otlp-http",
+    })
+}
+
+impl Telemetry {
+    fn exporting<E: Export>(
+        settings: Settings,
+        resource: Vec<u8>,
+        shutdown_timeout: Duration,
+        exporter: impl FnOnce() -> E + Send + 'static,
+    ) -> Result<Self, Error> {
+        let pipeline =
+            Pipeline::start(settings.batch, resource, exporter).map_err(Error::Thread)?;
+        let recorder = Recorder::new(
+            Mode::Record,
+            settings.sampler,
+            settings.limits,
+            pipeline.sink(),
+        );
+        Ok(Self(Arc::new(Instance {
+            recorder: Arc::new(recorder),
+            pipeline: Some(pipeline),
+            shutdown_timeout,
+        })))
+    }
+
+    fn without_export(mode: Mode, settings: Settings) -> Self {
+        let recorder = Recorder::new(mode, settings.sampler, settings.limits, Arc::new(Nowhere));
+        let shutdown_timeout = SHUTDOWN_TIMEOUT;
+        Self(Arc::new(Instance {
+            recorder: Arc::new(recorder),
+            pipeline: None,
+            shutdown_timeout,
+        }))
+    }
+}
+
+/// Stands where nothing is recorded.
+#[derive(Debug)]
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn span_ended(&self, _: Option<&mut Runs>) {}
+    fn span_refused(&self) {}
+}

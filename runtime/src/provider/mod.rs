@@ -1,0 +1,121 @@
+//! Set-up: the one place that sees recorder, pipeline and exporters together.
+
+mod builder;
+mod resource;
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use opentelemetry::global;
+use tokio::sync::oneshot;
+
+pub use self::builder::Builder;
+
+use crate::error::Error;
+use crate::pipeline::{Pipeline, Report};
+use crate::propagation::TraceContext;
+use crate::recorder::{self, Recorder, TracerProvider};
+
+/// Sets up telemetry for this process from the `OTEL_*` environment variables, and installs it.
+///
+/// Without an exporter or an endpoint in the environment, traces are shown as trees where stderr is a terminal, and sent to
+/// `http://localhost:4318` where it is not. An unknown value of a variable is logged as a warning and ignored, as the
+/// OpenTelemetry specification has it.
+///
+/// # Errors
+///
+/// If telemetry is installed already, or cannot work with its settings.
+///
+/// ```no_run
+/// let telemetry = biztrace::init()?;
+/// // serve …
+/// println!("{}", telemetry.shutdown_blocking());
+/// # Ok::<(), biztrace::Error>(())
+/// ```
+pub fn init() -> Result<Telemetry, Error> {
+    Telemetry::builder().install()
+}
+
+/// A telemetry instance: what records spans and the thread that exports them. Clones are handles of the same instance.
+///
+/// An installed instance serves the whole process until it is shut down. One that is only built serves what it is given to,
+/// [`RequestTracing`](crate::actix::RequestTracing) or a library; it ends with its last handle.
+#[derive(Debug, Clone)]
+#[must_use = "shut it down at the end, or the last spans are lost"]
+pub struct Telemetry(Arc<Instance>);
+
+#[derive(Debug)]
+struct Instance {
+    recorder: Arc<Recorder>,
+    /// None where nothing is exported.
+    pipeline: Option<Pipeline>,
+    shutdown_timeout: Duration,
+}
+
+impl Telemetry {
+    /// Settings in code. What is not set there comes from the environment.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// What became of the spans recorded so far.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        self.0
+            .pipeline
+            .as_ref()
+            .map(Pipeline::report)
+            .unwrap_or_default()
+    }
+
+    /// Sends what is left and ends the export thread, within the timeout that the builder set (10 s). Reports what became
+    /// of all spans. Works on any runtime. A second shutdown only reports.
+    pub async fn shutdown(&self) -> Report {
+        if let Some(pipeline) = &self.0.pipeline {
+            let (done, wait) = oneshot::channel();
+            pipeline.flush(self.0.shutdown_timeout, true, move || {
+                let _ = done.send(());
+            });
+            // An export thread that ends without a word has closed its books all the same.
+            let _ = wait.await;
+        }
+        self.report()
+    }
+
+    /// Like [`shutdown`](Self::shutdown), for code that is not async. Blocks the thread.
+    pub fn shutdown_blocking(&self) -> Report {
+        if let Some(pipeline) = &self.0.pipeline {
+            pipeline.flush_blocking(self.0.shutdown_timeout, true);
+        }
+        self.report()
+    }
+
+    /// The provider of tracers for libraries that use the OpenTelemetry API, `tracing-opentelemetry` for one. After
+    /// [`Builder::install`] it is the global one too.
+    ///
+    /// ```
+    /// use opentelemetry::trace::{Tracer as _, TracerProvider as _};
+    ///
+    /// let telemetry = biztrace::Telemetry::builder().build()?;
+    /// let tracer = telemetry.tracer_provider().tracer("my-library");
+    /// tracer.in_span("work", |_cx| { /* … */ });
+    /// # Ok::<(), biztrace::Error>(())
+    /// ```
+    #[must_use]
+    pub fn tracer_provider(&self) -> TracerProvider {
+        TracerProvider::new(Arc::clone(&self.0.recorder))
+    }
+
+    fn install(self) -> Result<Self, Error> {
+        /// Keeps the instance for the life of the process.
+        static INSTALLED: OnceLock<Telemetry> = OnceLock::new();
+
+        INSTALLED
+            .set(self.clone())
+            .map_err(|_| Error::AlreadyInstalled)?;
+        recorder::install(Arc::clone(&self.0.recorder));
+        global::set_tracer_provider(self.tracer_provider());
+        global::set_text_map_propagator(TraceContext);
+        Ok(self)
+    }
+}

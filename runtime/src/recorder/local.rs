@@ -1,0 +1,242 @@
+//! A span of this process that is, or was, being recorded.
+
+use std::time::SystemTime;
+
+use opentelemetry::KeyValue;
+use opentelemetry::trace::{SpanContext, SpanId, Status};
+
+use super::head::Head;
+use super::open::{OpenSpan, Parent};
+use super::outcome::Outcome;
+use super::site::Site;
+use super::trace::{Ended, TraceRef};
+use super::{Recorder, Start};
+use crate::attribute::{Key, Tags, ValueLimits};
+
+/// Names a span by its trace, its slot there and its id. Holding one keeps the trace's verdict, not the span's buffers:
+/// once the span has ended, all it does here is nothing, except that children still find their trace.
+#[derive(Debug, Clone)]
+pub(crate) struct LocalSpan {
+    trace: TraceRef,
+    slot: u32,
+    id: SpanId,
+}
+
+/// The answer to a handler that asks for its request's SERVER span.
+#[derive(Debug)]
+pub(crate) enum Claim {
+    Granted(LocalSpan),
+    /// Another handler has it.
+    Taken,
+    /// There is no such span around.
+    NoRequest,
+}
+
+const FUNCTION: Key = Key::new("code.function.name");
+
+impl LocalSpan {
+    /// Opens the first span of a local trace.
+    pub(super) fn open_root(
+        trace: TraceRef,
+        id: SpanId,
+        parent: Option<Parent>,
+        start: Start<'_>,
+    ) -> Option<Self> {
+        Self::open(trace, id, parent, None, start)
+    }
+
+    /// Opens a child of this span, which may have ended; `None` where the trace has had its share of spans.
+    pub(crate) fn start_child(&self, start: Start<'_>) -> Option<Self> {
+        let parent = Parent {
+            id: self.id,
+            is_remote: false,
+        };
+        let id = self.recorder().new_span_id();
+        Self::open(self.trace.clone(), id, Some(parent), Some(self.slot), start)
+    }
+
+    fn open(
+        trace: TraceRef,
+        id: SpanId,
+        parent: Option<Parent>,
+        parent_slot: Option<u32>,
+        start: Start<'_>,
+    ) -> Option<Self> {
+        let clock = &*trace.recorder.clock;
+        let time = match start.time {
+            Some(time) => trace.clock.given(time, clock),
+            None if parent_slot.is_some() => trace.clock.now(clock),
+            None => trace.clock.start_time(),
+        };
+        let mut state = trace.lock();
+        let parent_slot = parent_slot.zip(parent);
+        let request = parent_slot.and_then(|(slot, parent)| state.get(slot, parent.id)?.request);
+        let Some((slot, span)) = state.open(trace.recorder.limits.spans_per_trace) else {
+            trace.recorder.sink.span_refused();
+            return None;
+        };
+        span.id = id;
+        span.parent = parent;
+        span.scope = start.scope;
+        span.set_name(start.name);
+        span.kind = start.kind;
+        span.start = time;
+        span.request = request;
+        drop(state);
+        Some(Self { trace, slot, id })
+    }
+
+    pub(crate) fn context(&self) -> SpanContext {
+        let trace = &self.trace.context;
+        let state = trace.trace_state().clone();
+        SpanContext::new(trace.trace_id(), self.id, trace.trace_flags(), false, state)
+    }
+
+    pub(super) fn recorder(&self) -> &std::sync::Arc<Recorder> {
+        &self.trace.recorder
+    }
+
+    pub(crate) fn is_recording(&self) -> bool {
+        self.trace.lock().get(self.slot, self.id).is_some()
+    }
+
+    /// An empty set of tags within this span's limits.
+    pub(crate) fn tags(&self) -> Tags {
+        Tags::new(ValueLimits::new(&self.trace.recorder.limits))
+    }
+
+    pub(crate) fn append(&self, tags: &Tags) {
+        self.update(|span, room| span.append(tags, &self.trace.recorder.limits, room));
+    }
+
+    /// Sets attributes whose values are no user code: there is no need of a step between.
+    pub(crate) fn tag(&self, write: impl FnOnce(&mut Tags)) {
+        let mut tags = self.tags();
+        write(&mut tags);
+        self.append(&tags);
+    }
+
+    pub(crate) fn set_name(&self, name: &str) {
+        self.update(|span, _| span.set_name(name));
+    }
+
+    /// Adds ` {suffix}` to the name, if it is `initial` still.
+    pub(crate) fn extend_name(&self, initial: &str, suffix: &str) {
+        self.update(|span, _| {
+            if span.name == initial {
+                span.set_name(&format!("{initial} {suffix}"));
+            }
+        });
+    }
+
+    pub(crate) fn set_status(&self, status: Status) {
+        self.update(|span, _| span.set_status(status));
+    }
+
+    pub(super) fn add_event(
+        &self,
+        name: &str,
+        time: SystemTime,
+        attributes: &[KeyValue],
+        dropped: u32,
+    ) {
+        let Recorder { limits, clock, .. } = &*self.trace.recorder;
+        let time = self.trace.clock.given(time, &**clock);
+        self.update(|span, room| span.add_event(name, time, attributes, dropped, limits, room));
+    }
+
+    pub(super) fn add_link(&self, context: &SpanContext, attributes: &[KeyValue], dropped: u32) {
+        let limits = &self.trace.recorder.limits;
+        self.update(|span, room| span.add_link(context, attributes, dropped, limits, room));
+    }
+
+    /// Ends the span. Only the first end of a span counts.
+    pub(crate) fn end(&self, outcome: Outcome) {
+        if outcome != Outcome::Completed {
+            self.tag(|tags| outcome.tags(tags));
+            self.update(|span, _| outcome.status(span));
+        }
+        self.end_at(self.trace.clock.now(&*self.trace.recorder.clock));
+    }
+
+    pub(super) fn end_with_timestamp(&self, time: SystemTime) {
+        self.end_at(self.trace.clock.given(time, &*self.trace.recorder.clock));
+    }
+
+    fn end_at(&self, time: u64) {
+        let sink = &self.trace.recorder.sink;
+        let mut state = self.trace.lock();
+        match state.end(self.slot, self.id, &self.trace.context, time) {
+            Some(Ended::OthersOpen) => sink.span_ended(None),
+            Some(Ended::Last(spans)) => sink.span_ended(Some(spans)),
+            None => {}
+        }
+    }
+
+    /// Makes this span its request's SERVER span, with a copy of the request's head.
+    pub(crate) fn set_request(&self, copy: impl FnOnce(&mut Head)) {
+        self.update(|span, _| {
+            span.request = Some((self.slot, self.id));
+            copy(&mut span.head);
+        });
+    }
+
+    /// Whether a SERVER span of a request is this span or around it.
+    pub(crate) fn in_request(&self) -> bool {
+        self.request().is_some()
+    }
+
+    /// Claims the request's SERVER span for the handler at `site`.
+    pub(crate) fn claim(&self, site: &'static Site) -> Claim {
+        let Some(server) = self.request() else {
+            return Claim::NoRequest;
+        };
+        let granted = server.update(|span, _| {
+            let free = span.handler.is_none();
+            if free {
+                span.handler = Some(site);
+            }
+            free
+        });
+        match granted {
+            Some(true) => {
+                server.tag(|tags| tags.set(&FUNCTION, site.function));
+                Claim::Granted(server)
+            }
+            Some(false) => Claim::Taken,
+            None => Claim::NoRequest,
+        }
+    }
+
+    /// The handler that has claimed this SERVER span.
+    pub(crate) fn handler(&self) -> Option<&'static Site> {
+        self.update(|span, _| span.handler).flatten()
+    }
+
+    /// Runs `f` on the copy of the request's head, outside the lock; `None` without one.
+    pub(crate) fn with_head<R>(&self, f: impl FnOnce(Option<&Head>) -> R) -> R {
+        let Some(server) = self.request() else {
+            return f(None);
+        };
+        let head = server.update(|span, _| std::mem::take(&mut span.head));
+        let result = f(head.as_ref());
+        if let Some(head) = head {
+            server.update(|span, _| span.head = head);
+        }
+        result
+    }
+
+    fn request(&self) -> Option<Self> {
+        let (slot, id) = self.update(|span, _| span.request).flatten()?;
+        Some(Self {
+            trace: self.trace.clone(),
+            slot,
+            id,
+        })
+    }
+
+    fn update<R>(&self, f: impl FnOnce(&mut OpenSpan, usize) -> R) -> Option<R> {
+        let limit = self.trace.recorder.limits.bytes_per_trace;
+        self.trace.lock().update(self.slot, self.id, limit, f)
+    }
+}

@@ -1,0 +1,199 @@
+//! Recording: spans as their OTLP bytes, and the OpenTelemetry API's provider, tracer and span over them.
+//!
+//! Above: attributes, settings, sampling. Below: the pipeline, which takes what has ended through [`Sink`].
+
+mod active;
+mod clock;
+mod current;
+mod head;
+mod local;
+mod open;
+mod outcome;
+mod run;
+mod runs;
+mod scope;
+mod site;
+mod span;
+mod trace;
+mod tracer;
+
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use opentelemetry::trace::{SpanContext, SpanId, SpanKind, TraceFlags, TraceState};
+use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
+
+pub(crate) use self::active::ActiveSpan;
+#[cfg(feature = "testing")]
+pub(crate) use self::current::with_recorder;
+pub(crate) use self::current::{Current, install, recorder};
+pub(crate) use self::head::Head;
+pub(crate) use self::local::{Claim, LocalSpan};
+pub(crate) use self::outcome::Outcome;
+pub use self::run::{BodySpan, Traced};
+pub(crate) use self::runs::Runs;
+pub(crate) use self::scope::Scope;
+pub use self::site::Site;
+pub use self::span::Span;
+pub use self::tracer::{Tracer, TracerProvider};
+
+use self::clock::{Clock, SystemClock, TraceClock};
+use self::open::Parent;
+use self::trace::TraceRef;
+use crate::attribute::Key;
+use crate::config::{Limits, Sampler};
+use crate::sampling::head::decide;
+
+/// Where ended spans go.
+pub(crate) trait Sink: Debug + Send + Sync {
+    /// A span has ended. With it came the whole trace, if no other span of it is open: the sink empties `trace`.
+    fn span_ended(&self, trace: Option<&mut Runs>);
+    /// A span was not recorded, since its trace has as many as it may have.
+    fn span_refused(&self);
+}
+
+/// What a recorder does with the traces that start in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Record,
+    /// Nothing wants spans: sample and propagate only.
+    Propagate,
+    /// The off switch: pass on what comes in.
+    Disabled,
+}
+
+/// Starts traces, and holds what all of them share.
+#[derive(Debug)]
+pub(crate) struct Recorder {
+    mode: Mode,
+    sampler: Sampler,
+    limits: Limits,
+    clock: Box<dyn Clock>,
+    ids: Box<dyn IdGenerator>,
+    sink: Arc<dyn Sink>,
+}
+
+/// A span about to start.
+#[derive(Debug)]
+pub(crate) struct Start<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) kind: SpanKind,
+    pub(crate) scope: Scope,
+    /// When it started, if not now.
+    pub(crate) time: Option<SystemTime>,
+}
+
+impl<'a> Start<'a> {
+    /// A span of this crate's own that starts now.
+    pub(crate) fn now(name: &'a str, kind: SpanKind) -> Self {
+        Self {
+            name,
+            kind,
+            scope: Scope::Biztrace,
+            time: None,
+        }
+    }
+}
+
+/// A span that was asked for.
+#[derive(Debug)]
+pub(crate) enum Started {
+    Recording(LocalSpan),
+    /// Not recorded; the context to propagate in its place.
+    Dropped(SpanContext),
+}
+
+const REASON: Key = Key::new("sampling.reason");
+const ADJUSTED_COUNT: Key = Key::new("sampling.adjusted_count");
+
+/// W3C Trace Context Level 2: the trace id's right half is random.
+const RANDOM: TraceFlags = TraceFlags::new(0x02);
+
+impl Recorder {
+    pub(crate) fn new(mode: Mode, sampler: Sampler, limits: Limits, sink: Arc<dyn Sink>) -> Self {
+        Self {
+            mode,
+            sampler,
+            limits,
+            clock: Box::new(SystemClock),
+            ids: Box::new(RandomIdGenerator::default()),
+            sink,
+        }
+    }
+
+    /// Starts the first local span of a trace, below `parent` if there is one.
+    pub(crate) fn start(
+        self: &Arc<Self>,
+        parent: Option<&SpanContext>,
+        start: Start<'_>,
+    ) -> Started {
+        let parent = parent.filter(|parent| parent.is_valid());
+        if self.mode == Mode::Disabled {
+            return Started::Dropped(parent.cloned().unwrap_or(SpanContext::NONE));
+        }
+        let id = self.new_span_id();
+        let (trace_id, random, trace_state) = match parent {
+            Some(parent) => (
+                parent.trace_id(),
+                parent.trace_flags() & RANDOM,
+                parent.trace_state().clone(),
+            ),
+            None => (self.ids.new_trace_id(), RANDOM, TraceState::NONE),
+        };
+        let context = |sampled: bool| {
+            SpanContext::new(
+                trace_id,
+                id,
+                random.with_sampled(sampled),
+                false,
+                trace_state,
+            )
+        };
+        let decision = decide(&self.sampler, parent, trace_id);
+        if !decision.keep || self.mode == Mode::Propagate {
+            return Started::Dropped(context(decision.keep));
+        }
+        let trace = TraceRef::new(self, context(true), TraceClock::start(&*self.clock));
+        let parent = parent.map(|parent| Parent {
+            id: parent.span_id(),
+            is_remote: parent.is_remote(),
+        });
+        let Some(span) = LocalSpan::open_root(trace.clone(), id, parent, start) else {
+            return Started::Dropped(trace.context.clone());
+        };
+        span.tag(|tags| {
+            tags.set(&REASON, decision.reason);
+            tags.set(&ADJUSTED_COUNT, &decision.adjusted_count);
+        });
+        Started::Recording(span)
+    }
+
+    /// The context of a trace of which nothing is recorded.
+    pub(crate) fn silent_root(&self) -> SpanContext {
+        let flags = RANDOM.with_sampled(false);
+        SpanContext::new(
+            self.ids.new_trace_id(),
+            self.new_span_id(),
+            flags,
+            false,
+            TraceState::NONE,
+        )
+    }
+
+    fn new_span_id(&self) -> SpanId {
+        self.ids.new_span_id()
+    }
+
+    /// The context of a span that is not recorded, in the trace of `parent`.
+    fn silent_child(&self, parent: &SpanContext) -> SpanContext {
+        let (id, flags) = (self.new_span_id(), parent.trace_flags().with_sampled(false));
+        SpanContext::new(
+            parent.trace_id(),
+            id,
+            flags,
+            false,
+            parent.trace_state().clone(),
+        )
+    }
+}

@@ -1,0 +1,409 @@
+//! A span being recorded: its OTLP `Span` message in the making.
+//!
+//! ```text
+//! bytes  │ attribute │ event │ attribute │ (dead) │ attribute │ link │ …
+//! index  │ hash, range ─┘        │ hash, range ┘      hash, range ┘
+//! ```
+//! Attributes, events and links are appended in the order in which they come, since protobuf does not care. An attribute
+//! set again marks its earlier bytes dead; sealing leaves those out when it writes the ended span.
+
+use std::ops::Range;
+
+use opentelemetry::KeyValue;
+use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status};
+
+use super::head::Head;
+use super::runs::Runs;
+use super::scope::Scope;
+use super::site::Site;
+use crate::attribute::tags::{Entry, Tags};
+use crate::attribute::wire::{self, fixed64_field, len_field, varint_field};
+use crate::attribute::{Encoder, Value, ValueLimits};
+use crate::config::Limits;
+
+#[derive(Debug)]
+pub(crate) struct OpenSpan {
+    pub(super) id: SpanId,
+    pub(super) parent: Option<Parent>,
+    pub(super) scope: Scope,
+    pub(crate) name: String,
+    pub(crate) kind: SpanKind,
+    pub(super) start: u64,
+    status: Status,
+    bytes: Vec<u8>,
+    index: Index,
+    dead: Vec<Range<u32>>,
+    dead_bytes: usize,
+    dropped_attributes: u32,
+    events: usize,
+    dropped_events: u32,
+    links: usize,
+    dropped_links: u32,
+    /// The SERVER span around this span, itself included, as its slot and id.
+    pub(super) request: Option<(u32, SpanId)>,
+    /// Of a SERVER span: the request's head and the handler that claimed the span.
+    pub(super) head: Head,
+    pub(crate) handler: Option<&'static Site>,
+}
+
+/// The parent of a span: another process's where it came with the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Parent {
+    pub(crate) id: SpanId,
+    pub(crate) is_remote: bool,
+}
+
+/// The live attributes of a span. The hashes stand apart so that a look-up runs over dense memory.
+#[derive(Debug, Default)]
+struct Index {
+    hashes: Vec<u32>,
+    entries: Vec<Entry>,
+}
+
+/// Past this many bytes a span's dead attributes are squeezed out, once they are the larger part.
+const COMPACT_BYTES: usize = 4 * 1024;
+
+/// Longer names are cut: a name is meant to be of low cardinality.
+const NAME_CHARS: usize = 1024;
+
+impl Default for OpenSpan {
+    fn default() -> Self {
+        Self {
+            id: SpanId::INVALID,
+            parent: None,
+            scope: Scope::Biztrace,
+            name: String::new(),
+            kind: SpanKind::Internal,
+            start: 0,
+            status: Status::Unset,
+            bytes: Vec::new(),
+            index: Index::default(),
+            dead: Vec::new(),
+            dead_bytes: 0,
+            dropped_attributes: 0,
+            events: 0,
+            dropped_events: 0,
+            links: 0,
+            dropped_links: 0,
+            request: None,
+            head: Head::default(),
+            handler: None,
+        }
+    }
+}
+
+impl OpenSpan {
+    /// Bytes recorded so far, the dead ones included.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    pub(crate) fn set_name(&mut self, name: &str) {
+        self.name.clear();
+        self.name
+            .push_str(crate::attribute::truncate(name, NAME_CHARS));
+    }
+
+    /// Adds the attributes of `tags`, as far as the limits and `room`, in bytes, allow.
+    pub(super) fn append(&mut self, tags: &Tags, limits: &Limits, room: usize) {
+        self.dropped_attributes += tags.dropped();
+        let end = self.bytes.len() + room;
+        for entry in tags.entries() {
+            let field = &tags.bytes()[range(&entry.field)];
+            if self.bytes.len() + field.len() > end {
+                self.dropped_attributes += 1;
+                continue;
+            }
+            let key = &tags.bytes()[range(&entry.key)];
+            match self.index.find(entry.hash, key, &self.bytes) {
+                Some(earlier) => {
+                    let shifted = entry.moved_to(self.bytes.len());
+                    let dead = std::mem::replace(&mut self.index.entries[earlier], shifted).field;
+                    self.dead_bytes += dead.len();
+                    self.dead.push(dead);
+                }
+                None if self.index.hashes.len() < limits.attributes => {
+                    self.index.hashes.push(entry.hash);
+                    self.index.entries.push(entry.moved_to(self.bytes.len()));
+                }
+                None => {
+                    self.dropped_attributes += 1;
+                    continue;
+                }
+            }
+            self.bytes.extend_from_slice(field);
+        }
+        if self.dead_bytes > COMPACT_BYTES && self.dead_bytes > self.bytes.len() / 2 {
+            self.compact();
+        }
+    }
+
+    pub(super) fn add_event(
+        &mut self,
+        name: &str,
+        time: u64,
+        attributes: &[KeyValue],
+        earlier_dropped: u32,
+        limits: &Limits,
+        room: usize,
+    ) {
+        let kept = &attributes[..attributes.len().min(limits.event_attributes)];
+        let dropped = earlier_dropped + (attributes.len() - kept.len()) as u32;
+        let fits = self.events < limits.events
+            && self.add(
+                len_field(11),
+                room,
+                |buf, values| {
+                    wire::fixed64(buf, fixed64_field(1), time);
+                    wire::bytes(
+                        buf,
+                        len_field(2),
+                        crate::attribute::truncate(name, NAME_CHARS).as_bytes(),
+                    );
+                    values.extend(buf, len_field(3), kept);
+                    nonzero(buf, varint_field(4), dropped);
+                },
+                limits,
+            );
+        if fits {
+            self.events += 1
+        } else {
+            self.dropped_events += 1
+        }
+    }
+
+    pub(super) fn add_link(
+        &mut self,
+        context: &SpanContext,
+        attributes: &[KeyValue],
+        earlier_dropped: u32,
+        limits: &Limits,
+        room: usize,
+    ) {
+        let kept = &attributes[..attributes.len().min(limits.link_attributes)];
+        let dropped = earlier_dropped + (attributes.len() - kept.len()) as u32;
+        let fits = self.links < limits.links
+            && self.add(
+                len_field(13),
+                room,
+                |buf, values| {
+                    wire::bytes(buf, len_field(1), &context.trace_id().to_bytes());
+                    wire::bytes(buf, len_field(2), &context.span_id().to_bytes());
+                    let state = context.trace_state().header();
+                    if !state.is_empty() {
+                        wire::bytes(buf, len_field(3), state.as_bytes());
+                    }
+                    values.extend(buf, len_field(4), kept);
+                    nonzero(buf, varint_field(5), dropped);
+                    flags(
+                        buf,
+                        [0x35],
+                        context.trace_flags().to_u8(),
+                        context.is_remote(),
+                    );
+                },
+                limits,
+            );
+        if fits {
+            self.links += 1
+        } else {
+            self.dropped_links += 1
+        }
+    }
+
+    /// Adds an event or a link, unless it takes more than `room`.
+    fn add(
+        &mut self,
+        tag: u8,
+        room: usize,
+        write: impl FnOnce(&mut Vec<u8>, &mut Attributes),
+        limits: &Limits,
+    ) -> bool {
+        let start = self.bytes.len();
+        let mut values = Attributes {
+            limits: ValueLimits::new(limits),
+            too_large: false,
+        };
+        wire::message(&mut self.bytes, tag, |buf| write(buf, &mut values));
+        let fits = !values.too_large && self.bytes.len() - start <= room;
+        if !fits {
+            self.bytes.truncate(start);
+        }
+        fits
+    }
+
+    /// The last status counts, but Ok is final and Unset changes nothing (API specification, "Set Status").
+    pub(super) fn set_status(&mut self, status: Status) {
+        if status > self.status
+            || matches!(
+                (&status, &self.status),
+                (Status::Error { .. }, Status::Error { .. })
+            )
+        {
+            self.status = status;
+        }
+    }
+
+    pub(crate) fn has_status(&self) -> bool {
+        self.status != Status::Unset
+    }
+
+    /// Writes the whole message to `out` and empties this span's buffers.
+    pub(super) fn seal(&mut self, context: &SpanContext, end: u64, out: &mut Runs) {
+        let buf = &mut self.bytes;
+        wire::bytes(buf, len_field(1), &context.trace_id().to_bytes());
+        wire::bytes(buf, len_field(2), &self.id.to_bytes());
+        // TraceState tells whether it is empty only by its header, which is a String: ask the iterator.
+        if context.trace_state().into_iter().len() > 0 {
+            wire::bytes(buf, len_field(3), context.trace_state().header().as_bytes());
+        }
+        if let Some(parent) = self.parent {
+            wire::bytes(buf, len_field(4), &parent.id.to_bytes());
+        }
+        wire::bytes(buf, len_field(5), self.name.as_bytes());
+        wire::uint(buf, varint_field(6), kind_number(&self.kind));
+        wire::fixed64(buf, fixed64_field(7), self.start);
+        wire::fixed64(buf, fixed64_field(8), end.max(self.start));
+        nonzero(buf, varint_field(10), self.dropped_attributes);
+        nonzero(buf, varint_field(12), self.dropped_events);
+        nonzero(buf, varint_field(14), self.dropped_links);
+        wire::message(buf, len_field(15), |buf| match &self.status {
+            Status::Unset => {}
+            Status::Ok => wire::uint(buf, varint_field(3), 1),
+            Status::Error { description } => {
+                if !description.is_empty() {
+                    wire::bytes(buf, len_field(2), description.as_bytes());
+                }
+                wire::uint(buf, varint_field(3), 2);
+            }
+        });
+        let is_remote = self.parent.is_some_and(|parent| parent.is_remote);
+        flags(buf, [0x85, 0x01], context.trace_flags().to_u8(), is_remote);
+
+        let len = self.bytes.len() - self.dead_bytes;
+        self.dead.sort_unstable_by_key(|dead| dead.start);
+        out.push(&self.scope, |out| {
+            wire::prefix(out, len_field(2), len);
+            live(&self.dead, self.bytes.len(), |live| {
+                out.extend_from_slice(&self.bytes[live])
+            });
+        });
+    }
+
+    /// Moves the live bytes together.
+    fn compact(&mut self) {
+        self.dead.sort_unstable_by_key(|dead| dead.start);
+        let dead = &self.dead;
+        for entry in &mut self.index.entries {
+            let before = dead
+                .iter()
+                .take_while(|dead| dead.start < entry.field.start);
+            let shift = before.map(ExactSizeIterator::len).sum::<usize>();
+            *entry = entry.moved_to(entry.field.start as usize - shift);
+        }
+        let mut end = 0;
+        live(dead, self.bytes.len(), |live| {
+            let len = live.len();
+            self.bytes.copy_within(live, end);
+            end += len;
+        });
+        self.bytes.truncate(end);
+        self.dead.clear();
+        self.dead_bytes = 0;
+    }
+
+    /// Makes this slot ready for the next span, keeping its buffers unless they have grown past `keep` bytes.
+    pub(super) fn reset(&mut self, keep: usize) {
+        self.id = SpanId::INVALID;
+        self.bytes.clear();
+        self.bytes.shrink_to(keep);
+        self.index.hashes.clear();
+        self.index.entries.clear();
+        self.dead.clear();
+        self.head.clear();
+        self.name.clear();
+        self.status = Status::Unset;
+        self.scope = Scope::Biztrace;
+        self.handler = None;
+        self.request = None;
+        (self.dead_bytes, self.events, self.links) = (0, 0, 0);
+        (
+            self.dropped_attributes,
+            self.dropped_events,
+            self.dropped_links,
+        ) = (0, 0, 0);
+    }
+}
+
+impl Index {
+    fn find(&self, hash: u32, key: &[u8], bytes: &[u8]) -> Option<usize> {
+        let mut from = 0;
+        while let Some(at) = self.hashes[from..].iter().position(|other| *other == hash) {
+            let at = from + at;
+            if bytes[range(&self.entries[at].key)] == *key {
+                return Some(at);
+            }
+            from = at + 1;
+        }
+        None
+    }
+}
+
+/// The attributes of an event or a link.
+struct Attributes {
+    limits: ValueLimits,
+    too_large: bool,
+}
+
+impl Attributes {
+    fn extend(&mut self, buf: &mut Vec<u8>, tag: u8, attributes: &[KeyValue]) {
+        for KeyValue { key, value, .. } in attributes {
+            value.encode(Encoder::attribute(
+                buf,
+                tag,
+                key.as_str(),
+                self.limits,
+                &mut self.too_large,
+            ));
+        }
+    }
+}
+
+/// Calls `f` on what lies between the `dead` ranges, which are sorted.
+fn live(dead: &[Range<u32>], len: usize, mut f: impl FnMut(Range<usize>)) {
+    let mut start = 0;
+    for dead in dead {
+        f(start..dead.start as usize);
+        start = dead.end as usize;
+    }
+    f(start..len);
+}
+
+fn range(range: &Range<u32>) -> Range<usize> {
+    range.start as usize..range.end as usize
+}
+
+fn nonzero(buf: &mut Vec<u8>, tag: u8, value: u32) {
+    if value > 0 {
+        wire::uint(buf, tag, value.into());
+    }
+}
+
+/// The `flags` of a span or a link: the W3C flags, and whether the parent or the linked span is of another process.
+fn flags<const N: usize>(buf: &mut Vec<u8>, tag: [u8; N], flags: u8, is_remote: bool) {
+    const HAS_IS_REMOTE: u32 = 0x100;
+    const IS_REMOTE: u32 = 0x200;
+    let flags = u32::from(flags) | HAS_IS_REMOTE | if is_remote { IS_REMOTE } else { 0 };
+    buf.extend_from_slice(&tag);
+    buf.extend_from_slice(&flags.to_le_bytes());
+}
+
+fn kind_number(kind: &SpanKind) -> u64 {
+    match kind {
+        SpanKind::Internal => 1,
+        SpanKind::Server => 2,
+        SpanKind::Client => 3,
+        SpanKind::Producer => 4,
+        SpanKind::Consumer => 5,
+    }
+}

@@ -1,0 +1,50 @@
+//! How the work under a span came to its end.
+
+use opentelemetry::trace::Status;
+
+use super::open::OpenSpan;
+use crate::attribute::{Key, Tags};
+
+/// How the work under a span came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Completed,
+    /// It failed, with an error of that type.
+    Failed(&'static str),
+    /// Its future was dropped before it was done.
+    Cancelled,
+    Panicked,
+}
+
+const OUTCOME: Key = Key::new("biztrace.outcome");
+const ERROR_TYPE: Key = Key::new("error.type");
+
+impl Outcome {
+    /// What became of work that is dropped unfinished.
+    pub(crate) fn of_unfinished() -> Self {
+        if std::thread::panicking() {
+            Self::Panicked
+        } else {
+            Self::Cancelled
+        }
+    }
+
+    pub(super) fn tags(self, tags: &mut Tags) {
+        match self {
+            Self::Completed => {}
+            Self::Failed(error_type) => tags.set(&ERROR_TYPE, error_type),
+            Self::Cancelled => tags.set(&OUTCOME, "cancelled"),
+            Self::Panicked => {
+                tags.set(&ERROR_TYPE, "panic");
+                tags.set(&OUTCOME, "panicked");
+            }
+        }
+    }
+
+    /// Cancelling is no error. An outcome does not overrule a status that the application set.
+    pub(super) fn status(self, span: &mut OpenSpan) {
+        if matches!(self, Self::Failed(_) | Self::Panicked) && !span.has_status() {
+            span.set_status(Status::error(""));
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The OpenTelemetry API's span.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::time::SystemTime;
+
+use opentelemetry::KeyValue;
+use opentelemetry::trace::{SpanContext, Status};
+
+use super::current;
+use super::local::LocalSpan;
+use super::outcome::Outcome;
+
+/// A span made through the OpenTelemetry API. It ends when it is ended or dropped.
+///
+/// One that is not recorded, because its trace is not sampled, only carries its context.
+#[derive(Debug)]
+pub struct Span {
+    context: SpanContext,
+    local: Option<LocalSpan>,
+    ends_on_drop: bool,
+}
+
+impl Span {
+    pub(super) fn recording(local: LocalSpan) -> Self {
+        Self {
+            context: local.context(),
+            local: Some(local),
+            ends_on_drop: true,
+        }
+    }
+
+    pub(super) fn silent(context: SpanContext) -> Self {
+        Self {
+            context,
+            local: None,
+            ends_on_drop: false,
+        }
+    }
+
+    /// The span as a context holds it, while something else ends it.
+    pub(crate) fn handle(local: LocalSpan) -> Self {
+        Self {
+            context: local.context(),
+            local: Some(local),
+            ends_on_drop: false,
+        }
+    }
+}
+
+impl opentelemetry::trace::Span for Span {
+    fn record_error(&mut self, error: &dyn Error) {
+        // Formatted before any lock of ours is taken.
+        if self.is_recording() {
+            self.add_event(
+                "exception",
+                vec![KeyValue::new("exception.message", error.to_string())],
+            );
+        }
+    }
+
+    fn add_event_with_timestamp<T>(
+        &mut self,
+        name: T,
+        timestamp: SystemTime,
+        attributes: Vec<KeyValue>,
+    ) where
+        T: Into<Cow<'static, str>>,
+    {
+        if let Some(local) = &self.local {
+            local.add_event(&name.into(), timestamp, &attributes, 0);
+        }
+    }
+
+    fn span_context(&self) -> &SpanContext {
+        &self.context
+    }
+
+    fn is_recording(&self) -> bool {
+        self.local.as_ref().is_some_and(|local| {
+            current::answer(local);
+            local.is_recording()
+        })
+    }
+
+    fn set_attribute(&mut self, attribute: KeyValue) {
+        if let Some(local) = &self.local {
+            local.tag(|tags| tags.set_dynamic(attribute.key.as_str(), &attribute.value));
+        }
+    }
+
+    fn set_attributes(&mut self, attributes: impl IntoIterator<Item = KeyValue>) {
+        if let Some(local) = &self.local {
+            local.tag(|tags| {
+                for attribute in attributes {
+                    tags.set_dynamic(attribute.key.as_str(), &attribute.value);
+                }
+            });
+        }
+    }
+
+    fn set_status(&mut self, status: Status) {
+        if let Some(local) = &self.local {
+            local.set_status(status);
+        }
+    }
+
+    fn update_name<T>(&mut self, new_name: T)
+    where
+        T: Into<Cow<'static, str>>,
+    {
+        if let Some(local) = &self.local {
+            local.set_name(&new_name.into());
+        }
+    }
+
+    fn add_link(&mut self, span_context: SpanContext, attributes: Vec<KeyValue>) {
+        if let Some(local) = &self.local {
+            local.add_link(&span_context, &attributes, 0);
+        }
+    }
+
+    fn end(&mut self) {
+        if let Some(local) = &self.local {
+            local.end(Outcome::Completed);
+        }
+    }
+
+    fn end_with_timestamp(&mut self, timestamp: SystemTime) {
+        if let Some(local) = &self.local {
+            local.end_with_timestamp(timestamp);
+        }
+    }
+}
+
+impl Drop for Span {
+    fn drop(&mut self) {
+        if self.ends_on_drop
+            && let Some(local) = &self.local
+        {
+            local.end(Outcome::Completed);
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The spans of one trace in this process, from the first that starts to the last that ends.
+//!
+//! All spans of a trace share one lock and one set of buffers. The lock is uncontended unless threads share the trace, and
+//! is held for a few copies only: user code never runs under it (see `docs/adr/001-one-lock-a-trace.md`).
+
+use std::cell::RefCell;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use opentelemetry::trace::{SpanContext, SpanId};
+
+use super::Recorder;
+use super::clock::TraceClock;
+use super::open::OpenSpan;
+use super::runs::Runs;
+
+#[derive(Debug)]
+pub(crate) struct Trace {
+    pub(super) recorder: Arc<Recorder>,
+    /// Trace id, flags and tracestate of every span here; its span id is the local root's.
+    pub(super) context: SpanContext,
+    pub(super) clock: TraceClock,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    slots: Vec<OpenSpan>,
+    free: Vec<u32>,
+    ended: Runs,
+    /// Spans that were started since the trace was last handed over.
+    started: usize,
+    /// Bytes in the open spans and the ended ones.
+    bytes: usize,
+}
+
+/// Buffers that a finished trace keeps for the next one: about what a busy request needs.
+const KEPT_SLOTS: usize = 8;
+const KEPT_SLOT_BYTES: usize = 4 * 1024;
+const KEPT_ENDED_BYTES: usize = 16 * 1024;
+
+impl Trace {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        // No user code runs under the lock, so a panic there is a bug here; what is recorded stays whole all the same.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn reuse(&mut self, recorder: &Arc<Recorder>, context: SpanContext, clock: TraceClock) {
+        // Most traces of a thread have one recorder: comparing spares the shared counter.
+        if !Arc::ptr_eq(&self.recorder, recorder) {
+            self.recorder = Arc::clone(recorder);
+        }
+        self.context = context;
+        self.clock = clock;
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        state.started = 0;
+        state.bytes = 0;
+        state.slots.truncate(KEPT_SLOTS);
+        state.free.clear();
+        state.free.extend((0..state.slots.len() as u32).rev());
+        state.ended.reset(KEPT_ENDED_BYTES);
+    }
+}
+
+impl State {
+    /// A slot for a new span, unless the trace has had its share of them.
+    pub(super) fn open(&mut self, limit: usize) -> Option<(u32, &mut OpenSpan)> {
+        if self.started >= limit {
+            return None;
+        }
+        self.started += 1;
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(OpenSpan::default());
+            self.slots.len() as u32 - 1
+        });
+        Some((slot, &mut self.slots[slot as usize]))
+    }
+
+    /// The span in `slot`, if it is still that one and open.
+    pub(super) fn get(&mut self, slot: u32, id: SpanId) -> Option<&mut OpenSpan> {
+        self.slots
+            .get_mut(slot as usize)
+            .filter(|span| span.id == id)
+    }
+
+    /// Runs `f` on an open span, with the bytes that the trace may still take, and accounts for what it adds.
+    pub(super) fn update<R>(
+        &mut self,
+        slot: u32,
+        id: SpanId,
+        limit: usize,
+        f: impl FnOnce(&mut OpenSpan, usize) -> R,
+    ) -> Option<R> {
+        let room = limit.saturating_sub(self.bytes);
+        let span = self.get(slot, id)?;
+        let before = span.len();
+        let result = f(span, room);
+        let after = span.len();
+        self.bytes = self.bytes + after - before;
+        Some(result)
+    }
+
+    /// Seals an open span. Returns the trace's ended spans if no span of it is open any more.
+    pub(super) fn end(
+        &mut self,
+        slot: u32,
+        id: SpanId,
+        context: &SpanContext,
+        end: u64,
+    ) -> Option<Ended<'_>> {
+        let span = self
+            .slots
+            .get_mut(slot as usize)
+            .filter(|span| span.id == id)?;
+        span.seal(context, end, &mut self.ended);
+        span.reset(KEPT_SLOT_BYTES);
+        self.free.push(slot);
+        if self.free.len() < self.slots.len() {
+            return Some(Ended::OthersOpen);
+        }
+        self.started = 0;
+        self.bytes = 0;
+        Some(Ended::Last(&mut self.ended))
+    }
+}
+
+/// What the end of a span leaves.
+pub(super) enum Ended<'a> {
+    OthersOpen,
+    /// None of the trace's spans is open; these have ended.
+    Last(&'a mut Runs),
+}
+
+/// A reference to a trace. The last one to go gives the trace's buffers back to its thread.
+#[derive(Debug, Clone)]
+pub(crate) struct TraceRef(Option<Arc<Trace>>);
+
+thread_local! {
+    static POOL: RefCell<Vec<Arc<Trace>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Traces that a thread keeps for reuse.
+const POOLED: usize = 128;
+
+impl TraceRef {
+    pub(super) fn new(recorder: &Arc<Recorder>, context: SpanContext, clock: TraceClock) -> Self {
+        let pooled = POOL.try_with(|pool| pool.borrow_mut().pop()).ok().flatten();
+        if let Some(mut trace) = pooled
+            && let Some(unshared) = Arc::get_mut(&mut trace)
+        {
+            unshared.reuse(recorder, context, clock);
+            return Self(Some(trace));
+        }
+        let state = Mutex::default();
+        Self(Some(Arc::new(Trace {
+            recorder: Arc::clone(recorder),
+            context,
+            clock,
+            state,
+        })))
+    }
+}
+
+impl Deref for TraceRef {
+    type Target = Trace;
+
+    fn deref(&self) -> &Trace {
+        self.0
+            .as_deref()
+            .expect("the trace is taken out on drop only")
+    }
+}
+
+impl Drop for TraceRef {
+    fn drop(&mut self) {
+        let Some(trace) = self.0.take() else { return };
+        if Arc::strong_count(&trace) > 1 {
+            return;
+        }
+        // A thread that is ending has no pool any more: then the trace is simply freed.
+        let _ = POOL.try_with(|pool| {
+            let mut pool = pool.borrow_mut();
+            if pool.len() < POOLED {
+                pool.push(trace);
+            }
+        });
+    }
+}

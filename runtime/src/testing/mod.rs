@@ -1,0 +1,174 @@
+//! Captures the spans of one test, in parallel tests too.
+//!
+//! ```
+//! use biztrace::testing::Capture;
+//! use biztrace::traced;
+//!
+//! #[traced(attrs(cart.items = items.len()))]
+//! fn price(items: &[u32]) -> u32 {
+//!     items.iter().sum()
+//! }
+//!
+//! let capture = Capture::new();
+//! capture.scope_sync(|| price(&[3, 4]));
+//! capture.span("price").assert_tag("cart.items", 2);
+//! ```
+
+mod span;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use opentelemetry::Context;
+use opentelemetry::trace::FutureExt;
+
+pub use self::span::CapturedSpan;
+
+use crate::config::{Batch, Limits, Sampler};
+use crate::exporter::memory::Memory;
+use crate::pipeline::{Pipeline, Report};
+use crate::recorder::{self, Mode, Recorder, TracerProvider};
+
+/// Records the spans of what runs in its scope, instead of the installed telemetry.
+///
+/// The scope is that of the OpenTelemetry context: it reaches what is awaited, not tasks and threads that are spawned. A
+/// server on threads of its own is given [`tracer_provider`](Self::tracer_provider).
+///
+/// ```
+/// # #[actix_web::main]
+/// # async fn main() {
+/// use actix_web::{App, get, test};
+/// use biztrace::{actix::RequestTracing, testing::Capture, traced_handler};
+///
+/// #[get("/stock/{sku}")]
+/// #[traced_handler]
+/// async fn stock() -> &'static str {
+///     "7"
+/// }
+///
+/// let capture = Capture::new();
+/// capture
+///     .scope(async {
+///         let app = test::init_service(App::new().wrap(RequestTracing::default()).service(stock)).await;
+///         let request = test::TestRequest::get().uri("/stock/a-1").to_request();
+///         test::call_and_read_body(&app, request).await;
+///     })
+///     .await;
+/// capture.span("GET /stock/{sku}").assert_tag("http.response.status_code", 200);
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Capture {
+    recorder: Arc<Recorder>,
+    pipeline: Pipeline,
+    memory: Memory,
+}
+
+/// More spans than a test makes.
+const QUEUE: usize = 1 << 20;
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+impl Default for Capture {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Capture {
+    /// Captures all spans, within the default limits.
+    ///
+    /// # Panics
+    ///
+    /// If the operating system starts no more threads.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with(Sampler::default(), Limits::default())
+    }
+
+    /// Captures what `sampler` keeps, within `limits`.
+    ///
+    /// # Panics
+    ///
+    /// If the operating system starts no more threads.
+    #[must_use]
+    pub fn with(sampler: Sampler, limits: Limits) -> Self {
+        let memory = Memory::default();
+        let exporter = memory.clone();
+        let batch = Batch {
+            max_queue_size: QUEUE,
+            ..Batch::default()
+        };
+        let pipeline =
+            Pipeline::start(batch, Vec::new(), || exporter).expect("a test can start a thread");
+        let recorder = Arc::new(Recorder::new(
+            Mode::Record,
+            sampler,
+            limits,
+            pipeline.sink(),
+        ));
+        Self {
+            recorder,
+            pipeline,
+            memory,
+        }
+    }
+
+    /// Runs `future` in the scope.
+    pub async fn scope<F: Future>(&self, future: F) -> F::Output {
+        future.with_context(self.context()).await
+    }
+
+    /// Runs `f` in the scope.
+    pub fn scope_sync<R>(&self, f: impl FnOnce() -> R) -> R {
+        let _scope = self.context().attach();
+        f()
+    }
+
+    fn context(&self) -> Context {
+        recorder::with_recorder(&Context::current(), Arc::clone(&self.recorder))
+    }
+
+    /// For what runs elsewhere: a server, or a library that uses the OpenTelemetry API.
+    #[must_use]
+    pub fn tracer_provider(&self) -> TracerProvider {
+        TracerProvider::new(Arc::clone(&self.recorder))
+    }
+
+    /// What became of the spans so far.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        self.pipeline.report()
+    }
+
+    /// The spans of all traces of which no span is open, in the order in which they ended.
+    #[must_use]
+    pub fn spans(&self) -> Vec<CapturedSpan> {
+        self.pipeline.flush_blocking(TIMEOUT, false);
+        CapturedSpan::all(self.memory.spans())
+    }
+
+    /// The one span of that name.
+    ///
+    /// # Panics
+    ///
+    /// If there is none, or more than one. The message lists what there is.
+    #[must_use]
+    #[track_caller]
+    pub fn span(&self, name: &str) -> CapturedSpan {
+        let all = self.spans();
+        let mut named = all.iter().filter(|span| span.name() == name);
+        match (named.next(), named.next()) {
+            (Some(span), None) => span.clone(),
+            (found, _) => {
+                let problem = if found.is_none() {
+                    "no span is"
+                } else {
+                    "several spans are"
+                };
+                let list: String = all.iter().map(|span| format!("\n  {span}")).collect();
+                panic!("{problem} called {name:?}; captured are:{list}");
+            }
+        }
+    }
+}
