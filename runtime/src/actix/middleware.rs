@@ -33,10 +33,11 @@ use crate::recorder::{ActiveSpan, Current, Recorder, Started, TracerProvider, re
 #[derive(Clone, Default)]
 pub struct RequestTracing {
     recorder: Option<Arc<Recorder>>,
-    skip: Option<Arc<dyn Fn(&ServiceRequest) -> bool + Send + Sync>>,
+    skip: Option<Skip>,
     span_name: Option<SpanName>,
 }
 
+type Skip = Arc<dyn Fn(&ServiceRequest) -> bool + Send + Sync>;
 pub(super) type SpanName = Arc<dyn Fn(&HttpRequest) -> Option<String> + Send + Sync>;
 
 /// Paths that only machines ask for, often.

@@ -5,6 +5,8 @@
 mod report;
 mod request;
 mod shard;
+#[cfg(test)]
+mod tests;
 mod worker;
 
 use std::future::Future;

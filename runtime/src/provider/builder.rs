@@ -146,7 +146,7 @@ impl Builder {
             return Ok(Telemetry::without_export(Mode::Disabled, settings));
         }
         let resource = resource::encode(&resource::resource(&settings, code_resource));
-        match settings.exporter.unwrap_or_else(|| choose()) {
+        match settings.exporter.unwrap_or_else(choose) {
             Exporter::Console => {
                 let no_color = settings.no_color;
                 Telemetry::exporting(settings, resource, shutdown_timeout, move || {

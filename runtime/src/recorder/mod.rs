@@ -14,6 +14,8 @@ mod runs;
 mod scope;
 mod site;
 mod span;
+#[cfg(test)]
+mod tests;
 mod trace;
 mod tracer;
 
@@ -112,10 +114,15 @@ const RANDOM: TraceFlags = TraceFlags::new(0x02);
 
 impl Recorder {
     pub(crate) fn new(mode: Mode, sampler: Sampler, limits: Limits, sink: Arc<dyn Sink>) -> Self {
+        // Positions in a span's buffer are 32 bits wide, and dead bytes may double it.
+        let bytes_per_trace = limits.bytes_per_trace.min(1 << 30);
         Self {
             mode,
             sampler,
-            limits,
+            limits: Limits {
+                bytes_per_trace,
+                ..limits
+            },
             clock: Box::new(SystemClock),
             ids: Box::new(RandomIdGenerator::default()),
             sink,

@@ -93,9 +93,9 @@ impl Default for OpenSpan {
 }
 
 impl OpenSpan {
-    /// Bytes recorded so far, the dead ones included.
+    /// Bytes recorded so far, without the dead ones.
     pub(super) fn len(&self) -> usize {
-        self.bytes.len()
+        self.bytes.len() - self.dead_bytes
     }
 
     pub(crate) fn set_name(&mut self, name: &str) {
@@ -107,33 +107,29 @@ impl OpenSpan {
     /// Adds the attributes of `tags`, as far as the limits and `room`, in bytes, allow.
     pub(super) fn append(&mut self, tags: &Tags, limits: &Limits, room: usize) {
         self.dropped_attributes += tags.dropped();
-        let end = self.bytes.len() + room;
+        let most = self.len() + room;
         for entry in tags.entries() {
             let field = &tags.bytes()[range(&entry.field)];
-            if self.bytes.len() + field.len() > end {
+            let key = &tags.bytes()[range(&entry.key)];
+            let earlier = self.index.find(entry.hash, key, &self.bytes);
+            let freed = earlier.map_or(0, |at| self.index.entries[at].field.len());
+            let is_over = earlier.is_none() && self.index.hashes.len() >= limits.attributes;
+            if is_over || self.len() - freed + field.len() > most {
                 self.dropped_attributes += 1;
                 continue;
             }
-            let key = &tags.bytes()[range(&entry.key)];
-            match self.index.find(entry.hash, key, &self.bytes) {
-                Some(earlier) => {
-                    let shifted = entry.moved_to(self.bytes.len());
-                    let dead = std::mem::replace(&mut self.index.entries[earlier], shifted).field;
-                    self.dead_bytes += dead.len();
-                    self.dead.push(dead);
-                }
-                None if self.index.hashes.len() < limits.attributes => {
-                    self.index.hashes.push(entry.hash);
-                    self.index.entries.push(entry.moved_to(self.bytes.len()));
-                }
-                None => {
-                    self.dropped_attributes += 1;
-                    continue;
-                }
-            }
+            let entry = entry.moved_to(self.bytes.len());
             self.bytes.extend_from_slice(field);
+            if let Some(at) = earlier {
+                self.dead
+                    .push(std::mem::replace(&mut self.index.entries[at], entry).field);
+                self.dead_bytes += freed;
+            } else {
+                self.index.hashes.push(entry.hash);
+                self.index.entries.push(entry);
+            }
         }
-        if self.dead_bytes > COMPACT_BYTES && self.dead_bytes > self.bytes.len() / 2 {
+        if self.dead_bytes > COMPACT_BYTES && self.dead_bytes > self.len() {
             self.compact();
         }
     }

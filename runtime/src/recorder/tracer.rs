@@ -23,7 +23,7 @@ pub struct TracerProvider {
 /// Starts spans for one instrumentation scope.
 #[derive(Debug, Clone)]
 pub struct Tracer {
-    recorder: Arc<Recorder>,
+    pub(super) recorder: Arc<Recorder>,
     scope: Scope,
 }
 

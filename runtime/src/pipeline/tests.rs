@@ -1,0 +1,300 @@
+//! The pipeline with a recorder before it and an exporter of the test's behind it.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use opentelemetry::Context;
+use opentelemetry::trace::{TraceContextExt, Tracer as _, TracerProvider as _};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use prost::Message;
+
+use super::request::{frame, take_batch};
+use super::{Delivery, DropReason, Export, Failure, Pipeline, Report, Request};
+use crate::config::{Batch, Limits, Sampler};
+use crate::recorder::{Mode, Recorder, Runs, Scope, Tracer, TracerProvider};
+
+/// Decodes what it is sent. While it is held it does not answer.
+#[derive(Clone, Default)]
+struct Receiver {
+    requests: Arc<Mutex<Vec<ExportTraceServiceRequest>>>,
+    held: Arc<AtomicBool>,
+    started: Arc<AtomicBool>,
+}
+
+impl Export for Receiver {
+    async fn export(&mut self, request: Request) -> Result<Delivery, Failure> {
+        let decoded = ExportTraceServiceRequest::decode(request.body).unwrap();
+        self.started.store(true, Ordering::Relaxed);
+        while self.held.load(Ordering::Relaxed) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        self.requests.lock().unwrap().push(decoded);
+        Ok(Delivery::default())
+    }
+}
+
+impl Receiver {
+    fn hold(&self, held: bool) {
+        self.held.store(held, Ordering::Relaxed);
+    }
+
+    fn sizes(&self) -> Vec<usize> {
+        let requests = self.requests.lock().unwrap();
+        requests
+            .iter()
+            .map(|request| spans(request).len())
+            .collect()
+    }
+}
+
+fn spans(request: &ExportTraceServiceRequest) -> Vec<Vec<u8>> {
+    let scopes = request
+        .resource_spans
+        .iter()
+        .flat_map(|resource| &resource.scope_spans);
+    scopes
+        .flat_map(|scope| &scope.spans)
+        .map(|span| span.span_id.clone())
+        .collect()
+}
+
+fn start(batch: Batch) -> (Tracer, Pipeline, Receiver) {
+    let receiver = Receiver::default();
+    let exporter = receiver.clone();
+    let pipeline = Pipeline::start(batch, Vec::new(), || exporter).unwrap();
+    let recorder = Recorder::new(
+        Mode::Record,
+        Sampler::AlwaysOn,
+        Limits::default(),
+        pipeline.sink(),
+    );
+    (
+        TracerProvider::new(Arc::new(recorder)).tracer("test"),
+        pipeline,
+        receiver,
+    )
+}
+
+fn batch(max_queue_size: usize, max_export_batch_size: usize) -> Batch {
+    Batch {
+        max_queue_size,
+        max_export_batch_size,
+        ..Batch::default()
+    }
+}
+
+fn trace(tracer: &Tracer, children: usize) {
+    let cx = Context::new().with_span(tracer.start_with_context("root", &Context::new()));
+    for _ in 0..children {
+        drop(tracer.start_with_context("child", &cx));
+    }
+}
+
+#[track_caller]
+fn assert_balanced(report: &Report) {
+    assert_eq!(
+        report.recorded,
+        report.delivered + report.dropped.total() + report.waiting,
+        "{report:?}"
+    );
+}
+
+#[track_caller]
+fn until(what: &str, condition: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(
+            start.elapsed() < Duration::from_secs(10),
+            "not {what} in time"
+        );
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn a_shutdown_delivers_what_has_ended_and_counts_what_has_not() {
+    let (tracer, pipeline, receiver) = start(Batch::default());
+    trace(&tracer, 2);
+    let open = Context::new().with_span(tracer.start_with_context("open", &Context::new()));
+    drop(tracer.start_with_context("ended", &open));
+    let report = pipeline.report();
+    assert_eq!((report.recorded, report.waiting), (4, 4));
+
+    pipeline.flush_blocking(Duration::from_secs(5), true);
+    let report = pipeline.report();
+    assert_eq!(
+        (report.recorded, report.delivered, report.waiting),
+        (4, 3, 0)
+    );
+    assert_eq!(report.dropped.get(DropReason::Unfinished), 1);
+    assert_eq!(receiver.sizes(), [3]);
+
+    drop(open);
+    trace(&tracer, 1);
+    pipeline.flush_blocking(Duration::from_secs(5), true);
+    assert_eq!(
+        pipeline.report(),
+        report,
+        "nothing is recorded after a shutdown"
+    );
+}
+
+#[test]
+fn a_full_chunk_is_sent_without_waiting_and_no_batch_is_too_large() {
+    let batch = Batch {
+        schedule_delay: Duration::from_secs(3600),
+        ..batch(100, 10)
+    };
+    let (tracer, pipeline, receiver) = start(batch);
+    (0..5).for_each(|_| trace(&tracer, 1));
+    until("delivered", || pipeline.report().delivered == 10);
+    trace(&tracer, 24);
+    until("delivered", || pipeline.report().delivered == 35);
+    assert_eq!(receiver.sizes(), [10, 10, 10, 5]);
+}
+
+#[test]
+fn what_is_left_is_sent_after_the_schedule_delay() {
+    let (tracer, pipeline, _) = start(Batch {
+        schedule_delay: Duration::from_millis(20),
+        ..Batch::default()
+    });
+    trace(&tracer, 0);
+    until("delivered", || pipeline.report().delivered == 1);
+}
+
+#[test]
+fn a_full_queue_drops_and_counts() {
+    let batch = Batch {
+        schedule_delay: Duration::from_secs(3600),
+        ..batch(20, 10)
+    };
+    let (tracer, pipeline, receiver) = start(batch);
+    receiver.hold(true);
+    // One batch in flight, two in the queue, and the rest has no place.
+    trace(&tracer, 9);
+    until("in flight", || receiver.started.load(Ordering::Relaxed));
+    (0..5).for_each(|_| trace(&tracer, 9));
+    let report = pipeline.report();
+    assert_balanced(&report);
+    assert_eq!(
+        (report.waiting, report.dropped.get(DropReason::QueueFull)),
+        (30, 30)
+    );
+    receiver.hold(false);
+    pipeline.flush_blocking(Duration::from_secs(5), true);
+    let report = pipeline.report();
+    assert_eq!((report.delivered, report.waiting), (30, 0));
+}
+
+#[test]
+fn a_shutdown_keeps_its_deadline_while_the_receiver_hangs() {
+    let (tracer, pipeline, receiver) = start(batch(100, 10));
+    receiver.hold(true);
+    trace(&tracer, 24);
+    let start = Instant::now();
+    pipeline.flush_blocking(Duration::from_millis(100), true);
+    assert!(start.elapsed() < Duration::from_secs(5));
+    let report = pipeline.report();
+    assert_balanced(&report);
+    assert_eq!((report.recorded, report.waiting), (25, 0));
+    assert_eq!(
+        report.dropped.get(DropReason::Unknown),
+        10,
+        "sent, and not answered"
+    );
+    assert_eq!(
+        report.dropped.get(DropReason::Shutdown),
+        15,
+        "not sent any more"
+    );
+}
+
+#[test]
+fn the_books_balance_at_any_moment() {
+    let (tracer, pipeline, _) = start(Batch {
+        schedule_delay: Duration::from_millis(1),
+        ..batch(64, 16)
+    });
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..3)
+            .map(|_| {
+                scope.spawn(|| {
+                    for i in 0..2000 {
+                        let cx = Context::new()
+                            .with_span(tracer.start_with_context("root", &Context::new()));
+                        let child = tracer.start_with_context("child", &cx);
+                        drop(cx);
+                        // The last span of a trace may end on another thread than the first.
+                        if i % 50 == 0 {
+                            scope.spawn(|| drop(child));
+                        } else {
+                            drop(child)
+                        }
+                    }
+                })
+            })
+            .collect();
+        while !threads.iter().all(thread::ScopedJoinHandle::is_finished) {
+            assert_balanced(&pipeline.report());
+        }
+    });
+    pipeline.flush_blocking(Duration::from_secs(5), true);
+    let report = pipeline.report();
+    assert_balanced(&report);
+    assert_eq!((report.recorded, report.waiting), (12_000, 0));
+}
+
+#[test]
+fn an_exporter_that_panics_closes_the_books() {
+    struct Panics;
+    impl Export for Panics {
+        async fn export(&mut self, _: Request) -> Result<Delivery, Failure> {
+            panic!("an exporter's bug, as this test wants it")
+        }
+    }
+    let pipeline = Pipeline::start(Batch::default(), Vec::new(), || Panics).unwrap();
+    let recorder = Recorder::new(
+        Mode::Record,
+        Sampler::AlwaysOn,
+        Limits::default(),
+        pipeline.sink(),
+    );
+    let tracer = TracerProvider::new(Arc::new(recorder)).tracer("test");
+    trace(&tracer, 3);
+    pipeline.flush_blocking(Duration::from_secs(5), false);
+    trace(&tracer, 3);
+    let report = pipeline.report();
+    assert_balanced(&report);
+    assert_eq!((report.recorded, report.waiting), (4, 0));
+}
+
+#[test]
+fn large_requests_are_split_between_spans() {
+    let mut chunk = Runs::default();
+    for i in 0..10_u8 {
+        chunk.push(&Scope::Biztrace, |out| {
+            crate::attribute::wire::message(out, 0x12, |span| {
+                crate::attribute::wire::bytes(span, 0x12, &[i; 8]);
+                crate::attribute::wire::bytes(span, 0x2a, &vec![b'x'; 1_000_000]);
+            });
+        });
+    }
+    let mut chunks = VecDeque::from([chunk]);
+    let mut seen = HashSet::new();
+    while let Some(batch) = take_batch(&mut chunks, 512) {
+        let request = frame(&[], &batch);
+        assert!(
+            request.body.len() <= 4 * 1024 * 1024 + 100,
+            "{} bytes",
+            request.body.len()
+        );
+        seen.extend(spans(
+            &ExportTraceServiceRequest::decode(request.body).unwrap(),
+        ));
+    }
+    assert_eq!(seen.len(), 10);
+}

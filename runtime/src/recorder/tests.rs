@@ -1,0 +1,421 @@
+//! What comes out of the recorder, decoded with prost.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use opentelemetry::trace::{
+    Link, Span as _, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceContextExt,
+    TraceFlags, TraceId, TraceState, Tracer as _, TracerProvider as _,
+};
+use opentelemetry::{Array, Context, InstrumentationScope, KeyValue, StringValue, Value};
+use opentelemetry_proto::tonic::common::v1::any_value::Value as AnyValue;
+use opentelemetry_proto::tonic::trace::v1::{ScopeSpans, Span as Otlp};
+use proptest::prelude::*;
+use prost::Message;
+
+use super::{Mode, Recorder, Runs, Sink, Tracer, TracerProvider};
+use crate::config::{Limits, Sampler};
+
+/// Keeps each trace as it is handed over.
+#[derive(Debug, Default)]
+struct Handed {
+    traces: Mutex<Vec<Vec<Otlp>>>,
+    /// The runs of spans, each with the name of its scope and its schema URL.
+    runs: Mutex<Vec<(String, String, usize)>>,
+    refused: Mutex<usize>,
+}
+
+impl Sink for Handed {
+    fn span_ended(&self, trace: Option<&mut Runs>) {
+        if let Some(trace) = trace {
+            let mut spans = Vec::new();
+            for (run, bytes) in trace.iter() {
+                let decoded = ScopeSpans::decode(&*[run.scope.fields(), bytes].concat()).unwrap();
+                assert_eq!(decoded.spans.len(), run.spans);
+                let scope = decoded.scope.unwrap().name;
+                self.runs
+                    .lock()
+                    .unwrap()
+                    .push((scope, decoded.schema_url, run.spans));
+                spans.extend(decoded.spans);
+            }
+            self.traces.lock().unwrap().push(spans);
+            trace.clear();
+        }
+    }
+
+    fn span_refused(&self) {
+        *self.refused.lock().unwrap() += 1;
+    }
+}
+
+fn recorder(limits: Limits) -> (Tracer, Arc<Handed>) {
+    let sink = Arc::new(Handed::default());
+    let recorder = Recorder::new(
+        Mode::Record,
+        Sampler::AlwaysOn,
+        limits,
+        Arc::clone(&sink) as Arc<dyn Sink>,
+    );
+    (TracerProvider::new(Arc::new(recorder)).tracer("test"), sink)
+}
+
+/// The one span that `record` makes.
+fn recorded(limits: Limits, record: impl FnOnce(&mut super::Span)) -> Otlp {
+    let (tracer, sink) = recorder(limits);
+    let mut span = tracer.start("span");
+    record(&mut span);
+    span.end();
+    let mut traces = sink.traces.lock().unwrap();
+    assert_eq!((traces.len(), traces[0].len()), (1, 1));
+    let mut span = traces.remove(0).remove(0);
+    span.attributes
+        .retain(|attribute| !attribute.key.starts_with("sampling."));
+    span
+}
+
+fn attributes(span: &Otlp) -> Vec<(&str, &AnyValue)> {
+    span.attributes
+        .iter()
+        .map(|attribute| {
+            let value = attribute
+                .value
+                .as_ref()
+                .and_then(|value| value.value.as_ref());
+            (
+                attribute.key.as_str(),
+                value.expect("each attribute has a value"),
+            )
+        })
+        .collect()
+}
+
+fn any_value() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        ".*".prop_map(Value::from),
+        prop::collection::vec(any::<bool>(), 0..5).prop_map(|v| Value::Array(Array::Bool(v))),
+        prop::collection::vec(any::<i64>(), 0..5).prop_map(|v| Value::Array(Array::I64(v))),
+        prop::collection::vec(any::<f64>(), 0..5).prop_map(|v| Value::Array(Array::F64(v))),
+        prop::collection::vec(".*", 0..5).prop_map(|v| Value::Array(Array::String(
+            v.into_iter().map(StringValue::from).collect()
+        ))),
+    ]
+}
+
+/// The value as OpenTelemetry's own encoder has it, as bytes so that NaN equals itself.
+fn oracle(value: &Value) -> Vec<u8> {
+    opentelemetry_proto::tonic::common::v1::AnyValue::from(value.clone()).encode_to_vec()
+}
+
+proptest! {
+    /// Few keys, so that most are set again and dead bytes are squeezed out on the way.
+    #[test]
+    fn any_key_and_value_round_trips_and_the_last_value_wins(
+        sets in prop::collection::vec(("[a-c]{1,2}|.{0,40}", any_value()), 0..60),
+        long in prop::collection::vec(("[a-b]", "x{900,1100}"), 0..20),
+    ) {
+        let long = long.into_iter().map(|(key, value)| (key, Value::from(value)));
+        let sets: Vec<_> = sets.into_iter().chain(long).collect();
+        let span = recorded(Limits::default(), |span| {
+            for (key, value) in &sets {
+                span.set_attribute(KeyValue::new(key.clone(), value.clone()));
+            }
+        });
+        let mut expected: Vec<(String, Vec<u8>)> = Vec::new();
+        for (key, value) in &sets {
+            expected.retain(|(other, _)| other != key);
+            expected.push((key.clone(), oracle(value)));
+        }
+        let got: Vec<_> = span.attributes.iter()
+            .map(|attribute| (attribute.key.clone(), attribute.value.clone().unwrap_or_default().encode_to_vec()))
+            .collect();
+        prop_assert_eq!(got, expected);
+        prop_assert_eq!(span.dropped_attributes_count, 0);
+    }
+}
+
+#[test]
+fn a_span_carries_what_its_builder_was_given() {
+    let (tracer, sink) = recorder(Limits::default());
+    let linked = SpanContext::new(
+        TraceId::from(7),
+        SpanId::from(8),
+        TraceFlags::SAMPLED,
+        true,
+        TraceState::from_key_value([("a", "b")]).unwrap(),
+    );
+    let start = std::time::UNIX_EPOCH + Duration::from_secs(1_000_000);
+    let mut builder = SpanBuilder::from_name("send")
+        .with_kind(SpanKind::Producer)
+        .with_start_time(start)
+        .with_attributes([KeyValue::new("a", 1)])
+        .with_links(vec![Link::new(linked, vec![KeyValue::new("l", true)], 3)]);
+    builder.events = Some(vec![opentelemetry::trace::Event::new(
+        "e",
+        start,
+        vec![KeyValue::new("n", 1.5)],
+        2,
+    )]);
+    tracer
+        .build_with_context(builder, &Context::new())
+        .end_with_timestamp(start + Duration::from_nanos(5));
+
+    let span = &sink.traces.lock().unwrap()[0][0];
+    assert_eq!((span.name.as_str(), span.kind), ("send", 4));
+    assert_eq!(span.start_time_unix_nano, 1_000_000_000_000_000);
+    assert_eq!(span.end_time_unix_nano, 1_000_000_000_000_005);
+    assert_eq!(
+        attributes(span).last().unwrap(),
+        &("a", &AnyValue::IntValue(1))
+    );
+    let event = &span.events[0];
+    assert_eq!(
+        (event.name.as_str(), event.time_unix_nano),
+        ("e", span.start_time_unix_nano)
+    );
+    assert_eq!(
+        (event.attributes.len(), event.dropped_attributes_count),
+        (1, 2)
+    );
+    let link = &span.links[0];
+    assert_eq!(link.trace_id, TraceId::from(7).to_bytes());
+    assert_eq!(link.span_id, SpanId::from(8).to_bytes());
+    assert_eq!(
+        (
+            link.trace_state.as_str(),
+            link.flags,
+            link.dropped_attributes_count
+        ),
+        ("a=b", 0x301, 3)
+    );
+    assert_eq!((span.flags, span.parent_span_id.len()), (0x103, 0));
+}
+
+#[test]
+fn limits_are_kept_and_what_is_over_them_is_counted() {
+    let limits = Limits {
+        attributes: 3, // one is sampling.reason
+        attribute_value_length: Some(3),
+        events: 1,
+        links: 1,
+        event_attributes: 1,
+        link_attributes: 0,
+        ..Limits::default()
+    };
+    let span = recorded(limits, |span| {
+        span.set_attribute(KeyValue::new("a", "äöüß"));
+        span.set_attribute(KeyValue::new(
+            "b",
+            Value::Array(vec![StringValue::from("12345"), "x".into()].into()),
+        ));
+        span.set_attribute(KeyValue::new("c", 1));
+        span.set_attribute(KeyValue::new("a", "again"));
+        for name in ["first", "second", "third"] {
+            span.add_event(name, vec![KeyValue::new("x", 1), KeyValue::new("y", 2)]);
+            let to = SpanContext::new(
+                TraceId::from(1),
+                SpanId::from(1),
+                TraceFlags::default(),
+                false,
+                TraceState::NONE,
+            );
+            span.add_link(to, vec![KeyValue::new("x", 1)]);
+        }
+    });
+    let attributes = attributes(&span);
+    assert_eq!(
+        attributes.iter().map(|(key, _)| *key).collect::<Vec<_>>(),
+        ["b", "a"]
+    );
+    assert_eq!(
+        attributes[1].1,
+        &AnyValue::StringValue("aga".into()),
+        "an earlier key may be set again"
+    );
+    let AnyValue::ArrayValue(array) = attributes[0].1 else {
+        panic!("{:?}", attributes[0])
+    };
+    assert_eq!(
+        array.values[0].value,
+        Some(AnyValue::StringValue("123".into()))
+    );
+    assert_eq!(span.dropped_attributes_count, 1);
+    assert_eq!((span.events.len(), span.dropped_events_count), (1, 2));
+    assert_eq!(
+        (
+            span.events[0].attributes.len(),
+            span.events[0].dropped_attributes_count
+        ),
+        (1, 1)
+    );
+    assert_eq!((span.links.len(), span.dropped_links_count), (1, 2));
+    assert_eq!(
+        (
+            span.links[0].attributes.len(),
+            span.links[0].dropped_attributes_count
+        ),
+        (0, 1)
+    );
+}
+
+#[test]
+fn a_trace_takes_no_more_bytes_than_it_may() {
+    let limits = Limits {
+        bytes_per_trace: 1000,
+        ..Limits::default()
+    };
+    let span = recorded(limits.clone(), |span| {
+        span.set_attribute(KeyValue::new("fits", "x".repeat(500)));
+        span.set_attribute(KeyValue::new("second", "x".repeat(500)));
+        span.set_attribute(KeyValue::new("huge", "x".repeat(5000)));
+        span.add_event("x".repeat(600), vec![]);
+        span.set_attribute(KeyValue::new("small", 1));
+    });
+    assert_eq!(
+        attributes(&span)
+            .iter()
+            .map(|(key, _)| *key)
+            .collect::<Vec<_>>(),
+        ["fits", "small"]
+    );
+    assert_eq!(
+        (span.dropped_attributes_count, span.dropped_events_count),
+        (2, 1)
+    );
+
+    let span = recorded(limits, |span| {
+        for i in 0..100_000 {
+            span.set_attribute(KeyValue::new("progress", i));
+        }
+    });
+    assert_eq!(
+        attributes(&span),
+        [("progress", &AnyValue::IntValue(99_999))]
+    );
+    assert_eq!(
+        span.dropped_attributes_count, 0,
+        "a value that is replaced gives its room back"
+    );
+}
+
+#[test]
+fn a_trace_has_no_more_spans_than_it_may() {
+    let (tracer, sink) = recorder(Limits {
+        spans_per_trace: 3,
+        ..Limits::default()
+    });
+    let root = tracer.start_with_context("root", &Context::new());
+    let cx = Context::new().with_span(root);
+    let children: Vec<_> = (0..5)
+        .map(|_| tracer.start_with_context("child", &cx))
+        .collect();
+    assert_eq!(
+        children.iter().filter(|child| child.is_recording()).count(),
+        2
+    );
+    let trace_id = cx.span().span_context().trace_id();
+    assert!(
+        children
+            .iter()
+            .all(|child| child.span_context().trace_id() == trace_id)
+    );
+    drop(children);
+    drop(cx);
+    assert_eq!(sink.traces.lock().unwrap()[0].len(), 3);
+    assert_eq!(*sink.refused.lock().unwrap(), 3);
+}
+
+#[test]
+fn the_last_status_counts_but_ok_is_final() {
+    let code = |statuses: &[Status]| {
+        let span = recorded(Limits::default(), |span| {
+            statuses
+                .iter()
+                .for_each(|status| span.set_status(status.clone()))
+        });
+        let status = span.status.unwrap();
+        (status.code, status.message)
+    };
+    let error = Status::error;
+    assert_eq!(code(&[]), (0, String::new()));
+    assert_eq!(code(&[error("a"), error("b")]), (2, "b".into()));
+    assert_eq!(code(&[error("a"), Status::Unset]), (2, "a".into()));
+    assert_eq!(
+        code(&[error("a"), Status::Ok, error("b")]),
+        (1, String::new())
+    );
+}
+
+#[test]
+fn a_child_that_outlives_its_root_lands_in_the_same_trace() {
+    let (tracer, sink) = recorder(Limits::default());
+    let cx = Context::new().with_span(tracer.start_with_context("root", &Context::new()));
+    let child = tracer.start_with_context("child", &cx);
+    cx.span().end();
+    assert!(
+        sink.traces.lock().unwrap().is_empty(),
+        "a trace is whole when none of its spans is open"
+    );
+    std::thread::spawn(move || drop(child)).join().unwrap();
+
+    // The trace has gone; its context is still around.
+    let late = tracer.start_with_context("late", &cx);
+    cx.span().set_attribute(KeyValue::new("too", "late"));
+    drop(late);
+
+    let traces = sink.traces.lock().unwrap();
+    let names: Vec<Vec<_>> = traces
+        .iter()
+        .map(|spans| spans.iter().map(|span| span.name.as_str()).collect())
+        .collect();
+    assert_eq!(names, [vec!["root", "child"], vec!["late"]]);
+    let spans: Vec<_> = traces.iter().flatten().collect();
+    for child in &spans[1..] {
+        assert_eq!(child.trace_id, spans[0].trace_id);
+        assert_eq!(child.parent_span_id, spans[0].span_id);
+        assert!(
+            child.attributes.is_empty(),
+            "an ended span's handle reaches no other span"
+        );
+    }
+}
+
+#[test]
+fn a_context_that_outlives_its_trace_does_not_reach_the_next_one() {
+    let (tracer, sink) = recorder(Limits::default());
+    let old = Context::new().with_span(tracer.start_with_context("old", &Context::new()));
+    old.span().end();
+    let new = Context::new().with_span(tracer.start_with_context("new", &Context::new()));
+    old.span().set_attribute(KeyValue::new("stray", true));
+    old.span().end();
+    assert!(new.span().is_recording() && !old.span().is_recording());
+    drop((old, new));
+    let traces = sink.traces.lock().unwrap();
+    assert_eq!(traces.len(), 2);
+    assert!(
+        attributes(&traces[1][0])
+            .iter()
+            .all(|(key, _)| *key != "stray")
+    );
+}
+
+#[test]
+fn spans_keep_their_instrumentation_scopes() {
+    let (tracer, sink) = recorder(Limits::default());
+    let scope = InstrumentationScope::builder("db")
+        .with_version("1")
+        .with_schema_url("https://example.com/1")
+        .build();
+    let other = TracerProvider::new(Arc::clone(&tracer.recorder)).tracer_with_scope(scope);
+    let cx = Context::new().with_span(tracer.start_with_context("root", &Context::new()));
+    for _ in 0..2 {
+        drop(other.start_with_context("query", &cx));
+    }
+    drop(cx);
+    let run = |scope: &str, url: &str, spans| (scope.to_owned(), url.to_owned(), spans);
+    let expected = [run("db", "https://example.com/1", 2), run("test", "", 1)];
+    assert_eq!(*sink.runs.lock().unwrap(), expected);
+}
