@@ -23,7 +23,7 @@ use proc_macro::TokenStream;
 ///
 /// # Example
 ///
-/// ```ignore (needs the crate `biztrace`, which depends on this one)
+/// ```ignore (needs the crate biztrace, which depends on this one)
 /// use actix_web::{HttpRequest, post, web};
 /// use biztrace::{biz_attrs, traced_handler};
 ///
@@ -61,7 +61,7 @@ pub fn traced_handler(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Example
 ///
-/// ```ignore (needs the crate `biztrace`, which depends on this one)
+/// ```ignore (needs the crate biztrace, which depends on this one)
 /// use actix_web::{get, web};
 /// use biztrace::{biz_attrs, traced_handler};
 ///
@@ -98,7 +98,7 @@ pub fn biz_attrs(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Example
 ///
-/// ```ignore (needs the crate `biztrace`, which depends on this one)
+/// ```ignore (needs the crate biztrace, which depends on this one)
 /// use biztrace::traced;
 ///
 /// #[traced(kind = "client", attrs(db.system.name = "postgresql", db.query.text = RESERVE))]

@@ -21,8 +21,14 @@ pub(crate) fn function(mut expansion: Expansion) -> TokenStream {
 
 /// The user's statements behind the tagging of the current span.
 fn annotated(expansion: &Expansion) -> TokenStream {
-    let Expansion { function, private, .. } = expansion;
-    let (request, tags, statements) = (request(expansion), tags(expansion), &function.body.statements);
+    let Expansion {
+        function, private, ..
+    } = expansion;
+    let (request, tags, statements) = (
+        request(expansion),
+        tags(expansion),
+        &function.body.statements,
+    );
     quote_spanned! {Span::mixed_site()=>
         #private::annotate(#request, #tags);
         #statements
@@ -32,8 +38,16 @@ fn annotated(expansion: &Expansion) -> TokenStream {
 /// The user's statements within a span of their own.
 fn wrapped(expansion: &Expansion, plan: &SpanPlan) -> TokenStream {
     let private = &expansion.private;
-    let SpanPlan { open, name, function_name, .. } = plan;
-    let kind = plan.kind.as_ref().map(|kind| quote_spanned!(Span::mixed_site()=> .kind(#private::SpanKind::#kind)));
+    let SpanPlan {
+        open,
+        name,
+        function_name,
+        ..
+    } = plan;
+    let kind = plan
+        .kind
+        .as_ref()
+        .map(|kind| quote_spanned!(Span::mixed_site()=> .kind(#private::SpanKind::#kind)));
     let (request, tags, run) = (request(expansion), tags(expansion), run(expansion, plan));
     quote_spanned! {Span::mixed_site()=>
         static __BIZTRACE_SITE: #private::Site = #private::Site::new(
@@ -60,7 +74,10 @@ fn run(expansion: &Expansion, plan: &SpanPlan) -> TokenStream {
         let block = quote_spanned!(place=> async move { #typed #statements });
         quote_spanned!(Span::mixed_site()=> __biztrace_span.run(#block, #error_type).await)
     } else {
-        let arrow = plan.returns.as_ref().map(|ty| quote_spanned!(Span::mixed_site().located_at(ty.span())=> -> #ty));
+        let arrow = plan
+            .returns
+            .as_ref()
+            .map(|ty| quote_spanned!(Span::mixed_site().located_at(ty.span())=> -> #ty));
         let block = quote_spanned!(place=> move || #arrow { #statements });
         quote_spanned!(Span::mixed_site()=> __biztrace_span.run_sync(#block, #error_type))
     }
@@ -81,13 +98,22 @@ fn error_type(private: &TokenStream, plan: &SpanPlan) -> TokenStream {
 }
 
 fn request(expansion: &Expansion) -> TokenStream {
-    let Expansion { private, request, .. } = expansion;
-    request.clone().unwrap_or_else(|| quote_spanned!(Span::mixed_site()=> #private::NoRequest))
+    let Expansion {
+        private, request, ..
+    } = expansion;
+    request
+        .clone()
+        .unwrap_or_else(|| quote_spanned!(Span::mixed_site()=> #private::NoRequest))
 }
 
 /// The closure that sets the tags.
 fn tags(expansion: &Expansion) -> TokenStream {
-    let Expansion { private, tags, reads_head, .. } = expansion;
+    let Expansion {
+        private,
+        tags,
+        reads_head,
+        ..
+    } = expansion;
     let lines = tags.iter().map(|Tag { key, value, place }| {
         // Located at the value, where rustc shall say that its type has no attribute form.
         quote_spanned! {Span::mixed_site().located_at(*place)=>

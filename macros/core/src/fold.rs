@@ -26,7 +26,11 @@ pub(crate) fn into_pending(own: &Written, attrs: &mut [Attribute]) -> bool {
         match &mut attr.meta {
             Meta::Path(path) => {
                 let delimiter = syn::MacroDelimiter::Paren(syn::token::Paren::default());
-                attr.meta = Meta::List(MetaList { path: path.clone(), delimiter, tokens: folded });
+                attr.meta = Meta::List(MetaList {
+                    path: path.clone(),
+                    delimiter,
+                    tokens: folded,
+                });
             }
             Meta::List(list) => {
                 let theirs = &list.tokens;
@@ -42,7 +46,11 @@ pub(crate) fn into_pending(own: &Written, attrs: &mut [Attribute]) -> bool {
 
 fn is_ours(attr: &Attribute) -> bool {
     let last = attr.path().segments.last();
-    last.is_some_and(|segment| ["traced_handler", "traced", "biz_attrs"].iter().any(|ours| segment.ident == ours))
+    last.is_some_and(|segment| {
+        ["traced_handler", "traced", "biz_attrs"]
+            .iter()
+            .any(|ours| segment.ident == ours)
+    })
 }
 
 /// Takes `own` and all that was folded into it apart, in the order in which the user wrote them.
@@ -57,10 +65,16 @@ pub(crate) fn unfold(own: Written) -> syn::Result<Vec<Written>> {
             let name = folded.parse()?;
             let args;
             parenthesized!(args in folded);
-            all.extend(unfold(Written { name, args: args.parse()? })?);
+            all.extend(unfold(Written {
+                name,
+                args: args.parse()?,
+            })?);
             input.parse::<Token![,]>()?;
         }
-        all.push(Written { name, args: input.parse()? });
+        all.push(Written {
+            name,
+            args: input.parse()?,
+        });
         Ok(all)
     };
     parser.parse2(args)

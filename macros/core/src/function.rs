@@ -23,11 +23,19 @@ pub(crate) struct Body {
 
 impl Function {
     /// Parses the item that `#[attribute]` stands on. The error for any other kind of item says where the attribute goes.
-    pub(crate) fn parse(attribute: &Ident, attrs: Vec<Attribute>, item: TokenStream) -> syn::Result<Self> {
-        let misplaced = misplaced(attribute, item.clone());
+    pub(crate) fn parse(
+        attribute: &Ident,
+        attrs: Vec<Attribute>,
+        item: TokenStream,
+    ) -> syn::Result<Self> {
         let parser = |input: ParseStream<'_>| {
             let vis = input.parse()?;
-            let sig: Signature = input.parse()?;
+            let sig: Signature = input.parse().map_err(|error: Error| {
+                Error::new(
+                    error.span(),
+                    format!("`#[{attribute}]` goes on a function or method: {error}"),
+                )
+            })?;
             if input.peek(Token![;]) {
                 let message = format!(
                     "`{}` has no body that `#[{attribute}]` could wrap: put the attribute on its implementations",
@@ -37,10 +45,21 @@ impl Function {
             }
             let body;
             let brace = braced!(body in input);
-            let body = Body { brace, inner_attrs: body.call(Attribute::parse_inner)?, statements: body.parse()? };
-            Ok(Self { attrs, vis, sig, body })
+            let body = Body {
+                brace,
+                inner_attrs: body.call(Attribute::parse_inner)?,
+                statements: body.parse()?,
+            };
+            Ok(Self {
+                attrs,
+                vis,
+                sig,
+                body,
+            })
         };
-        parser.parse2(item).map_err(|error| misplaced.unwrap_or(error))
+        parser
+            .parse2(item.clone())
+            .map_err(|error| misplaced(attribute, item).unwrap_or(error))
     }
 }
 
@@ -57,7 +76,9 @@ impl ToTokens for Function {
 }
 
 /// The keywords that items other than functions start with.
-const OTHER_ITEMS: [&str; 10] = ["impl", "trait", "mod", "struct", "enum", "union", "static", "type", "use", "let"];
+const OTHER_ITEMS: [&str; 10] = [
+    "impl", "trait", "mod", "struct", "enum", "union", "static", "type", "use", "let",
+];
 
 /// The error for an item that is not a function, at the keyword that says so.
 fn misplaced(attribute: &Ident, item: TokenStream) -> Option<Error> {
@@ -65,7 +86,11 @@ fn misplaced(attribute: &Ident, item: TokenStream) -> Option<Error> {
         TokenTree::Ident(word) => Some(word),
         _ => None,
     });
-    let keyword = words.take_while(|word| word != "fn").find(|word| OTHER_ITEMS.iter().any(|other| word == other))?;
-    let message = format!("`#[{attribute}]` can't go on `{keyword}`: put it on each function or method, one with a body");
+    let keyword = words
+        .take_while(|word| word != "fn")
+        .find(|word| OTHER_ITEMS.iter().any(|other| word == other))?;
+    let message = format!(
+        "`#[{attribute}]` can't go on `{keyword}`: put it on each function or method, one with a body"
+    );
     Some(Error::new(keyword.span(), message))
 }

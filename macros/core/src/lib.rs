@@ -1,8 +1,8 @@
 //! The attribute macros of biztrace, on `proc_macro2` tokens, so that tests and tools can run them too.
 //!
 //! `biztrace-macros` is the thin shim over it. An attribute goes through four steps, a module each:
-//! [`parse`] (tokens to what the user wrote) → [`validate`] (its mistakes) → [`lower`] (what to emit, decided) →
-//! [`emit`] (tokens). [`fold`] comes before: of several of our attributes on one function, the last to expand does it all.
+//! `parse` (tokens to what the user wrote) → `validate` (its mistakes) → `lower` (what to emit, decided) → `emit` (tokens).
+//! `fold` comes before: of several of our attributes on one function, the last to expand does it all.
 //!
 //! The names that an expansion uses live in `biztrace::__private`.
 
@@ -49,13 +49,21 @@ pub fn traced(args: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 fn expand(name: &str, args: TokenStream, item: TokenStream) -> TokenStream {
-    let own = Written { name: Ident::new(name, Span::call_site()), args };
+    let own = Written {
+        name: Ident::new(name, Span::call_site()),
+        args,
+    };
     try_expand(own, item.clone()).unwrap_or_else(|error| with_errors(&[error], item))
 }
 
 /// Fails on an item that can't be taken apart; other mistakes are in the tokens it returns.
 fn try_expand(own: Written, item: TokenStream) -> syn::Result<TokenStream> {
-    let split = |input: ParseStream<'_>| Ok((input.call(syn::Attribute::parse_outer)?, input.parse::<TokenStream>()?));
+    let split = |input: ParseStream<'_>| {
+        Ok((
+            input.call(syn::Attribute::parse_outer)?,
+            input.parse::<TokenStream>()?,
+        ))
+    };
     let (mut attrs, undecorated) = split.parse2(item)?;
     if fold::into_pending(&own, &mut attrs) {
         return Ok(quote!(#(#attrs)* #undecorated));

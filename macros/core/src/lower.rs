@@ -1,6 +1,6 @@
 //! The third step: from what the user wrote, now known to be right, to what is to be emitted.
 
-use proc_macro2::{Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
@@ -47,7 +47,11 @@ pub(crate) struct SpanPlan {
 
 /// Decides what to emit for `annotated`, in which there are no mistakes.
 pub(crate) fn expansion(annotated: Annotated) -> Expansion {
-    let Annotated { function, openers, tags } = annotated;
+    let Annotated {
+        function,
+        openers,
+        tags,
+    } = annotated;
     let mut expansion = Expansion {
         private: quote!(::biztrace::__private),
         request: request(&function.sig),
@@ -65,14 +69,20 @@ pub(crate) fn expansion(annotated: Annotated) -> Expansion {
         expansion.span = Some(span_plan(&name, options, &expansion.function.sig));
     }
     let reads_head = &mut expansion.reads_head;
-    expansion.tags = attrs.into_iter().chain(tags).map(|entry| tag(entry, reads_head)).collect();
+    expansion.tags = attrs
+        .into_iter()
+        .chain(tags)
+        .map(|entry| tag(entry, reads_head))
+        .collect();
     expansion
 }
 
 /// A reference to the argument that is written as an `HttpRequest`.
 fn request(sig: &Signature) -> Option<TokenStream> {
     sig.inputs.iter().find_map(|argument| {
-        let FnArg::Typed(PatType { pat, ty, .. }) = argument else { return None };
+        let FnArg::Typed(PatType { pat, ty, .. }) = argument else {
+            return None;
+        };
         let Pat::Ident(pat) = &**pat else { return None };
         let name = &pat.ident;
         match &**ty {
@@ -84,7 +94,10 @@ fn request(sig: &Signature) -> Option<TokenStream> {
 
 fn is_http_request(ty: &Type) -> bool {
     let Type::Path(path) = ty else { return false };
-    path.path.segments.last().is_some_and(|segment| segment.ident == "HttpRequest")
+    path.path
+        .segments
+        .last()
+        .is_some_and(|segment| segment.ident == "HttpRequest")
 }
 
 fn span_plan(attribute: &Ident, options: Options, sig: &Signature) -> SpanPlan {
@@ -95,7 +108,10 @@ fn span_plan(attribute: &Ident, options: Options, sig: &Signature) -> SpanPlan {
     };
     let function_name = LitStr::new(&sig.ident.unraw().to_string(), Span::mixed_site());
     let kind = options.kind.map(|kind| kind.value());
-    let kind = KINDS.iter().skip(1).find(|(name, _)| kind.as_deref() == Some(name));
+    let kind = KINDS
+        .iter()
+        .skip(1)
+        .find(|(name, _)| kind.as_deref() == Some(name));
     SpanPlan {
         open: format_ident!("{open}"),
         name: options.name.unwrap_or_else(|| function_name.clone()),
@@ -109,7 +125,9 @@ fn span_plan(attribute: &Ident, options: Options, sig: &Signature) -> SpanPlan {
 
 /// The type that a body can say it returns. What is `impl Trait` in a signature is left to inference in a body.
 fn nameable(output: &ReturnType) -> Option<Type> {
-    let ReturnType::Type(_, ty) = output else { return None };
+    let ReturnType::Type(_, ty) = output else {
+        return None;
+    };
     let mut ty = (**ty).clone();
     ImplTraitToInfer.visit_type_mut(&mut ty);
     match &ty {
@@ -124,7 +142,10 @@ struct ImplTraitToInfer;
 impl VisitMut for ImplTraitToInfer {
     fn visit_type_mut(&mut self, ty: &mut Type) {
         if let Type::ImplTrait(_) = ty {
-            *ty = Type::Infer(TypeInfer { attrs: Vec::new(), underscore_token: Token![_](ty.span()) });
+            *ty = Type::Infer(TypeInfer {
+                attrs: Vec::new(),
+                underscore_token: Token![_](ty.span()),
+            });
         } else {
             visit_mut::visit_type_mut(self, ty);
         }
@@ -148,12 +169,13 @@ fn on_head(tokens: TokenStream, found: &mut bool) -> TokenStream {
     let mut qualified = false;
     let mut last: Option<Punct> = None;
     while let Some(token) = tokens.next() {
-        match &token {
-            TokenTree::Ident(name) if !qualified && is_reader(name) && tokens.peek().is_some_and(is_one_string) => {
-                *found = true;
-                output.extend(quote_spanned!(Span::mixed_site().located_at(name.span())=> __head.));
-            }
-            _ => {}
+        if let TokenTree::Ident(name) = &token
+            && !qualified
+            && is_reader(name)
+            && tokens.peek().is_some_and(is_one_string)
+        {
+            *found = true;
+            output.extend(quote_spanned!(Span::mixed_site().located_at(name.span())=> __head.));
         }
         (qualified, last) = match &token {
             TokenTree::Punct(punct) => (qualifies(last.as_ref(), punct), Some(punct.clone())),
@@ -172,18 +194,23 @@ fn on_head(tokens: TokenStream, found: &mut bool) -> TokenStream {
 }
 
 fn is_reader(name: &Ident) -> bool {
-    ["header", "query", "cookie"].iter().any(|reader| name == reader)
+    ["header", "query", "cookie"]
+        .iter()
+        .any(|reader| name == reader)
 }
 
 /// `("…")`
 fn is_one_string(token: &TokenTree) -> bool {
-    let TokenTree::Group(group) = token else { return false };
-    group.delimiter() == proc_macro2::Delimiter::Parenthesis && syn::parse2::<LitStr>(group.stream()).is_ok()
+    let TokenTree::Group(group) = token else {
+        return false;
+    };
+    group.delimiter() == Delimiter::Parenthesis && syn::parse2::<LitStr>(group.stream()).is_ok()
 }
 
 /// Whether a name behind `punct` belongs to what is before it: `.` and `::` do that, `..` and `:` don't.
 fn qualifies(last: Option<&Punct>, punct: &Punct) -> bool {
-    let doubled = last.is_some_and(|last| last.as_char() == punct.as_char() && last.spacing() == Spacing::Joint);
+    let doubled = last
+        .is_some_and(|last| last.as_char() == punct.as_char() && last.spacing() == Spacing::Joint);
     match punct.as_char() {
         '.' => !doubled,
         ':' => doubled,

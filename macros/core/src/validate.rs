@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use quote::{ToTokens, quote};
+use quote::quote;
 use syn::Error;
 
 use crate::parse::{Annotated, Entry, KINDS, Key, Opener};
@@ -18,24 +18,48 @@ pub(crate) fn check(annotated: &Annotated, errors: &mut Vec<Error>) {
     check_openers(&annotated.openers, errors);
     errors.extend(unservable(annotated));
 
-    let attrs = || annotated.openers.iter().flat_map(|opener| &opener.options.attrs);
-    errors.extend(attrs().chain(&annotated.tags).filter_map(|entry| malformed(&entry.key)));
-    errors.extend(annotated.tags.iter().filter_map(|entry| reserved(&entry.key)));
+    let attrs = || {
+        annotated
+            .openers
+            .iter()
+            .flat_map(|opener| &opener.options.attrs)
+    };
+    errors.extend(
+        attrs()
+            .chain(&annotated.tags)
+            .filter_map(|entry| malformed(&entry.key)),
+    );
+    errors.extend(
+        annotated
+            .tags
+            .iter()
+            .filter_map(|entry| reserved(&entry.key)),
+    );
     check_duplicates(attrs().chain(&annotated.tags), errors);
 }
 
 fn check_openers(openers: &[Opener], errors: &mut Vec<Error>) {
     for opener in openers {
-        let Some(kind) = &opener.options.kind else { continue };
+        let Some(kind) = &opener.options.kind else {
+            continue;
+        };
         if !KINDS.iter().any(|(name, _)| *name == kind.value()) {
             let kinds = KINDS.map(|(name, _)| format!("`\"{name}\"`")).join(", ");
-            errors.push(Error::new(kind.span(), format!("no such kind of span: it is one of {kinds}")));
+            errors.push(Error::new(
+                kind.span(),
+                format!("no such kind of span: it is one of {kinds}"),
+            ));
         }
     }
-    let Some((first, others)) = openers.split_first() else { return };
+    let Some((first, others)) = openers.split_first() else {
+        return;
+    };
     for other in others {
         let message = if other.name == first.name {
-            format!("`#[{}]` stands twice on this function: keep one of the two", other.name)
+            format!(
+                "`#[{}]` stands twice on this function: keep one of the two",
+                other.name
+            )
         } else {
             "this function has both `#[traced_handler]` and `#[traced]`: keep `#[traced_handler]` on an actix-web handler, \
              `#[traced]` elsewhere"
@@ -57,7 +81,8 @@ fn unservable(annotated: &Annotated) -> Option<Error> {
         return Some(Error::new_spanned(abi, message));
     }
     if let Some(variadic) = &sig.variadic {
-        let message = "a variadic function is not traced: put the attribute on a Rust function that it calls";
+        let message =
+            "a variadic function is not traced: put the attribute on a Rust function that it calls";
         return Some(Error::new_spanned(variadic, message));
     }
     if sig.asyncness.is_none() && annotated.openers.iter().any(Opener::is_handler) {
@@ -74,11 +99,16 @@ fn unservable(annotated: &Annotated) -> Option<Error> {
 fn malformed(key: &Key) -> Option<Error> {
     let name = &key.name;
     let message = if name.len() > MAX_KEY_BYTES {
-        format!("this key has {} bytes: at most {MAX_KEY_BYTES} are allowed", name.len())
+        format!(
+            "this key has {} bytes: at most {MAX_KEY_BYTES} are allowed",
+            name.len()
+        )
     } else if name.contains(|c: char| c.is_ascii_uppercase()) {
         format!("a key is in lower case: write `{}`", snake_case(name))
     } else {
-        let segment = name.split('.').find(|segment| !is_segment(segment, key.quoted))?;
+        let segment = name
+            .split('.')
+            .find(|segment| !is_segment(segment, key.quoted))?;
         format!(
             "`{segment}` can't stand in a key: between its dots are names such as `order_id`, of `a-z`, `0-9` and single `_` \
              (`-` too in a string literal), from a letter to a letter or digit"
@@ -103,7 +133,8 @@ fn snake_case(name: &str) -> String {
         let before = i.checked_sub(1).and_then(|i| chars.get(i));
         let after = chars.get(i + 1);
         let starts_word = before.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-            || before.is_some_and(char::is_ascii_uppercase) && after.is_some_and(char::is_ascii_lowercase);
+            || before.is_some_and(char::is_ascii_uppercase)
+                && after.is_some_and(char::is_ascii_lowercase);
         if c.is_ascii_uppercase() && starts_word {
             snake.push('_');
         }
@@ -125,8 +156,11 @@ fn check_duplicates<'a>(entries: impl Iterator<Item = &'a Entry>, errors: &mut V
     let mut seen = HashSet::new();
     for Entry { key, .. } in entries {
         if !seen.insert(key.name.as_str()) {
-            let message = format!("`{}` is set twice: keep one of the two, or rename this one", key.name);
-            errors.push(Error::new_spanned(key.tokens.to_token_stream(), message));
+            let message = format!(
+                "`{}` is set twice: keep one of the two, or rename this one",
+                key.name
+            );
+            errors.push(Error::new_spanned(&key.tokens, message));
         }
     }
 }

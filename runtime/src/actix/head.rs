@@ -1,7 +1,7 @@
 //! Reads the heads of actix-web's requests.
 
 use actix_web::HttpRequest;
-use actix_web::http::header::HeaderMap;
+use actix_web::http::header::{HeaderMap, HeaderName};
 
 use crate::__private::{Head, Recording, RequestSource, Source};
 use crate::propagation::Carrier;
@@ -12,7 +12,10 @@ pub(super) struct Headers<'a>(pub(super) &'a HeaderMap);
 
 impl Carrier for Headers<'_> {
     fn lines<'a>(&'a self, name: &'static str) -> impl Iterator<Item = &'a [u8]> + 'a {
-        self.0.get_all(name).map(|value| value.as_bytes())
+        // A name that is not of HTTP's own would be copied to be looked up by its text.
+        self.0
+            .get_all(HeaderName::from_static(name))
+            .map(|value| value.as_bytes())
     }
 }
 

@@ -1,7 +1,7 @@
 //! The SERVER span of a request: what it is named and tagged with (HTTP semantic conventions, "HTTP server").
 
 use actix_web::HttpRequest;
-use actix_web::http::{Method, StatusCode, Version};
+use actix_web::http::{Method, StatusCode, Version, header};
 use opentelemetry::trace::{SpanKind, Status};
 
 use super::head::{self, Headers};
@@ -62,7 +62,7 @@ fn tag_request(request: &HttpRequest, tags: &mut Tags) {
     tags.set(&PROTOCOL_VERSION, &protocol_version(request.version()));
     let user_agent = request
         .headers()
-        .get("user-agent")
+        .get(header::USER_AGENT)
         .and_then(|value| value.to_str().ok());
     tags.set(&USER_AGENT, &user_agent);
 }

@@ -5,7 +5,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::wire::{self, field_len, len_field, varint_len};
-use crate::config::Limits;
 
 /// A type that can be the value of an attribute.
 ///
@@ -52,18 +51,11 @@ pub(crate) struct ValueLimits {
 }
 
 impl ValueLimits {
+    /// For what is no user's: a resource, an instrumentation scope.
     pub(crate) const NONE: Self = Self {
         chars: None,
         bytes: usize::MAX,
     };
-
-    /// A value larger than all that a trace may hold is not worth encoding.
-    pub(crate) fn new(limits: &Limits) -> Self {
-        Self {
-            chars: limits.attribute_value_length,
-            bytes: limits.bytes_per_trace,
-        }
-    }
 }
 
 /// What the value is part of.

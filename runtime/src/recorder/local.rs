@@ -6,12 +6,12 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanId, Status};
 
 use super::head::Head;
-use super::open::{OpenSpan, Parent};
+use super::open::{OpenSpan, Parent, value_limits};
 use super::outcome::Outcome;
 use super::site::Site;
 use super::trace::{Ended, TraceRef};
 use super::{Recorder, Start};
-use crate::attribute::{Key, Tags, ValueLimits};
+use crate::attribute::{Key, Tags};
 
 /// Names a span by its trace, its slot there and its id. Holding one keeps the trace's verdict, not the span's buffers:
 /// once the span has ended, all it does here is nothing, except that children still find their trace.
@@ -102,7 +102,7 @@ impl LocalSpan {
 
     /// An empty set of tags within this span's limits.
     pub(crate) fn tags(&self) -> Tags {
-        Tags::new(ValueLimits::new(&self.trace.recorder.limits))
+        Tags::new(value_limits(&self.trace.recorder.limits))
     }
 
     pub(crate) fn append(&self, tags: &Tags) {
@@ -124,7 +124,7 @@ impl LocalSpan {
     pub(crate) fn extend_name(&self, initial: &str, suffix: &str) {
         self.update(|span, _| {
             if span.name == initial {
-                span.set_name(&format!("{initial} {suffix}"));
+                span.extend_name(suffix);
             }
         });
     }

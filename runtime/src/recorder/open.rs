@@ -18,7 +18,7 @@ use super::scope::Scope;
 use super::site::Site;
 use crate::attribute::tags::{Entry, Tags};
 use crate::attribute::wire::{self, fixed64_field, len_field, varint_field};
-use crate::attribute::{Encoder, Value, ValueLimits};
+use crate::attribute::{Encoder, Value, ValueLimits, truncate};
 use crate::config::Limits;
 
 #[derive(Debug)]
@@ -98,10 +98,14 @@ impl OpenSpan {
         self.bytes.len() - self.dead_bytes
     }
 
-    pub(crate) fn set_name(&mut self, name: &str) {
+    pub(super) fn set_name(&mut self, name: &str) {
         self.name.clear();
-        self.name
-            .push_str(crate::attribute::truncate(name, NAME_CHARS));
+        self.name.push_str(truncate(name, NAME_CHARS));
+    }
+
+    pub(super) fn extend_name(&mut self, suffix: &str) {
+        self.name.push(' ');
+        self.name.push_str(truncate(suffix, NAME_CHARS));
     }
 
     /// Adds the attributes of `tags`, as far as the limits and `room`, in bytes, allow.
@@ -151,11 +155,7 @@ impl OpenSpan {
                 room,
                 |buf, values| {
                     wire::fixed64(buf, fixed64_field(1), time);
-                    wire::bytes(
-                        buf,
-                        len_field(2),
-                        crate::attribute::truncate(name, NAME_CHARS).as_bytes(),
-                    );
+                    wire::bytes(buf, len_field(2), truncate(name, NAME_CHARS).as_bytes());
                     values.extend(buf, len_field(3), kept);
                     nonzero(buf, varint_field(4), dropped);
                 },
@@ -217,7 +217,7 @@ impl OpenSpan {
     ) -> bool {
         let start = self.bytes.len();
         let mut values = Attributes {
-            limits: ValueLimits::new(limits),
+            limits: value_limits(limits),
             too_large: false,
         };
         wire::message(&mut self.bytes, tag, |buf| write(buf, &mut values));
@@ -362,6 +362,14 @@ impl Attributes {
                 &mut self.too_large,
             ));
         }
+    }
+}
+
+/// A value larger than all that a trace may hold is not worth encoding.
+pub(super) fn value_limits(limits: &Limits) -> ValueLimits {
+    ValueLimits {
+        chars: limits.attribute_value_length,
+        bytes: limits.bytes_per_trace,
     }
 }
 

@@ -30,7 +30,10 @@ pub(super) fn entries(input: ParseStream<'_>, errors: &mut Vec<Error>) -> Vec<En
         match entry(input) {
             Ok(entry) => {
                 if !input.is_empty() && !input.peek(Token![,]) {
-                    let message = format!("put a comma before this: the value of `{}` ends here", entry.key.name);
+                    let message = format!(
+                        "put a comma before this: the value of `{}` ends here",
+                        entry.key.name
+                    );
                     errors.push(input.error(message));
                 }
                 entries.push(entry);
@@ -51,7 +54,13 @@ fn entry(input: ParseStream<'_>) -> syn::Result<Entry> {
         return Err(key.without_value(quote!(#tokens #equals)));
     }
     let value = input.parse().map_err(|error: Error| {
-        Error::new(error.span(), format!("the value of `{}` is not a whole expression: {error}", key.name))
+        Error::new(
+            error.span(),
+            format!(
+                "the value of `{}` is not a whole expression: {error}",
+                key.name
+            ),
+        )
     })?;
     Ok(Entry { key, value })
 }
@@ -75,12 +84,22 @@ fn refuse_unsupported(input: ParseStream<'_>) -> syn::Result<()> {
 
 fn key(input: ParseStream<'_>) -> syn::Result<Key> {
     if let Some(literal) = input.parse::<Option<LitStr>>()? {
-        return Ok(Key { name: literal.value(), tokens: literal.into_token_stream(), quoted: true });
+        return Ok(Key {
+            name: literal.value(),
+            tokens: literal.into_token_stream(),
+            quoted: true,
+        });
     }
-    let mut key = Key { name: String::new(), tokens: TokenStream::new(), quoted: false };
+    let mut key = Key {
+        name: String::new(),
+        tokens: TokenStream::new(),
+        quoted: false,
+    };
     loop {
         let Ok(segment) = input.call(Ident::parse_any) else {
-            return Err(input.error("expected a key: names joined by dots, such as `order.id`, or a string literal"));
+            return Err(input.error(
+                "expected a key: names joined by dots, such as `order.id`, or a string literal",
+            ));
         };
         key.name += &segment.unraw().to_string();
         segment.to_tokens(&mut key.tokens);
@@ -113,14 +132,22 @@ fn equals(input: ParseStream<'_>, key: &Key) -> syn::Result<Token![=]> {
     let text = wrong.to_string();
     let fix = match text.as_str() {
         "::" => "the names of a key are joined by `.`, not `::`".to_owned(),
-        "-" => "a key with `-` in it is written as a string literal, such as `\"order-id\"`".to_owned(),
-        _ => format!("`=` stands between key and value, not `{text}`: write `{} = expression`", key.name),
+        "-" => {
+            "a key with `-` in it is written as a string literal, such as `\"order-id\"`".to_owned()
+        }
+        _ => format!(
+            "`=` stands between key and value, not `{text}`: write `{} = expression`",
+            key.name
+        ),
     };
     Err(Error::new_spanned(wrong, fix))
 }
 
 impl Key {
     fn without_value(&self, place: TokenStream) -> Error {
-        Error::new_spanned(place, format!("`{0}` has no value: write `{0} = expression`", self.name))
+        Error::new_spanned(
+            place,
+            format!("`{0}` has no value: write `{0} = expression`", self.name),
+        )
     }
 }

@@ -37,8 +37,16 @@ impl Opener {
 }
 
 /// Reads the arguments of our attributes on `function`. What can't be read goes to `errors`.
-pub(crate) fn annotated(function: Function, attributes: Vec<Written>, errors: &mut Vec<Error>) -> Annotated {
-    let mut annotated = Annotated { function, openers: Vec::new(), tags: Vec::new() };
+pub(crate) fn annotated(
+    function: Function,
+    attributes: Vec<Written>,
+    errors: &mut Vec<Error>,
+) -> Annotated {
+    let mut annotated = Annotated {
+        function,
+        openers: Vec::new(),
+        tags: Vec::new(),
+    };
     for Written { name, args } in attributes {
         let parser = |input: ParseStream<'_>| {
             if name == "biz_attrs" {

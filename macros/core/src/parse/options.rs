@@ -85,8 +85,16 @@ pub(crate) const KINDS: [(&str, &str); 5] = [
 ];
 
 /// Reads the options of `attribute` up to the end of `input`. What can't be read goes to `errors`.
-pub(super) fn options(attribute: &Ident, input: ParseStream<'_>, errors: &mut Vec<Error>) -> Options {
-    let forms = if attribute == "traced" { TRACED } else { TRACED_HANDLER };
+pub(super) fn options(
+    attribute: &Ident,
+    input: ParseStream<'_>,
+    errors: &mut Vec<Error>,
+) -> Options {
+    let forms = if attribute == "traced" {
+        TRACED
+    } else {
+        TRACED_HANDLER
+    };
     let mut options = Options::default();
     let mut seen = Vec::new();
     while !input.is_empty() {
@@ -94,7 +102,10 @@ pub(super) fn options(attribute: &Ident, input: ParseStream<'_>, errors: &mut Ve
         let option = until_comma(input);
         let mut tokens = option.clone().into_iter();
         let Some(TokenTree::Ident(name)) = tokens.next() else {
-            errors.push(Error::new(start, format!("expected an option of `{attribute}`: {}", listed(forms))));
+            errors.push(Error::new(
+                start,
+                format!("expected an option of `{attribute}`: {}", listed(forms)),
+            ));
             continue;
         };
         let Some(form) = forms.iter().find(|form| name == form.name) else {
@@ -102,14 +113,20 @@ pub(super) fn options(attribute: &Ident, input: ParseStream<'_>, errors: &mut Ve
             continue;
         };
         if seen.contains(&form.name) {
-            errors.push(Error::new(name.span(), format!("`{name}` is set twice: keep one of the two")));
+            errors.push(Error::new(
+                name.span(),
+                format!("`{name}` is set twice: keep one of the two"),
+            ));
             continue;
         }
         seen.push(form.name);
         let value: TokenStream = tokens.collect();
         let read = |input: ParseStream<'_>| (form.read)(input, &mut options, errors);
         if read.parse2(value).is_err() {
-            let message = format!("`{name}` is written `{}`, with a comma before the next option", form.written);
+            let message = format!(
+                "`{name}` is written `{}`, with a comma before the next option",
+                form.written
+            );
             errors.push(Error::new_spanned(option, message));
         }
     }
@@ -118,15 +135,27 @@ pub(super) fn options(attribute: &Ident, input: ParseStream<'_>, errors: &mut Ve
 
 fn unknown(attribute: &Ident, name: &Ident, forms: &[Form]) -> Error {
     let text = name.unraw().to_string();
-    let similar = forms.iter().min_by_key(|form| edit_distance(form.name, &text));
+    let similar = forms
+        .iter()
+        .min_by_key(|form| edit_distance(form.name, &text));
     let hint = similar.filter(|form| edit_distance(form.name, &text) <= 2);
-    let hint = hint.map_or_else(|| ".".to_owned(), |form| format!("; did you mean `{}`?", form.name));
-    let message = format!("`{attribute}` has no option `{name}`{hint} It takes {}", listed(forms));
+    let hint = hint.map_or_else(
+        || ".".to_owned(),
+        |form| format!("; did you mean `{}`?", form.name),
+    );
+    let message = format!(
+        "`{attribute}` has no option `{name}`{hint} It takes {}",
+        listed(forms)
+    );
     Error::new(name.span(), message)
 }
 
 fn listed(forms: &[Form]) -> String {
-    forms.iter().map(|form| format!("`{}`", form.written)).collect::<Vec<_>>().join(", ")
+    forms
+        .iter()
+        .map(|form| format!("`{}`", form.written))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// Levenshtein's distance, in characters.
@@ -135,7 +164,11 @@ fn edit_distance(a: &str, b: &str) -> usize {
     for (i, x) in a.chars().enumerate() {
         let mut row = vec![i + 1];
         for (j, y) in b.chars().enumerate() {
-            row.push((previous[j] + usize::from(x != y)).min(previous[j + 1] + 1).min(row[j] + 1));
+            row.push(
+                (previous[j] + usize::from(x != y))
+                    .min(previous[j + 1] + 1)
+                    .min(row[j] + 1),
+            );
         }
         previous = row;
     }

@@ -28,14 +28,25 @@ pub(crate) fn expand(source: &str) -> TokenStream {
 
 /// The first attribute to expand, with the tokens before and after it.
 fn outermost(item: TokenStream) -> Option<(TokenStream, Attribute, TokenStream)> {
-    let split = |input: ParseStream<'_>| Ok((input.call(Attribute::parse_outer)?, input.parse::<TokenStream>()?));
+    let split = |input: ParseStream<'_>| {
+        Ok((
+            input.call(Attribute::parse_outer)?,
+            input.parse::<TokenStream>()?,
+        ))
+    };
     let (mut attrs, rest) = split.parse2(item).ok()?;
-    let first = attrs.iter().position(|attr| ["traced_handler", "biz_attrs", "traced", "post"].contains(&&*name(attr)))?;
+    let first = attrs.iter().position(|attr| {
+        ["traced_handler", "biz_attrs", "traced", "post"].contains(&&*name(attr))
+    })?;
     let attribute = attrs.remove(first);
     let (before, after) = attrs.split_at(first);
     Some((quote!(#(#before)*), attribute, quote!(#(#after)* #rest)))
 }
 
 fn name(attr: &Attribute) -> String {
-    attr.path().segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default()
+    attr.path()
+        .segments
+        .last()
+        .map(|segment| segment.ident.to_string())
+        .unwrap_or_default()
 }

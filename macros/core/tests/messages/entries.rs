@@ -1,0 +1,231 @@
+//! Mistakes in entries: their form, their keys, their keys together.
+
+use super::{CREATE, Case};
+
+pub(crate) const ENTRIES: &[Case] = &[
+    (
+        "#[biz_attrs(order.id)]",
+        CREATE,
+        &[(
+            "order.id",
+            "`order.id` has no value: write `order.id = expression`",
+        )],
+    ),
+    (
+        "#[biz_attrs(order.id id)]",
+        CREATE,
+        &[(
+            "order.id",
+            "`order.id` has no value: write `order.id = expression`",
+        )],
+    ),
+    (
+        "#[biz_attrs(order.id =)]",
+        CREATE,
+        &[(
+            "order.id =",
+            "`order.id` has no value: write `order.id = expression`",
+        )],
+    ),
+    (
+        "#[biz_attrs(order.id = , a.b = id)]",
+        CREATE,
+        &[("order.id =", "`order.id` has no value")],
+    ),
+    (
+        "#[biz_attrs(order.id: id)]",
+        CREATE,
+        &[(
+            ":",
+            "`=` stands between key and value, not `:`: write `order.id = expression`",
+        )],
+    ),
+    (
+        "#[biz_attrs(order.id => id)]",
+        CREATE,
+        &[("=>", "not `=>`: write `order.id = expression`")],
+    ),
+    (
+        "#[biz_attrs(order.id == id)]",
+        CREATE,
+        &[("==", "not `==`: write `order.id = expression`")],
+    ),
+    (
+        "#[biz_attrs(order::id = id)]",
+        CREATE,
+        &[("::", "the names of a key are joined by `.`, not `::`")],
+    ),
+    (
+        "#[biz_attrs(order-id = id)]",
+        CREATE,
+        &[(
+            "-",
+            "is written as a string literal, such as `\"order-id\"`",
+        )],
+    ),
+    (
+        "#[biz_attrs(a.b = id c.d = id)]",
+        CREATE,
+        &[("c", "put a comma before this: the value of `a.b` ends here")],
+    ),
+    (
+        "#[biz_attrs(a.b = id; c.d = id)]",
+        CREATE,
+        &[(";", "put a comma before this")],
+    ),
+    (
+        "#[biz_attrs(a.b = id,, c.d = id)]",
+        CREATE,
+        &[(
+            ",",
+            "expected a key: names joined by dots, such as `order.id`",
+        )],
+    ),
+    ("#[biz_attrs(3 = id)]", CREATE, &[("3", "expected a key")]),
+    (
+        "#[biz_attrs(order..id = id)]",
+        CREATE,
+        &[(".", "expected a key")],
+    ),
+    (
+        "#[biz_attrs(order.2fa = id)]",
+        CREATE,
+        &[("2fa", "expected a key")],
+    ),
+    (
+        "#[biz_attrs(a.b = *)]",
+        CREATE,
+        &[("", "the value of `a.b` is not a whole expression")],
+    ),
+    (
+        "#[biz_attrs(a.b = f(id +), c.d = id)]",
+        CREATE,
+        &[(")", "the value of `a.b` is not a whole expression")],
+    ),
+    (
+        "#[biz_attrs(a.b = id., c.d = id)]",
+        CREATE,
+        &[(",", "the value of `a.b` is not a whole expression")],
+    ),
+    (
+        "#[biz_attrs(#[hash] a.b = id)]",
+        CREATE,
+        &[(
+            "#[hash]",
+            "`#[hash]` is not supported here: an entry is `key = expression`",
+        )],
+    ),
+    (
+        "#[biz_attrs(#[mask(4)] a.b = id)]",
+        CREATE,
+        &[("#[mask(4)]", "`#[mask]` is not supported here")],
+    ),
+    (
+        "#[biz_attrs(..id)]",
+        CREATE,
+        &[(
+            "..",
+            "`..` is not supported here: an entry is `key = expression`",
+        )],
+    ),
+    (
+        "#[biz_attrs(a = , b: id, c.D = id)]",
+        CREATE,
+        &[
+            ("a =", "no value"),
+            (":", "not `:`"),
+            ("c.D", "write `c.d`"),
+        ],
+    ),
+];
+
+pub(crate) const KEYS: &[Case] = &[
+    (
+        "#[biz_attrs(orderId = id)]",
+        CREATE,
+        &[("orderId", "a key is in lower case: write `order_id`")],
+    ),
+    (
+        "#[biz_attrs(order.HTTPRoute = id)]",
+        CREATE,
+        &[("order.HTTPRoute", "write `order.http_route`")],
+    ),
+    (
+        "#[biz_attrs(ORDER.ID = id)]",
+        CREATE,
+        &[("ORDER.ID", "write `order.id`")],
+    ),
+    (
+        "#[biz_attrs(order_.id = id)]",
+        CREATE,
+        &[("order_.id", "`order_` can't stand in a key")],
+    ),
+    (
+        "#[biz_attrs(order.a__b = id)]",
+        CREATE,
+        &[("order.a__b", "`a__b` can't stand in a key")],
+    ),
+    (
+        "#[biz_attrs(_.id = id)]",
+        CREATE,
+        &[("_.id", "`_` can't stand in a key")],
+    ),
+    (
+        "#[biz_attrs(ordré = id)]",
+        CREATE,
+        &[("ordré", "`ordré` can't stand in a key")],
+    ),
+    (
+        "#[biz_attrs(\"order..id\" = id)]",
+        CREATE,
+        &[("\"order..id\"", "`` can't stand in a key")],
+    ),
+    (
+        "#[biz_attrs(\"order.id-\" = id)]",
+        CREATE,
+        &[("\"order.id-\"", "`id-` can't stand in a key")],
+    ),
+    (
+        "#[biz_attrs(\"\" = id)]",
+        CREATE,
+        &[("\"\"", "`` can't stand in a key")],
+    ),
+    (
+        "#[biz_attrs(http.status = id)]",
+        CREATE,
+        &[(
+            "http.status",
+            "the middleware fills the namespace `http`: use one of your own",
+        )],
+    ),
+    (
+        "#[biz_attrs(\"code.line\" = id)]",
+        CREATE,
+        &[("\"code.line\"", "the namespace `code`")],
+    ),
+    (
+        "#[biz_attrs(a.b = id, c = id, a.b = 1)]",
+        CREATE,
+        &[("a.b", "`a.b` is set twice")],
+    ),
+    (
+        "#[biz_attrs(r#type = id, \"type\" = 1)]",
+        CREATE,
+        &[("\"type\"", "`type` is set twice")],
+    ),
+    (
+        "#[biz_attrs(a.b = 1)] #[biz_attrs(a . b = 2)]",
+        CREATE,
+        &[("a . b", "`a.b` is set twice: keep one of the two")],
+    ),
+    (
+        "#[traced(attrs(a.b = 1))] #[biz_attrs(a .b = 2)]",
+        CREATE,
+        &[("a .b", "`a.b` is set twice")],
+    ),
+    (
+        "#[traced(attrs(a.B = 1, c))]",
+        CREATE,
+        &[("c", "`c` has no value"), ("a.B", "write `a.b`")],
+    ),
+];

@@ -1,0 +1,197 @@
+//! Mistakes in options, and in what the attributes stand on.
+
+use super::{CREATE, Case};
+
+pub(crate) const OPTIONS: &[Case] = &[
+    (
+        "#[traced(nmae = \"x\")]",
+        CREATE,
+        &[(
+            "nmae",
+            "`traced` has no option `nmae`; did you mean `name`? It takes `name = \"…\"`, `kind = \"…\"`, `attrs(",
+        )],
+    ),
+    (
+        "#[traced(skip_all)]",
+        CREATE,
+        &[("skip_all", "`traced` has no option `skip_all`. It takes")],
+    ),
+    (
+        "#[traced(child)]",
+        CREATE,
+        &[("child", "`traced` has no option `child`")],
+    ),
+    (
+        "#[traced_handler(name = \"x\")]",
+        CREATE,
+        &[("name", "It takes `child`, `crate = path::to::biztrace`")],
+    ),
+    (
+        "#[traced_handler(chlid)]",
+        CREATE,
+        &[("chlid", "did you mean `child`?")],
+    ),
+    (
+        "#[traced(\"x\")]",
+        CREATE,
+        &[(
+            "\"x\"",
+            "expected an option of `traced`: `name = \"…\"`, `kind",
+        )],
+    ),
+    (
+        "#[traced(name = \"a\", name = \"b\")]",
+        CREATE,
+        &[("name", "`name` is set twice: keep one of the two")],
+    ),
+    (
+        "#[traced(name = 3)]",
+        CREATE,
+        &[("name = 3", "`name` is written `name = \"…\"`")],
+    ),
+    (
+        "#[traced(name)]",
+        CREATE,
+        &[("name", "`name` is written `name = \"…\"`")],
+    ),
+    (
+        "#[traced(name = \"a\" kind = \"client\")]",
+        CREATE,
+        &[(
+            "name = \"a\" kind = \"client\"",
+            "with a comma before the next option",
+        )],
+    ),
+    (
+        "#[traced(attrs = 3)]",
+        CREATE,
+        &[(
+            "attrs = 3",
+            "`attrs` is written `attrs(key = expression, …)`",
+        )],
+    ),
+    (
+        "#[traced(crate = 3)]",
+        CREATE,
+        &[(
+            "crate = 3",
+            "`crate` is written `crate = path::to::biztrace`",
+        )],
+    ),
+    (
+        "#[traced_handler(child = true)]",
+        CREATE,
+        &[("child = true", "`child` is written `child`")],
+    ),
+    (
+        "#[traced(kind = \"rpc\")]",
+        CREATE,
+        &[(
+            "\"rpc\"",
+            "it is one of `\"internal\"`, `\"server\"`, `\"client\"`, `\"producer\"`, `\"consumer\"`",
+        )],
+    ),
+    (
+        "#[traced(king = \"client\", name = 3)]",
+        CREATE,
+        &[("king", "did you mean `kind`?"), ("name = 3", "is written")],
+    ),
+];
+
+pub(crate) const ITEMS: &[Case] = &[
+    (
+        "#[traced]",
+        "const fn f() {}",
+        &[("const", "a `const fn` runs at compile time too")],
+    ),
+    (
+        "#[traced_handler]",
+        "const fn f() {}",
+        &[("const", "remove `const` or the attribute")],
+    ),
+    (
+        "#[biz_attrs(a = 1)]",
+        "extern \"C\" fn f() {}",
+        &[(
+            "extern \"C\"",
+            "put the attribute on a Rust function that it calls",
+        )],
+    ),
+    (
+        "#[traced]",
+        "unsafe extern \"C\" fn f(n: u8, ...) {}",
+        &[("extern \"C\"", "a function with a foreign ABI")],
+    ),
+    (
+        "#[traced]",
+        "unsafe fn f(n: u8, ...) {}",
+        &[("...", "a variadic function is not traced")],
+    ),
+    (
+        "#[traced_handler]",
+        "fn create() {}",
+        &[("fn create", "write `async fn create`, or use `#[traced]`")],
+    ),
+    (
+        "#[traced_handler(child)] #[biz_attrs(a = 1)]",
+        "fn create() {}",
+        &[("fn create", "an actix-web handler is an `async fn`")],
+    ),
+    (
+        "#[traced]",
+        "struct Order { id: u64 }",
+        &[(
+            "struct",
+            "`#[traced]` can't go on `struct`: put it on each function",
+        )],
+    ),
+    (
+        "#[traced_handler] #[biz_attrs(a = 1)]",
+        "impl Order { fn id() {} }",
+        &[("impl", "`#[biz_attrs]` can't go on `impl`")],
+    ),
+    (
+        "#[traced]",
+        "pub(crate) unsafe trait Orders {}",
+        &[("trait", "can't go on `trait`")],
+    ),
+    (
+        "#[traced]",
+        "mod orders { fn f() {} }",
+        &[("mod", "can't go on `mod`")],
+    ),
+    (
+        "#[traced]",
+        "fn id(&self) -> u64;",
+        &[(
+            "id",
+            "`id` has no body that `#[traced]` could wrap: put the attribute on its impl",
+        )],
+    ),
+    (
+        "#[traced]",
+        "orders! {}",
+        &[(
+            "orders",
+            "`#[traced]` goes on a function or method: expected `fn`",
+        )],
+    ),
+    (
+        "#[traced] #[traced_handler]",
+        CREATE,
+        &[(
+            "",
+            "this function has both `#[traced_handler]` and `#[traced]`",
+        )],
+    ),
+    (
+        "#[biz_attrs(a = 1)] #[traced] #[post] #[traced]",
+        CREATE,
+        &[("", "`#[traced]` stands twice on this function")],
+    ),
+    (
+        "#[traced_handler] #[traced_handler(child)]",
+        CREATE,
+        &[("", "`#[traced_handler]` stands twice")],
+    ),
+];

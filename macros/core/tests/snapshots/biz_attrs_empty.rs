@@ -1,0 +1,3 @@
+fn f() {
+    ::biztrace::__private::annotate(::biztrace::__private::NoRequest, |_, _| {});
+}

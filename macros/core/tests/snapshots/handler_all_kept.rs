@@ -1,0 +1,26 @@
+/// Says hello.
+#[deprecated]
+#[allow(unused)]
+pub(crate) async unsafe fn r#loop(#[allow(x)] _: u8) -> () {
+    #![allow(unused_variables)]
+    static __BIZTRACE_SITE: ::biztrace::__private::Site = ::biztrace::__private::Site::new(
+        "loop",
+        ::core::concat!(::core::module_path!(), "::", "loop"),
+    );
+    let __biztrace_span = ::biztrace::__private::handler(
+        &__BIZTRACE_SITE,
+        ::biztrace::__private::NoRequest,
+        |_, _| {},
+    );
+    __biztrace_span
+        .run(
+            async move {
+                let x = 1;
+            },
+            |__result| {
+                use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
+                (&::biztrace::__private::Returned(__result)).error_type()
+            },
+        )
+        .await
+}

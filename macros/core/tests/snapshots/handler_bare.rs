@@ -1,0 +1,20 @@
+async fn ping() -> impl Responder {
+    static __BIZTRACE_SITE: ::biztrace::__private::Site = ::biztrace::__private::Site::new(
+        "ping",
+        ::core::concat!(::core::module_path!(), "::", "ping"),
+    );
+    let __biztrace_span = ::biztrace::__private::handler(
+        &__BIZTRACE_SITE,
+        ::biztrace::__private::NoRequest,
+        |_, _| {},
+    );
+    __biztrace_span
+        .run(
+            async move { "pong" },
+            |__result| {
+                use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
+                (&::biztrace::__private::Returned(__result)).error_type()
+            },
+        )
+        .await
+}

@@ -1,0 +1,20 @@
+async fn ping() {
+    static __BIZTRACE_SITE: crate::telemetry::__private::Site = crate::telemetry::__private::Site::new(
+        "ping",
+        ::core::concat!(::core::module_path!(), "::", "ping"),
+    );
+    let __biztrace_span = crate::telemetry::__private::handler(
+        &__BIZTRACE_SITE,
+        crate::telemetry::__private::NoRequest,
+        |_, _| {},
+    );
+    __biztrace_span
+        .run(
+            async move {},
+            |__result| {
+                use crate::telemetry::__private::{ErrorOfResult as _, NoError as _};
+                (&crate::telemetry::__private::Returned(__result)).error_type()
+            },
+        )
+        .await
+}

@@ -1,0 +1,38 @@
+async fn list<'a, S: Store + 'static>(
+    store: web::Data<S>,
+) -> Result<web::Json<Vec<Cow<'a, str>>>, S::Error>
+where
+    S::Error: ResponseError,
+{
+    static __BIZTRACE_SITE: ::biztrace::__private::Site = ::biztrace::__private::Site::new(
+        "list",
+        ::core::concat!(::core::module_path!(), "::", "list"),
+    );
+    let __biztrace_span = ::biztrace::__private::handler(
+        &__BIZTRACE_SITE,
+        ::biztrace::__private::NoRequest,
+        |__tags, _| {
+            __tags
+                .set(
+                    const { &::biztrace::__private::Key::new("store.name") },
+                    &(store.name()),
+                );
+        },
+    );
+    __biztrace_span
+        .run(
+            async move {
+                if false {
+                    return ::biztrace::__private::returns::<
+                        Result<web::Json<Vec<Cow<'a, str>>>, S::Error>,
+                    >();
+                }
+                store.list().await.map(web::Json)
+            },
+            |__result| {
+                use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
+                (&::biztrace::__private::Returned(__result)).error_type()
+            },
+        )
+        .await
+}

@@ -1,0 +1,25 @@
+fn f(n: u8, req: &HttpRequest) {
+    static __BIZTRACE_SITE: ::biztrace::__private::Site = ::biztrace::__private::Site::new(
+        "f",
+        ::core::concat!(::core::module_path!(), "::", "f"),
+    );
+    let __biztrace_span = ::biztrace::__private::traced(
+        &__BIZTRACE_SITE,
+        &*req,
+        |__tags, __head| {
+            __tags
+                .set(
+                    const { &::biztrace::__private::Key::new("a") },
+                    &(__head.header("x")),
+                );
+        },
+    );
+    __biztrace_span
+        .run_sync(
+            move || {},
+            |__result| {
+                use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
+                (&::biztrace::__private::Returned(__result)).error_type()
+            },
+        )
+}

@@ -1,0 +1,20 @@
+async fn load() {
+    static __BIZTRACE_SITE: ::biztrace::__private::Site = ::biztrace::__private::Site::new(
+        "load",
+        ::core::concat!(::core::module_path!(), "::", "load"),
+    );
+    let __biztrace_span = ::biztrace::__private::traced(
+        &__BIZTRACE_SITE,
+        ::biztrace::__private::NoRequest,
+        |_, _| {},
+    );
+    __biztrace_span
+        .run(
+            async move {},
+            |__result| {
+                use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
+                (&::biztrace::__private::Returned(__result)).error_type()
+            },
+        )
+        .await
+}

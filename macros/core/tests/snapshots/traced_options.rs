@@ -1,0 +1,38 @@
+async fn load(id: u64) -> Order {
+    static __BIZTRACE_SITE: ::biztrace::__private::Site = ::biztrace::__private::Site::new(
+            "SELECT orders",
+            ::core::concat!(::core::module_path!(), "::", "load"),
+        )
+        .kind(::biztrace::__private::SpanKind::Client);
+    let __biztrace_span = ::biztrace::__private::traced(
+        &__BIZTRACE_SITE,
+        ::biztrace::__private::NoRequest,
+        |__tags, _| {
+            __tags
+                .set(
+                    const { &::biztrace::__private::Key::new("db.system.name") },
+                    &("postgresql"),
+                );
+            __tags
+                .set(
+                    const { &::biztrace::__private::Key::new("db.query.text") },
+                    &(SQL),
+                );
+            __tags.set(const { &::biztrace::__private::Key::new("order.id") }, &(id));
+        },
+    );
+    __biztrace_span
+        .run(
+            async move {
+                if false {
+                    return ::biztrace::__private::returns::<Order>();
+                }
+                query(id).await
+            },
+            |__result| {
+                use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
+                (&::biztrace::__private::Returned(__result)).error_type()
+            },
+        )
+        .await
+}

@@ -1,0 +1,19 @@
+fn price(order: &Order) -> Result<f64, PriceError> {
+    static __BIZTRACE_SITE: ::biztrace::__private::Site = ::biztrace::__private::Site::new(
+        "price",
+        ::core::concat!(::core::module_path!(), "::", "price"),
+    );
+    let __biztrace_span = ::biztrace::__private::traced(
+        &__BIZTRACE_SITE,
+        ::biztrace::__private::NoRequest,
+        |_, _| {},
+    );
+    __biztrace_span
+        .run_sync(
+            move || -> Result<f64, PriceError> { Ok(order.items.len() as f64) },
+            |__result| {
+                use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
+                (&::biztrace::__private::Returned(__result)).error_type()
+            },
+        )
+}

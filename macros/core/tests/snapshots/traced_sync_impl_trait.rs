@@ -1,0 +1,19 @@
+fn ids(&self) -> impl Iterator<Item = u64> + '_ {
+    static __BIZTRACE_SITE: ::biztrace::__private::Site = ::biztrace::__private::Site::new(
+        "ids",
+        ::core::concat!(::core::module_path!(), "::", "ids"),
+    );
+    let __biztrace_span = ::biztrace::__private::traced(
+        &__BIZTRACE_SITE,
+        ::biztrace::__private::NoRequest,
+        |_, _| {},
+    );
+    __biztrace_span
+        .run_sync(
+            move || { self.ids.iter().copied() },
+            |__result| {
+                use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
+                (&::biztrace::__private::Returned(__result)).error_type()
+            },
+        )
+}

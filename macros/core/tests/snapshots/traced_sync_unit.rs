@@ -1,0 +1,19 @@
+fn log() {
+    static __BIZTRACE_SITE: ::biztrace::__private::Site = ::biztrace::__private::Site::new(
+        "log",
+        ::core::concat!(::core::module_path!(), "::", "log"),
+    );
+    let __biztrace_span = ::biztrace::__private::traced(
+        &__BIZTRACE_SITE,
+        ::biztrace::__private::NoRequest,
+        |_, _| {},
+    );
+    __biztrace_span
+        .run_sync(
+            move || { write() },
+            |__result| {
+                use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
+                (&::biztrace::__private::Returned(__result)).error_type()
+            },
+        )
+}

@@ -1,0 +1,46 @@
+async fn create(id: u64, body: web::Json<Order>) {
+    static __BIZTRACE_SITE: ::biztrace::__private::Site = ::biztrace::__private::Site::new(
+        "create",
+        ::core::concat!(::core::module_path!(), "::", "create"),
+    );
+    let __biztrace_span = ::biztrace::__private::handler(
+        &__BIZTRACE_SITE,
+        ::biztrace::__private::NoRequest,
+        |__tags, _| {
+            __tags
+                .set(
+                    const { &::biztrace::__private::Key::new("order.type") },
+                    &(body.kind),
+                );
+            __tags.set(const { &::biztrace::__private::Key::new("match.in") }, &(-1.5));
+            __tags.set(const { &::biztrace::__private::Key::new("order-id") }, &(&id));
+            __tags
+                .set(
+                    const { &::biztrace::__private::Key::new("long") },
+                    &(id > 3 && id < 9),
+                );
+            __tags
+                .set(
+                    const { &::biztrace::__private::Key::new("total") },
+                    &(body.items.iter().map(|item| item.price).sum::<f64>()),
+                );
+            __tags
+                .set(
+                    const { &::biztrace::__private::Key::new("block") },
+                    &({
+                        let x = id;
+                        x + 1
+                    }),
+                );
+        },
+    );
+    __biztrace_span
+        .run(
+            async move {},
+            |__result| {
+                use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
+                (&::biztrace::__private::Returned(__result)).error_type()
+            },
+        )
+        .await
+}
