@@ -1,0 +1,102 @@
+//! The service that is measured: a handler with five tags that awaits one child span with three attributes.
+
+use std::time::Duration;
+
+use actix_web::dev::{Service, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::test::{TestRequest, init_service};
+use actix_web::{App, Error, HttpResponse, web};
+use biztrace::actix::RequestTracing;
+use biztrace::{Telemetry, biz_attrs, traced, traced_handler};
+
+async fn bare(id: web::Path<u64>) -> HttpResponse {
+    reserve_bare(*id).await
+}
+
+async fn reserve_bare(id: u64) -> HttpResponse {
+    tokio::task::yield_now().await;
+    if id > 0 { HttpResponse::Ok().body("reserved") } else { HttpResponse::Conflict().finish() }
+}
+
+#[traced_handler]
+#[biz_attrs(
+    order.id = *id,
+    order.amount = 99.5,
+    order.express = true,
+    payment.method = "card",
+    tenant.id = header("x-tenant-id"),
+)]
+async fn annotated(id: web::Path<u64>) -> HttpResponse {
+    reserve(*id).await
+}
+
+#[traced(kind = "client", attrs(order.id = id, db.system.name = "sqlite", db.query.text = "UPDATE stock SET left = left - 1"))]
+async fn reserve(id: u64) -> HttpResponse {
+    reserve_bare(id).await
+}
+
+/// What is done to each request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Variant {
+    /// Served by a handler without attributes, through a middleware that does nothing.
+    Bare,
+    /// Served by the annotated handler within `RequestTracing`.
+    Traced,
+}
+
+/// An instance that records everything, and whose receiver answers nobody.
+///
+/// # Panics
+///
+/// If no thread can be started.
+pub fn telemetry() -> Telemetry {
+    let builder = Telemetry::builder().otlp("http://127.0.0.1:9").schedule_delay(Duration::from_secs(3600));
+    builder.build().expect("these settings are right")
+}
+
+/// The service, to be called in process.
+pub async fn service(
+    variant: Variant,
+    telemetry: &Telemetry,
+) -> impl Service<actix_http::Request, Response = ServiceResponse<impl actix_web::body::MessageBody>, Error = Error> {
+    let tracing = RequestTracing::default().tracer_provider(telemetry.tracer_provider());
+    let tracing = match variant {
+        Variant::Bare => tracing.skip(|_| true),
+        Variant::Traced => tracing,
+    };
+    let route = match variant {
+        Variant::Bare => web::post().to(bare),
+        Variant::Traced => web::post().to(annotated),
+    };
+    init_service(App::new().wrap(tracing).route("/orders/{id}", route)).await
+}
+
+/// A request as a browser's client would send it.
+#[must_use]
+pub fn request() -> actix_http::Request {
+    TestRequest::post()
+        .uri("/orders/42?source=web")
+        .insert_header(("host", "shop.example.com"))
+        .insert_header(("user-agent", "Mozilla/5.0 (X11; Linux x86_64)"))
+        .insert_header(("accept", "application/json"))
+        .insert_header(("content-type", "application/json"))
+        .insert_header(("x-tenant-id", "acme"))
+        .insert_header(("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"))
+        .to_request()
+}
+
+/// Serves a request and takes its response's body.
+///
+/// # Panics
+///
+/// If it is not served.
+pub async fn serve<S, B>(service: &S, request: actix_http::Request)
+where
+    S: Service<actix_http::Request, Response = ServiceResponse<B>, Error = Error>,
+    B: actix_web::body::MessageBody,
+{
+    let response = service.call(request).await.expect("the service answers");
+    assert_eq!(response.status(), StatusCode::OK);
+    let body = actix_web::body::to_bytes(response.into_body()).await;
+    assert!(body.is_ok_and(|body| &body[..] == b"reserved"));
+}
