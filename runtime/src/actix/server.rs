@@ -13,6 +13,8 @@ const METHOD: Key = Key::new("http.request.method");
 const METHOD_ORIGINAL: Key = Key::new("http.request.method_original");
 const PATH: Key = Key::new("url.path");
 const SCHEME: Key = Key::new("url.scheme");
+const SERVER_ADDRESS: Key = Key::new("server.address");
+const SERVER_PORT: Key = Key::new("server.port");
 const PROTOCOL_VERSION: Key = Key::new("network.protocol.version");
 const USER_AGENT: Key = Key::new("user_agent.original");
 const ROUTE: Key = Key::new("http.route");
@@ -51,20 +53,40 @@ fn tag_request(request: &HttpRequest, tags: &mut Tags) {
         }
     }
     tags.set(&PATH, request.path());
-    tags.set(
-        &SCHEME,
-        if request.app_config().secure() {
-            "https"
-        } else {
-            "http"
-        },
-    );
+    let (scheme, default_port) = if request.app_config().secure() {
+        ("https", 443)
+    } else {
+        ("http", 80)
+    };
+    tags.set(&SCHEME, scheme);
+    if let Some((address, port)) = host(request) {
+        tags.set(&SERVER_ADDRESS, address);
+        tags.set(&SERVER_PORT, &port.unwrap_or(default_port));
+    }
     tags.set(&PROTOCOL_VERSION, &protocol_version(request.version()));
     let user_agent = request
         .headers()
         .get(header::USER_AGENT)
         .and_then(|value| value.to_str().ok());
     tags.set(&USER_AGENT, &user_agent);
+}
+
+/// Host and port that the client asked for: of the URI where it has them, as in HTTP/2, else of `Host`.
+fn host(request: &HttpRequest) -> Option<(&str, Option<u16>)> {
+    let authority = match request.uri().authority() {
+        Some(authority) => authority.as_str(),
+        None => request.headers().get(header::HOST)?.to_str().ok()?,
+    };
+    let (host, port) = match authority.rsplit_once(':') {
+        // The colons of a bare IPv6 address stand before its bracket.
+        Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()),
+        _ => (authority, None),
+    };
+    let host = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .unwrap_or(host);
+    (!host.is_empty()).then_some((host, port))
 }
 
 /// Records where the request went. The span is named after it, unless the application has given it a name of its own.
@@ -107,5 +129,38 @@ fn protocol_version(version: Version) -> Option<&'static str> {
         Version::HTTP_2 => Some("2"),
         Version::HTTP_3 => Some("3"),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn the_host_is_what_the_client_asked_for() {
+        for (header, expected) in [
+            ("shop.example.com", Some(("shop.example.com", None))),
+            ("localhost:8080", Some(("localhost", Some(8080)))),
+            ("[::1]", Some(("::1", None))),
+            ("[::1]:8080", Some(("::1", Some(8080)))),
+            ("shop:99999", Some(("shop", None))),
+            ("", None),
+        ] {
+            let request = TestRequest::get()
+                .insert_header(("host", header))
+                .to_http_request();
+            assert_eq!(host(&request), expected, "{header:?}");
+        }
+        let request = TestRequest::get()
+            .uri("http://other:81/")
+            .insert_header(("host", "shop"))
+            .to_http_request();
+        assert_eq!(
+            host(&request),
+            Some(("other", Some(81))),
+            "HTTP/2 has the authority in its URI"
+        );
     }
 }

@@ -31,14 +31,15 @@ pub(crate) use self::active::ActiveSpan;
 pub(crate) use self::current::with_recorder;
 pub(crate) use self::current::{Current, install, recorder};
 pub(crate) use self::head::Head;
-pub(crate) use self::local::{Claim, LocalSpan};
-pub(crate) use self::outcome::Outcome;
+pub(crate) use self::local::LocalSpan;
 pub use self::run::{BodySpan, Traced};
 pub(crate) use self::runs::Runs;
 pub(crate) use self::scope::Scope;
 pub use self::site::Site;
 pub use self::span::Span;
 pub use self::tracer::{Tracer, TracerProvider};
+#[cfg(feature = "actix")]
+pub(crate) use self::{local::Claim, outcome::Outcome};
 
 use self::clock::{Clock, SystemClock, TraceClock};
 use self::open::Parent;

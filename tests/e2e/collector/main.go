@@ -1,0 +1,44 @@
+// Command otelcol is a Collector with no more than the end-to-end test runs:
+// OTLP in, JSON lines in a file out.
+package main
+
+import (
+	"os"
+
+	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/fileexporter"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/confmap/provider/envprovider"
+	"go.opentelemetry.io/collector/confmap/provider/fileprovider"
+	"go.opentelemetry.io/collector/otelcol"
+	"go.opentelemetry.io/collector/receiver/otlpreceiver"
+	"go.opentelemetry.io/collector/service/telemetry/otelconftelemetry"
+)
+
+func components() (factories otelcol.Factories, err error) {
+	factories.Telemetry = otelconftelemetry.NewFactory()
+	factories.Receivers, err = otelcol.MakeFactoryMap(otlpreceiver.NewFactory())
+	if err != nil {
+		return
+	}
+	factories.Exporters, err = otelcol.MakeFactoryMap(fileexporter.NewFactory())
+	return
+}
+
+func main() {
+	collector := otelcol.NewCommand(otelcol.CollectorSettings{
+		BuildInfo: component.BuildInfo{Command: "otelcol", Version: "0.155.0"},
+		Factories: components,
+		ConfigProviderSettings: otelcol.ConfigProviderSettings{
+			ResolverSettings: confmap.ResolverSettings{
+				ProviderFactories: []confmap.ProviderFactory{
+					envprovider.NewFactory(),
+					fileprovider.NewFactory(),
+				},
+			},
+		},
+	})
+	if collector.Execute() != nil {
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,98 @@
+# Sourced by the end-to-end tests: build a receiver, start it, send it the shop's traces, stop it.
+
+# Without it a failed build inside `$(…)` would go unnoticed.
+shopt -s inherit_errexit
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+cache=${BIZTRACE_E2E_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/biztrace-e2e}
+scratch=$(mktemp -d)
+pids=()
+trap clean_up EXIT
+
+# The caller's own telemetry settings must not steer the shop or the receiver.
+unset "${!OTEL_@}"
+
+clean_up() {
+    local status=$? pid
+    if ((status != 0)) && [[ -s $scratch/receiver.log ]]; then
+        echo "--- the receiver's last words" >&2
+        tail -n 20 "$scratch/receiver.log" >&2
+    fi
+    for pid in "${pids[@]}"; do
+        kill "$pid" 2>/dev/null && wait "$pid" || true
+    done
+    rm -rf "$scratch"
+}
+
+# need COMMAND WHAT: ends the test, as skipped, if COMMAND is not installed.
+need() {
+    command -v "$1" >/dev/null && return
+    echo "SKIPPED: no $2 ($1 is not on the PATH)" >&2
+    exit 0
+}
+
+# free_ports COUNT: prints as many loopback ports that nobody listens on.
+free_ports() {
+    python3 - "$1" <<'PYTHON'
+import socket, sys
+
+sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(int(sys.argv[1]))]
+print(*(s.getsockname()[1] for s in sockets))
+PYTHON
+}
+
+# go_binary NAME PACKAGE: prints the path of PACKAGE, built in the module NAME beside this file.
+# It is built once for each state of that module. Go's own caches would take gigabytes, so they are
+# private to the build and go with it.
+go_binary() (
+    cd "$here/$1"
+    binary=$cache/$1-$(find . -name 'go.*' -o -name '*.go' | sort | xargs cat | cksum | cut -d' ' -f1)
+    if [[ ! -x $binary ]]; then
+        echo "building $1, once; this takes minutes" >&2
+        mkdir -p "$cache"
+        build=$(mktemp -d "$cache/build.XXXXXX")
+        trap 'rm -rf "$build"' EXIT
+        CGO_ENABLED=0 GOFLAGS='-modcacherw -buildvcs=false' GOCACHE=$build/cache GOMODCACHE=$build/mod \
+            go build -trimpath -ldflags='-s -w' -o "$build/binary" "$2" 2>&1 |
+            { grep -v '^go: downloading' || true; } >&2
+        mv "$build/binary" "$binary"
+    fi
+    echo "$binary"
+)
+
+# start COMMAND...: runs the receiver in the background until the test ends.
+start() {
+    "$@" >"$scratch/receiver.log" 2>&1 &
+    pids+=($!)
+}
+
+# poll SECONDS COMMAND...: repeats COMMAND until it succeeds; shows only what its last run said.
+poll() {
+    local deadline=$((SECONDS + $1)) said
+    shift
+    until said=$("$@" 2>&1); do
+        if ((SECONDS >= deadline)); then
+            echo "$said" >&2
+            return 1
+        fi
+        sleep 0.1
+    done
+    if [[ -n $said ]]; then echo "$said"; fi
+}
+
+listening() {
+    : 2>/dev/null <>"/dev/tcp/127.0.0.1/$1"
+}
+
+# send_shop_traces PORT: runs the shop's demo against the OTLP/HTTP receiver on PORT.
+# The limit is for a demo that hangs; it needs seconds once it is built.
+send_shop_traces() (
+    cd "$here/../.."
+    cargo build -q -p shop
+    OTEL_TRACES_EXPORTER=otlp OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:$1 \
+        timeout 120 cargo run -q -p shop -- --demo >"$scratch/shop.log" 2>&1 || {
+        echo "the shop's demo failed with $?:" >&2
+        cat "$scratch/shop.log" >&2
+        return 1
+    }
+)
