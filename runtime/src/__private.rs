@@ -39,7 +39,7 @@ pub struct NoRequest;
 
 impl RequestSource for NoRequest {
     fn with_head<R>(self, span: &Recording<'_>, f: impl FnOnce(&Head<'_>) -> R) -> R {
-        span.0.with_head(|copy| f(&Head(Source::Copy(copy))))
+        f(&Head(Source::Copy(span.0.head().as_deref())))
     }
 }
 

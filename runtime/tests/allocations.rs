@@ -1,4 +1,5 @@
 //! Counts what recording allocates: exactly, and by cause.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use actix_web::dev::{Service, ServiceResponse};
 use actix_web::http::StatusCode;

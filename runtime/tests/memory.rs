@@ -1,5 +1,6 @@
 //! Memory stays flat, however long a service runs and whatever its receiver does.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::time::Duration;
 

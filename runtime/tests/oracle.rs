@@ -1,5 +1,6 @@
 //! OpenTelemetry's SDK and OTLP exporter are the oracle: the same calls of the API, through theirs and through ours, must
 //! arrive at a receiver as the same spans.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;

@@ -77,13 +77,17 @@ fn stand_alone<R: HandlerRequest>(
     let Some(recorder) = recorder() else {
         return BodySpan::NONE;
     };
-    warn_once(site);
     let Some(http) = request.get() else {
-        return child_handler(site, request, tags);
+        let span = child_handler(site, request, tags);
+        if span.is_recording() {
+            warn_once(site);
+        }
+        return span;
     };
     let Started::Recording(server) = server::start(&recorder, http, around) else {
         return BodySpan::NONE;
     };
+    warn_once(site);
     server.claim(site);
     learn_route(site, request, &server);
     record(&server, request, tags);

@@ -1,5 +1,6 @@
 //! A span of this process that is, or was, being recorded.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use opentelemetry::KeyValue;
@@ -92,7 +93,7 @@ impl LocalSpan {
         SpanContext::new(trace.trace_id(), self.id, trace.trace_flags(), false, state)
     }
 
-    pub(super) fn recorder(&self) -> &std::sync::Arc<Recorder> {
+    pub(super) fn recorder(&self) -> &Arc<Recorder> {
         &self.trace.recorder
     }
 
@@ -177,7 +178,7 @@ impl LocalSpan {
     pub(crate) fn set_request(&self, copy: impl FnOnce(&mut Head)) {
         self.update(|span, _| {
             span.request = Some((self.slot, self.id));
-            copy(&mut span.head);
+            span.copy_head(copy);
         });
     }
 
@@ -213,17 +214,11 @@ impl LocalSpan {
         self.update(|span, _| span.handler).flatten()
     }
 
-    /// Runs `f` on the copy of the request's head, outside the lock; `None` without one.
-    pub(crate) fn with_head<R>(&self, f: impl FnOnce(Option<&Head>) -> R) -> R {
-        let Some(server) = self.request() else {
-            return f(None);
-        };
-        let head = server.update(|span, _| std::mem::take(&mut span.head));
-        let result = f(head.as_ref());
-        if let Some(head) = head {
-            server.update(|span, _| span.head = head);
-        }
-        result
+    /// The copy of the request's head, if there is a request.
+    pub(crate) fn head(&self) -> Option<Arc<Head>> {
+        self.request()?
+            .update(|span, _| span.head.clone())
+            .flatten()
     }
 
     fn request(&self) -> Option<Self> {

@@ -8,6 +8,7 @@
 //! set again marks its earlier bytes dead; sealing leaves those out when it writes the ended span.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status};
@@ -42,7 +43,7 @@ pub(crate) struct OpenSpan {
     /// The SERVER span around this span, itself included, as its slot and id.
     pub(super) request: Option<(u32, SpanId)>,
     /// Of a SERVER span: the request's head and the handler that claimed the span.
-    pub(super) head: Head,
+    pub(super) head: Option<Arc<Head>>,
     pub(crate) handler: Option<&'static Site>,
 }
 
@@ -86,7 +87,7 @@ impl Default for OpenSpan {
             links: 0,
             dropped_links: 0,
             request: None,
-            head: Head::default(),
+            head: None,
             handler: None,
         }
     }
@@ -308,6 +309,19 @@ impl OpenSpan {
         self.dead_bytes = 0;
     }
 
+    /// Takes a copy of a request's head, in the buffers of an earlier one unless somebody reads that still.
+    pub(super) fn copy_head(&mut self, copy: impl FnOnce(&mut Head)) {
+        let head = self.head.get_or_insert_default();
+        match Arc::get_mut(head) {
+            Some(head) => copy(head),
+            None => {
+                let mut fresh = Head::default();
+                copy(&mut fresh);
+                *head = Arc::new(fresh);
+            }
+        }
+    }
+
     /// Makes this slot ready for the next span, keeping its buffers unless they have grown past `keep` bytes.
     pub(super) fn reset(&mut self, keep: usize) {
         self.id = SpanId::INVALID;
@@ -316,7 +330,7 @@ impl OpenSpan {
         self.index.hashes.clear();
         self.index.entries.clear();
         self.dead.clear();
-        self.head.clear();
+        self.head.as_mut().and_then(Arc::get_mut).map(Head::clear);
         self.name.clear();
         self.status = Status::Unset;
         self.scope = Scope::Biztrace;

@@ -22,6 +22,11 @@ impl BodySpan {
         Self(Some(span))
     }
 
+    #[cfg(feature = "actix")]
+    pub(crate) fn is_recording(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Runs `future` under the span. `error_type` tells of its output whether it is an error, and of what type.
     pub fn run<F, E>(self, future: F, error_type: E) -> Traced<F, E>
     where
