@@ -6,10 +6,10 @@
 
 use proc_macro::TokenStream;
 
-/// Traces an actix-web handler: gives the request's span the handler's name, its tags and its outcome.
+/// Traces an actix-web handler: gives the request's span the handler's name and its tags.
 ///
 /// The span is the one that the middleware `RequestTracing` started for this request. Within `#[traced_handler]`, the names and
-/// values of [`#[biz_attrs]`](macro@biz_attrs) become its attributes. If the handler returns an `Err`, the span says of which type.
+/// values of [`#[biz_attrs]`](macro@biz_attrs) become its attributes. Its status is that of the response: a 5xx is an error, a 4xx is not.
 /// Only the body is wrapped: the signature stays as it is, so a test can call the handler like any other function.
 ///
 /// It goes on an `async fn`, above or below the route attribute.
@@ -53,9 +53,9 @@ pub fn traced_handler(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// | in a value | reads |
 /// |---|---|
-/// | `header("name")` | the request's header, an `Option` |
-/// | `query("name")` | the parameter of the request's query string, an `Option` |
-/// | `cookie("name")` | the request's cookie, an `Option` |
+/// | `header("name")` | the request's header, an `Option<&str>` |
+/// | `query("name")` | the parameter of the request's query string, decoded, an `Option<Cow<str>>` |
+/// | `cookie("name")` | the request's cookie as it was sent, an `Option<&str>` |
 ///
 /// They read the function's `HttpRequest` argument if it has one, else what the middleware kept of the request.
 ///
@@ -70,7 +70,7 @@ pub fn traced_handler(args: TokenStream, item: TokenStream) -> TokenStream {
 /// #[biz_attrs(
 ///     order.page = page.number,
 ///     tenant.id = header("x-tenant-id"),
-///     app.locale = cookie("lang").or(query("lang")),
+///     app.locale = cookie("lang").or(header("accept-language")),
 /// )]
 /// async fn list(page: web::Query<Page>) -> web::Json<Vec<Order>> {
 ///     web::Json(load(&page).await)

@@ -143,7 +143,7 @@ impl Pipeline {
             return;
         }
         desk.orders.push(Order {
-            deadline: Instant::now() + timeout,
+            deadline: after(timeout),
             close,
             done: Box::new(done),
         });
@@ -172,6 +172,12 @@ impl Drop for Pipeline {
 
 /// How long the export thread of an instance that was not shut down tries to send the rest.
 const DROP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The moment that is `duration` from now; of one that a clock cannot hold, one that nobody lives to see.
+fn after(duration: Duration) -> Instant {
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    Instant::now() + duration.min(CENTURY)
+}
 
 /// Answers what is still asked of an export thread that ends, by a panic of its exporter too.
 struct EndedOnDrop(Arc<Shared>);
@@ -209,7 +215,7 @@ const SPARE_BYTES: usize = 64 * 1024;
 
 impl<E: Export> Worker<E> {
     async fn run(mut self) {
-        let mut due = Instant::now() + self.batch.schedule_delay;
+        let mut due = after(self.batch.schedule_delay);
         loop {
             tokio::select! {
                 () = self.shared.shards.wake.notified() => {}
@@ -222,7 +228,7 @@ impl<E: Export> Worker<E> {
             }
             let partial = !orders.is_empty() || Instant::now() >= due;
             if partial {
-                due = Instant::now() + self.batch.schedule_delay;
+                due = after(self.batch.schedule_delay);
             }
             self.collect(partial);
             let deadline = orders.iter().map(|order| order.deadline).min();
@@ -269,7 +275,7 @@ impl<E: Export> Worker<E> {
                 self.spares.push(batch);
             }
 
-            let limit = Instant::now() + self.batch.export_timeout;
+            let limit = after(self.batch.export_timeout);
             let export = self.exporter.export(request);
             tokio::pin!(export);
             let result = loop {
