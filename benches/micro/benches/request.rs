@@ -12,5 +12,7 @@ fn one_request(bencher: Bencher<'_, '_>, variant: Variant) {
     let runtime = actix_web::rt::Runtime::new().expect("a runtime starts");
     let telemetry = telemetry();
     let service = runtime.block_on(service(variant, &telemetry));
-    bencher.with_inputs(request).bench_local_values(|request| runtime.block_on(serve(&service, request)));
+    bencher
+        .with_inputs(request)
+        .bench_local_values(|request| runtime.block_on(serve(&service, request)));
 }

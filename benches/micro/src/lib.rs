@@ -15,7 +15,11 @@ async fn bare(id: web::Path<u64>) -> HttpResponse {
 
 async fn reserve_bare(id: u64) -> HttpResponse {
     tokio::task::yield_now().await;
-    if id > 0 { HttpResponse::Ok().body("reserved") } else { HttpResponse::Conflict().finish() }
+    if id > 0 {
+        HttpResponse::Ok().body("reserved")
+    } else {
+        HttpResponse::Conflict().finish()
+    }
 }
 
 #[traced_handler]
@@ -50,7 +54,9 @@ pub enum Variant {
 ///
 /// If no thread can be started.
 pub fn telemetry() -> Telemetry {
-    let builder = Telemetry::builder().otlp("http://127.0.0.1:9").schedule_delay(Duration::from_secs(3600));
+    let builder = Telemetry::builder()
+        .otlp("http://127.0.0.1:9")
+        .schedule_delay(Duration::from_secs(3600));
     builder.build().expect("these settings are right")
 }
 
@@ -58,7 +64,11 @@ pub fn telemetry() -> Telemetry {
 pub async fn service(
     variant: Variant,
     telemetry: &Telemetry,
-) -> impl Service<actix_http::Request, Response = ServiceResponse<impl actix_web::body::MessageBody>, Error = Error> {
+) -> impl Service<
+    actix_http::Request,
+    Response = ServiceResponse<impl actix_web::body::MessageBody>,
+    Error = Error,
+> {
     let tracing = RequestTracing::default().tracer_provider(telemetry.tracer_provider());
     let tracing = match variant {
         Variant::Bare => tracing.skip(|_| true),
@@ -81,7 +91,10 @@ pub fn request() -> actix_http::Request {
         .insert_header(("accept", "application/json"))
         .insert_header(("content-type", "application/json"))
         .insert_header(("x-tenant-id", "acme"))
-        .insert_header(("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"))
+        .insert_header((
+            "traceparent",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        ))
         .to_request()
 }
 
