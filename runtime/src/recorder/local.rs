@@ -110,6 +110,11 @@ impl LocalSpan {
         self.update(|span, room| span.append(tags, &self.trace.recorder.limits, room));
     }
 
+    /// Whether the attribute is set.
+    pub(super) fn has(&self, key: &Key) -> bool {
+        self.update(|span, _| span.has(key)).unwrap_or(false)
+    }
+
     /// Sets attributes whose values are no user code: there is no need of a step between.
     pub(crate) fn tag(&self, write: impl FnOnce(&mut Tags)) {
         let mut tags = self.tags();
@@ -154,7 +159,7 @@ impl LocalSpan {
     /// Ends the span. Only the first end of a span counts.
     pub(crate) fn end(&self, outcome: Outcome) {
         if outcome != Outcome::Completed {
-            self.tag(|tags| outcome.tags(tags));
+            self.tag(|tags| outcome.tags(self, tags));
             self.update(|span, _| outcome.status(span));
         }
         self.end_at(self.trace.clock.now(&*self.trace.recorder.clock));

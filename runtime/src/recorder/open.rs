@@ -19,7 +19,7 @@ use super::scope::Scope;
 use super::site::Site;
 use crate::attribute::tags::{Entry, Tags};
 use crate::attribute::wire::{self, fixed64_field, len_field, varint_field};
-use crate::attribute::{Encoder, Value, ValueLimits, truncate};
+use crate::attribute::{Encoder, Key, Value, ValueLimits, truncate};
 use crate::config::Limits;
 
 #[derive(Debug)]
@@ -107,6 +107,12 @@ impl OpenSpan {
     pub(super) fn extend_name(&mut self, suffix: &str) {
         self.name.push(' ');
         self.name.push_str(truncate(suffix, NAME_CHARS));
+    }
+
+    pub(super) fn has(&self, key: &Key) -> bool {
+        self.index
+            .find(key.hash(), key.as_str().as_bytes(), &self.bytes)
+            .is_some()
     }
 
     /// Adds the attributes of `tags`, as far as the limits and `room`, in bytes, allow.

@@ -2,6 +2,7 @@
 
 use opentelemetry::trace::Status;
 
+use super::local::LocalSpan;
 use super::open::OpenSpan;
 use crate::attribute::{Key, Tags};
 
@@ -29,9 +30,11 @@ impl Outcome {
         }
     }
 
-    pub(super) fn tags(self, tags: &mut Tags) {
+    /// What the outcome adds to the tags of `span`. An error type that the application has set says more than ours.
+    pub(super) fn tags(self, span: &LocalSpan, tags: &mut Tags) {
         match self {
             Self::Completed => {}
+            Self::Failed(_) if span.has(&ERROR_TYPE) => {}
             Self::Failed(error_type) => tags.set(&ERROR_TYPE, error_type),
             Self::Cancelled => tags.set(&OUTCOME, "cancelled"),
             Self::Panicked => {
