@@ -64,3 +64,8 @@ pub use opentelemetry;
 pub use pipeline::{DropReason, Dropped, Report};
 pub use provider::{Builder, Telemetry, init};
 pub use recorder::{Span, Tracer, TracerProvider};
+
+/// The examples of the README, compiled.
+#[cfg(all(doctest, feature = "actix"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;
