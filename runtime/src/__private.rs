@@ -106,11 +106,11 @@ pub struct Returned<'a, T>(pub &'a T);
 /// Of a `Result`: the type of its error. Found before [`NoError`], which needs one more reference.
 pub trait ErrorOfResult {
     #[doc(hidden)]
-    fn error_type(&self) -> Option<&'static str>;
+    fn __error_type(&self) -> Option<&'static str>;
 }
 
 impl<T, E> ErrorOfResult for Returned<'_, Result<T, E>> {
-    fn error_type(&self) -> Option<&'static str> {
+    fn __error_type(&self) -> Option<&'static str> {
         self.0.is_err().then(std::any::type_name::<E>)
     }
 }
@@ -118,7 +118,7 @@ impl<T, E> ErrorOfResult for Returned<'_, Result<T, E>> {
 /// Of anything else: no error.
 pub trait NoError {
     #[doc(hidden)]
-    fn error_type(&self) -> Option<&'static str> {
+    fn __error_type(&self) -> Option<&'static str> {
         None
     }
 }

@@ -3,7 +3,7 @@
 //! Names are absolute or, where they are locals of ours, hygienic. What may fail to compile on the user's account (a value
 //! without an attribute form, a body of another type than the signature's) carries the place of the user's tokens.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned;
 
@@ -24,14 +24,14 @@ fn annotated(expansion: &Expansion) -> TokenStream {
     let Expansion {
         function, private, ..
     } = expansion;
-    let (request, tags, statements) = (
-        request(expansion),
-        tags(expansion),
-        &function.body.statements,
-    );
+    let (request, tags) = (request(expansion), tags(expansion));
+    let statements = &function.body.statements;
+    // A block of their own, so that items at its start are not behind a statement.
+    let place = Span::mixed_site().located_at(function.body.brace.span.join());
+    let block = quote_spanned!(place=> { #statements });
     quote_spanned! {Span::mixed_site()=>
         #private::annotate(#request, #tags);
-        #statements
+        #block
     }
 }
 
@@ -63,15 +63,17 @@ fn run(expansion: &Expansion, plan: &SpanPlan) -> TokenStream {
     let private = &expansion.private;
     let body = &expansion.function.body;
     let statements = &body.statements;
-    let place = Span::mixed_site().located_at(body.brace.span.join());
+    let place = body.brace.span.join();
     let error_type = error_type(private, plan);
     if plan.is_async {
         // Never taken; it tells rustc the type of an async block, which otherwise is inferred from the statements, with worse messages.
         let typed = plan.returns.as_ref().map(|ty| {
             let place = Span::mixed_site().located_at(ty.span());
+            let private = located(private, place);
             quote_spanned!(place=> if false { return #private::returns::<#ty>(); })
         });
-        let block = quote_spanned!(place=> async move { #typed #statements });
+        let inner = quote_spanned!(Span::mixed_site().located_at(place)=> { #statements });
+        let block = quote_spanned!(place=> async move { #typed #inner });
         quote_spanned!(Span::mixed_site()=> __biztrace_span.run(#block, #error_type).await)
     } else {
         let arrow = plan
@@ -83,6 +85,15 @@ fn run(expansion: &Expansion, plan: &SpanPlan) -> TokenStream {
     }
 }
 
+/// The same tokens, for rustc to point at `place`.
+fn located(tokens: &TokenStream, place: Span) -> TokenStream {
+    let locate = |mut token: TokenTree| {
+        token.set_span(token.span().located_at(place));
+        token
+    };
+    tokens.clone().into_iter().map(locate).collect()
+}
+
 /// The closure that looks for an error in the result.
 fn error_type(private: &TokenStream, plan: &SpanPlan) -> TokenStream {
     if plan.diverges {
@@ -92,7 +103,7 @@ fn error_type(private: &TokenStream, plan: &SpanPlan) -> TokenStream {
     quote_spanned! {Span::mixed_site()=>
         |__result| {
             use #private::{ErrorOfResult as _, NoError as _};
-            (&#private::Returned(__result)).error_type()
+            (&#private::Returned(__result)).__error_type()
         }
     }
 }
@@ -115,9 +126,13 @@ fn tags(expansion: &Expansion) -> TokenStream {
         ..
     } = expansion;
     let lines = tags.iter().map(|Tag { key, value, place }| {
-        // Located at the value, where rustc shall say that its type has no attribute form.
-        quote_spanned! {Span::mixed_site().located_at(*place)=>
-            __tags.set(const { &#private::Key::new(#key) }, &(#value));
+        // Located from the value's first token to its last, where rustc shall say that its type has no attribute form.
+        let [first, last] = place.map(|place| Span::mixed_site().located_at(place));
+        let mut value = Group::new(Delimiter::Parenthesis, value.clone());
+        value.set_span(last);
+        let value = quote_spanned!(first=> &#value);
+        quote_spanned! {first=>
+            __tags.set(const { &#private::Key::new(#key) }, #value);
         }
     });
     match (tags.is_empty(), reads_head) {

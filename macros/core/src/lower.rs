@@ -5,7 +5,9 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
-use syn::{FnArg, LitStr, Pat, PatType, ReturnType, Signature, Token, Type, TypeInfer};
+use syn::{
+    FnArg, LitStr, Pat, PatType, ReturnType, Signature, Token, Type, TypeInfer, parse_quote_spanned,
+};
 
 use crate::function::Function;
 use crate::parse::{Annotated, Entry, KINDS, Opener, Options};
@@ -27,8 +29,8 @@ pub(crate) struct Expansion {
 pub(crate) struct Tag {
     pub(crate) key: LitStr,
     pub(crate) value: TokenStream,
-    /// The first of the value's tokens.
-    pub(crate) place: Span,
+    /// The first and the last of the value's tokens.
+    pub(crate) place: [Span; 2],
 }
 
 pub(crate) struct SpanPlan {
@@ -118,21 +120,20 @@ fn span_plan(attribute: &Ident, options: Options, sig: &Signature) -> SpanPlan {
         function_name,
         kind: kind.map(|(_, variant)| format_ident!("{variant}")),
         is_async: sig.asyncness.is_some(),
-        returns: nameable(&sig.output),
+        returns: nameable(sig),
         diverges: matches!(&sig.output, ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_))),
     }
 }
 
 /// The type that a body can say it returns. What is `impl Trait` in a signature is left to inference in a body.
-fn nameable(output: &ReturnType) -> Option<Type> {
-    let ReturnType::Type(_, ty) = output else {
-        return None;
+fn nameable(sig: &Signature) -> Option<Type> {
+    let ReturnType::Type(_, ty) = &sig.output else {
+        return Some(parse_quote_spanned!(sig.ident.span()=> ()));
     };
     let mut ty = (**ty).clone();
     ImplTraitToInfer.visit_type_mut(&mut ty);
     match &ty {
         Type::Infer(_) | Type::Never(_) => None,
-        Type::Tuple(tuple) if tuple.elems.is_empty() => None,
         _ => Some(ty),
     }
 }
@@ -155,9 +156,16 @@ impl VisitMut for ImplTraitToInfer {
 fn tag(Entry { key, value }: Entry, reads_head: &mut bool) -> Tag {
     Tag {
         key: LitStr::new(&key.name, key.tokens.span()),
-        place: value.span(),
+        place: ends(value.to_token_stream()),
         value: on_head(value.into_token_stream(), reads_head),
     }
+}
+
+/// Where an expression starts and ends.
+fn ends(tokens: TokenStream) -> [Span; 2] {
+    let mut spans = tokens.into_iter().map(|token| token.span());
+    let first = spans.next().unwrap_or_else(Span::mixed_site);
+    [first, spans.last().unwrap_or(first)]
 }
 
 /// Turns `header("…")`, `query("…")` and `cookie("…")` into methods of the request's head, and notes whether there are any.

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use quote::quote;
-use syn::Error;
+use syn::visit::{self, Visit};
+use syn::{Error, Expr, ExprAsync, ExprClosure};
 
 use crate::parse::{Annotated, Entry, KINDS, Key, Opener};
 
@@ -35,6 +36,7 @@ pub(crate) fn check(annotated: &Annotated, errors: &mut Vec<Error>) {
             .iter()
             .filter_map(|entry| reserved(&entry.key)),
     );
+    errors.extend(attrs().chain(&annotated.tags).filter_map(escaping));
     check_duplicates(attrs().chain(&annotated.tags), errors);
 }
 
@@ -150,6 +152,37 @@ fn reserved(key: &Key) -> Option<Error> {
         let message = format!("the middleware fills the namespace `{namespace}`: use one of your own, such as `order.`");
         Error::new_spanned(&key.tokens, message)
     })
+}
+
+/// The error for a value that would leave the function, or wait: it is evaluated before the body runs.
+fn escaping(entry: &Entry) -> Option<Error> {
+    let mut escapes = Escapes(None);
+    escapes.visit_expr(&entry.value);
+    let (place, what) = escapes.0?;
+    let message = format!(
+        "{what} can't stand in a value, which is evaluated before the body runs: compute it in the body, or use an `Option`, \
+         of which `None` sets nothing"
+    );
+    Some(Error::new_spanned(place, message))
+}
+
+/// The first expression that leaves a value, if it has one.
+struct Escapes<'a>(Option<(&'a Expr, &'static str)>);
+
+impl<'a> Visit<'a> for Escapes<'a> {
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        let what = match expr {
+            Expr::Await(_) => "`.await`",
+            Expr::Return(_) => "`return`",
+            Expr::Try(_) => "`?`",
+            _ => return visit::visit_expr(self, expr),
+        };
+        self.0.get_or_insert((expr, what));
+    }
+
+    // What stands in these leaves them only.
+    fn visit_expr_closure(&mut self, _: &'a ExprClosure) {}
+    fn visit_expr_async(&mut self, _: &'a ExprAsync) {}
 }
 
 fn check_duplicates<'a>(entries: impl Iterator<Item = &'a Entry>, errors: &mut Vec<Error>) {

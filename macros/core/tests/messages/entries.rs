@@ -4,6 +4,24 @@ use super::{CREATE, Case};
 
 pub(crate) const ENTRIES: &[Case] = &[
     (
+        "#[biz_attrs(order.left = stock().await + 1)]",
+        CREATE,
+        &[(
+            "stock().await",
+            "`.await` can't stand in a value, which is evaluated before the body runs",
+        )],
+    ),
+    (
+        "#[biz_attrs(order.id = parse(id?))]",
+        CREATE,
+        &[("id?", "`?` can't stand in a value")],
+    ),
+    (
+        "#[biz_attrs(order.id = { return })]",
+        CREATE,
+        &[("return", "`return` can't stand in a value")],
+    ),
+    (
         "#[biz_attrs(order.id)]",
         CREATE,
         &[(

@@ -5,5 +5,5 @@ async fn load(id: u64) -> Order {
             __tags.set(const { &::biztrace::__private::Key::new("order.id") }, &(id));
         },
     );
-    query(id).await
+    { query(id).await }
 }

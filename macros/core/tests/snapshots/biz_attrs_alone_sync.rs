@@ -9,5 +9,5 @@ fn tenant(req: &mut HttpRequest) -> u8 {
                 );
         },
     );
-    3
+    { 3 }
 }

@@ -1,3 +1,4 @@
 fn f() {
     ::biztrace::__private::annotate(::biztrace::__private::NoRequest, |_, _| {});
+    {}
 }

@@ -6,4 +6,5 @@ fn f() {
             __tags.set(const { &::biztrace::__private::Key::new("b") }, &(2));
         },
     );
+    {}
 }

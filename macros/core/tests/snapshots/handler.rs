@@ -27,12 +27,14 @@ async fn create(
                         Result<web::Json<Receipt>, ShopError>,
                     >();
                 }
-                let stock = reserve_stock(*id).await?;
-                Ok(web::Json(stock.sell(body.into_inner())))
+                {
+                    let stock = reserve_stock(*id).await?;
+                    Ok(web::Json(stock.sell(body.into_inner())))
+                }
             },
             |__result| {
                 use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
-                (&::biztrace::__private::Returned(__result)).error_type()
+                (&::biztrace::__private::Returned(__result)).__error_type()
             },
         )
         .await

@@ -15,11 +15,16 @@ pub(crate) async unsafe fn r#loop(#[allow(x)] _: u8) -> () {
     __biztrace_span
         .run(
             async move {
-                let x = 1;
+                if false {
+                    return ::biztrace::__private::returns::<()>();
+                }
+                {
+                    let x = 1;
+                }
             },
             |__result| {
                 use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
-                (&::biztrace::__private::Returned(__result)).error_type()
+                (&::biztrace::__private::Returned(__result)).__error_type()
             },
         )
         .await

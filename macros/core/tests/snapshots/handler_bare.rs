@@ -10,10 +10,10 @@ async fn ping() -> impl Responder {
     );
     __biztrace_span
         .run(
-            async move { "pong" },
+            async move { { "pong" } },
             |__result| {
                 use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
-                (&::biztrace::__private::Returned(__result)).error_type()
+                (&::biztrace::__private::Returned(__result)).__error_type()
             },
         )
         .await

@@ -16,11 +16,11 @@ pub async fn ping() -> HttpResponse {
                 if false {
                     return ::biztrace::__private::returns::<HttpResponse>();
                 }
-                HttpResponse::Ok().finish()
+                { HttpResponse::Ok().finish() }
             },
             |__result| {
                 use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
-                (&::biztrace::__private::Returned(__result)).error_type()
+                (&::biztrace::__private::Returned(__result)).__error_type()
             },
         )
         .await

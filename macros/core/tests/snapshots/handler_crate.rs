@@ -10,10 +10,15 @@ async fn ping() {
     );
     __biztrace_span
         .run(
-            async move {},
+            async move {
+                if false {
+                    return crate::telemetry::__private::returns::<()>();
+                }
+                {}
+            },
             |__result| {
                 use crate::telemetry::__private::{ErrorOfResult as _, NoError as _};
-                (&crate::telemetry::__private::Returned(__result)).error_type()
+                (&crate::telemetry::__private::Returned(__result)).__error_type()
             },
         )
         .await

@@ -24,14 +24,16 @@ async fn create(
                 if false {
                     return ::biztrace::__private::returns::<Result<_, Error>>();
                 }
-                while let Some(chunk) = body.next().await {
-                    consume(chunk?)
+                {
+                    while let Some(chunk) = body.next().await {
+                        consume(chunk?)
+                    }
+                    Ok(HttpResponse::Ok())
                 }
-                Ok(HttpResponse::Ok())
             },
             |__result| {
                 use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
-                (&::biztrace::__private::Returned(__result)).error_type()
+                (&::biztrace::__private::Returned(__result)).__error_type()
             },
         )
         .await

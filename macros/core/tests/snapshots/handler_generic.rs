@@ -27,11 +27,11 @@ where
                         Result<web::Json<Vec<Cow<'a, str>>>, S::Error>,
                     >();
                 }
-                store.list().await.map(web::Json)
+                { store.list().await.map(web::Json) }
             },
             |__result| {
                 use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
-                (&::biztrace::__private::Returned(__result)).error_type()
+                (&::biztrace::__private::Returned(__result)).__error_type()
             },
         )
         .await

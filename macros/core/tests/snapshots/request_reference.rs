@@ -16,10 +16,10 @@ fn f(n: u8, req: &HttpRequest) {
     );
     __biztrace_span
         .run_sync(
-            move || {},
+            move || -> () {},
             |__result| {
                 use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
-                (&::biztrace::__private::Returned(__result)).error_type()
+                (&::biztrace::__private::Returned(__result)).__error_type()
             },
         )
 }

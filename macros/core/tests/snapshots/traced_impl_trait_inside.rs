@@ -16,11 +16,11 @@ async fn f() -> Result<Vec<(impl Display, u8)>, Box<dyn Error>> {
                         Result<Vec<(_, u8)>, Box<dyn Error>>,
                     >();
                 }
-                Ok(vec![])
+                { Ok(vec![]) }
             },
             |__result| {
                 use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
-                (&::biztrace::__private::Returned(__result)).error_type()
+                (&::biztrace::__private::Returned(__result)).__error_type()
             },
         )
         .await

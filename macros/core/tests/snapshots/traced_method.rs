@@ -14,11 +14,11 @@ pub async fn first(&mut self) -> Option<&mut Order> {
                 if false {
                     return ::biztrace::__private::returns::<Option<&mut Order>>();
                 }
-                self.orders.first_mut()
+                { self.orders.first_mut() }
             },
             |__result| {
                 use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
-                (&::biztrace::__private::Returned(__result)).error_type()
+                (&::biztrace::__private::Returned(__result)).__error_type()
             },
         )
         .await

@@ -11,8 +11,10 @@ async fn serve() -> ! {
     __biztrace_span
         .run(
             async move {
-                loop {
-                    accept().await
+                {
+                    loop {
+                        accept().await
+                    }
                 }
             },
             |_| ::core::option::Option::None,

@@ -27,11 +27,11 @@ async fn load(id: u64) -> Order {
                 if false {
                     return ::biztrace::__private::returns::<Order>();
                 }
-                query(id).await
+                { query(id).await }
             },
             |__result| {
                 use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
-                (&::biztrace::__private::Returned(__result)).error_type()
+                (&::biztrace::__private::Returned(__result)).__error_type()
             },
         )
         .await

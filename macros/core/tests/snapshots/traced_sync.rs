@@ -13,7 +13,7 @@ fn price(order: &Order) -> Result<f64, PriceError> {
             move || -> Result<f64, PriceError> { Ok(order.items.len() as f64) },
             |__result| {
                 use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
-                (&::biztrace::__private::Returned(__result)).error_type()
+                (&::biztrace::__private::Returned(__result)).__error_type()
             },
         )
 }

@@ -13,7 +13,7 @@ fn ids(&self) -> impl Iterator<Item = u64> + '_ {
             move || { self.ids.iter().copied() },
             |__result| {
                 use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
-                (&::biztrace::__private::Returned(__result)).error_type()
+                (&::biztrace::__private::Returned(__result)).__error_type()
             },
         )
 }

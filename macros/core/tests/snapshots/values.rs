@@ -36,10 +36,15 @@ async fn create(id: u64, body: web::Json<Order>) {
     );
     __biztrace_span
         .run(
-            async move {},
+            async move {
+                if false {
+                    return ::biztrace::__private::returns::<()>();
+                }
+                {}
+            },
             |__result| {
                 use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
-                (&::biztrace::__private::Returned(__result)).error_type()
+                (&::biztrace::__private::Returned(__result)).__error_type()
             },
         )
         .await

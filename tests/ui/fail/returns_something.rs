@@ -1,0 +1,8 @@
+use biztrace::traced_handler;
+
+#[traced_handler]
+async fn create(id: u64) {
+    id.to_string()
+}
+
+fn main() {}
