@@ -5,7 +5,7 @@ use std::borrow::Cow;
 pub use opentelemetry::trace::SpanKind;
 
 pub use crate::attribute::{Key, Tags};
-use crate::recorder::{self, ActiveSpan, Current, LocalSpan, Start, Started};
+use crate::recorder::{self, Current, LocalSpan, Start, Started};
 pub use crate::recorder::{BodySpan, Site, Traced};
 
 #[cfg(feature = "actix")]
@@ -50,10 +50,11 @@ pub fn traced<R: RequestSource>(
     tags: impl FnOnce(&mut Tags, &Head<'_>),
 ) -> BodySpan {
     match start(Start::now(site.name, site.kind.clone())) {
-        Some(span) => {
+        Some(Started::Recording(span)) => {
             record(&span, request, tags);
-            BodySpan::new(ActiveSpan::new(span))
+            BodySpan::new(span)
         }
+        Some(Started::Dropped(context)) => BodySpan::silent(context),
         None => BodySpan::NONE,
     }
 }
@@ -65,17 +66,13 @@ pub fn annotate<R: RequestSource>(request: R, tags: impl FnOnce(&mut Tags, &Head
     }
 }
 
-/// Starts a span below the current one, or a trace of its own.
-fn start(start: Start<'_>) -> Option<LocalSpan> {
-    let started = match Current::get() {
-        Current::Local(parent) => return parent.start_child(start),
-        Current::Silent => return None,
-        Current::Foreign(parent) => recorder::recorder()?.start(Some(&parent), start),
-        Current::Nothing => recorder::recorder()?.start(None, start),
-    };
-    match started {
-        Started::Recording(span) => Some(span),
-        Started::Dropped(_) => None,
+/// Starts a span below the current one, or a trace of its own; `None` where nothing is to be recorded.
+fn start(start: Start<'_>) -> Option<Started> {
+    match Current::get() {
+        Current::Local(parent) => parent.start_child(start).map(Started::Recording),
+        Current::Silent => None,
+        Current::Foreign(parent) => Some(recorder::recorder()?.start(Some(&parent), start)),
+        Current::Nothing => Some(recorder::recorder()?.start(None, start)),
     }
 }
 

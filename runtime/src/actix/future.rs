@@ -8,14 +8,14 @@ use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::ServiceResponse;
 use actix_web::http::Method;
-use opentelemetry::trace::{SpanContext, TraceContextExt};
-use opentelemetry::{Context as OtelContext, ContextGuard};
+use opentelemetry::Context as OtelContext;
+use opentelemetry::trace::SpanContext;
 use pin_project_lite::pin_project;
 
 use super::body::TracedBody;
 use super::middleware::SpanName;
 use super::server;
-use crate::recorder::{ActiveSpan, Outcome};
+use crate::recorder::{ActiveSpan, Entered, Outcome, silent_context};
 
 /// What a request runs in.
 #[derive(Debug)]
@@ -36,15 +36,13 @@ pub(super) struct ServerSpan {
 
 impl RequestScope {
     pub(super) fn silent(context: SpanContext) -> Self {
-        Self::Silent(OtelContext::map_current(|cx| {
-            cx.with_remote_span_context(context)
-        }))
+        silent_context(context).map_or(Self::None, Self::Silent)
     }
 
-    pub(super) fn enter(&self) -> Option<ContextGuard> {
+    pub(super) fn enter(&self) -> Option<Entered<'_>> {
         match self {
             Self::None => None,
-            Self::Silent(cx) => Some(cx.clone().attach()),
+            Self::Silent(cx) => Some(Entered::silent(cx)),
             Self::Span(server) => Some(server.active.enter()),
         }
     }

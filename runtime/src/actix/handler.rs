@@ -7,7 +7,7 @@ use actix_web::HttpRequest;
 use super::server;
 use crate::__private::{Head, NoRequest, RequestSource, record, traced};
 use crate::attribute::{Key, Tags};
-use crate::recorder::{ActiveSpan, BodySpan, Claim, Current, LocalSpan, Site, Started, recorder};
+use crate::recorder::{BodySpan, Claim, Current, LocalSpan, Site, Started, recorder};
 
 const FUNCTION: Key = Key::new("code.function.name");
 
@@ -84,14 +84,15 @@ fn stand_alone<R: HandlerRequest>(
         }
         return span;
     };
-    let Started::Recording(server) = server::start(&recorder, http, around) else {
-        return BodySpan::NONE;
+    let server = match server::start(&recorder, http, around) {
+        Started::Recording(server) => server,
+        Started::Dropped(context) => return BodySpan::silent(context),
     };
     warn_once(site);
     server.claim(site);
     learn_route(site, request, &server);
     record(&server, request, tags);
-    BodySpan::new(ActiveSpan::new(server))
+    BodySpan::new(server)
 }
 
 /// Records the route now, since a request that is cancelled or panics has no response to tell it.

@@ -1,5 +1,7 @@
 //! A span of ours that code runs under.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use opentelemetry::trace::TraceContextExt;
 use opentelemetry::{Context, ContextGuard};
 
@@ -13,7 +15,36 @@ use super::span::Span;
 pub(crate) struct ActiveSpan {
     span: LocalSpan,
     cx: Context,
+    panicked: AtomicBool,
     ended: bool,
+}
+
+/// The scope of a span, or of a context without one, until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Entered<'a> {
+    span: Option<&'a ActiveSpan>,
+    _context: ContextGuard,
+}
+
+impl Entered<'_> {
+    /// The scope of a context in which nothing is recorded.
+    pub(crate) fn silent(cx: &Context) -> Self {
+        Self {
+            span: None,
+            _context: cx.clone().attach(),
+        }
+    }
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        // A panic may be caught above, and what runs under the span be dropped only after that.
+        if let Some(span) = self.span
+            && std::thread::panicking()
+        {
+            span.panicked.store(true, Ordering::Relaxed);
+        }
+    }
 }
 
 impl ActiveSpan {
@@ -22,6 +53,7 @@ impl ActiveSpan {
         Self {
             span,
             cx,
+            panicked: AtomicBool::new(false),
             ended: false,
         }
     }
@@ -31,8 +63,11 @@ impl ActiveSpan {
     }
 
     /// Makes the span current on this thread until the guard goes. For a synchronous stretch only: a call, one poll.
-    pub(crate) fn enter(&self) -> ContextGuard {
-        self.cx.clone().attach()
+    pub(crate) fn enter(&self) -> Entered<'_> {
+        Entered {
+            span: Some(self),
+            _context: self.cx.clone().attach(),
+        }
     }
 
     pub(crate) fn end(mut self, outcome: Outcome) {
@@ -50,6 +85,11 @@ impl ActiveSpan {
 
 impl Drop for ActiveSpan {
     fn drop(&mut self) {
-        self.end_once(Outcome::of_unfinished());
+        let panicked = *self.panicked.get_mut() || std::thread::panicking();
+        self.end_once(if panicked {
+            Outcome::Panicked
+        } else {
+            Outcome::Cancelled
+        });
     }
 }

@@ -83,6 +83,13 @@ impl Current {
     }
 }
 
+/// The current context with a span of that context, which is not recorded; `None` where there is nothing to pass on.
+pub(crate) fn silent_context(context: SpanContext) -> Option<Context> {
+    context
+        .is_valid()
+        .then(|| Context::map_current(|cx| cx.with_remote_span_context(context)))
+}
+
 static INSTALLED: OnceLock<Arc<Recorder>> = OnceLock::new();
 
 /// Makes `recorder` the process's one. Returns whether it was the first.

@@ -26,7 +26,6 @@ use std::time::SystemTime;
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, TraceFlags, TraceState};
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
 
-pub(crate) use self::active::ActiveSpan;
 #[cfg(feature = "testing")]
 pub(crate) use self::current::with_recorder;
 pub(crate) use self::current::{Current, install, recorder};
@@ -39,7 +38,9 @@ pub use self::site::Site;
 pub use self::span::Span;
 pub use self::tracer::{Tracer, TracerProvider};
 #[cfg(feature = "actix")]
-pub(crate) use self::{local::Claim, outcome::Outcome};
+pub(crate) use self::{
+    active::ActiveSpan, active::Entered, current::silent_context, local::Claim, outcome::Outcome,
+};
 
 use self::clock::{Clock, SystemClock, TraceClock};
 use self::open::Parent;

@@ -21,15 +21,6 @@ const OUTCOME: Key = Key::new("biztrace.outcome");
 const ERROR_TYPE: Key = Key::new("error.type");
 
 impl Outcome {
-    /// What became of work that is dropped unfinished.
-    pub(crate) fn of_unfinished() -> Self {
-        if std::thread::panicking() {
-            Self::Panicked
-        } else {
-            Self::Cancelled
-        }
-    }
-
     /// What the outcome adds to the tags of `span`. An error type that the application has set says more than ours.
     pub(super) fn tags(self, span: &LocalSpan, tags: &mut Tags) {
         match self {

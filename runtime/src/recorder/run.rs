@@ -4,27 +4,61 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use opentelemetry::Context as OtelContext;
+use opentelemetry::trace::SpanContext;
 use pin_project_lite::pin_project;
 
-use super::active::ActiveSpan;
+use super::active::{ActiveSpan, Entered};
+use super::current::silent_context;
+use super::local::LocalSpan;
 use super::outcome::Outcome;
 
-/// The span of an annotated function, if it has one of its own to run under.
+/// What an annotated body runs under.
 #[derive(Debug)]
 #[must_use]
-pub struct BodySpan(Option<ActiveSpan>);
+pub struct BodySpan(Under);
+
+#[derive(Debug)]
+enum Under {
+    /// What is there already: the middleware's span, or one that is not recorded.
+    Nothing,
+    /// The context of a span that its sampler dropped: what is below it is not recorded either.
+    Silent(OtelContext),
+    Span(ActiveSpan),
+}
+
+impl Under {
+    fn enter(&self) -> Option<Entered<'_>> {
+        match self {
+            Self::Nothing => None,
+            Self::Silent(cx) => Some(Entered::silent(cx)),
+            Self::Span(span) => Some(span.enter()),
+        }
+    }
+
+    fn end(self, error_type: impl FnOnce() -> Option<&'static str>) {
+        if let Self::Span(span) = self {
+            span.end(error_type().map_or(Outcome::Completed, Outcome::Failed));
+        }
+    }
+}
 
 impl BodySpan {
-    /// Nothing to run under: the span is the middleware's, or none is recorded.
-    pub(crate) const NONE: Self = Self(None);
+    /// For a body with no span of its own.
+    pub(crate) const NONE: Self = Self(Under::Nothing);
 
-    pub(crate) fn new(span: ActiveSpan) -> Self {
-        Self(Some(span))
+    pub(crate) fn new(span: LocalSpan) -> Self {
+        Self(Under::Span(ActiveSpan::new(span)))
+    }
+
+    /// For a body whose span, which would have that context, is not recorded.
+    pub(crate) fn silent(context: SpanContext) -> Self {
+        Self(silent_context(context).map_or(Under::Nothing, Under::Silent))
     }
 
     #[cfg(feature = "actix")]
     pub(crate) fn is_recording(&self) -> bool {
-        self.0.is_some()
+        matches!(self.0, Under::Span(_))
     }
 
     /// Runs `future` under the span. `error_type` tells of its output whether it is an error, and of what type.
@@ -36,7 +70,7 @@ impl BodySpan {
         Traced {
             future: Some(future),
             error_type: Some(error_type),
-            span: self.0,
+            under: self.0,
         }
     }
 
@@ -46,17 +80,12 @@ impl BodySpan {
         body: impl FnOnce() -> R,
         error_type: impl FnOnce(&R) -> Option<&'static str>,
     ) -> R {
-        let Some(span) = self.0 else { return body() };
-        let scope = span.enter();
+        let scope = self.0.enter();
         let result = body();
         drop(scope);
-        span.end(outcome(error_type(&result)));
+        self.0.end(|| error_type(&result));
         result
     }
-}
-
-fn outcome(error_type: Option<&'static str>) -> Outcome {
-    error_type.map_or(Outcome::Completed, Outcome::Failed)
 }
 
 pin_project! {
@@ -66,16 +95,14 @@ pin_project! {
         #[pin]
         future: Option<F>,
         error_type: Option<E>,
-        span: Option<ActiveSpan>,
+        under: Under,
     }
 
     impl<F, E> PinnedDrop for Traced<F, E> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            if let Some(span) = this.span {
-                let _scope = span.enter();
-                this.future.set(None);
-            }
+            let _scope = this.under.enter();
+            this.future.set(None);
         }
     }
 }
@@ -94,16 +121,12 @@ where
             .as_mut()
             .as_pin_mut()
             .expect("a future is not polled again after it is done");
-        let Some(span) = this.span else {
-            return future.poll(cx);
-        };
-        let scope = span.enter();
+        let scope = this.under.enter();
         let output = ready!(future.poll(cx));
         this.future.set(None);
         drop(scope);
-        if let (Some(span), Some(error_type)) = (this.span.take(), this.error_type.take()) {
-            span.end(outcome(error_type(&output)));
-        }
+        let error_type = this.error_type.take();
+        std::mem::replace(this.under, Under::Nothing).end(|| error_type?(&output));
         Poll::Ready(output)
     }
 }

@@ -1,0 +1,32 @@
+//! What the tests of biztrace's behaviour share: telemetry of a test's own, a receiver that decodes what that sends, and a
+//! server on a real port.
+//!
+//! Each test makes its own [`Instance`], or a [`Service`] with one, so that tests run in parallel.
+
+mod instance;
+mod receiver;
+mod service;
+mod spans;
+
+use std::time::{Duration, Instant};
+
+pub use self::instance::Instance;
+pub use self::receiver::{Answer, Receiver};
+pub use self::service::{Service, TRACEPARENT};
+pub use self::spans::{Span, Spans, is_child, tag_of};
+
+/// Longer than anything here takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Waits until `condition` holds, and panics if it never does.
+///
+/// # Panics
+///
+/// After ten seconds, with `what` was waited for.
+pub async fn eventually(what: &str, condition: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < PATIENCE, "waited in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}

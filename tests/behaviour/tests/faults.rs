@@ -1,0 +1,348 @@
+//! Receivers that fail: the service goes on unharmed, and each lost span is counted by its reason.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use actix_web::{App, web};
+use behaviour::{Answer, Instance, Receiver, Service, eventually};
+use biztrace::{Builder, DropReason, Report, traced};
+use opentelemetry::Context;
+use opentelemetry::trace::{Span as _, TraceContextExt, Tracer as _, TracerProvider as _};
+
+#[traced]
+async fn step() {}
+
+fn service(instance: Instance) -> Service {
+    Service::recording_to(instance, |tracing| {
+        App::new().wrap(tracing).route(
+            "/",
+            web::get().to(|| async {
+                step().await;
+                "served"
+            }),
+        )
+    })
+}
+
+/// A receiver gets what is recorded soon, and has little time to answer.
+fn impatient(settings: Builder) -> Builder {
+    settings
+        .schedule_delay(Duration::from_millis(20))
+        .export_timeout(Duration::from_millis(150))
+}
+
+fn assert_lost(report: &Report, reason: DropReason, spans: u64) {
+    assert_eq!(
+        report.dropped.iter().collect::<Vec<_>>(),
+        [(reason, spans)],
+        "{report}"
+    );
+}
+
+#[actix_web::test]
+async fn each_kind_of_failure_is_counted_by_its_reason() {
+    let cases = [
+        (Answer::Status(400), DropReason::Refused),
+        (Answer::Status(404), DropReason::Refused),
+        (Answer::Status(500), DropReason::Refused),
+        (Answer::Status(503), DropReason::Refused),
+        (Answer::Page, DropReason::Unknown),
+        (Answer::Garbage, DropReason::Unknown),
+        (Answer::Hang, DropReason::Unknown),
+        (Answer::Break, DropReason::Unknown),
+    ];
+    for (answer, reason) in cases {
+        let service = service(Instance::sending_to(Receiver::new(answer), impatient));
+        for _ in 0..3 {
+            assert_eq!(service.get("/").await, (200, "served".into()), "{answer:?}");
+        }
+        let report = service.instance.report_of(6).await;
+        assert_lost(&report, reason, 6);
+    }
+}
+
+#[actix_web::test]
+async fn spans_for_nobody_are_counted_as_unreachable() {
+    let instance = Instance::new(|settings| impatient(settings).otlp(Receiver::nowhere()));
+    let service = service(instance);
+    assert_eq!(service.get("/").await, (200, "served".into()));
+    assert_lost(
+        &service.instance.report_of(2).await,
+        DropReason::Unreachable,
+        2,
+    );
+}
+
+#[actix_web::test]
+async fn a_name_that_does_not_resolve_is_unreachable_too() {
+    let instance = Instance::new(|settings| settings.otlp("http://receiver.invalid:4318"));
+    instance.tracer().start("span").end();
+    assert_lost(&instance.report_of(1).await, DropReason::Unreachable, 1);
+}
+
+#[actix_web::test]
+async fn what_a_receiver_rejects_is_not_delivered() {
+    for (rejected, expected) in [(1, 1), (4, 4), (1000, 4), (-1, 0)] {
+        let instance =
+            Instance::sending_to(Receiver::new(Answer::Reject(rejected)), |settings| settings);
+        let service = service(instance);
+        service.get("/").await;
+        service.get("/").await;
+        let report = service.instance.report_of(4).await;
+        assert_eq!(report.delivered, 4 - expected, "{rejected} rejected");
+        assert_eq!(report.dropped.get(DropReason::Rejected), expected);
+    }
+}
+
+#[actix_web::test]
+async fn a_receiver_that_recovers_gets_what_comes_then() {
+    let service = service(Instance::sending_to(
+        Receiver::new(Answer::Status(503)),
+        impatient,
+    ));
+    service.get("/").await;
+    eventually("a refusal", || {
+        service.instance.telemetry.report().dropped.total() == 2
+    })
+    .await;
+    service.instance.receiver.answer(Answer::Accept);
+    service.get("/").await;
+    let report = service.instance.report_of(4).await;
+    assert_eq!(report.delivered, 2);
+    assert_lost(&report, DropReason::Refused, 2);
+}
+
+#[actix_web::test]
+async fn a_slow_receiver_gets_everything() {
+    let receiver = Receiver::new(Answer::AcceptSlowly);
+    let service = service(Instance::sending_to(receiver, |settings| {
+        settings.max_export_batch_size(8)
+    }));
+    for _ in 0..10 {
+        service.get("/").await;
+    }
+    service.spans(20).await;
+    assert!(service.instance.receiver.requests() >= 3);
+}
+
+#[actix_web::test]
+async fn a_full_queue_drops_and_the_service_does_not_wait() {
+    let receiver = Receiver::new(Answer::Hang);
+    let service = service(Instance::sending_to(receiver, |settings| {
+        let settings = settings.max_queue_size(8).max_export_batch_size(4);
+        settings
+            .export_timeout(Duration::from_secs(30))
+            .shutdown_timeout(Duration::from_millis(100))
+    }));
+    let mut slowest = Duration::ZERO;
+    for _ in 0..100 {
+        let start = Instant::now();
+        assert_eq!(service.get("/").await, (200, "served".into()));
+        slowest = slowest.max(start.elapsed());
+        let report = service.instance.telemetry.report();
+        assert_eq!(
+            report.recorded,
+            report.delivered + report.dropped.total() + report.waiting,
+            "{report}"
+        );
+        assert!(
+            report.waiting <= 8 + 4 + 4,
+            "queue, chunk and the batch being sent: {report}"
+        );
+    }
+    assert!(
+        slowest < Duration::from_secs(1),
+        "a request took {slowest:?}"
+    );
+    let report = service.instance.report_of(200).await;
+    assert!(
+        report.dropped.get(DropReason::QueueFull) >= 200 - 16,
+        "{report}"
+    );
+    assert_eq!(report.delivered, 0);
+}
+
+#[actix_web::test]
+async fn a_shutdown_keeps_its_deadline() {
+    let instance = Instance::sending_to(Receiver::new(Answer::Hang), |settings| {
+        settings
+            .max_export_batch_size(2)
+            .shutdown_timeout(Duration::from_millis(200))
+    });
+    for _ in 0..5 {
+        instance.tracer().start("span").end();
+    }
+    let start = Instant::now();
+    let report = instance.report_of(5).await;
+    assert!(
+        start.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        start.elapsed()
+    );
+    assert_eq!(
+        report.dropped.get(DropReason::Unknown),
+        2,
+        "sent, and no answer: {report}"
+    );
+    assert_eq!(
+        report.dropped.get(DropReason::Shutdown),
+        3,
+        "never sent: {report}"
+    );
+}
+
+#[actix_web::test]
+async fn after_a_shutdown_the_service_goes_on_without_recording() {
+    let service = service(Instance::default());
+    service.get("/").await;
+    service.spans(2).await;
+    assert_eq!(service.get("/").await, (200, "served".into()));
+    let report = service.instance.telemetry.shutdown().await;
+    assert_eq!(
+        (report.recorded, report.delivered, report.waiting),
+        (2, 2, 0),
+        "{report}"
+    );
+    assert_eq!(service.instance.receiver.spans().len(), 2);
+}
+
+#[actix_web::test]
+async fn shutdowns_that_meet_report_alike() {
+    let instance = Instance::default();
+    instance.tracer().start("span").end();
+    let (one, other) = tokio::join!(instance.telemetry.shutdown(), instance.telemetry.shutdown());
+    assert_eq!((one.delivered, one.waiting), (1, 0), "{one}");
+    assert_eq!(one, other);
+    assert_eq!(instance.telemetry.shutdown_blocking(), one);
+}
+
+#[actix_web::test]
+async fn a_trace_that_is_open_at_the_shutdown_is_unfinished() {
+    let instance = Instance::default();
+    let tracer = instance.tracer();
+    let open = Context::new().with_span(tracer.start("open"));
+    tracer.start_with_context("ended", &open).end();
+    assert_eq!(
+        (
+            instance.telemetry.report().recorded,
+            instance.telemetry.report().waiting
+        ),
+        (1, 1)
+    );
+    let report = instance.telemetry.shutdown().await;
+    assert_eq!((report.recorded, report.waiting), (1, 0), "{report}");
+    assert_lost(&report, DropReason::Unfinished, 1);
+    open.span().end();
+    assert_eq!(
+        instance.telemetry.report(),
+        report,
+        "an end after the shutdown is not counted"
+    );
+    assert_eq!(instance.receiver.requests(), 0);
+}
+
+#[actix_web::test]
+async fn spans_that_end_during_a_shutdown_are_counted_once_or_not_at_all() {
+    let instance = Instance::default();
+    let stop = Arc::new(AtomicBool::new(false));
+    let threads = [(); 3].map(|()| {
+        let (tracer, stop) = (instance.tracer(), Arc::clone(&stop));
+        std::thread::spawn(move || {
+            while !stop.load(Ordering::Relaxed) {
+                tracer.in_span("outer", |_| tracer.start("inner").end());
+            }
+        })
+    });
+    eventually("some spans", || instance.telemetry.report().recorded > 100).await;
+    let report = instance.telemetry.shutdown().await;
+    stop.store(true, Ordering::Relaxed);
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    assert_eq!(
+        (report.waiting, report.recorded),
+        (0, report.delivered + report.dropped.total()),
+        "{report}"
+    );
+    assert_eq!(instance.telemetry.report(), report);
+    assert_eq!(instance.receiver.spans().len() as u64, report.delivered);
+}
+
+/// What has been recorded arrives, whoever asks for it and from where.
+fn shut_down_blocking(instance: &Instance) {
+    for _ in 0..3 {
+        instance.tracer().start("span").end();
+    }
+    let report = instance.telemetry.shutdown_blocking();
+    assert_eq!(
+        (report.recorded, report.delivered, report.waiting),
+        (3, 3, 0),
+        "{report}"
+    );
+    assert_eq!(instance.receiver.spans().len(), 3);
+}
+
+#[test]
+fn a_blocking_shutdown_needs_no_runtime() {
+    shut_down_blocking(&Instance::default());
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_blocking_shutdown_works_within_a_runtime_that_it_blocks() {
+    shut_down_blocking(&Instance::default());
+}
+
+#[test]
+fn a_shutdown_works_on_an_executor_that_is_not_tokios() {
+    let instance = Instance::default();
+    instance.tracer().start("span").end();
+    let report = tokio_free(instance.telemetry.shutdown());
+    assert_eq!((report.delivered, report.waiting), (1, 0), "{report}");
+}
+
+/// Polls until `future` is done, on a thread without any runtime.
+fn tokio_free<F: Future>(future: F) -> F::Output {
+    let mut future = std::pin::pin!(future);
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    loop {
+        if let std::task::Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+            return output;
+        }
+        std::thread::yield_now();
+    }
+}
+
+#[actix_web::test]
+async fn an_instance_that_is_dropped_sends_the_rest_in_the_background() {
+    let Instance {
+        telemetry,
+        receiver,
+    } = Instance::default();
+    let tracer = telemetry.tracer_provider().tracer("library");
+    tracer.start("span").end();
+    drop((tracer, telemetry));
+    eventually("the span", || receiver.spans().len() == 1).await;
+}
+
+#[actix_web::test]
+async fn batches_hold_no_more_than_they_may() {
+    let instance =
+        Instance::new(|settings| settings.max_queue_size(1000).max_export_batch_size(10));
+    for _ in 0..95 {
+        instance.tracer().start("span").end();
+    }
+    instance.spans(95).await;
+    assert_eq!(instance.receiver.requests(), 10);
+}
+
+#[actix_web::test]
+async fn a_span_leaves_after_the_schedule_delay_at_the_latest() {
+    let instance = Instance::new(|settings| settings.schedule_delay(Duration::from_millis(50)));
+    instance.tracer().start("span").end();
+    eventually("delivery without a shutdown", || {
+        instance.telemetry.report().delivered == 1
+    })
+    .await;
+    assert_eq!(instance.receiver.spans().len(), 1);
+}
