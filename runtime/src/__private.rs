@@ -5,7 +5,7 @@ use std::borrow::Cow;
 pub use opentelemetry::trace::SpanKind;
 
 pub use crate::attribute::{Key, Tags};
-use crate::recorder::{self, Current, LocalSpan, Start, Started};
+use crate::recorder::{self, ActiveSpan, Current, LocalSpan, Start, Started, Under};
 pub use crate::recorder::{BodySpan, Site, Traced};
 
 #[cfg(feature = "actix")]
@@ -51,11 +51,12 @@ pub fn traced<R: RequestSource>(
 ) -> BodySpan {
     match start(Start::now(site.name, site.kind.clone())) {
         Some(Started::Recording(span)) => {
-            record(&span, request, tags);
-            BodySpan::new(span)
+            let active = ActiveSpan::new(span);
+            record(active.span(), request, tags);
+            BodySpan(Under::Span(active))
         }
-        Some(Started::Dropped(context)) => BodySpan::silent(context),
-        None => BodySpan::NONE,
+        Some(Started::Dropped(context)) => BodySpan(Under::silent(context)),
+        None => BodySpan(Under::Nothing),
     }
 }
 
@@ -69,7 +70,7 @@ pub fn annotate<R: RequestSource>(request: R, tags: impl FnOnce(&mut Tags, &Head
 /// Starts a span below the current one, or a trace of its own; `None` where nothing is to be recorded.
 fn start(start: Start<'_>) -> Option<Started> {
     match Current::get() {
-        Current::Local(parent) => parent.start_child(start).map(Started::Recording),
+        Current::Local(parent) => Some(parent.start_child(start)),
         Current::Silent => None,
         Current::Foreign(parent) => Some(recorder::recorder()?.start(Some(&parent), start)),
         Current::Nothing => Some(recorder::recorder()?.start(None, start)),
@@ -126,10 +127,20 @@ impl Head<'_> {
     /// The first header of that name, if its value is text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
+        self.find_header(name, Some)
+    }
+
+    /// What `f` finds in the lines of a header that are text.
+    fn find_header<'s, T>(&'s self, name: &str, f: impl FnMut(&'s str) -> Option<T>) -> Option<T> {
         match &self.0 {
             #[cfg(feature = "actix")]
-            Source::Request(request) => request.headers().get(name)?.to_str().ok(),
-            Source::Copy(copy) => copy.or_else(no_request)?.header(name),
+            Source::Request(request) => {
+                let lines = request.headers().get_all(name);
+                lines
+                    .filter_map(|line| std::str::from_utf8(line.as_bytes()).ok())
+                    .find_map(f)
+            }
+            Source::Copy(copy) => copy.or_else(no_request)?.headers(name).find_map(f),
         }
     }
 
@@ -148,9 +159,12 @@ impl Head<'_> {
     /// The value of the cookie of that name, as it was sent.
     #[must_use]
     pub fn cookie(&self, name: &str) -> Option<&str> {
-        self.header("cookie")?.split(';').find_map(|pair| {
-            let (key, value) = pair.split_once('=')?;
-            (key.trim() == name).then(|| value.trim().trim_matches('"'))
+        // HTTP/2 may split them over several headers.
+        self.find_header("cookie", |line| {
+            line.split(';').find_map(|pair| {
+                let (key, value) = pair.split_once('=')?;
+                (key.trim() == name).then(|| value.trim().trim_matches('"'))
+            })
         })
     }
 }

@@ -24,8 +24,8 @@ pub enum Error {
     /// A ratio is not between 0 and 1.
     #[error("a sampler cannot keep a share of {0} of all traces: write a number from 0.0 to 1.0")]
     Ratio(f64),
-    /// A size or a duration that may not be zero is.
-    #[error("{0} cannot be zero")]
+    /// A size or a duration that may not be zero is: the name of the builder's method that set it.
+    #[error("`Builder::{0}` was given zero: give it more, or leave it out for the default")]
     Zero(&'static str),
     /// The exporter is not part of this build.
     #[error(

@@ -34,6 +34,7 @@
 //! | `otlp-http` | yes | the OTLP exporter over HTTP |
 //! | `testing` | no | [`testing`]: the spans of one test |
 
+#![forbid(unsafe_code)]
 // What the recorder keeps of requests is for the middleware: without one in the build, nothing asks for it.
 #![cfg_attr(not(feature = "actix"), allow(dead_code))]
 

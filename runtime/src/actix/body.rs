@@ -7,7 +7,7 @@ use actix_web::body::{BodySize, MessageBody};
 use actix_web::web::Bytes;
 use pin_project_lite::pin_project;
 
-use crate::recorder::{ActiveSpan, Outcome};
+use crate::recorder::{Outcome, Under};
 
 pin_project! {
     /// A response body that ends the request's span: complete when all of it has been taken, failed by its own error,
@@ -17,7 +17,7 @@ pin_project! {
         // Taken on drop only, so that it is dropped inside the span's scope.
         #[pin]
         body: Option<B>,
-        span: Option<ActiveSpan>,
+        under: Under,
         // Bytes still to come, where the size is known: the server may not ask for the end after them.
         left: Option<u64>,
     }
@@ -25,12 +25,11 @@ pin_project! {
     impl<B> PinnedDrop for TracedBody<B> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let Some(span) = this.span.take() else { return };
-            let entered = span.enter();
+            let entered = this.under.enter();
             this.body.set(None);
             drop(entered);
             if *this.left == Some(0) {
-                span.end(Outcome::Completed);
+                std::mem::replace(this.under, Under::Nothing).end(|| Outcome::Completed);
             }
         }
     }
@@ -38,7 +37,7 @@ pin_project! {
 
 impl<B: MessageBody> TracedBody<B> {
     /// The server never asks for a body of size 0, nor for the body of a response to HEAD: that is their whole body.
-    pub(super) fn new(body: B, span: ActiveSpan, is_head: bool) -> Self {
+    pub(super) fn new(body: B, under: Under, is_head: bool) -> Self {
         let left = match body.size() {
             BodySize::Sized(size) => Some(size),
             BodySize::None => Some(0),
@@ -46,27 +45,17 @@ impl<B: MessageBody> TracedBody<B> {
         };
         let mut traced = Self {
             body: Some(body),
-            span: Some(span),
+            under,
             left,
         };
         if is_head || left == Some(0) {
-            traced.end(Outcome::Completed);
+            traced.complete();
         }
         traced
     }
 
-    pub(super) fn untraced(body: B) -> Self {
-        Self {
-            body: Some(body),
-            span: None,
-            left: None,
-        }
-    }
-
-    fn end(&mut self, outcome: Outcome) {
-        if let Some(span) = self.span.take() {
-            span.end(outcome);
-        }
+    fn complete(&mut self) {
+        std::mem::replace(&mut self.under, Under::Nothing).end(|| Outcome::Completed);
     }
 }
 
@@ -85,7 +74,7 @@ impl<B: MessageBody> MessageBody for TracedBody<B> {
         let Some(body) = this.body.as_pin_mut() else {
             return Poll::Ready(None);
         };
-        let entered = this.span.as_ref().map(ActiveSpan::enter);
+        let entered = this.under.enter();
         let next = ready!(body.poll_next(cx));
         drop(entered);
         let outcome = match &next {
@@ -98,10 +87,8 @@ impl<B: MessageBody> MessageBody for TracedBody<B> {
             Some(Err(_)) => Some(Outcome::Failed(std::any::type_name::<B::Error>())),
             None => Some(Outcome::Completed),
         };
-        if let Some(outcome) = outcome
-            && let Some(span) = this.span.take()
-        {
-            span.end(outcome);
+        if let Some(outcome) = outcome {
+            std::mem::replace(this.under, Under::Nothing).end(|| outcome);
         }
         Poll::Ready(next)
     }
@@ -112,7 +99,7 @@ impl<B: MessageBody> MessageBody for TracedBody<B> {
         };
         match body.try_into_bytes() {
             Ok(bytes) => {
-                self.end(Outcome::Completed);
+                self.complete();
                 Ok(bytes)
             }
             Err(body) => {

@@ -7,7 +7,9 @@ use actix_web::HttpRequest;
 use super::server;
 use crate::__private::{Head, NoRequest, RequestSource, record, traced};
 use crate::attribute::{Key, Tags};
-use crate::recorder::{BodySpan, Claim, Current, LocalSpan, Site, Started, recorder};
+use crate::recorder::{
+    ActiveSpan, BodySpan, Claim, Current, LocalSpan, Site, Started, Under, recorder,
+};
 
 const FUNCTION: Key = Key::new("code.function.name");
 
@@ -39,16 +41,14 @@ pub fn handler<R: HandlerRequest>(
     let around = Current::get();
     let claim = match &around {
         Current::Local(span) => span.claim(site),
-        Current::Silent => return BodySpan::NONE,
+        Current::Silent => return BodySpan(Under::Nothing),
         Current::Foreign(_) | Current::Nothing => Claim::NoRequest,
     };
     match claim {
         Claim::Granted(server) => {
-            if site.route().is_none() {
-                learn_route(site, request, &server);
-            }
+            learn_route(site, request, &server);
             record(&server, request, tags);
-            BodySpan::NONE
+            BodySpan(Under::Nothing)
         }
         Claim::Taken => child_handler(site, request, tags),
         Claim::NoRequest => stand_alone(site, request, tags, around),
@@ -74,25 +74,27 @@ fn stand_alone<R: HandlerRequest>(
     tags: impl FnOnce(&mut Tags, &Head<'_>),
     around: Current,
 ) -> BodySpan {
-    let Some(recorder) = recorder() else {
-        return BodySpan::NONE;
-    };
     let Some(http) = request.get() else {
         let span = child_handler(site, request, tags);
-        if span.is_recording() {
+        if span.0.span().is_some() {
             warn_once(site);
         }
         return span;
     };
-    let server = match server::start(&recorder, http, around) {
+    let Some(recorder) = recorder() else {
+        return BodySpan(Under::Nothing);
+    };
+    let server = match server::start(&recorder, http, server::caller(http), around) {
         Started::Recording(server) => server,
-        Started::Dropped(context) => return BodySpan::silent(context),
+        Started::Dropped(context) => return BodySpan(Under::silent(context)),
     };
     warn_once(site);
+    let active = ActiveSpan::new(server);
+    let server = active.span();
     server.claim(site);
-    learn_route(site, request, &server);
-    record(&server, request, tags);
-    BodySpan::new(server)
+    learn_route(site, request, server);
+    record(server, request, tags);
+    BodySpan(Under::Span(active))
 }
 
 /// Records the route now, since a request that is cancelled or panics has no response to tell it.

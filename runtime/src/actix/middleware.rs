@@ -11,9 +11,9 @@ use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::{Error, HttpRequest};
 
 use super::body::TracedBody;
-use super::future::{RequestFuture, RequestScope, ServerSpan};
+use super::future::RequestFuture;
 use super::server;
-use crate::recorder::{ActiveSpan, Current, Recorder, Started, TracerProvider, recorder};
+use crate::recorder::{ActiveSpan, Current, Recorder, Started, TracerProvider, Under, recorder};
 
 /// Records each request as a SERVER span, from its head to the end of its response's body.
 ///
@@ -101,27 +101,27 @@ impl RequestTracing {
         }
     }
 
-    fn scope(&self, request: &ServiceRequest) -> RequestScope {
+    /// What the request is to run under.
+    fn start(&self, request: &ServiceRequest) -> Under {
+        let Some(recorder) = self.recorder.clone().or_else(recorder) else {
+            return Under::Nothing;
+        };
         let around = Current::get();
         match &around {
-            // Another `RequestTracing` of the same request, or one that recorded nothing: pass through.
-            Current::Local(span) if span.in_request() => return RequestScope::None,
-            Current::Silent => return RequestScope::None,
+            // Another `RequestTracing` of the same request, or one that records nothing: pass through.
+            Current::Local(span) if span.is_of(&recorder) && span.in_request() => {
+                return Under::Nothing;
+            }
+            Current::Silent => return Under::Nothing,
             _ => {}
         }
-        let Some(recorder) = self.recorder.clone().or_else(recorder) else {
-            return RequestScope::None;
-        };
+        let caller = server::caller(request.request());
         if self.skips(request) {
-            return RequestScope::silent(recorder.silent_root());
+            return Under::silent(recorder.skip(caller.as_ref()));
         }
-        match server::start(&recorder, request.request(), around) {
-            Started::Recording(span) => RequestScope::Span(ServerSpan {
-                active: ActiveSpan::new(span),
-                method: server::span_method(request.method()),
-                name: self.span_name.clone(),
-            }),
-            Started::Dropped(context) => RequestScope::silent(context),
+        match server::start(&recorder, request.request(), caller, around) {
+            Started::Recording(span) => Under::Span(ActiveSpan::new(span)),
+            Started::Dropped(context) => Under::silent(context),
         }
     }
 }
@@ -173,10 +173,11 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         // Routing and the synchronous parts of inner middleware run in this call: they belong to the span too.
-        let scope = self.tracing.scope(&request);
-        let entered = scope.enter();
+        let under = self.tracing.start(&request);
+        let method = server::span_method(request.method());
+        let entered = under.enter();
         let future = self.service.call(request);
         drop(entered);
-        RequestFuture::new(future, scope)
+        RequestFuture::new(future, under, method, self.tracing.span_name.clone())
     }
 }

@@ -1,11 +1,13 @@
 //! The SERVER span of a request: what it is named and tagged with (HTTP semantic conventions, "HTTP server").
 
+use std::sync::Arc;
+
 use actix_web::HttpRequest;
 use actix_web::http::{Method, StatusCode, Version, header};
-use opentelemetry::trace::{SpanKind, Status};
+use opentelemetry::trace::{SpanContext, SpanKind};
 
 use super::head::{self, Headers};
-use crate::attribute::{Key, Tags};
+use crate::attribute::{Key, Tags, truncate};
 use crate::propagation;
 use crate::recorder::{Current, LocalSpan, Recorder, Start, Started};
 
@@ -19,23 +21,26 @@ const PROTOCOL_VERSION: Key = Key::new("network.protocol.version");
 const USER_AGENT: Key = Key::new("user_agent.original");
 const ROUTE: Key = Key::new("http.route");
 const STATUS_CODE: Key = Key::new("http.response.status_code");
-const ERROR_TYPE: Key = Key::new("error.type");
 
-/// Starts the SERVER span of a request: below the caller's span if the request carries one, else below `around`.
+/// The caller's span, if the request carries one.
+pub(super) fn caller(request: &HttpRequest) -> Option<SpanContext> {
+    propagation::extract(&Headers(request.headers()))
+}
+
+/// Starts the SERVER span of a request: below the caller's span if there is one, else below `around`.
 pub(super) fn start(
-    recorder: &std::sync::Arc<Recorder>,
+    recorder: &Arc<Recorder>,
     request: &HttpRequest,
+    caller: Option<SpanContext>,
     around: Current,
 ) -> Started {
     let start = Start::now(span_method(request.method()), SpanKind::Server);
-    let started = match (propagation::extract(&Headers(request.headers())), around) {
+    let started = match (caller, around) {
         (Some(caller), _) => recorder.start(Some(&caller), start),
-        (None, Current::Local(parent)) => match parent.start_child(start) {
-            Some(span) => Started::Recording(span),
-            None => Started::Dropped(parent.context()),
-        },
+        (None, Current::Local(parent)) if parent.is_of(recorder) => parent.start_child(start),
+        (None, Current::Local(parent)) => recorder.start(Some(&parent.context()), start),
         (None, Current::Foreign(parent)) => recorder.start(Some(&parent), start),
-        (None, _) => recorder.start(None, start),
+        (None, Current::Silent | Current::Nothing) => recorder.start(None, start),
     };
     if let Started::Recording(span) = &started {
         span.tag(|tags| tag_request(request, tags));
@@ -49,10 +54,10 @@ fn tag_request(request: &HttpRequest, tags: &mut Tags) {
         Some(method) => tags.set(&METHOD, method),
         None => {
             tags.set(&METHOD, "_OTHER");
-            tags.set(&METHOD_ORIGINAL, request.method().as_str());
+            tags.set(&METHOD_ORIGINAL, cut(request.method().as_str()));
         }
     }
-    tags.set(&PATH, request.path());
+    tags.set(&PATH, cut(request.path()));
     let (scheme, default_port) = if request.app_config().secure() {
         ("https", 443)
     } else {
@@ -60,7 +65,7 @@ fn tag_request(request: &HttpRequest, tags: &mut Tags) {
     };
     tags.set(&SCHEME, scheme);
     if let Some((address, port)) = host(request) {
-        tags.set(&SERVER_ADDRESS, address);
+        tags.set(&SERVER_ADDRESS, cut(address));
         tags.set(&SERVER_PORT, &port.unwrap_or(default_port));
     }
     tags.set(&PROTOCOL_VERSION, &protocol_version(request.version()));
@@ -68,25 +73,36 @@ fn tag_request(request: &HttpRequest, tags: &mut Tags) {
         .headers()
         .get(header::USER_AGENT)
         .and_then(|value| value.to_str().ok());
-    tags.set(&USER_AGENT, &user_agent);
+    tags.set(&USER_AGENT, &user_agent.map(cut));
+}
+
+/// What a caller sends is of any length: as much of it as is of use.
+fn cut(value: &str) -> &str {
+    truncate(value, 1024)
 }
 
 /// Host and port that the client asked for: of the URI where it has them, as in HTTP/2, else of `Host`.
 fn host(request: &HttpRequest) -> Option<(&str, Option<u16>)> {
-    let authority = match request.uri().authority() {
-        Some(authority) => authority.as_str(),
-        None => request.headers().get(header::HOST)?.to_str().ok()?,
-    };
-    let (host, port) = match authority.rsplit_once(':') {
-        // The colons of a bare IPv6 address stand before its bracket.
-        Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()),
-        _ => (authority, None),
+    let (host, port) = match request.uri().authority() {
+        Some(authority) => (authority.host(), authority.port_u16()),
+        None => {
+            let header = request.headers().get(header::HOST)?.to_str().ok()?;
+            match header.rsplit_once(':') {
+                // The colons of a bare IPv6 address stand before its bracket.
+                Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()),
+                _ => (header, None),
+            }
+        }
     };
     let host = host
         .strip_prefix('[')
         .and_then(|host| host.strip_suffix(']'))
         .unwrap_or(host);
     (!host.is_empty()).then_some((host, port))
+}
+
+pub(super) fn has_route(span: &LocalSpan) -> bool {
+    span.has(&ROUTE)
 }
 
 /// Records where the request went. The span is named after it, unless the application has given it a name of its own.
@@ -97,14 +113,9 @@ pub(super) fn set_route(span: &LocalSpan, method: &str, route: &str) {
 
 /// Records the response. A 4xx is the client's mistake, a 5xx an error of this server's.
 pub(super) fn set_status(span: &LocalSpan, status: StatusCode) {
-    span.tag(|tags| {
-        tags.set(&STATUS_CODE, &status.as_u16());
-        if status.is_server_error() {
-            tags.set(&ERROR_TYPE, status.as_str());
-        }
-    });
+    span.tag(|tags| tags.set(&STATUS_CODE, &status.as_u16()));
     if status.is_server_error() {
-        span.set_status(Status::error(""));
+        span.fail(status.as_str());
     }
 }
 
@@ -154,7 +165,7 @@ mod tests {
             assert_eq!(host(&request), expected, "{header:?}");
         }
         let request = TestRequest::get()
-            .uri("http://other:81/")
+            .uri("http://user:secret@other:81/")
             .insert_header(("host", "shop"))
             .to_http_request();
         assert_eq!(

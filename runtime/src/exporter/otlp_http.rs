@@ -85,10 +85,15 @@ impl OtlpHttp {
                 self.endpoint
             ),
         };
+        // Some receivers answer in JSON whatever they are asked in: their good status has to do then.
         let content_type = response.headers().get(CONTENT_TYPE);
-        let is_protobuf =
-            content_type.is_some_and(|value| value.as_bytes().starts_with(PROTOBUF.as_bytes()));
-        if !response.body().is_empty() && !is_protobuf {
+        let is = |kind: &str| {
+            content_type.is_some_and(|value| value.as_bytes().starts_with(kind.as_bytes()))
+        };
+        if is("application/json") {
+            return Ok(Delivery::default());
+        }
+        if !response.body().is_empty() && !is(PROTOBUF) {
             return Err(nonsense());
         }
         let answer =

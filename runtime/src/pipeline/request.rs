@@ -9,8 +9,8 @@ use crate::recorder::{Runs, Scope};
 const RESOURCE_SPANS: u8 = len_field(1);
 const SCOPE_SPANS: u8 = len_field(2);
 
-/// OTLP asks receivers to take requests of at least this size; larger ones may be refused.
-const MAX_BYTES: usize = 4 * 1024 * 1024;
+/// Receivers refuse requests of more than 4 MiB: this much of one may be spans, the rest is for resource and scopes.
+const MAX_BYTES: usize = 4 * 1024 * 1024 - 64 * 1024;
 
 /// Takes the next request's spans off `chunks`: `max_spans` at the most, one at the least.
 pub(super) fn take_batch(chunks: &mut VecDeque<Runs>, max_spans: usize) -> Option<Runs> {

@@ -50,7 +50,7 @@ pub(super) struct Books {
 }
 
 /// A chunk leaves when it has grown to this.
-const CHUNK_BYTES: usize = 64 * 1024;
+pub(super) const CHUNK_BYTES: usize = 64 * 1024;
 
 impl Shard {
     pub(super) fn lock(&self) -> MutexGuard<'_, Books> {
@@ -84,7 +84,8 @@ impl Books {
             return;
         }
         let limit = shards.batch.max_queue_size;
-        let room = |queued: usize| queued.checked_add(spans).filter(|sum| *sum <= limit);
+        // An empty queue takes a chunk of any size: a trace may be larger than the queue.
+        let room = |queued: usize| Some(queued + spans).filter(|sum| queued == 0 || *sum <= limit);
         if shards
             .queued
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, room)
@@ -128,14 +129,24 @@ impl Shards {
                 .unwrap_or_else(|| {
                     // Where the other end is gone too, the pipeline of that shard is.
                     mine.retain(|(_, shard)| Arc::strong_count(shard) > 1);
-                    let shard = Arc::default();
-                    self.lock().push(Arc::clone(&shard));
+                    let shard = self.new_shard();
                     mine.push((self.id, shard));
                     mine.len() - 1
                 });
             Arc::clone(&mine[at].1)
         });
         f(&mut mine.as_ref().unwrap_or(&self.fallback).lock())
+    }
+
+    fn new_shard(&self) -> Arc<Shard> {
+        let mut all = self.lock();
+        // `close` holds this lock too: a shard is closed by it, or not made any more.
+        if self.fallback.lock().closed {
+            return Arc::clone(&self.fallback);
+        }
+        let shard = Arc::<Shard>::default();
+        all.push(Arc::clone(&shard));
+        shard
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Arc<Shard>>> {

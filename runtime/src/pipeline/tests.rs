@@ -191,6 +191,33 @@ fn a_full_queue_drops_and_counts() {
 }
 
 #[test]
+fn a_trace_larger_than_the_queue_is_delivered_all_the_same() {
+    let (tracer, pipeline, receiver) = start(batch(20, 10));
+    trace(&tracer, 24);
+    pipeline.flush_blocking(Duration::from_secs(5), true);
+    assert_eq!(pipeline.report().delivered, 25);
+    assert_eq!(receiver.sizes(), [10, 10, 5]);
+}
+
+#[test]
+fn threads_that_come_after_a_shutdown_record_nothing() {
+    let (tracer, pipeline, _) = start(Batch::default());
+    let open = Context::new().with_span(tracer.start_with_context("open", &Context::new()));
+    drop(tracer.start_with_context("ended", &open));
+    pipeline.flush_blocking(Duration::from_secs(5), true);
+    let report = pipeline.report();
+    let late = tracer.clone();
+    thread::spawn(move || {
+        trace(&late, 3);
+        drop(open);
+    })
+    .join()
+    .unwrap();
+    assert_eq!(pipeline.report(), report);
+    assert_balanced(&report);
+}
+
+#[test]
 fn a_shutdown_keeps_its_deadline_while_the_receiver_hangs() {
     let (tracer, pipeline, receiver) = start(batch(100, 10));
     receiver.hold(true);

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::report::{DropReason, Dropped, Report};
 use super::request::{frame, take_batch};
-use super::shard::Shards;
+use super::shard::{CHUNK_BYTES, Shards};
 use super::{Delivery, Export, Failure};
 use crate::config::Batch;
 use crate::recorder::{Runs, Sink};
@@ -159,8 +159,8 @@ impl Pipeline {
         self.flush(timeout, close, move || {
             let _ = done.send(());
         });
-        // An export thread that ends without a word has closed its books all the same.
-        let _ = wait.recv();
+        // Its exporter may be stuck in a call that cannot be cut short, a write to the console for one.
+        let _ = wait.recv_timeout(timeout.saturating_add(GRACE));
     }
 }
 
@@ -169,6 +169,9 @@ impl Drop for Pipeline {
         self.flush(DROP_TIMEOUT, true, || {});
     }
 }
+
+/// How much later than its deadline an answer of the export thread may come.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// How long the export thread of an instance that was not shut down tries to send the rest.
 const DROP_TIMEOUT: Duration = Duration::from_secs(5);
@@ -192,6 +195,9 @@ impl Drop for EndedOnDrop {
             .shards
             .take(true, &mut Vec::new(), |chunk| lost += chunk.spans() as u64);
         desk.dropped.add(DropReason::Shutdown, lost);
+        if lost > 0 {
+            tracing::warn!(target: "biztrace", "{lost} spans were not sent when the export thread ended");
+        }
         let orders = std::mem::take(&mut desk.orders);
         drop(desk);
         orders.into_iter().for_each(|order| (order.done)());
@@ -211,7 +217,6 @@ struct Worker<E> {
 
 /// Emptied chunks that are kept.
 const SPARES: usize = 8;
-const SPARE_BYTES: usize = 64 * 1024;
 
 impl<E: Export> Worker<E> {
     async fn run(mut self) {
@@ -221,26 +226,23 @@ impl<E: Export> Worker<E> {
                 () = self.shared.shards.wake.notified() => {}
                 () = sleep_until(due) => {}
             }
-            let orders = std::mem::take(&mut self.shared.desk().orders);
-            let close = orders.iter().any(|order| order.close);
+            let (orders, close) = self.shared.desk().asked();
             if close {
                 self.shared.shards.close();
             }
-            let partial = !orders.is_empty() || Instant::now() >= due;
+            let partial = orders > 0 || Instant::now() >= due;
             if partial {
                 due = after(self.batch.schedule_delay);
             }
             self.collect(partial);
-            let deadline = orders.iter().map(|order| order.deadline).min();
-            self.send_pending(deadline).await;
+            self.send_pending().await;
             self.said.say(&self.shared);
             if close {
-                // EndedOnDrop counts what the deadline left and answers later orders.
-                let mut desk = self.shared.desk();
-                desk.orders.extend(orders);
+                // EndedOnDrop counts what the deadline left, and answers.
                 return;
             }
-            orders.into_iter().for_each(|order| (order.done)());
+            let served: Vec<_> = self.shared.desk().orders.drain(..orders).collect();
+            served.into_iter().for_each(|order| (order.done)());
         }
     }
 
@@ -259,7 +261,8 @@ impl<E: Export> Worker<E> {
     }
 
     /// Sends what is pending, as long as `deadline` allows. An order that comes meanwhile brings its own.
-    async fn send_pending(&mut self, mut deadline: Option<Instant>) {
+    async fn send_pending(&mut self) {
+        let mut deadline = self.shared.desk().deadline();
         let mut woken = false;
         while deadline.is_none_or(|deadline| Instant::now() < deadline)
             && let Some(mut batch) = take_batch(&mut self.pending, self.batch.max_export_batch_size)
@@ -270,7 +273,7 @@ impl<E: Export> Worker<E> {
                 .shards
                 .queued
                 .fetch_sub(batch.spans(), Ordering::Relaxed);
-            batch.reset(SPARE_BYTES);
+            batch.reset(CHUNK_BYTES);
             if self.spares.len() < SPARES {
                 self.spares.push(batch);
             }
@@ -286,7 +289,7 @@ impl<E: Export> Worker<E> {
                     () = sleep_until(limit) => break Err(Failure::timed_out()),
                     () = self.shared.shards.wake.notified() => {
                         woken = true;
-                        deadline = self.shared.desk().orders.iter().map(|order| order.deadline).chain(deadline).min();
+                        deadline = self.shared.desk().deadline();
                     }
                 }
             };
@@ -310,6 +313,20 @@ impl Failure {
 }
 
 impl Desk {
+    /// How many orders there are, and whether one of them is to close. They stay here until they are served, so that they
+    /// are answered even if the exporter panics.
+    fn asked(&self) -> (usize, bool) {
+        (
+            self.orders.len(),
+            self.orders.iter().any(|order| order.close),
+        )
+    }
+
+    /// When the first order wants to be served.
+    fn deadline(&self) -> Option<Instant> {
+        self.orders.iter().map(|order| order.deadline).min()
+    }
+
     fn settle(&mut self, spans: u64, result: &Result<Delivery, Failure>) {
         self.waiting -= spans;
         match result {
@@ -351,7 +368,17 @@ impl Said {
         let report = shared.report();
         let total = report.dropped.total();
         if total > self.dropped {
-            tracing::warn!(target: "biztrace", "spans dropped so far: {} (last trouble: {:?})", report.dropped, self.last_message);
+            let trouble = if self.last_message.is_empty() {
+                ""
+            } else {
+                "; last trouble: "
+            };
+            tracing::warn!(
+                target: "biztrace",
+                "spans dropped so far: {}{trouble}{}",
+                report.dropped,
+                self.last_message
+            );
             self.dropped = total;
             self.at = Some(Instant::now());
         }

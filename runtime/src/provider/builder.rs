@@ -135,7 +135,7 @@ impl Builder {
     ///
     /// If it cannot work with its settings, or another instance is installed.
     pub fn install(self) -> Result<Telemetry, Error> {
-        self.build()?.install()
+        super::install(|| self.build())
     }
 
     fn build_over(mut self, environment: Settings) -> Result<Telemetry, Error> {
@@ -176,10 +176,10 @@ impl Builder {
         set(max_queue_size, self.max_queue_size);
         set(max_export_batch_size, self.max_export_batch_size);
         let zeros = [
-            (schedule_delay.is_zero(), "the schedule delay"),
-            (export_timeout.is_zero(), "the export timeout"),
-            (*max_queue_size == 0, "the queue size"),
-            (*max_export_batch_size == 0, "the batch size"),
+            (schedule_delay.is_zero(), "schedule_delay"),
+            (export_timeout.is_zero(), "export_timeout"),
+            (*max_queue_size == 0, "max_queue_size"),
+            (*max_export_batch_size == 0, "max_export_batch_size"),
         ];
         if let Some((_, name)) = zeros.into_iter().find(|(is_zero, _)| *is_zero) {
             return Err(Error::Zero(name));

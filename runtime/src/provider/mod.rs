@@ -105,17 +105,22 @@ impl Telemetry {
     pub fn tracer_provider(&self) -> TracerProvider {
         TracerProvider::new(Arc::clone(&self.0.recorder))
     }
+}
 
-    fn install(self) -> Result<Self, Error> {
-        /// Keeps the instance for the life of the process.
-        static INSTALLED: OnceLock<Telemetry> = OnceLock::new();
+/// Keeps the installed instance for the life of the process.
+static INSTALLED: OnceLock<Telemetry> = OnceLock::new();
 
-        INSTALLED
-            .set(self.clone())
-            .map_err(|_| Error::AlreadyInstalled)?;
-        recorder::install(Arc::clone(&self.0.recorder));
-        global::set_tracer_provider(self.tracer_provider());
-        global::set_text_map_propagator(TraceContext);
-        Ok(self)
+fn install(build: impl FnOnce() -> Result<Telemetry, Error>) -> Result<Telemetry, Error> {
+    // Asked first, so that no second export thread starts in vain.
+    if INSTALLED.get().is_some() {
+        return Err(Error::AlreadyInstalled);
     }
+    let telemetry = build()?;
+    INSTALLED
+        .set(telemetry.clone())
+        .map_err(|_| Error::AlreadyInstalled)?;
+    recorder::install(&telemetry.0.recorder);
+    global::set_tracer_provider(telemetry.tracer_provider());
+    global::set_text_map_propagator(TraceContext);
+    Ok(telemetry)
 }

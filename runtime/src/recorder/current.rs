@@ -1,7 +1,9 @@
 //! Which span is current: the OpenTelemetry context is the truth about that.
 //!
-//! The API hides the span in a context behind its own type. To get at ours, a thread-local is armed and the API is asked
-//! whether the span is recording: a span of ours, asked that, leaves its handle in the thread-local.
+//! What runs under a span of this crate's own finds it in a thread-local, which holds as long as its id is that of the
+//! context's span. For any other span the API must be asked, since it hides spans behind its own type: a thread-local is
+//! armed and the API asked whether the span is recording; a span of ours, asked that, leaves its handle there. The API holds
+//! the span's lock meanwhile, and while it formats a user's error: there the first way is the only one.
 
 use std::cell::RefCell;
 use std::sync::{Arc, OnceLock};
@@ -21,6 +23,7 @@ enum Probe {
 }
 
 thread_local! {
+    static ENTERED: RefCell<Option<LocalSpan>> = const { RefCell::new(None) };
     static PROBE: RefCell<Probe> = const { RefCell::new(Probe::Idle) };
 }
 
@@ -39,12 +42,36 @@ pub(crate) fn local_span(cx: &Context) -> Option<LocalSpan> {
     if !cx.has_active_span() {
         return None;
     }
-    PROBE.try_with(|probe| probe.replace(Probe::Armed)).ok()?;
-    let _ = cx.span().is_recording();
-    match PROBE.take() {
-        Probe::Answered(span) => Some(span),
-        Probe::Idle | Probe::Armed => None,
-    }
+    let span = cx.span();
+    let id = span.span_context().span_id();
+    let entered = ENTERED.try_with(|entered| {
+        entered
+            .borrow()
+            .as_ref()
+            .filter(|span| span.id() == id)
+            .cloned()
+    });
+    entered.ok()?.or_else(|| {
+        PROBE.try_with(|probe| probe.replace(Probe::Armed)).ok()?;
+        let _ = span.is_recording();
+        match PROBE.take() {
+            Probe::Answered(span) => Some(span),
+            Probe::Idle | Probe::Armed => None,
+        }
+    })
+}
+
+/// Notes the span whose scope this thread is in, and returns the one before.
+pub(super) fn set_entered(span: Option<LocalSpan>) -> Option<LocalSpan> {
+    ENTERED
+        .try_with(|entered| entered.replace(span))
+        .ok()
+        .flatten()
+}
+
+/// Whether this thread still has its thread-locals: one that is ending loses them.
+pub(super) fn is_available() -> bool {
+    ENTERED.try_with(|_| ()).is_ok()
 }
 
 /// What a new span of this crate's macros and middleware finds around it.
@@ -83,18 +110,11 @@ impl Current {
     }
 }
 
-/// The current context with a span of that context, which is not recorded; `None` where there is nothing to pass on.
-pub(crate) fn silent_context(context: SpanContext) -> Option<Context> {
-    context
-        .is_valid()
-        .then(|| Context::map_current(|cx| cx.with_remote_span_context(context)))
-}
-
 static INSTALLED: OnceLock<Arc<Recorder>> = OnceLock::new();
 
-/// Makes `recorder` the process's one. Returns whether it was the first.
-pub(crate) fn install(recorder: Arc<Recorder>) -> bool {
-    INSTALLED.set(recorder).is_ok()
+/// Makes `recorder` the process's one, unless there is one already.
+pub(crate) fn install(recorder: &Arc<Recorder>) {
+    INSTALLED.get_or_init(|| Arc::clone(recorder));
 }
 
 /// A recorder that serves instead of the installed one in the context that holds it: tests of their own use it.

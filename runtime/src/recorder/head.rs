@@ -5,12 +5,15 @@
 
 use std::ops::Range;
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Head {
     bytes: Vec<u8>,
     headers: Vec<(Range<u32>, Range<u32>)>,
     query: Range<u32>,
 }
+
+/// Memory that is kept for the next request's head.
+const KEPT_BYTES: usize = 8 * 1024;
 
 impl Head {
     pub(crate) fn push_header(&mut self, name: &str, value: &[u8]) {
@@ -23,13 +26,13 @@ impl Head {
         self.query = self.push(query.as_bytes());
     }
 
-    /// The first header of that name, in any case, if its value is text.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        let (_, value) = self
+    /// The lines of the header of that name, in any case, that are text.
+    pub(crate) fn headers(&self, name: &str) -> impl Iterator<Item = &str> {
+        let named = self
             .headers
             .iter()
-            .find(|(n, _)| self.slice(n).eq_ignore_ascii_case(name.as_bytes()))?;
-        std::str::from_utf8(self.slice(value)).ok()
+            .filter(move |(other, _)| self.slice(other).eq_ignore_ascii_case(name.as_bytes()));
+        named.filter_map(|(_, value)| std::str::from_utf8(self.slice(value)).ok())
     }
 
     pub(crate) fn query(&self) -> &str {
@@ -38,6 +41,7 @@ impl Head {
 
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
+        self.bytes.shrink_to(KEPT_BYTES);
         self.headers.clear();
         self.query = 0..0;
     }

@@ -11,7 +11,7 @@ use super::open::{OpenSpan, Parent, value_limits};
 use super::outcome::Outcome;
 use super::site::Site;
 use super::trace::{Ended, TraceRef};
-use super::{Recorder, Start};
+use super::{Recorder, Start, Started};
 use crate::attribute::{Key, Tags};
 
 /// Names a span by its trace, its slot there and its id. Holding one keeps the trace's verdict, not the span's buffers:
@@ -34,6 +34,8 @@ pub(crate) enum Claim {
 }
 
 const FUNCTION: Key = Key::new("code.function.name");
+const ERROR_TYPE: Key = Key::new("error.type");
+const OUTCOME: Key = Key::new("biztrace.outcome");
 
 impl LocalSpan {
     /// Opens the first span of a local trace.
@@ -46,14 +48,17 @@ impl LocalSpan {
         Self::open(trace, id, parent, None, start)
     }
 
-    /// Opens a child of this span, which may have ended; `None` where the trace has had its share of spans.
-    pub(crate) fn start_child(&self, start: Start<'_>) -> Option<Self> {
+    /// Opens a child of this span, which may have ended. It is dropped where the trace has had its share of spans.
+    pub(crate) fn start_child(&self, start: Start<'_>) -> Started {
         let parent = Parent {
             id: self.id,
             is_remote: false,
         };
         let id = self.recorder().new_span_id();
-        Self::open(self.trace.clone(), id, Some(parent), Some(self.slot), start)
+        match Self::open(self.trace.clone(), id, Some(parent), Some(self.slot), start) {
+            Some(child) => Started::Recording(child),
+            None => Started::Dropped(self.recorder().silent_child(&self.context())),
+        }
     }
 
     fn open(
@@ -72,7 +77,7 @@ impl LocalSpan {
         let mut state = trace.lock();
         let parent_slot = parent_slot.zip(parent);
         let request = parent_slot.and_then(|(slot, parent)| state.get(slot, parent.id)?.request);
-        let Some((slot, span)) = state.open(trace.recorder.limits.spans_per_trace) else {
+        let Some((slot, span)) = state.open(&trace.recorder.limits) else {
             trace.recorder.sink.span_refused();
             return None;
         };
@@ -93,7 +98,15 @@ impl LocalSpan {
         SpanContext::new(trace.trace_id(), self.id, trace.trace_flags(), false, state)
     }
 
-    pub(super) fn recorder(&self) -> &Arc<Recorder> {
+    pub(super) fn id(&self) -> SpanId {
+        self.id
+    }
+
+    pub(crate) fn is_of(&self, recorder: &Arc<Recorder>) -> bool {
+        Arc::ptr_eq(&self.trace.recorder, recorder)
+    }
+
+    fn recorder(&self) -> &Arc<Recorder> {
         &self.trace.recorder
     }
 
@@ -111,7 +124,7 @@ impl LocalSpan {
     }
 
     /// Whether the attribute is set.
-    pub(super) fn has(&self, key: &Key) -> bool {
+    pub(crate) fn has(&self, key: &Key) -> bool {
         self.update(|span, _| span.has(key)).unwrap_or(false)
     }
 
@@ -156,11 +169,28 @@ impl LocalSpan {
         self.update(|span, room| span.add_link(context, attributes, dropped, limits, room));
     }
 
+    /// Marks the span as an error. What the application has said of it stands: it knows more.
+    pub(crate) fn fail(&self, error_type: &str) {
+        if !self.has(&ERROR_TYPE) {
+            self.tag(|tags| tags.set(&ERROR_TYPE, error_type));
+        }
+        self.update(|span, _| {
+            if !span.has_status() {
+                span.set_status(Status::error(""));
+            }
+        });
+    }
+
     /// Ends the span. Only the first end of a span counts.
     pub(crate) fn end(&self, outcome: Outcome) {
-        if outcome != Outcome::Completed {
-            self.tag(|tags| outcome.tags(self, tags));
-            self.update(|span, _| outcome.status(span));
+        match outcome {
+            Outcome::Completed => {}
+            Outcome::Failed(error_type) => self.fail(error_type),
+            Outcome::Cancelled => self.tag(|tags| tags.set(&OUTCOME, "cancelled")),
+            Outcome::Panicked => {
+                self.fail("panic");
+                self.tag(|tags| tags.set(&OUTCOME, "panicked"));
+            }
         }
         self.end_at(self.trace.clock.now(&*self.trace.recorder.clock));
     }

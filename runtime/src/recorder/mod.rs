@@ -12,6 +12,7 @@ mod outcome;
 mod run;
 mod runs;
 mod scope;
+mod seal;
 mod site;
 mod span;
 #[cfg(test)]
@@ -26,6 +27,7 @@ use std::time::SystemTime;
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, TraceFlags, TraceState};
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
 
+pub(crate) use self::active::{ActiveSpan, Under};
 #[cfg(feature = "testing")]
 pub(crate) use self::current::with_recorder;
 pub(crate) use self::current::{Current, install, recorder};
@@ -38,9 +40,7 @@ pub use self::site::Site;
 pub use self::span::Span;
 pub use self::tracer::{Tracer, TracerProvider};
 #[cfg(feature = "actix")]
-pub(crate) use self::{
-    active::ActiveSpan, active::Entered, current::silent_context, local::Claim, outcome::Outcome,
-};
+pub(crate) use self::{local::Claim, outcome::Outcome};
 
 use self::clock::{Clock, SystemClock, TraceClock};
 use self::open::Parent;
@@ -169,7 +169,7 @@ impl Recorder {
             is_remote: parent.is_remote(),
         });
         let Some(span) = LocalSpan::open_root(trace.clone(), id, parent, start) else {
-            return Started::Dropped(trace.context.clone());
+            return Started::Dropped(self.silent_child(&trace.context));
         };
         span.tag(|tags| {
             tags.set(&REASON, decision.reason);
@@ -178,16 +178,17 @@ impl Recorder {
         Started::Recording(span)
     }
 
-    /// The context of a trace of which nothing is recorded.
-    pub(crate) fn silent_root(&self) -> SpanContext {
-        let flags = RANDOM.with_sampled(false);
-        SpanContext::new(
-            self.ids.new_trace_id(),
-            self.new_span_id(),
-            flags,
-            false,
-            TraceState::NONE,
-        )
+    /// The context of a span that is skipped, below `parent` if there is one.
+    pub(crate) fn skip(&self, parent: Option<&SpanContext>) -> SpanContext {
+        match parent {
+            Some(parent) if self.mode == Mode::Disabled => parent.clone(),
+            Some(parent) => self.silent_child(parent),
+            None if self.mode == Mode::Disabled => SpanContext::NONE,
+            None => {
+                let (trace_id, id) = (self.ids.new_trace_id(), self.new_span_id());
+                SpanContext::new(trace_id, id, RANDOM, false, TraceState::NONE)
+            }
+        }
     }
 
     fn new_span_id(&self) -> SpanId {

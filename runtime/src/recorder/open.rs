@@ -14,8 +14,8 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status};
 
 use super::head::Head;
-use super::runs::Runs;
 use super::scope::Scope;
+use super::seal::{LINK_FLAGS, flags, live, nonzero};
 use super::site::Site;
 use crate::attribute::tags::{Entry, Tags};
 use crate::attribute::wire::{self, fixed64_field, len_field, varint_field};
@@ -30,16 +30,16 @@ pub(crate) struct OpenSpan {
     pub(crate) name: String,
     pub(crate) kind: SpanKind,
     pub(super) start: u64,
-    status: Status,
-    bytes: Vec<u8>,
+    pub(super) status: Status,
+    pub(super) bytes: Vec<u8>,
     index: Index,
-    dead: Vec<Range<u32>>,
-    dead_bytes: usize,
-    dropped_attributes: u32,
+    pub(super) dead: Vec<Range<u32>>,
+    pub(super) dead_bytes: usize,
+    pub(super) dropped_attributes: u32,
     events: usize,
-    dropped_events: u32,
+    pub(super) dropped_events: u32,
     links: usize,
-    dropped_links: u32,
+    pub(super) dropped_links: u32,
     /// The SERVER span around this span, itself included, as its slot and id.
     pub(super) request: Option<(u32, SpanId)>,
     /// Of a SERVER span: the request's head and the handler that claimed the span.
@@ -64,8 +64,8 @@ struct Index {
 /// Past this many bytes a span's dead attributes are squeezed out, once they are the larger part.
 const COMPACT_BYTES: usize = 4 * 1024;
 
-/// Longer names are cut: a name is meant to be of low cardinality.
-const NAME_CHARS: usize = 1024;
+/// Longer names and descriptions are cut.
+const TEXT_CHARS: usize = 1024;
 
 impl Default for OpenSpan {
     fn default() -> Self {
@@ -101,12 +101,12 @@ impl OpenSpan {
 
     pub(super) fn set_name(&mut self, name: &str) {
         self.name.clear();
-        self.name.push_str(truncate(name, NAME_CHARS));
+        self.name.push_str(truncate(name, TEXT_CHARS));
     }
 
     pub(super) fn extend_name(&mut self, suffix: &str) {
         self.name.push(' ');
-        self.name.push_str(truncate(suffix, NAME_CHARS));
+        self.name.push_str(truncate(suffix, TEXT_CHARS));
     }
 
     pub(super) fn has(&self, key: &Key) -> bool {
@@ -155,14 +155,14 @@ impl OpenSpan {
         room: usize,
     ) {
         let kept = &attributes[..attributes.len().min(limits.event_attributes)];
-        let dropped = earlier_dropped + (attributes.len() - kept.len()) as u32;
+        let dropped = earlier_dropped.saturating_add((attributes.len() - kept.len()) as u32);
         let fits = self.events < limits.events
             && self.add(
                 len_field(11),
                 room,
                 |buf, values| {
                     wire::fixed64(buf, fixed64_field(1), time);
-                    wire::bytes(buf, len_field(2), truncate(name, NAME_CHARS).as_bytes());
+                    wire::bytes(buf, len_field(2), truncate(name, TEXT_CHARS).as_bytes());
                     values.extend(buf, len_field(3), kept);
                     nonzero(buf, varint_field(4), dropped);
                 },
@@ -184,7 +184,7 @@ impl OpenSpan {
         room: usize,
     ) {
         let kept = &attributes[..attributes.len().min(limits.link_attributes)];
-        let dropped = earlier_dropped + (attributes.len() - kept.len()) as u32;
+        let dropped = earlier_dropped.saturating_add((attributes.len() - kept.len()) as u32);
         let fits = self.links < limits.links
             && self.add(
                 len_field(13),
@@ -200,7 +200,7 @@ impl OpenSpan {
                     nonzero(buf, varint_field(5), dropped);
                     flags(
                         buf,
-                        [0x35],
+                        LINK_FLAGS,
                         context.trace_flags().to_u8(),
                         context.is_remote(),
                     );
@@ -237,60 +237,20 @@ impl OpenSpan {
 
     /// The last status counts, but Ok is final and Unset changes nothing (API specification, "Set Status").
     pub(super) fn set_status(&mut self, status: Status) {
-        if status > self.status
-            || matches!(
-                (&status, &self.status),
-                (Status::Error { .. }, Status::Error { .. })
-            )
-        {
-            self.status = status;
+        if self.status == Status::Ok {
+            return;
+        }
+        match status {
+            Status::Unset => {}
+            Status::Error { description } if description.len() > TEXT_CHARS => {
+                self.status = Status::error(truncate(&description, TEXT_CHARS).to_owned());
+            }
+            status => self.status = status,
         }
     }
 
     pub(crate) fn has_status(&self) -> bool {
         self.status != Status::Unset
-    }
-
-    /// Writes the whole message to `out` and empties this span's buffers.
-    pub(super) fn seal(&mut self, context: &SpanContext, end: u64, out: &mut Runs) {
-        let buf = &mut self.bytes;
-        wire::bytes(buf, len_field(1), &context.trace_id().to_bytes());
-        wire::bytes(buf, len_field(2), &self.id.to_bytes());
-        // TraceState tells whether it is empty only by its header, which is a String: ask the iterator.
-        if context.trace_state().into_iter().len() > 0 {
-            wire::bytes(buf, len_field(3), context.trace_state().header().as_bytes());
-        }
-        if let Some(parent) = self.parent {
-            wire::bytes(buf, len_field(4), &parent.id.to_bytes());
-        }
-        wire::bytes(buf, len_field(5), self.name.as_bytes());
-        wire::uint(buf, varint_field(6), kind_number(&self.kind));
-        wire::fixed64(buf, fixed64_field(7), self.start);
-        wire::fixed64(buf, fixed64_field(8), end.max(self.start));
-        nonzero(buf, varint_field(10), self.dropped_attributes);
-        nonzero(buf, varint_field(12), self.dropped_events);
-        nonzero(buf, varint_field(14), self.dropped_links);
-        wire::message(buf, len_field(15), |buf| match &self.status {
-            Status::Unset => {}
-            Status::Ok => wire::uint(buf, varint_field(3), 1),
-            Status::Error { description } => {
-                if !description.is_empty() {
-                    wire::bytes(buf, len_field(2), description.as_bytes());
-                }
-                wire::uint(buf, varint_field(3), 2);
-            }
-        });
-        let is_remote = self.parent.is_some_and(|parent| parent.is_remote);
-        flags(buf, [0x85, 0x01], context.trace_flags().to_u8(), is_remote);
-
-        let len = self.bytes.len() - self.dead_bytes;
-        self.dead.sort_unstable_by_key(|dead| dead.start);
-        out.push(&self.scope, |out| {
-            wire::prefix(out, len_field(2), len);
-            live(&self.dead, self.bytes.len(), |live| {
-                out.extend_from_slice(&self.bytes[live])
-            });
-        });
     }
 
     /// Moves the live bytes together.
@@ -315,16 +275,12 @@ impl OpenSpan {
         self.dead_bytes = 0;
     }
 
-    /// Takes a copy of a request's head, in the buffers of an earlier one unless somebody reads that still.
+    /// Takes a copy of a request's head.
     pub(super) fn copy_head(&mut self, copy: impl FnOnce(&mut Head)) {
-        let head = self.head.get_or_insert_default();
-        match Arc::get_mut(head) {
+        // Shared only if the request is being set again, by which time nobody should read the first head.
+        match Arc::get_mut(self.head.get_or_insert_default()) {
             Some(head) => copy(head),
-            None => {
-                let mut fresh = Head::default();
-                copy(&mut fresh);
-                *head = Arc::new(fresh);
-            }
+            None => copy(Arc::make_mut(self.head.insert(Arc::default()))),
         }
     }
 
@@ -336,7 +292,12 @@ impl OpenSpan {
         self.index.hashes.clear();
         self.index.entries.clear();
         self.dead.clear();
-        self.head.as_mut().and_then(Arc::get_mut).map(Head::clear);
+        self.dead.shrink_to(keep / size_of::<Range<u32>>());
+        // A head that somebody still reads is theirs.
+        match self.head.as_mut().and_then(Arc::get_mut) {
+            Some(head) => head.clear(),
+            None => self.head = None,
+        }
         self.name.clear();
         self.status = Status::Unset;
         self.scope = Scope::Biztrace;
@@ -393,41 +354,6 @@ pub(super) fn value_limits(limits: &Limits) -> ValueLimits {
     }
 }
 
-/// Calls `f` on what lies between the `dead` ranges, which are sorted.
-fn live(dead: &[Range<u32>], len: usize, mut f: impl FnMut(Range<usize>)) {
-    let mut start = 0;
-    for dead in dead {
-        f(start..dead.start as usize);
-        start = dead.end as usize;
-    }
-    f(start..len);
-}
-
 fn range(range: &Range<u32>) -> Range<usize> {
     range.start as usize..range.end as usize
-}
-
-fn nonzero(buf: &mut Vec<u8>, tag: u8, value: u32) {
-    if value > 0 {
-        wire::uint(buf, tag, value.into());
-    }
-}
-
-/// The `flags` of a span or a link: the W3C flags, and whether the parent or the linked span is of another process.
-fn flags<const N: usize>(buf: &mut Vec<u8>, tag: [u8; N], flags: u8, is_remote: bool) {
-    const HAS_IS_REMOTE: u32 = 0x100;
-    const IS_REMOTE: u32 = 0x200;
-    let flags = u32::from(flags) | HAS_IS_REMOTE | if is_remote { IS_REMOTE } else { 0 };
-    buf.extend_from_slice(&tag);
-    buf.extend_from_slice(&flags.to_le_bytes());
-}
-
-fn kind_number(kind: &SpanKind) -> u64 {
-    match kind {
-        SpanKind::Internal => 1,
-        SpanKind::Server => 2,
-        SpanKind::Client => 3,
-        SpanKind::Producer => 4,
-        SpanKind::Consumer => 5,
-    }
 }

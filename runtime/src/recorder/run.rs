@@ -4,63 +4,17 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use opentelemetry::Context as OtelContext;
-use opentelemetry::trace::SpanContext;
 use pin_project_lite::pin_project;
 
-use super::active::{ActiveSpan, Entered};
-use super::current::silent_context;
-use super::local::LocalSpan;
+use super::active::Under;
 use super::outcome::Outcome;
 
 /// What an annotated body runs under.
 #[derive(Debug)]
 #[must_use]
-pub struct BodySpan(Under);
-
-#[derive(Debug)]
-enum Under {
-    /// What is there already: the middleware's span, or one that is not recorded.
-    Nothing,
-    /// The context of a span that its sampler dropped: what is below it is not recorded either.
-    Silent(OtelContext),
-    Span(ActiveSpan),
-}
-
-impl Under {
-    fn enter(&self) -> Option<Entered<'_>> {
-        match self {
-            Self::Nothing => None,
-            Self::Silent(cx) => Some(Entered::silent(cx)),
-            Self::Span(span) => Some(span.enter()),
-        }
-    }
-
-    fn end(self, error_type: impl FnOnce() -> Option<&'static str>) {
-        if let Self::Span(span) = self {
-            span.end(error_type().map_or(Outcome::Completed, Outcome::Failed));
-        }
-    }
-}
+pub struct BodySpan(pub(crate) Under);
 
 impl BodySpan {
-    /// For a body with no span of its own.
-    pub(crate) const NONE: Self = Self(Under::Nothing);
-
-    pub(crate) fn new(span: LocalSpan) -> Self {
-        Self(Under::Span(ActiveSpan::new(span)))
-    }
-
-    /// For a body whose span, which would have that context, is not recorded.
-    pub(crate) fn silent(context: SpanContext) -> Self {
-        Self(silent_context(context).map_or(Under::Nothing, Under::Silent))
-    }
-
-    #[cfg(feature = "actix")]
-    pub(crate) fn is_recording(&self) -> bool {
-        matches!(self.0, Under::Span(_))
-    }
-
     /// Runs `future` under the span. `error_type` tells of its output whether it is an error, and of what type.
     pub fn run<F, E>(self, future: F, error_type: E) -> Traced<F, E>
     where
@@ -83,9 +37,13 @@ impl BodySpan {
         let scope = self.0.enter();
         let result = body();
         drop(scope);
-        self.0.end(|| error_type(&result));
+        self.0.end(|| outcome(error_type(&result)));
         result
     }
+}
+
+fn outcome(error_type: Option<&'static str>) -> Outcome {
+    error_type.map_or(Outcome::Completed, Outcome::Failed)
 }
 
 pin_project! {
@@ -126,7 +84,8 @@ where
         this.future.set(None);
         drop(scope);
         let error_type = this.error_type.take();
-        std::mem::replace(this.under, Under::Nothing).end(|| error_type?(&output));
+        let under = std::mem::replace(this.under, Under::Nothing);
+        under.end(|| outcome(error_type.and_then(|error_type| error_type(&output))));
         Poll::Ready(output)
     }
 }

@@ -25,7 +25,7 @@ impl Scope {
         Self::Library(Arc::new(ScopeFields::new(scope)))
     }
 
-    /// Runs `f` on the encoded fields.
+    /// The encoded fields.
     pub(crate) fn fields(&self) -> &[u8] {
         static BIZTRACE: std::sync::LazyLock<ScopeFields> = std::sync::LazyLock::new(|| {
             let version = env!("CARGO_PKG_VERSION");

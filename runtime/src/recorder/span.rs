@@ -1,7 +1,6 @@
 //! The OpenTelemetry API's span.
 
 use std::borrow::Cow;
-use std::error::Error;
 use std::time::SystemTime;
 
 use opentelemetry::KeyValue;
@@ -49,16 +48,6 @@ impl Span {
 }
 
 impl opentelemetry::trace::Span for Span {
-    fn record_error(&mut self, error: &dyn Error) {
-        // Formatted before any lock of ours is taken.
-        if self.is_recording() {
-            self.add_event(
-                "exception",
-                vec![KeyValue::new("exception.message", error.to_string())],
-            );
-        }
-    }
-
     fn add_event_with_timestamp<T>(
         &mut self,
         name: T,

@@ -419,3 +419,21 @@ fn spans_keep_their_instrumentation_scopes() {
     let expected = [run("db", "https://example.com/1", 2), run("test", "", 1)];
     assert_eq!(*sink.runs.lock().unwrap(), expected);
 }
+
+#[test]
+fn what_a_span_adds_when_it_ends_counts_too() {
+    let (tracer, sink) = recorder(Limits {
+        bytes_per_trace: 10_000,
+        ..Limits::default()
+    });
+    let root = Context::new().with_span(tracer.start_with_context("root", &Context::new()));
+    for _ in 0..100 {
+        let mut child = tracer.start_with_context("child", &root);
+        child.set_status(Status::error("x".repeat(100_000)));
+    }
+    drop(root);
+    let traces = sink.traces.lock().unwrap();
+    let bytes: usize = traces[0].iter().map(Message::encoded_len).sum();
+    assert!((10_000..12_500).contains(&bytes), "{bytes} bytes");
+    assert_eq!(traces[0].len() + *sink.refused.lock().unwrap(), 101);
+}

@@ -13,6 +13,7 @@ use super::Recorder;
 use super::clock::TraceClock;
 use super::open::OpenSpan;
 use super::runs::Runs;
+use crate::config::Limits;
 
 #[derive(Debug)]
 pub(crate) struct Trace {
@@ -53,19 +54,27 @@ impl Trace {
         self.context = context;
         self.clock = clock;
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        state.started = 0;
-        state.bytes = 0;
+        (state.started, state.bytes) = (0, 0);
+    }
+
+    /// Trims the buffers for the next trace. `false` if a span was left open: then they are not to be used again.
+    fn trim(&mut self) -> bool {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let is_done = state.free.len() == state.slots.len();
         state.slots.truncate(KEPT_SLOTS);
+        state.slots.shrink_to(KEPT_SLOTS);
         state.free.clear();
+        state.free.shrink_to(KEPT_SLOTS);
         state.free.extend((0..state.slots.len() as u32).rev());
         state.ended.reset(KEPT_ENDED_BYTES);
+        is_done
     }
 }
 
 impl State {
-    /// A slot for a new span, unless the trace has had its share of them.
-    pub(super) fn open(&mut self, limit: usize) -> Option<(u32, &mut OpenSpan)> {
-        if self.started >= limit {
+    /// A slot for a new span, unless the trace has had its share of spans or bytes.
+    pub(super) fn open(&mut self, limits: &Limits) -> Option<(u32, &mut OpenSpan)> {
+        if self.started >= limits.spans_per_trace || self.bytes > limits.bytes_per_trace {
             return None;
         }
         self.started += 1;
@@ -112,7 +121,10 @@ impl State {
             .slots
             .get_mut(slot as usize)
             .filter(|span| span.id == id)?;
+        let (open, ended) = (span.len(), self.ended.len());
         span.seal(context, end, &mut self.ended);
+        // The end adds what is not counted while the span is open: ids, name, status and times.
+        self.bytes = self.bytes + (self.ended.len() - ended) - open;
         span.reset(KEPT_SLOT_BYTES);
         self.free.push(slot);
         if self.free.len() < self.slots.len() {
@@ -173,8 +185,10 @@ impl Deref for TraceRef {
 
 impl Drop for TraceRef {
     fn drop(&mut self) {
-        let Some(trace) = self.0.take() else { return };
-        if Arc::strong_count(&trace) > 1 {
+        let Some(mut trace) = self.0.take() else {
+            return;
+        };
+        if !Arc::get_mut(&mut trace).is_some_and(Trace::trim) {
             return;
         }
         // A thread that is ending has no pool any more: then the trace is simply freed.

@@ -60,12 +60,8 @@ impl opentelemetry::trace::Tracer for Tracer {
                 return Span::silent(self.recorder.silent_child(parent));
             }
             Current::Silent => return Span::silent(SpanContext::NONE),
-            Current::Local(local) if Arc::ptr_eq(local.recorder(), &self.recorder) => {
-                let child = local.start_child(self.start_of(&builder));
-                child.map_or_else(
-                    || Started::Dropped(self.recorder.silent_child(parent)),
-                    Started::Recording,
-                )
+            Current::Local(local) if local.is_of(&self.recorder) => {
+                local.start_child(self.start_of(&builder))
             }
             Current::Local(_) | Current::Foreign(_) => {
                 self.recorder.start(Some(parent), self.start_of(&builder))

@@ -35,6 +35,8 @@ use crate::recorder::{self, Mode, Recorder, TracerProvider};
 /// The scope is that of the OpenTelemetry context: it reaches what is awaited, not tasks and threads that are spawned. A
 /// server on threads of its own is given [`tracer_provider`](Self::tracer_provider).
 ///
+/// A request's span ends with its response's body: read it, as below, or the span says that its client gave up.
+///
 /// ```
 /// # #[actix_web::main]
 /// # async fn main() {

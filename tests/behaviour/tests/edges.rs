@@ -1,0 +1,258 @@
+//! What is easily overlooked: values that panic, contexts that are locked, requests that are skipped, routes that are guessed.
+
+use std::future::{Future, pending, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll, Waker};
+
+use actix_web::body::{BodySize, MessageBody};
+use actix_web::dev::Service;
+use actix_web::test::{TestRequest, call_and_read_body, call_service, init_service};
+use actix_web::{App, Error, HttpRequest, HttpResponse, get, web};
+use biztrace::actix::RequestTracing;
+use biztrace::opentelemetry::Context;
+use biztrace::opentelemetry::trace::{Status, TraceContextExt};
+use biztrace::testing::Capture;
+use biztrace::{biz_attrs, traced, traced_handler};
+
+fn poll_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut TaskContext::from_waker(Waker::noop()))
+}
+
+fn names(capture: &Capture) -> Vec<String> {
+    capture
+        .spans()
+        .iter()
+        .map(|span| span.name().to_owned())
+        .collect()
+}
+
+fn missing() -> u64 {
+    panic!("a value that panics, as this test wants it")
+}
+
+#[traced(attrs(order.id = missing()))]
+fn bad_value() {}
+
+#[traced]
+fn clean() {}
+
+#[test]
+fn a_value_that_panics_ends_its_span_and_leaves_nothing_to_the_next() {
+    #[traced_handler]
+    #[biz_attrs(order.id = missing())]
+    async fn stand_alone(request: HttpRequest) -> String {
+        request.path().to_owned()
+    }
+
+    let capture = Capture::new();
+    capture.scope_sync(|| {
+        assert!(catch_unwind(bad_value).is_err());
+        let request = TestRequest::with_uri("/of/another/tenant").to_http_request();
+        let mut handler = Box::pin(stand_alone(request));
+        assert!(catch_unwind(AssertUnwindSafe(|| poll_once(handler.as_mut()).is_ready())).is_err());
+        clean();
+    });
+    assert_eq!(capture.report().waiting + capture.report().delivered, 3);
+    capture
+        .span("bad_value")
+        .assert_error()
+        .assert_tag("error.type", "panic");
+    let clean = capture.span("clean");
+    clean
+        .assert_no_error()
+        .assert_no_tag("url.path")
+        .assert_no_tag("error.type");
+}
+
+#[traced]
+async fn sibling() {
+    pending::<()>().await;
+}
+
+#[traced]
+async fn panics() {
+    panic!("as this test wants it");
+}
+
+#[test]
+fn a_panic_is_of_the_span_that_it_went_through_alone() {
+    let capture = Capture::new();
+    capture.scope_sync(|| {
+        let mut both = Box::pin(async {
+            let (mut a, mut b) = (Box::pin(sibling()), Box::pin(panics()));
+            poll_fn(|cx| {
+                let _ = a.as_mut().poll(cx);
+                b.as_mut().poll(cx)
+            })
+            .await;
+        });
+        assert!(catch_unwind(AssertUnwindSafe(|| poll_once(both.as_mut()).is_ready())).is_err());
+    });
+    capture
+        .span("panics")
+        .assert_error()
+        .assert_tag("biztrace.outcome", "panicked");
+    capture
+        .span("sibling")
+        .assert_no_error()
+        .assert_tag("biztrace.outcome", "cancelled");
+}
+
+/// An error whose text takes a traced function to make.
+#[derive(Debug)]
+struct Explained;
+
+impl std::fmt::Display for Explained {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        clean();
+        f.write_str("explained")
+    }
+}
+
+impl std::error::Error for Explained {}
+
+#[traced]
+fn fails() {
+    // The API formats the error with the lock of the current span held.
+    Context::current().span().record_error(&Explained);
+}
+
+#[test]
+fn an_error_whose_text_is_traced_blocks_nobody() {
+    let capture = Capture::new();
+    capture.scope_sync(fails);
+    let fails = capture.span("fails");
+    assert_eq!(fails.events().collect::<Vec<_>>(), ["exception"]);
+    capture.span("clean").assert_child_of(&fails);
+}
+
+/// A stream that makes a span for each of its two chunks.
+struct Chunks(usize);
+
+#[traced]
+fn chunk() -> web::Bytes {
+    web::Bytes::from_static(b"chunk")
+}
+
+impl MessageBody for Chunks {
+    type Error = Error;
+
+    fn size(&self) -> BodySize {
+        BodySize::Stream
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        _: &mut TaskContext<'_>,
+    ) -> Poll<Option<Result<web::Bytes, Error>>> {
+        let left = self.0.checked_sub(1);
+        Poll::Ready(left.map(|left| {
+            self.0 = left;
+            Ok(chunk())
+        }))
+    }
+}
+
+#[actix_web::test]
+async fn the_body_of_a_request_that_is_not_recorded_is_not_recorded_either() {
+    let capture = Capture::new();
+    let unsampled = (
+        "traceparent",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00",
+    );
+    capture
+        .scope(async {
+            let stream = || web::get().to(|| async { HttpResponse::Ok().body(Chunks(2)) });
+            let app = App::new().wrap(RequestTracing::default());
+            let app = init_service(app.route("/health", stream()).route("/stream", stream())).await;
+            for request in [
+                TestRequest::with_uri("/health"),
+                TestRequest::with_uri("/stream").insert_header(unsampled),
+                TestRequest::with_uri("/stream"),
+            ] {
+                call_and_read_body(&app, request.to_request()).await;
+            }
+        })
+        .await;
+    assert_eq!(names(&capture), ["chunk", "chunk", "GET /stream"]);
+}
+
+#[actix_web::test]
+async fn what_the_application_says_of_an_error_stands() {
+    #[get("/pay")]
+    #[traced_handler]
+    #[biz_attrs(error.r#type = "card_declined")]
+    async fn pay() -> HttpResponse {
+        Context::current()
+            .span()
+            .set_status(Status::error("card declined"));
+        HttpResponse::InternalServerError().finish()
+    }
+
+    let capture = Capture::new();
+    capture
+        .scope(async {
+            let app = init_service(App::new().wrap(RequestTracing::default()).service(pay)).await;
+            call_service(&app, TestRequest::with_uri("/pay").to_request()).await;
+        })
+        .await;
+    let span = capture.span("GET /pay");
+    assert_eq!(span.status(), Status::error("card declined"));
+    span.assert_tag("error.type", "card_declined")
+        .assert_tag("http.response.status_code", 500);
+}
+
+#[actix_web::test]
+async fn a_handler_with_the_request_tells_its_route_although_it_serves_several() {
+    #[traced_handler]
+    async fn versions(request: HttpRequest) -> String {
+        if request.path() == "/v2" {
+            pending::<()>().await;
+        }
+        request.path().to_owned()
+    }
+
+    let capture = Capture::new();
+    capture
+        .scope(async {
+            let app = App::new().wrap(RequestTracing::default());
+            let app = app
+                .route("/v1", web::get().to(versions))
+                .route("/v2", web::get().to(versions));
+            let app = init_service(app).await;
+            call_and_read_body(&app, TestRequest::with_uri("/v1").to_request()).await;
+            let mut abandoned = Box::pin(app.call(TestRequest::with_uri("/v2").to_request()));
+            assert!(poll_once(abandoned.as_mut()).is_pending());
+        })
+        .await;
+    capture.span("GET /v1").assert_no_tag("biztrace.outcome");
+    capture
+        .span("GET /v2")
+        .assert_tag("http.route", "/v2")
+        .assert_tag("biztrace.outcome", "cancelled");
+}
+
+#[actix_web::test]
+async fn cookies_may_come_in_several_headers() {
+    #[get("/")]
+    #[traced_handler]
+    #[biz_attrs(app.theme = cookie("theme"), app.locale = cookie("lang"), app.none = cookie("none"))]
+    async fn index() -> &'static str {
+        "hello"
+    }
+
+    let capture = Capture::new();
+    capture
+        .scope(async {
+            let app = init_service(App::new().wrap(RequestTracing::default()).service(index)).await;
+            let request = TestRequest::with_uri("/").append_header(("cookie", "a=1; theme=dark"));
+            let request = request.append_header(("cookie", "lang=\"de\""));
+            call_and_read_body(&app, request.to_request()).await;
+        })
+        .await;
+    let span = capture.span("GET /");
+    span.assert_tag("app.theme", "dark")
+        .assert_tag("app.locale", "de")
+        .assert_no_tag("app.none");
+}
