@@ -6,12 +6,10 @@ use actix_web::HttpRequest;
 
 use super::server;
 use crate::__private::{Head, NoRequest, RequestSource, record, traced};
-use crate::attribute::{Key, Tags};
+use crate::attribute::Tags;
 use crate::recorder::{
-    ActiveSpan, BodySpan, Claim, Current, LocalSpan, Site, Started, Under, recorder,
+    ActiveSpan, BodySpan, Claim, Current, FUNCTION, LocalSpan, Site, Started, Under, recorder,
 };
-
-const FUNCTION: Key = Key::new("code.function.name");
 
 /// The request among a handler's arguments, if it has one.
 pub trait HandlerRequest: RequestSource + Copy {

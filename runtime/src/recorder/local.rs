@@ -9,7 +9,7 @@ use opentelemetry::trace::{SpanContext, SpanId, Status};
 use super::head::Head;
 use super::open::{OpenSpan, Parent, value_limits};
 use super::outcome::Outcome;
-use super::site::Site;
+use super::site::{self, Site};
 use super::trace::{Ended, TraceRef};
 use super::{Recorder, Start, Started};
 use crate::attribute::{Key, Tags};
@@ -33,7 +33,6 @@ pub(crate) enum Claim {
     NoRequest,
 }
 
-const FUNCTION: Key = Key::new("code.function.name");
 const ERROR_TYPE: Key = Key::new("error.type");
 const OUTCOME: Key = Key::new("biztrace.outcome");
 
@@ -236,7 +235,7 @@ impl LocalSpan {
         });
         match granted {
             Some(true) => {
-                server.tag(|tags| tags.set(&FUNCTION, site.function));
+                server.tag(|tags| tags.set(&site::FUNCTION, site.function));
                 Claim::Granted(server)
             }
             Some(false) => Claim::Taken,

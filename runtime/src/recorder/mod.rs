@@ -40,7 +40,7 @@ pub use self::site::Site;
 pub use self::span::Span;
 pub use self::tracer::{Tracer, TracerProvider};
 #[cfg(feature = "actix")]
-pub(crate) use self::{local::Claim, outcome::Outcome};
+pub(crate) use self::{local::Claim, outcome::Outcome, site::FUNCTION};
 
 use self::clock::{Clock, SystemClock, TraceClock};
 use self::open::Parent;

@@ -5,6 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use opentelemetry::trace::SpanKind;
 
+use crate::attribute::Key;
+
+/// The attribute that names a handler.
+pub(crate) const FUNCTION: Key = Key::new("code.function.name");
+
 /// An annotated function: its span's name and kind, its path, and the route that it was seen to serve.
 #[derive(Debug)]
 pub struct Site {
@@ -35,7 +40,8 @@ impl Site {
         self
     }
 
-    /// The route of this handler, if every response so far came from the same one.
+    /// The route of this handler, if every response so far came from the same one. It may serve others all the same: for a
+    /// request that tells no route itself this is the best guess.
     pub(crate) fn route(&self) -> Option<&str> {
         let route = self.route.get()?;
         (!self.several_routes.load(Ordering::Relaxed)).then_some(route)
