@@ -10,7 +10,7 @@ use proc_macro::TokenStream;
 ///
 /// The span is the one that the middleware `RequestTracing` started for this request. Within `#[traced_handler]`, the names and
 /// values of [`#[biz_attrs]`](macro@biz_attrs) become its attributes. Its status is that of the response: a 5xx is an error, a 4xx is not.
-/// Only the body is wrapped: the signature stays as it is, so a test can call the handler like any other function.
+/// Only the body is wrapped: the signature stays as it is, so it remains a function like any other.
 ///
 /// It goes on an `async fn`, above or below the route attribute.
 ///
@@ -18,6 +18,11 @@ use proc_macro::TokenStream;
 /// |---|---|
 /// | `child` | Opens an INTERNAL child span for the handler, and leaves the request's span alone. |
 /// | `crate = path` | Where the crate `biztrace` is found, if it was renamed or is re-exported. |
+///
+/// A request that panics or is cancelled has no response to tell its route. The span has it all the same if the handler takes an
+/// `HttpRequest`, or has answered before.
+///
+/// actix-web's route attributes make a struct of the function: to call a handler in a test, route it by `web::get().to(…)`.
 ///
 /// Without the middleware, it opens a SERVER span from the handler's `HttpRequest` argument, or an INTERNAL one if there is none.
 ///
@@ -57,7 +62,11 @@ pub fn traced_handler(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `query("name")` | the parameter of the request's query string, decoded, an `Option<Cow<str>>` |
 /// | `cookie("name")` | the request's cookie as it was sent, an `Option<&str>` |
 ///
-/// They read the function's `HttpRequest` argument if it has one, else what the middleware kept of the request.
+/// They read the function's `HttpRequest` argument if it has one, else what the middleware kept of the request. The name is a
+/// string literal; a header that is not UTF-8 counts as absent.
+///
+/// A handler's tags are evaluated once its extractors have succeeded: a request that they reject has none. What the body
+/// computes is set there, through OpenTelemetry: `Context::current().span().set_attribute(…)`.
 ///
 /// # Example
 ///
@@ -94,7 +103,8 @@ pub fn biz_attrs(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `crate = path` | Where the crate `biztrace` is found, if it was renamed or is re-exported. | `::biztrace` |
 ///
 /// An actix-web handler takes [`#[traced_handler]`](macro@traced_handler) instead; the two on one function are an error. So is
-/// a function that is `const`, variadic, or of a foreign ABI.
+/// a function that is `const`, variadic, or of a foreign ABI, and one that returns a future without being an `async fn`, as
+/// `async_trait` makes of methods: put the attribute on an `async fn` that it calls.
 ///
 /// # Example
 ///

@@ -1,14 +1,14 @@
 //! What can be wrong with a set-up.
 
-use std::io;
+use std::{fmt, io};
 
 /// Why telemetry could not be set up. Each message names the setting at fault and what to do.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// An instance has been installed before.
     #[error(
-        "telemetry is installed already: install it once, at the start of `main`; `build()` makes further, isolated instances"
+        "telemetry is installed already, which a process can do once only, even after a shutdown: install it at the start of `main`; `build()` makes further, isolated instances"
     )]
     AlreadyInstalled,
     /// The URL of the receiver is not one to send to.
@@ -40,4 +40,11 @@ pub enum Error {
     /// The operating system did not let the export thread start.
     #[error("cannot start the export thread: {0}")]
     Thread(#[source] io::Error),
+}
+
+/// The message, since it is this form that `main` and `expect` show.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }

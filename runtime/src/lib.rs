@@ -17,12 +17,13 @@
 //! #[actix_web::main]
 //! async fn main() -> std::io::Result<()> {
 //!     let telemetry = biztrace::init().expect("telemetry settings");
-//!     HttpServer::new(|| App::new().wrap(biztrace::actix::RequestTracing::default()).service(create))
+//!     let served = HttpServer::new(|| App::new().wrap(biztrace::actix::RequestTracing::default()).service(create))
+//!         .h1_allow_half_closed(false)
 //!         .bind("127.0.0.1:8080")?
 //!         .run()
-//!         .await?;
+//!         .await;
 //!     println!("{}", telemetry.shutdown().await);
-//!     Ok(())
+//!     served
 //! }
 //! ```
 //!
@@ -32,7 +33,7 @@
 //! |---|---|---|
 //! | `actix` | yes | the middleware [`actix::RequestTracing`] and `#[traced_handler]` |
 //! | `otlp-http` | yes | the OTLP exporter over HTTP |
-//! | `testing` | no | [`testing`]: the spans of one test |
+//! | `testing` | no | `biztrace::testing`: the spans of one test |
 
 #![forbid(unsafe_code)]
 // What the recorder keeps of requests is for the middleware: without one in the build, nothing asks for it.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use quote::quote;
 use syn::visit::{self, Visit};
-use syn::{Error, Expr, ExprAsync, ExprClosure};
+use syn::{Error, Expr, ExprAsync, ExprClosure, Signature, TraitBound};
 
 use crate::parse::{Annotated, Entry, KINDS, Key, Opener};
 
@@ -87,6 +87,13 @@ fn unservable(annotated: &Annotated) -> Option<Error> {
             "a variadic function is not traced: put the attribute on a Rust function that it calls";
         return Some(Error::new_spanned(variadic, message));
     }
+    if let Some(future) = returned_future(sig)
+        && !annotated.openers.is_empty()
+    {
+        let message = "a function that returns a future is not traced, since its span would end before the future runs: write \
+                       `async fn`, or put the attribute on an `async fn` that it calls (in an `async_trait` too)";
+        return Some(Error::new_spanned(future, message));
+    }
     if sig.asyncness.is_none() && annotated.openers.iter().any(Opener::is_handler) {
         let (fn_token, name) = (&sig.fn_token, &sig.ident);
         let message = format!(
@@ -95,6 +102,22 @@ fn unservable(annotated: &Annotated) -> Option<Error> {
         return Some(Error::new_spanned(quote!(#fn_token #name), message));
     }
     None
+}
+
+/// The `Future` in the return type of a function that is not async, as `async_trait` makes one of each method.
+fn returned_future(sig: &Signature) -> Option<&TraitBound> {
+    struct Find<'a>(Option<&'a TraitBound>);
+    impl<'a> Visit<'a> for Find<'a> {
+        fn visit_trait_bound(&mut self, bound: &'a TraitBound) {
+            let name = bound.path.segments.last();
+            if name.is_some_and(|segment| segment.ident == "Future") {
+                self.0.get_or_insert(bound);
+            }
+        }
+    }
+    let mut find = Find(None);
+    find.visit_return_type(&sig.output);
+    find.0.filter(|_| sig.asyncness.is_none())
 }
 
 /// The error for a key that breaks OpenTelemetry's naming rules for attributes.

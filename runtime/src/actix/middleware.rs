@@ -21,6 +21,9 @@ use crate::recorder::{ActiveSpan, Current, Recorder, Started, TracerProvider, Un
 /// `traceparent`, names the span by method and route, and records the status; a server error, a panic or a broken body
 /// marks the span as an error, and a request that its client gave up is tagged `biztrace.outcome=cancelled`.
 ///
+/// By default actix-web lets a handler run to its end although the client has hung up, and nobody learns of it: build the
+/// `HttpServer` with `.h1_allow_half_closed(false)` to have such requests cancelled.
+///
 /// ```
 /// use actix_web::{App, web};
 /// use biztrace::actix::RequestTracing;

@@ -27,7 +27,7 @@ use super::wire::{self, field_len, len_field, varint_len};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no attribute form",
     label = "not an attribute value",
-    note = "use a number, a bool, a string, an `Option` or a list of them, or implement `biztrace::Value` for `{Self}`"
+    note = "a value is a number, a bool, a string, an `Option` or a list of them: dereference an extractor (`*id`), convert another type (`.to_string()`, `.as_millis()`, `.ok()`), or implement `biztrace::Value` for a type of yours"
 )]
 pub trait Value {
     /// Writes this value, by calling one method of `encoder`; calling none omits the attribute.

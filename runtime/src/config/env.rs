@@ -25,7 +25,7 @@ pub(crate) fn from_env(lookup: &dyn Fn(&str) -> Option<String>) -> (Settings, Ve
 /// A variable that could not be taken as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Warning {
-    variable: &'static str,
+    variable: String,
     /// Empty where a variable is missing that another one calls for.
     value: String,
     expected: String,
@@ -57,6 +57,7 @@ impl Environment<'_> {
         if service_name.is_some() {
             resource.retain(|(key, _)| key != "service.name");
         }
+        self.unsupported();
         let endpoint = self.endpoint();
         let exporters = "otlp, console or none";
         let named = self.read("OTEL_TRACES_EXPORTER", exporters, "the default", exporter);
@@ -70,6 +71,40 @@ impl Environment<'_> {
             batch: self.batch(),
             limits: self.limits(),
             no_color: self.text("NO_COLOR").is_some(),
+        }
+    }
+
+    /// Standard variables that have no effect here are said to have none. Their values are not shown: headers hold secrets.
+    fn unsupported(&mut self) {
+        const PREFIXES: [&str; 2] = ["OTEL_EXPORTER_OTLP_", "OTEL_EXPORTER_OTLP_TRACES_"];
+        const SETTINGS: [&str; 6] = [
+            "HEADERS",
+            "COMPRESSION",
+            "TIMEOUT",
+            "CERTIFICATE",
+            "CLIENT_KEY",
+            "CLIENT_CERTIFICATE",
+        ];
+        for setting in SETTINGS {
+            for prefix in PREFIXES {
+                let variable = format!("{prefix}{setting}");
+                if self.text(&variable).is_some() {
+                    self.warn(variable, "…", "supported", "none");
+                }
+            }
+        }
+        for (variable, supported) in [
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+            ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/protobuf"),
+            ("OTEL_PROPAGATORS", "tracecontext"),
+        ] {
+            let only = |value: &str| (value == supported).then_some(());
+            self.read(
+                variable,
+                &format!("supported: only {supported} is"),
+                supported,
+                only,
+            );
         }
     }
 
@@ -224,13 +259,13 @@ impl Environment<'_> {
 
     fn warn(
         &mut self,
-        variable: &'static str,
+        variable: impl Into<String>,
         value: &str,
         expected: impl Into<String>,
         instead: impl fmt::Display,
     ) {
         self.warnings.push(Warning {
-            variable,
+            variable: variable.into(),
             value: value.to_owned(),
             expected: expected.into(),
             instead: instead.to_string(),

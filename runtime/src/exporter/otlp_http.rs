@@ -35,16 +35,28 @@ pub(crate) fn endpoint(url: &str) -> Result<Uri, Error> {
         url: url.to_owned(),
         problem: problem.to_owned(),
     };
+    let Some((scheme, _)) = url.split_once("://") else {
+        return Err(invalid("it has no scheme"));
+    };
+    match scheme {
+        "http" => {}
+        "https" => {
+            return Err(invalid(
+                "TLS is not supported, send to a collector nearby over http",
+            ));
+        }
+        _ => {
+            return Err(invalid(
+                "only OTLP over HTTP is supported, which is usually on port 4318",
+            ));
+        }
+    }
     let uri: Uri = url
         .parse()
         .map_err(|error: http::uri::InvalidUri| invalid(&error.to_string()))?;
-    match (uri.scheme_str(), uri.host()) {
-        (Some("http"), Some(host)) if !host.is_empty() => Ok(uri),
-        (Some("https"), _) => Err(invalid(
-            "TLS is not supported: send to a collector nearby over http",
-        )),
-        (None, _) => Err(invalid("it has no scheme")),
-        _ => Err(invalid("it is no http URL with a host")),
+    match uri.host() {
+        Some(host) if !host.is_empty() => Ok(uri),
+        _ => Err(invalid("it has no host")),
     }
 }
 
@@ -132,7 +144,7 @@ impl OtlpHttp {
 fn hint(status: StatusCode) -> &'static str {
     match status {
         StatusCode::NOT_FOUND => {
-            ": OTEL_EXPORTER_OTLP_TRACES_ENDPOINT wants the whole URL, /v1/traces included"
+            ": is the path right? v1/traces is appended to OTEL_EXPORTER_OTLP_ENDPOINT, nothing to OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
         }
         StatusCode::UNSUPPORTED_MEDIA_TYPE => {
             ": it does not take protobuf over HTTP; port 4317 is usually gRPC"

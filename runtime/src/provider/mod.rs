@@ -22,9 +22,11 @@ use crate::recorder::{self, Recorder, TracerProvider};
 /// `http://localhost:4318` where it is not. An unknown value of a variable is logged as a warning and ignored, as the
 /// OpenTelemetry specification has it.
 ///
+/// Shut it down before `main` returns, by whatever way: spans are sent every few seconds, and the last ones are lost otherwise.
+///
 /// # Errors
 ///
-/// If telemetry is installed already, or cannot work with its settings.
+/// If telemetry has been installed before, or cannot work with its settings.
 ///
 /// ```no_run
 /// let telemetry = biztrace::init()?;

@@ -169,7 +169,17 @@ impl Capture {
                     "several spans are"
                 };
                 let list: String = all.iter().map(|span| format!("\n  {span}")).collect();
-                panic!("{problem} called {name:?}; captured are:{list}");
+                let list = if list.is_empty() { " none" } else { &list };
+                let open = match self.report().waiting {
+                    0 => String::new(),
+                    ended => format!(
+                        "\n{ended} more have ended and wait for other spans of their traces"
+                    ),
+                };
+                panic!(
+                    "{problem} called {name:?}; captured are:{list}{open}\n\
+                     (a request's span ends with its response's body: has it been read or dropped?)"
+                );
             }
         }
     }

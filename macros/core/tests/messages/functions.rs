@@ -101,6 +101,19 @@ pub(crate) const OPTIONS: &[Case] = &[
 pub(crate) const ITEMS: &[Case] = &[
     (
         "#[traced]",
+        "fn read(id: u8) -> Box<dyn Future<Output = u8> + Send> { Box::new(async { id }) }",
+        &[(
+            "Future<Output = u8>",
+            "a function that returns a future is not traced, since its span would end before the future runs",
+        )],
+    ),
+    (
+        "#[traced]",
+        "fn read() -> impl Future<Output = u8> { async { 7 } }",
+        &[("Future<Output = u8>", "write `async fn`")],
+    ),
+    (
+        "#[traced]",
         "const fn f() {}",
         &[("const", "a `const fn` runs at compile time too")],
     ),

@@ -303,3 +303,24 @@ fn a_batch_fits_the_queue() {
         ],
     );
 }
+
+#[test]
+fn a_standard_variable_without_effect_is_said_to_have_none() {
+    let (settings, warnings) = read(&[
+        ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=secret"),
+        ("OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "gzip"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+        ("OTEL_PROPAGATORS", "b3"),
+    ]);
+    assert_eq!(settings, Settings::default());
+    assert_eq!(
+        warnings,
+        [
+            "OTEL_EXPORTER_OTLP_HEADERS=\"…\" is not supported; using none",
+            "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION=\"…\" is not supported; using none",
+            "OTEL_EXPORTER_OTLP_PROTOCOL=\"grpc\" is not supported: only http/protobuf is; using http/protobuf",
+            "OTEL_PROPAGATORS=\"b3\" is not supported: only tracecontext is; using tracecontext",
+        ]
+    );
+    accepts(&[("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")], |_| ());
+}
