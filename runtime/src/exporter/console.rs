@@ -119,7 +119,8 @@ fn write_row(out: &mut String, row: Row, label_width: usize, style: Style) {
 
     let mut below = Vec::new();
     for tag in row.tags {
-        if line.width + 1 + tag.width <= WIDTH {
+        // In the order in which they were set: behind the first that does not fit, all go below.
+        if below.is_empty() && line.width + 1 + tag.width <= WIDTH {
             line.push(Ink::Default, " ");
             line.append(&tag);
         } else {
