@@ -362,25 +362,55 @@ impl Said {
     }
 
     fn say(&mut self, shared: &Shared) {
-        if self.at.is_some_and(|at| at.elapsed() < SAY_EVERY) {
+        let dropped = shared.report().dropped;
+        if !self.is_due(dropped.total(), Instant::now()) {
             return;
         }
-        let report = shared.report();
-        let total = report.dropped.total();
-        if total > self.dropped {
-            let trouble = if self.last_message.is_empty() {
-                ""
-            } else {
-                "; last trouble: "
-            };
-            tracing::warn!(
-                target: "biztrace",
-                "spans dropped so far: {}{trouble}{}",
-                report.dropped,
-                self.last_message
+        let trouble = if self.last_message.is_empty() {
+            ""
+        } else {
+            "; last trouble: "
+        };
+        tracing::warn!(
+            target: "biztrace",
+            "spans dropped so far: {dropped}{trouble}{}",
+            self.last_message
+        );
+    }
+
+    /// Whether `dropped` spans in all are news, and some time has gone since the last.
+    fn is_due(&mut self, dropped: u64, now: Instant) -> bool {
+        let is_soon = self.at.is_some_and(|at| now - at < SAY_EVERY);
+        if is_soon || dropped == self.dropped {
+            return false;
+        }
+        (self.dropped, self.at) = (dropped, Some(now));
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn losses_are_said_once_a_minute_at_most() {
+        let (mut said, start) = (Said::default(), Instant::now());
+        let at = |seconds| start + Duration::from_secs(seconds);
+        for (seconds, dropped, is_due) in [
+            (0, 0, false),
+            (1, 5, true),
+            (2, 9, false),
+            (60, 9, false),
+            (61, 9, true),
+            (200, 9, false),
+            (201, 10, true),
+        ] {
+            assert_eq!(
+                said.is_due(dropped, at(seconds)),
+                is_due,
+                "{dropped} after {seconds} s"
             );
-            self.dropped = total;
-            self.at = Some(Instant::now());
         }
     }
 }

@@ -256,3 +256,29 @@ async fn cookies_may_come_in_several_headers() {
         .assert_tag("app.locale", "de")
         .assert_no_tag("app.none");
 }
+
+#[traced]
+async fn around<F: Future>(future: F) -> F::Output {
+    future.await
+}
+
+#[actix_web::test]
+async fn an_instance_of_its_own_keeps_its_requests_below_a_span_of_another() {
+    let (outer, own) = (Capture::new(), Capture::new());
+    let tracing = RequestTracing::default().tracer_provider(own.tracer_provider());
+    let request = async {
+        let app = init_service(
+            App::new()
+                .wrap(tracing)
+                .route("/", web::get().to(HttpResponse::Ok)),
+        )
+        .await;
+        call_and_read_body(&app, TestRequest::with_uri("/").to_request()).await;
+    };
+    outer.scope(around(request)).await;
+    assert_eq!(
+        (names(&outer), names(&own)),
+        (vec!["around".to_owned()], vec!["GET /".to_owned()])
+    );
+    own.span("GET /").assert_child_of(&outer.span("around"));
+}
