@@ -29,7 +29,7 @@ pin_project! {
             this.body.set(None);
             drop(entered);
             if *this.left == Some(0) {
-                std::mem::replace(this.under, Under::Nothing).end(|| Outcome::Completed);
+                this.under.end(|| Outcome::Completed);
             }
         }
     }
@@ -49,13 +49,9 @@ impl<B: MessageBody> TracedBody<B> {
             left,
         };
         if is_head || left == Some(0) {
-            traced.complete();
+            traced.under.end(|| Outcome::Completed);
         }
         traced
-    }
-
-    fn complete(&mut self) {
-        std::mem::replace(&mut self.under, Under::Nothing).end(|| Outcome::Completed);
     }
 }
 
@@ -88,7 +84,7 @@ impl<B: MessageBody> MessageBody for TracedBody<B> {
             None => Some(Outcome::Completed),
         };
         if let Some(outcome) = outcome {
-            std::mem::replace(this.under, Under::Nothing).end(|| outcome);
+            this.under.end(|| outcome);
         }
         Poll::Ready(next)
     }
@@ -99,7 +95,7 @@ impl<B: MessageBody> MessageBody for TracedBody<B> {
         };
         match body.try_into_bytes() {
             Ok(bytes) => {
-                self.complete();
+                self.under.end(|| Outcome::Completed);
                 Ok(bytes)
             }
             Err(body) => {

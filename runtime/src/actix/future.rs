@@ -87,14 +87,14 @@ where
             }
         }
         drop(entered);
-        let under = std::mem::replace(this.under, Under::Nothing);
         Poll::Ready(match result {
             Ok(response) => {
+                let under = std::mem::replace(this.under, Under::Nothing);
                 let is_head = *response.request().method() == Method::HEAD;
                 Ok(response.map_body(|_, body| TracedBody::new(body, under, is_head)))
             }
             Err(error) => {
-                under.end(|| Outcome::Completed);
+                this.under.end(|| Outcome::Completed);
                 Err(error)
             }
         })

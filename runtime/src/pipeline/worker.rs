@@ -150,9 +150,7 @@ impl Pipeline {
         drop(desk);
         self.0.shards.wake.notify_one();
     }
-}
 
-impl Pipeline {
     /// Like [`flush`](Self::flush), and waits for it.
     pub(crate) fn flush_blocking(&self, timeout: Duration, close: bool) {
         let (done, wait) = mpsc::sync_channel(1);

@@ -85,9 +85,9 @@ impl Under {
         })
     }
 
-    /// Ends the span.
-    pub(crate) fn end(self, outcome: impl FnOnce() -> Outcome) {
-        if let Self::Span(mut active) = self {
+    /// Ends the span. From then on there is nothing to run under.
+    pub(crate) fn end(&mut self, outcome: impl FnOnce() -> Outcome) {
+        if let Self::Span(mut active) = std::mem::replace(self, Self::Nothing) {
             active.end(outcome());
         }
     }

@@ -37,16 +37,6 @@ const ERROR_TYPE: Key = Key::new("error.type");
 const OUTCOME: Key = Key::new("biztrace.outcome");
 
 impl LocalSpan {
-    /// Opens the first span of a local trace.
-    pub(super) fn open_root(
-        trace: TraceRef,
-        id: SpanId,
-        parent: Option<Parent>,
-        start: Start<'_>,
-    ) -> Option<Self> {
-        Self::open(trace, id, parent, None, start)
-    }
-
     /// Opens a child of this span, which may have ended. It is dropped where the trace has had its share of spans.
     pub(crate) fn start_child(&self, start: Start<'_>) -> Started {
         let parent = Parent {
@@ -60,7 +50,8 @@ impl LocalSpan {
         }
     }
 
-    fn open(
+    /// Opens a span of a trace: the first here, or the child of the one in `parent_slot`.
+    pub(super) fn open(
         trace: TraceRef,
         id: SpanId,
         parent: Option<Parent>,

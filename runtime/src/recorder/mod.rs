@@ -168,7 +168,7 @@ impl Recorder {
             id: parent.span_id(),
             is_remote: parent.is_remote(),
         });
-        let Some(span) = LocalSpan::open_root(trace.clone(), id, parent, start) else {
+        let Some(span) = LocalSpan::open(trace.clone(), id, parent, None, start) else {
             return Started::Dropped(self.silent_child(&trace.context));
         };
         span.tag(|tags| {

@@ -30,7 +30,7 @@ impl BodySpan {
 
     /// Runs `body` under the span.
     pub fn run_sync<R>(
-        self,
+        mut self,
         body: impl FnOnce() -> R,
         error_type: impl FnOnce(&R) -> Option<&'static str>,
     ) -> R {
@@ -84,8 +84,8 @@ where
         this.future.set(None);
         drop(scope);
         let error_type = this.error_type.take();
-        let under = std::mem::replace(this.under, Under::Nothing);
-        under.end(|| outcome(error_type.and_then(|error_type| error_type(&output))));
+        this.under
+            .end(|| outcome(error_type.and_then(|error_type| error_type(&output))));
         Poll::Ready(output)
     }
 }

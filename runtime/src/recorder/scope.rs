@@ -1,6 +1,6 @@
 //! Instrumentation scopes as their OTLP bytes.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use opentelemetry::InstrumentationScope;
 
@@ -13,31 +13,23 @@ pub(crate) enum Scope {
     /// This crate.
     Biztrace,
     /// A library that uses the OpenTelemetry API: its encoded fields.
-    Library(Arc<ScopeFields>),
+    Library(Arc<[u8]>),
 }
-
-/// The fields of a `ScopeSpans` beside its spans, encoded: the scope and the schema URL.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct ScopeFields(Vec<u8>);
 
 impl Scope {
     pub(crate) fn library(scope: &InstrumentationScope) -> Self {
-        Self::Library(Arc::new(ScopeFields::new(scope)))
+        Self::Library(encode(scope).into())
     }
 
-    /// The encoded fields.
+    /// The fields of a `ScopeSpans` beside its spans, encoded: the scope and the schema URL.
     pub(crate) fn fields(&self) -> &[u8] {
-        static BIZTRACE: std::sync::LazyLock<ScopeFields> = std::sync::LazyLock::new(|| {
-            let version = env!("CARGO_PKG_VERSION");
-            ScopeFields::new(
-                &InstrumentationScope::builder("biztrace")
-                    .with_version(version)
-                    .build(),
-            )
+        static BIZTRACE: LazyLock<Vec<u8>> = LazyLock::new(|| {
+            let scope = InstrumentationScope::builder("biztrace");
+            encode(&scope.with_version(env!("CARGO_PKG_VERSION")).build())
         });
         match self {
-            Self::Biztrace => &BIZTRACE.0,
-            Self::Library(fields) => &fields.0,
+            Self::Biztrace => &BIZTRACE,
+            Self::Library(fields) => fields,
         }
     }
 }
@@ -54,28 +46,26 @@ impl PartialEq for Scope {
     }
 }
 
-impl ScopeFields {
-    fn new(scope: &InstrumentationScope) -> Self {
-        let mut buf = Vec::new();
-        wire::message(&mut buf, len_field(1), |buf| {
-            wire::bytes(buf, len_field(1), scope.name().as_bytes());
-            if let Some(version) = scope.version() {
-                wire::bytes(buf, len_field(2), version.as_bytes());
-            }
-            for attribute in scope.attributes() {
-                let key = attribute.key.as_str();
-                attribute.value.encode(Encoder::attribute(
-                    buf,
-                    len_field(3),
-                    key,
-                    ValueLimits::NONE,
-                    &mut false,
-                ));
-            }
-        });
-        if let Some(url) = scope.schema_url() {
-            wire::bytes(&mut buf, len_field(3), url.as_bytes());
+fn encode(scope: &InstrumentationScope) -> Vec<u8> {
+    let mut buf = Vec::new();
+    wire::message(&mut buf, len_field(1), |buf| {
+        wire::bytes(buf, len_field(1), scope.name().as_bytes());
+        if let Some(version) = scope.version() {
+            wire::bytes(buf, len_field(2), version.as_bytes());
         }
-        Self(buf)
+        for attribute in scope.attributes() {
+            let key = attribute.key.as_str();
+            attribute.value.encode(Encoder::attribute(
+                buf,
+                len_field(3),
+                key,
+                ValueLimits::NONE,
+                &mut false,
+            ));
+        }
+    });
+    if let Some(url) = scope.schema_url() {
+        wire::bytes(&mut buf, len_field(3), url.as_bytes());
     }
+    buf
 }
