@@ -1,6 +1,8 @@
 //! All that an expansion of the macros may name. No part of the public API: it changes with the macros.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::sync::Arc;
 
 pub use opentelemetry::trace::SpanKind;
 
@@ -19,8 +21,22 @@ pub struct Head<'a>(pub(crate) Source<'a>);
 pub(crate) enum Source<'a> {
     #[cfg(feature = "actix")]
     Request(&'a actix_web::HttpRequest),
-    /// What `RequestTracing` copied, if it is there.
-    Copy(Option<&'a recorder::Head>),
+    /// What `RequestTracing` copied, if it is there: asked for when a tag reads it first.
+    Copy {
+        span: &'a LocalSpan,
+        head: OnceCell<Option<Arc<recorder::Head>>>,
+    },
+}
+
+impl Source<'_> {
+    fn copy<'a>(
+        span: &LocalSpan,
+        head: &'a OnceCell<Option<Arc<recorder::Head>>>,
+    ) -> Option<&'a recorder::Head> {
+        head.get_or_init(|| span.head())
+            .as_deref()
+            .or_else(no_request)
+    }
 }
 
 /// Where an annotated function has its request from.
@@ -39,7 +55,10 @@ pub struct NoRequest;
 
 impl RequestSource for NoRequest {
     fn with_head<R>(self, span: &Recording<'_>, f: impl FnOnce(&Head<'_>) -> R) -> R {
-        f(&Head(Source::Copy(span.0.head().as_deref())))
+        f(&Head(Source::Copy {
+            span: span.0,
+            head: OnceCell::new(),
+        }))
     }
 }
 
@@ -62,7 +81,9 @@ pub fn traced<R: RequestSource>(
 
 /// Tags the current span, for `#[biz_attrs]` alone.
 pub fn annotate<R: RequestSource>(request: R, tags: impl FnOnce(&mut Tags, &Head<'_>)) {
-    if let Current::Local(span) = Current::get() {
+    if let Current::Local(span) = Current::get()
+        && span.is_recording()
+    {
         record(&span, request, tags);
     }
 }
@@ -83,9 +104,6 @@ pub(crate) fn record<R: RequestSource>(
     request: R,
     tags: impl FnOnce(&mut Tags, &Head<'_>),
 ) {
-    if !span.is_recording() {
-        return;
-    }
     let mut set = span.tags();
     request.with_head(&Recording(span), |head| tags(&mut set, head));
     span.append(&set);
@@ -140,7 +158,7 @@ impl Head<'_> {
                     .filter_map(|line| std::str::from_utf8(line.as_bytes()).ok())
                     .find_map(f)
             }
-            Source::Copy(copy) => copy.or_else(no_request)?.headers(name).find_map(f),
+            Source::Copy { span, head } => Source::copy(span, head)?.headers(name).find_map(f),
         }
     }
 
@@ -150,7 +168,7 @@ impl Head<'_> {
         let query = match &self.0 {
             #[cfg(feature = "actix")]
             Source::Request(request) => request.query_string(),
-            Source::Copy(copy) => copy.or_else(no_request)?.query(),
+            Source::Copy { span, head } => Source::copy(span, head)?.query(),
         };
         form_urlencoded::parse(query.as_bytes())
             .find_map(|(key, value)| (key == name).then_some(value))

@@ -109,24 +109,25 @@ fn respond<B>(
     response: &ServiceResponse<B>,
 ) {
     let request = response.request();
-    if !server::has_route(span)
-        && let Some(route) = request.match_pattern()
+    let route = match server::has_route(span) {
+        true => None,
+        false => request.match_pattern(),
+    };
+    server::set_response(span, method, route.as_deref(), response.status());
+    if let Some(route) = route
+        && let Some(handler) = span.handler()
     {
-        server::set_route(span, method, &route);
-        if let Some(handler) = span.handler() {
-            handler.learn_route(&route);
-        }
+        handler.learn_route(&route);
     }
     if let Some(name) = span_name.and_then(|name| name(request)) {
         span.set_name(&name);
     }
-    server::set_status(span, response.status());
 }
 
 /// Records that a middleware failed: actix answers with the error's response, and nobody sees the request again.
 fn fail(span: &LocalSpan, method: &str, error: &Error) {
     guess_route(span, method);
-    server::set_status(span, error.as_response_error().status_code());
+    server::set_response(span, method, None, error.as_response_error().status_code());
 }
 
 /// No response will tell the route: the handler may know it from earlier ones.

@@ -44,8 +44,7 @@ pub fn handler<R: HandlerRequest>(
     };
     match claim {
         Claim::Granted(server) => {
-            learn_route(site, request, &server);
-            record(&server, request, tags);
+            tag_handler(site, &server, request, tags);
             BodySpan(Under::Nothing)
         }
         Claim::Taken => child_handler(site, request, tags),
@@ -59,10 +58,29 @@ pub fn child_handler<R: HandlerRequest>(
     request: R,
     tags: impl FnOnce(&mut Tags, &Head<'_>),
 ) -> BodySpan {
-    traced(site, request, |set, head| {
+    traced(site, request, with_function(site, tags))
+}
+
+/// Tags a SERVER span for the handler that serves its request.
+fn tag_handler<R: HandlerRequest>(
+    site: &'static Site,
+    server: &LocalSpan,
+    request: R,
+    tags: impl FnOnce(&mut Tags, &Head<'_>),
+) {
+    learn_route(site, request, server);
+    record(server, request, with_function(site, tags));
+}
+
+/// The handler's name beside its tags.
+fn with_function(
+    site: &'static Site,
+    tags: impl FnOnce(&mut Tags, &Head<'_>),
+) -> impl FnOnce(&mut Tags, &Head<'_>) {
+    |set, head| {
         set.set(&FUNCTION, site.function);
         tags(set, head);
-    })
+    }
 }
 
 /// A handler whose `App` is not wrapped in `RequestTracing`: a SERVER span if it has the request, else an internal one.
@@ -88,10 +106,8 @@ fn stand_alone<R: HandlerRequest>(
     };
     warn_once(site);
     let active = ActiveSpan::new(server);
-    let server = active.span();
-    server.claim(site);
-    learn_route(site, request, server);
-    record(server, request, tags);
+    active.span().claim(site);
+    tag_handler(site, active.span(), request, tags);
     BodySpan(Under::Span(active))
 }
 

@@ -9,7 +9,7 @@ use opentelemetry::trace::{SpanContext, SpanKind};
 use super::head::{self, Headers};
 use crate::attribute::{Key, Tags, truncate};
 use crate::propagation;
-use crate::recorder::{Current, LocalSpan, Recorder, Start, Started};
+use crate::recorder::{Current, Head, LocalSpan, Recorder, Start, Started};
 
 const METHOD: Key = Key::new("http.request.method");
 const METHOD_ORIGINAL: Key = Key::new("http.request.method_original");
@@ -34,19 +34,20 @@ pub(super) fn start(
     caller: Option<SpanContext>,
     around: Current,
 ) -> Started {
-    let start = Start::now(span_method(request.method()), SpanKind::Server);
-    let started = match (caller, around) {
+    let tags = |tags: &mut Tags| tag_request(request, tags);
+    let copy = |head: &mut Head| head::copy(request.headers(), request.query_string(), head);
+    let start = Start {
+        tags: Some(&tags),
+        head: Some(&copy),
+        ..Start::now(span_method(request.method()), SpanKind::Server)
+    };
+    match (caller, around) {
         (Some(caller), _) => recorder.start(Some(&caller), start),
         (None, Current::Local(parent)) if parent.is_of(recorder) => parent.start_child(start),
         (None, Current::Local(parent)) => recorder.start(Some(&parent.context()), start),
         (None, Current::Foreign(parent)) => recorder.start(Some(&parent), start),
         (None, Current::Silent | Current::Nothing) => recorder.start(None, start),
-    };
-    if let Started::Recording(span) = &started {
-        span.tag(|tags| tag_request(request, tags));
-        span.set_request(|head| head::copy(request.headers(), request.query_string(), head));
     }
-    started
 }
 
 fn tag_request(request: &HttpRequest, tags: &mut Tags) {
@@ -111,9 +112,21 @@ pub(super) fn set_route(span: &LocalSpan, method: &str, route: &str) {
     span.extend_name(method, route);
 }
 
-/// Records the response. A 4xx is the client's mistake, a 5xx an error of this server's.
-pub(super) fn set_status(span: &LocalSpan, status: StatusCode) {
-    span.tag(|tags| tags.set(&STATUS_CODE, &status.as_u16()));
+/// Records the response's head.
+pub(super) fn set_response(
+    span: &LocalSpan,
+    method: &str,
+    route: Option<&str>,
+    status: StatusCode,
+) {
+    span.tag(|tags| {
+        tags.set(&ROUTE, &route);
+        tags.set(&STATUS_CODE, &status.as_u16());
+    });
+    if let Some(route) = route {
+        span.extend_name(method, route);
+    }
+    // A 4xx is the client's mistake, a 5xx an error of this server's.
     if status.is_server_error() {
         span.fail(status.as_str());
     }

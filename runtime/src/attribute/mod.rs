@@ -11,4 +11,4 @@ pub(crate) mod wire;
 pub use key::Key;
 pub use tags::Tags;
 pub use value::{ArrayEncoder, Encoder, Value};
-pub(crate) use value::{ValueLimits, truncate};
+pub(crate) use value::{ValueLimits, key_of, truncate};

@@ -4,10 +4,9 @@
 //! scratch buffer, and appended to the span in one short step.
 
 use std::cell::Cell;
-use std::ops::Range;
 
 use super::value::ValueLimits;
-use super::wire::{len_field, varint_len};
+use super::wire::len_field;
 use super::{Encoder, Key, Value, key};
 
 /// The field of a `Span` that holds its attributes.
@@ -22,25 +21,31 @@ pub struct Tags {
     dropped: u32,
 }
 
-/// Where one attribute lies in a buffer: its whole field, and the key within it.
-#[derive(Debug, Clone)]
+/// Where one attribute lies in a buffer.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Entry {
+    /// Of its key.
     pub(crate) hash: u32,
-    pub(crate) field: Range<u32>,
-    pub(crate) key: Range<u32>,
+    pub(crate) start: u32,
+    pub(crate) end: u32,
 }
 
 impl Entry {
+    pub(crate) fn len(self) -> usize {
+        (self.end - self.start) as usize
+    }
+
+    pub(crate) fn field(self, bytes: &[u8]) -> &[u8] {
+        &bytes[self.start as usize..self.end as usize]
+    }
+
     /// The same attribute where its field starts at `start`.
-    pub(crate) fn moved_to(&self, start: usize) -> Self {
-        let start = start as u32;
-        let moved = |range: &Range<u32>| {
-            range.start - self.field.start + start..range.end - self.field.start + start
-        };
+    pub(crate) fn moved_to(self, start: usize) -> Self {
+        let end = start + self.len();
         Self {
-            hash: self.hash,
-            field: moved(&self.field),
-            key: moved(&self.key),
+            start: start as u32,
+            end: end as u32,
+            ..self
         }
     }
 }
@@ -88,20 +93,13 @@ impl Tags {
         if too_large || end > self.limits.bytes {
             self.bytes.truncate(start);
             self.dropped += 1;
-            return;
+        } else if end > start {
+            self.entries.push(Entry {
+                hash,
+                start: start as u32,
+                end: end as u32,
+            });
         }
-        if end == start {
-            return;
-        }
-        // The field is tag, length, key's tag, key's length, key: only the lengths vary in size.
-        let (start, end) = (start as u32, end as u32);
-        let content = varint_content(&self.bytes[start as usize + 1..]);
-        let key_start = start + 1 + content + 1 + varint_len(key.len() as u64) as u32;
-        self.entries.push(Entry {
-            hash,
-            field: start..end,
-            key: key_start..key_start + key.len() as u32,
-        });
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
@@ -116,11 +114,6 @@ impl Tags {
     pub(crate) fn dropped(&self) -> u32 {
         self.dropped
     }
-}
-
-/// Number of bytes of the varint that `bytes` starts with.
-fn varint_content(bytes: &[u8]) -> u32 {
-    1 + bytes.iter().take_while(|byte| **byte >= 0x80).count() as u32
 }
 
 impl Drop for Tags {

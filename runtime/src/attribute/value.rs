@@ -58,6 +58,12 @@ impl ValueLimits {
     };
 }
 
+/// The key of an encoded attribute.
+pub(crate) fn key_of(attribute: &[u8]) -> &[u8] {
+    let (key_value, _) = wire::split_field(attribute);
+    wire::split_field(key_value).0
+}
+
 /// What the value is part of.
 #[derive(Debug, Clone, Copy)]
 enum Place<'a> {
@@ -157,9 +163,18 @@ impl<'a> Encoder<'a> {
     fn any_value(self, len: usize) -> &'a mut Vec<u8> {
         match self.place {
             Place::Attribute { tag, key } => {
-                wire::prefix(self.buf, tag, field_len(key.len()) + field_len(len));
-                wire::bytes(self.buf, KEY, key.as_bytes());
-                wire::prefix(self.buf, VALUE, len);
+                let short = 4 + key.len() + len;
+                if short < 0x80 {
+                    // As nearly all are: each of the three lengths takes one byte.
+                    let lens = [tag, short as u8, KEY, key.len() as u8];
+                    self.buf.extend_from_slice(&lens);
+                    self.buf.extend_from_slice(key.as_bytes());
+                    self.buf.extend_from_slice(&[VALUE, len as u8]);
+                } else {
+                    wire::prefix(self.buf, tag, field_len(key.len()) + field_len(len));
+                    wire::bytes(self.buf, KEY, key.as_bytes());
+                    wire::prefix(self.buf, VALUE, len);
+                }
             }
             Place::Element => wire::prefix(self.buf, ELEMENT, len),
         }

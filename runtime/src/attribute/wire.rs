@@ -46,6 +46,19 @@ pub(crate) fn bytes(buf: &mut Vec<u8>, tag: u8, content: &[u8]) {
     buf.extend_from_slice(content);
 }
 
+/// The content of the length-delimited field, of a one-byte tag, that `bytes` starts with, and what comes after the field.
+pub(crate) fn split_field(bytes: &[u8]) -> (&[u8], &[u8]) {
+    let (mut len, mut at) = (0, 1);
+    loop {
+        let byte = bytes[at];
+        len |= usize::from(byte & 0x7f) << (7 * (at - 1));
+        at += 1;
+        if byte < 0x80 {
+            return bytes[at..].split_at(len);
+        }
+    }
+}
+
 /// A message whose length is known only once it is written.
 pub(crate) fn message(buf: &mut Vec<u8>, tag: u8, content: impl FnOnce(&mut Vec<u8>)) {
     buf.extend_from_slice(&[tag, 0]);
@@ -104,6 +117,8 @@ mod tests {
             });
             bytes(&mut expected, len_field(9), &content);
             assert!(ours == expected, "a message of {len} bytes");
+            ours.push(9);
+            assert_eq!(split_field(&ours[3..]), (&*content, &[9][..]));
         }
     }
 }

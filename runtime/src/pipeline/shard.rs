@@ -120,8 +120,8 @@ impl Shards {
         }
     }
 
-    fn with_mine<R>(&self, f: impl FnOnce(&mut Books) -> R) -> R {
-        let mine = MINE.try_with(|mine| {
+    fn with_mine(&self, mut f: impl FnMut(&mut Books)) {
+        let done = MINE.try_with(|mine| {
             let mut mine = mine.borrow_mut();
             let at = mine
                 .iter()
@@ -133,9 +133,11 @@ impl Shards {
                     mine.push((self.id, shard));
                     mine.len() - 1
                 });
-            Arc::clone(&mine[at].1)
+            f(&mut mine[at].1.lock());
         });
-        f(&mut mine.as_ref().unwrap_or(&self.fallback).lock())
+        if done.is_err() {
+            f(&mut self.fallback.lock());
+        }
     }
 
     fn new_shard(&self) -> Arc<Shard> {
@@ -210,8 +212,8 @@ impl Shards {
 }
 
 impl Sink for Shards {
-    fn span_ended(&self, trace: Option<&mut Runs>) {
-        self.with_mine(|books| match (books.closed, trace) {
+    fn span_ended(&self, mut trace: Option<&mut Runs>) {
+        self.with_mine(|books| match (books.closed, trace.as_deref_mut()) {
             (false, Some(trace)) => {
                 books.recorded += 1;
                 books.add(trace, self);

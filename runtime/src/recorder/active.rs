@@ -70,13 +70,10 @@ impl Under {
             Self::Span(active) => (&active.cx, Some(active)),
         };
         // A future may be dropped by a thread that is ending and has no context any more.
-        if !current::is_available() {
-            return None;
-        }
-        let around = span.and_then(|active| {
+        let around = current::set_entered(span.map(|active| active.span.clone()))?;
+        if let Some(active) = span {
             active.entered.store(true, Ordering::Relaxed);
-            current::set_entered(Some(active.span.clone()))
-        });
+        }
         Some(Entered {
             span,
             around,
@@ -95,10 +92,12 @@ impl Under {
 
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
-        let Some(span) = self.span else { return };
         current::set_entered(self.around.take());
         // A panic may be caught above, and what runs under the span be dropped only after that.
-        if panicking() && !self.was_panicking {
+        if let Some(span) = self.span
+            && !self.was_panicking
+            && panicking()
+        {
             span.panicked.store(true, Ordering::Relaxed);
         }
     }

@@ -61,17 +61,10 @@ pub(crate) fn local_span(cx: &Context) -> Option<LocalSpan> {
     })
 }
 
-/// Notes the span whose scope this thread is in, and returns the one before.
-pub(super) fn set_entered(span: Option<LocalSpan>) -> Option<LocalSpan> {
-    ENTERED
-        .try_with(|entered| entered.replace(span))
-        .ok()
-        .flatten()
-}
-
-/// Whether this thread still has its thread-locals: one that is ending loses them.
-pub(super) fn is_available() -> bool {
-    ENTERED.try_with(|_| ()).is_ok()
+/// Notes the span whose scope this thread is in, and returns the one before. `None` on a thread that is ending, which has no
+/// thread-locals any more.
+pub(super) fn set_entered(span: Option<LocalSpan>) -> Option<Option<LocalSpan>> {
+    ENTERED.try_with(|entered| entered.replace(span)).ok()
 }
 
 /// What a new span of this crate's macros and middleware finds around it.

@@ -9,7 +9,7 @@ use opentelemetry::trace::{SpanContext, SpanId, Status};
 use super::head::Head;
 use super::open::{OpenSpan, Parent, value_limits};
 use super::outcome::Outcome;
-use super::site::{self, Site};
+use super::site::Site;
 use super::trace::{Ended, TraceRef};
 use super::{Recorder, Start, Started};
 use crate::attribute::{Key, Tags};
@@ -64,10 +64,16 @@ impl LocalSpan {
             None if parent_slot.is_some() => trace.clock.now(clock),
             None => trace.clock.start_time(),
         };
+        let limits = &trace.recorder.limits;
+        let tags = start.tags.map(|set| {
+            let mut tags = Tags::new(value_limits(limits));
+            set(&mut tags);
+            tags
+        });
         let mut state = trace.lock();
         let parent_slot = parent_slot.zip(parent);
         let request = parent_slot.and_then(|(slot, parent)| state.get(slot, parent.id)?.request);
-        let Some((slot, span)) = state.open(&trace.recorder.limits) else {
+        let Some((slot, span)) = state.open(limits) else {
             trace.recorder.sink.span_refused();
             return None;
         };
@@ -78,6 +84,15 @@ impl LocalSpan {
         span.kind = start.kind;
         span.start = time;
         span.request = request;
+        if let Some(copy) = start.head {
+            span.request = Some((slot, id));
+            span.copy_head(copy);
+        }
+        if let Some(tags) = tags {
+            state.update(slot, id, limits.bytes_per_trace, |span, room| {
+                span.append(&tags, limits, room);
+            });
+        }
         drop(state);
         Some(Self { trace, slot, id })
     }
@@ -199,37 +214,26 @@ impl LocalSpan {
         }
     }
 
-    /// Makes this span its request's SERVER span, with a copy of the request's head.
-    pub(crate) fn set_request(&self, copy: impl FnOnce(&mut Head)) {
-        self.update(|span, _| {
-            span.request = Some((self.slot, self.id));
-            span.copy_head(copy);
-        });
-    }
-
     /// Whether a SERVER span of a request is this span or around it.
     pub(crate) fn in_request(&self) -> bool {
-        self.request().is_some()
+        self.with_request(|_, _, _| ()).is_some()
     }
 
     /// Claims the request's SERVER span for the handler at `site`.
     pub(crate) fn claim(&self, site: &'static Site) -> Claim {
-        let Some(server) = self.request() else {
-            return Claim::NoRequest;
-        };
-        let granted = server.update(|span, _| {
-            let free = span.handler.is_none();
-            if free {
-                span.handler = Some(site);
-            }
-            free
+        let granted = self.with_request(|server, slot, id| {
+            server.handler.is_none().then(|| {
+                server.handler = Some(site);
+                (slot, id)
+            })
         });
         match granted {
-            Some(true) => {
-                server.tag(|tags| tags.set(&site::FUNCTION, site.function));
-                Claim::Granted(server)
-            }
-            Some(false) => Claim::Taken,
+            Some(Some((slot, id))) => Claim::Granted(Self {
+                trace: self.trace.clone(),
+                slot,
+                id,
+            }),
+            Some(None) => Claim::Taken,
             None => Claim::NoRequest,
         }
     }
@@ -241,18 +245,15 @@ impl LocalSpan {
 
     /// The copy of the request's head, if there is a request.
     pub(crate) fn head(&self) -> Option<Arc<Head>> {
-        self.request()?
-            .update(|span, _| span.head.clone())
+        self.with_request(|server, _, _| server.head.clone())
             .flatten()
     }
 
-    fn request(&self) -> Option<Self> {
-        let (slot, id) = self.update(|span, _| span.request).flatten()?;
-        Some(Self {
-            trace: self.trace.clone(),
-            slot,
-            id,
-        })
+    /// Runs `f` on the open SERVER span that is this span or around it, with its slot and id.
+    fn with_request<R>(&self, f: impl FnOnce(&mut OpenSpan, u32, SpanId) -> R) -> Option<R> {
+        let mut state = self.trace.lock();
+        let (slot, id) = state.get(self.slot, self.id)?.request?;
+        Some(f(state.get(slot, id)?, slot, id))
     }
 
     fn update<R>(&self, f: impl FnOnce(&mut OpenSpan, usize) -> R) -> Option<R> {

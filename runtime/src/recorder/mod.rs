@@ -45,7 +45,7 @@ pub(crate) use self::{local::Claim, outcome::Outcome, site::FUNCTION};
 use self::clock::{Clock, SystemClock, TraceClock};
 use self::open::Parent;
 use self::trace::TraceRef;
-use crate::attribute::Key;
+use crate::attribute::{Key, Tags};
 use crate::config::{Limits, Sampler};
 use crate::sampling::head::decide;
 
@@ -79,13 +79,16 @@ pub(crate) struct Recorder {
 }
 
 /// A span about to start.
-#[derive(Debug)]
 pub(crate) struct Start<'a> {
     pub(crate) name: &'a str,
     pub(crate) kind: SpanKind,
     pub(crate) scope: Scope,
     /// When it started, if not now.
     pub(crate) time: Option<SystemTime>,
+    /// Sets the attributes that it has from the start. Not called for a span that is not recorded.
+    pub(crate) tags: Option<&'a dyn Fn(&mut Tags)>,
+    /// Copies the head of the request whose SERVER span this is.
+    pub(crate) head: Option<&'a dyn Fn(&mut Head)>,
 }
 
 impl<'a> Start<'a> {
@@ -96,6 +99,8 @@ impl<'a> Start<'a> {
             kind,
             scope: Scope::Biztrace,
             time: None,
+            tags: None,
+            head: None,
         }
     }
 }
@@ -116,7 +121,7 @@ const RANDOM: TraceFlags = TraceFlags::new(0x02);
 
 impl Recorder {
     pub(crate) fn new(mode: Mode, sampler: Sampler, limits: Limits, sink: Arc<dyn Sink>) -> Self {
-        // Positions in a span's buffer are 32 bits wide, and dead bytes may double it.
+        // Positions in a span's buffer are 32 bits wide; dead bytes, and a set of tags on its way in, may triple it.
         let bytes_per_trace = limits.bytes_per_trace.min(1 << 30);
         Self {
             mode,
@@ -168,14 +173,21 @@ impl Recorder {
             id: parent.span_id(),
             is_remote: parent.is_remote(),
         });
-        let Some(span) = LocalSpan::open(trace.clone(), id, parent, None, start) else {
-            return Started::Dropped(self.silent_child(&trace.context));
-        };
-        span.tag(|tags| {
+        let tags = |tags: &mut Tags| {
             tags.set(&REASON, decision.reason);
             tags.set(&ADJUSTED_COUNT, &decision.adjusted_count);
-        });
-        Started::Recording(span)
+            if let Some(more) = start.tags {
+                more(tags);
+            }
+        };
+        let root = Start {
+            tags: Some(&tags),
+            ..start
+        };
+        match LocalSpan::open(trace.clone(), id, parent, None, root) {
+            Some(span) => Started::Recording(span),
+            None => Started::Dropped(self.silent_child(&trace.context)),
+        }
     }
 
     /// The context of a span that is skipped, below `parent` if there is one.

@@ -19,7 +19,7 @@ use super::seal::{LINK_FLAGS, flags, live, nonzero};
 use super::site::Site;
 use crate::attribute::tags::{Entry, Tags};
 use crate::attribute::wire::{self, fixed64_field, len_field, varint_field};
-use crate::attribute::{Encoder, Key, Value, ValueLimits, truncate};
+use crate::attribute::{Encoder, Key, Value, ValueLimits, key_of, truncate};
 use crate::config::Limits;
 
 #[derive(Debug)]
@@ -54,11 +54,12 @@ pub(crate) struct Parent {
     pub(crate) is_remote: bool,
 }
 
-/// The live attributes of a span. The hashes stand apart so that a look-up runs over dense memory.
+/// The live attributes of a span.
 #[derive(Debug, Default)]
 struct Index {
-    hashes: Vec<u32>,
     entries: Vec<Entry>,
+    /// A bit for each hash seen: most keys are set once, and are told to be new by this alone.
+    seen: [u64; 4],
 }
 
 /// Past this many bytes a span's dead attributes are squeezed out, once they are the larger part.
@@ -110,34 +111,33 @@ impl OpenSpan {
     }
 
     pub(super) fn has(&self, key: &Key) -> bool {
-        self.index
-            .find(key.hash(), key.as_str().as_bytes(), &self.bytes)
-            .is_some()
+        let key_is = |entry: Entry| key_of(entry.field(&self.bytes)) == key.as_str().as_bytes();
+        self.index.find(key.hash(), key_is).is_some()
     }
 
     /// Adds the attributes of `tags`, as far as the limits and `room`, in bytes, allow.
     pub(super) fn append(&mut self, tags: &Tags, limits: &Limits, room: usize) {
         self.dropped_attributes += tags.dropped();
-        let most = self.len() + room;
+        let (start, before) = (self.bytes.len(), self.len());
+        self.bytes.extend_from_slice(tags.bytes());
+        let mut live = before;
         for entry in tags.entries() {
-            let field = &tags.bytes()[range(&entry.field)];
-            let key = &tags.bytes()[range(&entry.key)];
-            let earlier = self.index.find(entry.hash, key, &self.bytes);
-            let freed = earlier.map_or(0, |at| self.index.entries[at].field.len());
-            let is_over = earlier.is_none() && self.index.hashes.len() >= limits.attributes;
-            if is_over || self.len() - freed + field.len() > most {
+            let entry = entry.moved_to(start + entry.start as usize);
+            let bytes = &self.bytes;
+            let same_key = |other: Entry| key_of(other.field(bytes)) == key_of(entry.field(bytes));
+            let earlier = self.index.find(entry.hash, same_key);
+            let freed = earlier.map_or(0, |at| self.index.entries[at].len());
+            let is_over = earlier.is_none() && self.index.entries.len() >= limits.attributes;
+            let dead = if is_over || live - freed + entry.len() > before + room {
                 self.dropped_attributes += 1;
-                continue;
-            }
-            let entry = entry.moved_to(self.bytes.len());
-            self.bytes.extend_from_slice(field);
-            if let Some(at) = earlier {
-                self.dead
-                    .push(std::mem::replace(&mut self.index.entries[at], entry).field);
-                self.dead_bytes += freed;
+                Some(entry)
             } else {
-                self.index.hashes.push(entry.hash);
-                self.index.entries.push(entry);
+                live = live - freed + entry.len();
+                self.index.put(earlier, entry)
+            };
+            if let Some(dead) = dead {
+                self.dead_bytes += dead.len();
+                self.dead.push(dead.start..dead.end);
             }
         }
         if self.dead_bytes > COMPACT_BYTES && self.dead_bytes > self.len() {
@@ -258,11 +258,9 @@ impl OpenSpan {
         self.dead.sort_unstable_by_key(|dead| dead.start);
         let dead = &self.dead;
         for entry in &mut self.index.entries {
-            let before = dead
-                .iter()
-                .take_while(|dead| dead.start < entry.field.start);
+            let before = dead.iter().take_while(|dead| dead.start < entry.start);
             let shift = before.map(ExactSizeIterator::len).sum::<usize>();
-            *entry = entry.moved_to(entry.field.start as usize - shift);
+            *entry = entry.moved_to(entry.start as usize - shift);
         }
         let mut end = 0;
         live(dead, self.bytes.len(), |live| {
@@ -277,10 +275,9 @@ impl OpenSpan {
 
     /// Takes a copy of a request's head.
     pub(super) fn copy_head(&mut self, copy: impl FnOnce(&mut Head)) {
-        // Shared only if the request is being set again, by which time nobody should read the first head.
-        match Arc::get_mut(self.head.get_or_insert_default()) {
-            Some(head) => copy(head),
-            None => copy(Arc::make_mut(self.head.insert(Arc::default()))),
+        // A slot keeps no head that somebody else still reads.
+        if let Some(head) = Arc::get_mut(self.head.get_or_insert_default()) {
+            copy(head);
         }
     }
 
@@ -289,8 +286,8 @@ impl OpenSpan {
         self.id = SpanId::INVALID;
         self.bytes.clear();
         self.bytes.shrink_to(keep);
-        self.index.hashes.clear();
         self.index.entries.clear();
+        self.index.seen = Default::default();
         self.dead.clear();
         self.dead.shrink_to(keep / size_of::<Range<u32>>());
         // A head that somebody still reads is theirs.
@@ -313,16 +310,30 @@ impl OpenSpan {
 }
 
 impl Index {
-    fn find(&self, hash: u32, key: &[u8], bytes: &[u8]) -> Option<usize> {
-        let mut from = 0;
-        while let Some(at) = self.hashes[from..].iter().position(|other| *other == hash) {
-            let at = from + at;
-            if bytes[range(&self.entries[at].key)] == *key {
-                return Some(at);
-            }
-            from = at + 1;
+    fn find(&self, hash: u32, is_it: impl Fn(Entry) -> bool) -> Option<usize> {
+        let (word, bit) = Self::bit(hash);
+        if self.seen[word] & bit == 0 {
+            return None;
         }
-        None
+        let is_it = |entry: &Entry| entry.hash == hash && is_it(*entry);
+        self.entries.iter().position(is_it)
+    }
+
+    /// Puts an attribute in the place of the `earlier` one, which it returns, or adds it.
+    fn put(&mut self, earlier: Option<usize>, entry: Entry) -> Option<Entry> {
+        match earlier {
+            Some(at) => Some(std::mem::replace(&mut self.entries[at], entry)),
+            None => {
+                let (word, bit) = Self::bit(entry.hash);
+                self.seen[word] |= bit;
+                self.entries.push(entry);
+                None
+            }
+        }
+    }
+
+    fn bit(hash: u32) -> (usize, u64) {
+        ((hash / 64 % 4) as usize, 1 << (hash % 64))
     }
 }
 
@@ -352,8 +363,4 @@ pub(super) fn value_limits(limits: &Limits) -> ValueLimits {
         chars: limits.attribute_value_length,
         bytes: limits.bytes_per_trace,
     }
-}
-
-fn range(range: &Range<u32>) -> Range<usize> {
-    range.start as usize..range.end as usize
 }

@@ -8,6 +8,7 @@
 //! A trace collects its ended spans so, and a thread's chunk the traces that are kept.
 
 use super::scope::Scope;
+use crate::attribute::wire;
 
 #[derive(Debug, Default)]
 pub(crate) struct Runs {
@@ -59,7 +60,8 @@ impl Runs {
         let (mut first, mut rest) = (Self::default(), Self::default());
         for (run, mut run_bytes) in self.iter() {
             while !run_bytes.is_empty() {
-                let (span, tail) = run_bytes.split_at(field_len_at(run_bytes));
+                let (_, tail) = wire::split_field(run_bytes);
+                let (span, _) = run_bytes.split_at(run_bytes.len() - tail.len());
                 let fits = first.spans < spans && first.len() + span.len() <= bytes;
                 let to = if rest.is_empty() && (fits || first.is_empty()) {
                     &mut first
@@ -109,18 +111,5 @@ impl Runs {
     pub(crate) fn reset(&mut self, bytes: usize) {
         self.clear();
         self.bytes.shrink_to(bytes);
-    }
-}
-
-/// Length of the field at the start of `bytes`: a one-byte tag, the length of its content, the content.
-fn field_len_at(bytes: &[u8]) -> usize {
-    let (mut len, mut at) = (0, 1);
-    loop {
-        let byte = bytes[at];
-        len |= usize::from(byte & 0x7f) << (7 * (at - 1));
-        at += 1;
-        if byte < 0x80 {
-            return at + len;
-        }
     }
 }

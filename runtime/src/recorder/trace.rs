@@ -188,7 +188,9 @@ impl Drop for TraceRef {
         let Some(mut trace) = self.0.take() else {
             return;
         };
-        if !Arc::get_mut(&mut trace).is_some_and(Trace::trim) {
+        // The count is read first since it is cheaper than to ask for the trace alone, and most references have others beside
+        // them. Two that go at once may both see the other: then the trace is freed, not pooled.
+        if Arc::strong_count(&trace) > 1 || !Arc::get_mut(&mut trace).is_some_and(Trace::trim) {
             return;
         }
         // A thread that is ending has no pool any more: then the trace is simply freed.

@@ -10,6 +10,7 @@ use super::local::LocalSpan;
 use super::scope::Scope;
 use super::span::Span;
 use super::{Recorder, Start, Started};
+use crate::attribute::Tags;
 
 /// Gives tracers to libraries that are instrumented with the OpenTelemetry API.
 ///
@@ -55,18 +56,27 @@ impl opentelemetry::trace::Tracer for Tracer {
     fn build_with_context(&self, builder: SpanBuilder, parent_cx: &Context) -> Span {
         let parent = parent_cx.span();
         let parent = parent.span_context();
+        let attributes = |tags: &mut Tags| {
+            for attribute in builder.attributes.iter().flatten() {
+                tags.set_dynamic(attribute.key.as_str(), &attribute.value);
+            }
+        };
+        let start = Start {
+            name: &builder.name,
+            kind: builder.span_kind.clone().unwrap_or(SpanKind::Internal),
+            scope: self.scope.clone(),
+            time: builder.start_time,
+            tags: Some(&attributes),
+            head: None,
+        };
         let started = match Current::of(parent_cx) {
             Current::Silent if parent.is_valid() => {
                 return Span::silent(self.recorder.silent_child(parent));
             }
             Current::Silent => return Span::silent(SpanContext::NONE),
-            Current::Local(local) if local.is_of(&self.recorder) => {
-                local.start_child(self.start_of(&builder))
-            }
-            Current::Local(_) | Current::Foreign(_) => {
-                self.recorder.start(Some(parent), self.start_of(&builder))
-            }
-            Current::Nothing => self.recorder.start(None, self.start_of(&builder)),
+            Current::Local(local) if local.is_of(&self.recorder) => local.start_child(start),
+            Current::Local(_) | Current::Foreign(_) => self.recorder.start(Some(parent), start),
+            Current::Nothing => self.recorder.start(None, start),
         };
         match started {
             Started::Recording(local) => {
@@ -78,26 +88,8 @@ impl opentelemetry::trace::Tracer for Tracer {
     }
 }
 
-impl Tracer {
-    fn start_of<'a>(&self, builder: &'a SpanBuilder) -> Start<'a> {
-        Start {
-            name: &builder.name,
-            kind: builder.span_kind.clone().unwrap_or(SpanKind::Internal),
-            scope: self.scope.clone(),
-            time: builder.start_time,
-        }
-    }
-}
-
-/// Records what a builder gives a span at its start.
+/// Records the events and links that a builder gives a span.
 fn record(span: &LocalSpan, builder: SpanBuilder) {
-    if let Some(attributes) = builder.attributes {
-        span.tag(|tags| {
-            for attribute in &attributes {
-                tags.set_dynamic(attribute.key.as_str(), &attribute.value);
-            }
-        });
-    }
     for event in builder.events.into_iter().flatten() {
         span.add_event(
             &event.name,
