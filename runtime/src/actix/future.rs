@@ -4,10 +4,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::ServiceResponse;
 use actix_web::http::Method;
+use actix_web::{Error, HttpRequest};
 use pin_project_lite::pin_project;
 
 use super::body::TracedBody;
@@ -80,13 +80,18 @@ where
         let entered = this.under.enter();
         let result = ready!(future.poll(cx));
         this.future.set(None);
+        drop(entered);
         if let Some(span) = this.under.span() {
             match &result {
-                Ok(response) => respond(span, this.method, this.span_name.as_ref(), response),
+                Ok(response) => respond(span, this.method, response),
                 Err(error) => fail(span, this.method, error),
             }
         }
-        drop(entered);
+        if let Ok(response) = &result
+            && let Some(span_name) = this.span_name
+        {
+            rename(this.under, span_name, response.request());
+        }
         Poll::Ready(match result {
             Ok(response) => {
                 let under = std::mem::replace(this.under, Under::Nothing);
@@ -102,12 +107,7 @@ where
 }
 
 /// Records the response's head; the span goes on with the body.
-fn respond<B>(
-    span: &LocalSpan,
-    method: &str,
-    span_name: Option<&SpanName>,
-    response: &ServiceResponse<B>,
-) {
+fn respond<B>(span: &LocalSpan, method: &str, response: &ServiceResponse<B>) {
     let request = response.request();
     let route = match server::has_route(span) {
         true => None,
@@ -119,7 +119,14 @@ fn respond<B>(
     {
         handler.learn_route(&route);
     }
-    if let Some(name) = span_name.and_then(|name| name(request)) {
+}
+
+/// Names the span as the application wishes, whose code runs under it.
+fn rename(under: &mut Under, span_name: &SpanName, request: &HttpRequest) {
+    let entered = under.enter();
+    let name = span_name(request);
+    drop(entered);
+    if let Some((span, name)) = under.span().zip(name) {
         span.set_name(&name);
     }
 }

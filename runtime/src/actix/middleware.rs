@@ -176,7 +176,7 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         // Routing and the synchronous parts of inner middleware run in this call: they belong to the span too.
-        let under = self.tracing.start(&request);
+        let mut under = self.tracing.start(&request);
         let method = server::span_method(request.method());
         let entered = under.enter();
         let future = self.service.call(request);

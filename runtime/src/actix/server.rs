@@ -73,7 +73,7 @@ fn tag_request(request: &HttpRequest, tags: &mut Tags) {
     let user_agent = request
         .headers()
         .get(header::USER_AGENT)
-        .and_then(|value| value.to_str().ok());
+        .and_then(|value| std::str::from_utf8(value.as_bytes()).ok());
     tags.set(&USER_AGENT, &user_agent.map(cut));
 }
 

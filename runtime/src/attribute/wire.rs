@@ -37,8 +37,19 @@ pub(crate) const fn field_len(len: usize) -> usize {
 
 /// Tag and length of a length-delimited field; its `len` bytes of content follow.
 pub(crate) fn prefix(buf: &mut Vec<u8>, tag: u8, len: usize) {
-    buf.push(tag);
-    varint(buf, len as u64);
+    if len < 0x80 {
+        buf.extend_from_slice(&[tag, len as u8]);
+    } else {
+        buf.push(tag);
+        varint(buf, len as u64);
+    }
+}
+
+/// A field of `N` bytes, fewer than 128.
+pub(crate) fn array<const N: usize>(buf: &mut Vec<u8>, tag: u8, content: [u8; N]) {
+    const { assert!(N < 0x80) };
+    buf.extend_from_slice(&[tag, N as u8]);
+    buf.extend_from_slice(&content);
 }
 
 pub(crate) fn bytes(buf: &mut Vec<u8>, tag: u8, content: &[u8]) {

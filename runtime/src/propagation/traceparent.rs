@@ -66,16 +66,25 @@ fn trim(mut line: &[u8]) -> &[u8] {
 fn hex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
     let pairs: &[[u8; 2]; N] = digits.as_chunks().0.try_into().ok()?;
     let mut bytes = [0; N];
+    let mut seen = 0;
     for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-        *byte = hex_digit(*high)? << 4 | hex_digit(*low)?;
+        let (high, low) = (DIGITS[*high as usize], DIGITS[*low as usize]);
+        seen |= high | low;
+        *byte = high << 4 | low;
     }
-    Some(bytes)
+    (seen < 16).then_some(bytes)
 }
 
-fn hex_digit(byte: u8) -> Option<u8> {
-    match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
+/// What each byte stands for as a digit.
+const DIGITS: [u8; 256] = {
+    let mut digits = [NO_DIGIT; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        digits[b"0123456789abcdef"[digit] as usize] = digit as u8;
+        digit += 1;
     }
-}
+    digits
+};
+
+/// All bits: one among many digits shows when they are joined.
+const NO_DIGIT: u8 = 0xff;

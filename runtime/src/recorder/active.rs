@@ -1,6 +1,5 @@
 //! A span of ours that code runs under.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::panicking;
 
 use opentelemetry::trace::{SpanContext, TraceContextExt};
@@ -16,8 +15,8 @@ use super::span::Span;
 pub(crate) enum Under {
     /// What is there already.
     Nothing,
-    /// The context of a span that was dropped by its sampler, or skipped: nothing below it is recorded either.
-    Silent(Context),
+    /// A span that was dropped by its sampler, or skipped: nothing below it is recorded either.
+    Silent(Scope),
     Span(ActiveSpan),
 }
 
@@ -26,18 +25,24 @@ pub(crate) enum Under {
 #[derive(Debug)]
 pub(crate) struct ActiveSpan {
     span: LocalSpan,
-    cx: Context,
-    entered: AtomicBool,
-    panicked: AtomicBool,
+    scope: Scope,
     ended: bool,
+}
+
+/// Where code finds what it runs under.
+#[derive(Debug)]
+pub(crate) struct Scope {
+    cx: Context,
+    /// What the thread notes as entered: it changes places with what the thread had noted before, and back.
+    entered: Option<LocalSpan>,
+    was_entered: bool,
+    panicked: bool,
 }
 
 /// The scope of what code runs under, until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Entered<'a> {
-    span: Option<&'a ActiveSpan>,
-    /// The span whose scope this thread was in before.
-    around: Option<LocalSpan>,
+    scope: &'a mut Scope,
     was_panicking: bool,
     _context: ContextGuard,
 }
@@ -46,9 +51,8 @@ impl Under {
     /// Under a span that would have that context, and is not recorded.
     pub(crate) fn silent(context: SpanContext) -> Self {
         if context.is_valid() {
-            Self::Silent(Context::map_current(|cx| {
-                cx.with_remote_span_context(context)
-            }))
+            let cx = Context::map_current(|cx| cx.with_remote_span_context(context));
+            Self::Silent(Scope::new(cx, None))
         } else {
             Self::Nothing
         }
@@ -63,23 +67,12 @@ impl Under {
     }
 
     /// Makes it current on this thread until the guard goes. For a synchronous stretch only: a call, one poll.
-    pub(crate) fn enter(&self) -> Option<Entered<'_>> {
-        let (cx, span) = match self {
-            Self::Nothing => return None,
-            Self::Silent(cx) => (cx, None),
-            Self::Span(active) => (&active.cx, Some(active)),
-        };
-        // A future may be dropped by a thread that is ending and has no context any more.
-        let around = current::set_entered(span.map(|active| active.span.clone()))?;
-        if let Some(active) = span {
-            active.entered.store(true, Ordering::Relaxed);
+    pub(crate) fn enter(&mut self) -> Option<Entered<'_>> {
+        match self {
+            Self::Nothing => None,
+            Self::Silent(scope) => scope.enter(),
+            Self::Span(active) => active.scope.enter(),
         }
-        Some(Entered {
-            span,
-            around,
-            was_panicking: panicking(),
-            _context: cx.clone().attach(),
-        })
     }
 
     /// Ends the span. From then on there is nothing to run under.
@@ -90,15 +83,34 @@ impl Under {
     }
 }
 
+impl Scope {
+    fn new(cx: Context, entered: Option<LocalSpan>) -> Self {
+        Self {
+            cx,
+            entered,
+            was_entered: false,
+            panicked: false,
+        }
+    }
+
+    /// `None` on a thread that is ending, which has no context any more: it may drop futures.
+    fn enter(&mut self) -> Option<Entered<'_>> {
+        current::swap_entered(&mut self.entered)?;
+        self.was_entered = true;
+        Some(Entered {
+            was_panicking: panicking(),
+            _context: self.cx.clone().attach(),
+            scope: self,
+        })
+    }
+}
+
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
-        current::set_entered(self.around.take());
+        current::swap_entered(&mut self.scope.entered);
         // A panic may be caught above, and what runs under the span be dropped only after that.
-        if let Some(span) = self.span
-            && !self.was_panicking
-            && panicking()
-        {
-            span.panicked.store(true, Ordering::Relaxed);
+        if !self.was_panicking && panicking() {
+            self.scope.panicked = true;
         }
     }
 }
@@ -107,10 +119,8 @@ impl ActiveSpan {
     pub(crate) fn new(span: LocalSpan) -> Self {
         let cx = Context::current_with_span(Span::handle(span.clone()));
         Self {
+            scope: Scope::new(cx, Some(span.clone())),
             span,
-            cx,
-            entered: AtomicBool::new(false),
-            panicked: AtomicBool::new(false),
             ended: false,
         }
     }
@@ -121,8 +131,8 @@ impl ActiveSpan {
 
     fn end(&mut self, outcome: Outcome) {
         if !std::mem::replace(&mut self.ended, true) {
-            // The context's reference goes first, so that ours is the last and the trace's buffers are reused.
-            self.cx = Context::new();
+            // The scope's references go first, so that ours is the last and the trace's buffers are reused.
+            self.scope = Scope::new(Context::new(), None);
             self.span.end(outcome);
         }
     }
@@ -131,7 +141,7 @@ impl ActiveSpan {
 impl Drop for ActiveSpan {
     fn drop(&mut self) {
         // Once entered, its own scope tells a panic below it from one that merely drops it. Before, its tags are evaluated.
-        let panicked = *self.panicked.get_mut() || (!*self.entered.get_mut() && panicking());
+        let panicked = self.scope.panicked || (!self.scope.was_entered && panicking());
         self.end(if panicked {
             Outcome::Panicked
         } else {

@@ -61,10 +61,12 @@ pub(crate) fn local_span(cx: &Context) -> Option<LocalSpan> {
     })
 }
 
-/// Notes the span whose scope this thread is in, and returns the one before. `None` on a thread that is ending, which has no
+/// Has `span` change places with the span whose scope this thread is in. `None` on a thread that is ending, which has no
 /// thread-locals any more.
-pub(super) fn set_entered(span: Option<LocalSpan>) -> Option<Option<LocalSpan>> {
-    ENTERED.try_with(|entered| entered.replace(span)).ok()
+pub(super) fn swap_entered(span: &mut Option<LocalSpan>) -> Option<()> {
+    ENTERED
+        .try_with(|entered| std::mem::swap(&mut *entered.borrow_mut(), span))
+        .ok()
 }
 
 /// What a new span of this crate's macros and middleware finds around it.

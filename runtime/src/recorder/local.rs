@@ -45,19 +45,20 @@ impl LocalSpan {
         };
         let id = self.recorder().new_span_id();
         match Self::open(self.trace.clone(), id, Some(parent), Some(self.slot), start) {
-            Some(child) => Started::Recording(child),
-            None => Started::Dropped(self.recorder().silent_child(&self.context())),
+            Ok(child) => Started::Recording(child),
+            Err(_) => Started::Dropped(self.recorder().silent_child(&self.context())),
         }
     }
 
-    /// Opens a span of a trace: the first here, or the child of the one in `parent_slot`.
+    /// Opens a span of a trace: the first here, or the child of the one in `parent_slot`. Gives the trace back where it has
+    /// had its share of spans.
     pub(super) fn open(
         trace: TraceRef,
         id: SpanId,
         parent: Option<Parent>,
         parent_slot: Option<u32>,
         start: Start<'_>,
-    ) -> Option<Self> {
+    ) -> Result<Self, TraceRef> {
         let clock = &*trace.recorder.clock;
         let time = match start.time {
             Some(time) => trace.clock.given(time, clock),
@@ -75,7 +76,8 @@ impl LocalSpan {
         let request = parent_slot.and_then(|(slot, parent)| state.get(slot, parent.id)?.request);
         let Some((slot, span)) = state.open(limits) else {
             trace.recorder.sink.span_refused();
-            return None;
+            drop(state);
+            return Err(trace);
         };
         span.id = id;
         span.parent = parent;
@@ -94,7 +96,7 @@ impl LocalSpan {
             });
         }
         drop(state);
-        Some(Self { trace, slot, id })
+        Ok(Self { trace, slot, id })
     }
 
     pub(crate) fn context(&self) -> SpanContext {

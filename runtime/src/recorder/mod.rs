@@ -184,9 +184,9 @@ impl Recorder {
             tags: Some(&tags),
             ..start
         };
-        match LocalSpan::open(trace.clone(), id, parent, None, root) {
-            Some(span) => Started::Recording(span),
-            None => Started::Dropped(self.silent_child(&trace.context)),
+        match LocalSpan::open(trace, id, parent, None, root) {
+            Ok(span) => Started::Recording(span),
+            Err(trace) => Started::Dropped(self.silent_child(&trace.context)),
         }
     }
 

@@ -190,8 +190,8 @@ impl OpenSpan {
                 len_field(13),
                 room,
                 |buf, values| {
-                    wire::bytes(buf, len_field(1), &context.trace_id().to_bytes());
-                    wire::bytes(buf, len_field(2), &context.span_id().to_bytes());
+                    wire::array(buf, len_field(1), context.trace_id().to_bytes());
+                    wire::array(buf, len_field(2), context.span_id().to_bytes());
                     let state = context.trace_state().header();
                     if !state.is_empty() {
                         wire::bytes(buf, len_field(3), state.as_bytes());

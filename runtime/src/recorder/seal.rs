@@ -19,14 +19,14 @@ impl OpenSpan {
     /// Writes the whole message to `out`. What this span still holds is of no use then.
     pub(super) fn seal(&mut self, context: &SpanContext, end: u64, out: &mut Runs) {
         let buf = &mut self.bytes;
-        wire::bytes(buf, len_field(1), &context.trace_id().to_bytes());
-        wire::bytes(buf, len_field(2), &self.id.to_bytes());
+        wire::array(buf, len_field(1), context.trace_id().to_bytes());
+        wire::array(buf, len_field(2), self.id.to_bytes());
         // TraceState tells whether it is empty only by its header, which is a String: ask the iterator.
         if context.trace_state().into_iter().len() > 0 {
             wire::bytes(buf, len_field(3), context.trace_state().header().as_bytes());
         }
         if let Some(parent) = self.parent {
-            wire::bytes(buf, len_field(4), &parent.id.to_bytes());
+            wire::array(buf, len_field(4), parent.id.to_bytes());
         }
         wire::bytes(buf, len_field(5), self.name.as_bytes());
         wire::uint(buf, varint_field(6), kind_number(&self.kind));
