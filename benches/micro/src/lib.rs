@@ -1,13 +1,14 @@
 //! The service that is measured: a handler with five tags that awaits one child span with three attributes.
 
-use std::time::Duration;
+pub mod callgrind;
+pub mod receiver;
 
 use actix_web::dev::{Service, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::test::{TestRequest, init_service};
 use actix_web::{App, Error, HttpResponse, web};
 use biztrace::actix::RequestTracing;
-use biztrace::{Telemetry, biz_attrs, traced, traced_handler};
+use biztrace::{Sampler, Telemetry, biz_attrs, traced, traced_handler};
 
 async fn bare(id: web::Path<u64>) -> HttpResponse {
     reserve_bare(*id).await
@@ -44,20 +45,35 @@ async fn reserve(id: u64) -> HttpResponse {
 pub enum Variant {
     /// Served by a handler without attributes, through a middleware that does nothing.
     Bare,
-    /// Served by the annotated handler within `RequestTracing`.
+    /// Served by the annotated handler within `RequestTracing`, and recorded.
     Traced,
+    /// The same, while the sampler drops every trace.
+    Unsampled,
 }
 
-/// An instance that records everything, and whose receiver answers nobody.
+impl Variant {
+    /// All of them, by the names that the command line has for them.
+    pub const ALL: [(&str, Self); 3] = [
+        ("bare", Self::Bare),
+        ("traced", Self::Traced),
+        ("unsampled", Self::Unsampled),
+    ];
+}
+
+/// An instance that sends to the receiver at `endpoint`, with a queue that never fills.
 ///
 /// # Panics
 ///
 /// If no thread can be started.
-pub fn telemetry() -> Telemetry {
-    let builder = Telemetry::builder()
-        .otlp("http://127.0.0.1:9")
-        .schedule_delay(Duration::from_secs(3600));
-    builder.build().expect("these settings are right")
+#[must_use]
+pub fn telemetry(variant: Variant, endpoint: &str) -> Telemetry {
+    let sampler = match variant {
+        Variant::Bare | Variant::Traced => Sampler::AlwaysOn,
+        Variant::Unsampled => Sampler::AlwaysOff,
+    };
+    let builder = Telemetry::builder().otlp(endpoint).sampler(sampler);
+    let telemetry = builder.max_queue_size(10_000_000).build();
+    telemetry.expect("these settings are right")
 }
 
 /// The service, to be called in process.
@@ -72,11 +88,13 @@ pub async fn service(
     let tracing = match variant {
         // Nothing is installed, so this passes each request through.
         Variant::Bare => RequestTracing::default(),
-        Variant::Traced => RequestTracing::default().tracer_provider(telemetry.tracer_provider()),
+        Variant::Traced | Variant::Unsampled => {
+            RequestTracing::default().tracer_provider(telemetry.tracer_provider())
+        }
     };
     let route = match variant {
         Variant::Bare => web::post().to(bare),
-        Variant::Traced => web::post().to(annotated),
+        Variant::Traced | Variant::Unsampled => web::post().to(annotated),
     };
     init_service(App::new().wrap(tracing).route("/orders/{id}", route)).await
 }

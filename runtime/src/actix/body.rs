@@ -14,44 +14,70 @@ pin_project! {
     /// cancelled when it is dropped before.
     #[derive(Debug)]
     pub struct TracedBody<B> {
-        // Taken on drop only, so that it is dropped inside the span's scope.
         #[pin]
-        body: Option<B>,
+        body: Body<B>,
         under: Under,
-        // Bytes still to come, where the size is known: the server may not ask for the end after them.
-        left: Option<u64>,
     }
 
     impl<B> PinnedDrop for TracedBody<B> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
+            let is_whole = this.body.as_ref().is_whole();
             let entered = this.under.enter();
-            this.body.set(None);
+            this.body.set(Body::Gone);
             drop(entered);
-            if *this.left == Some(0) {
+            if is_whole {
                 this.under.end(|| Outcome::Completed);
             }
         }
     }
 }
 
+pin_project! {
+    #[derive(Debug)]
+    #[project = Projected]
+    enum Body<B> {
+        /// All of it is in memory: to take it runs nobody's code.
+        Bytes { bytes: Bytes },
+        Stream {
+            #[pin]
+            body: B,
+            // Bytes still to come, where the size is known: the server may not ask for the end after them.
+            left: Option<u64>,
+        },
+        /// Dropped inside the span's scope, or taken.
+        Gone,
+    }
+}
+
+impl<B> Body<B> {
+    /// Whether all bytes of a body of known size have been taken.
+    fn is_whole(&self) -> bool {
+        matches!(self, Self::Stream { left: Some(0), .. })
+    }
+}
+
 impl<B: MessageBody> TracedBody<B> {
     /// The server never asks for a body of size 0, nor for the body of a response to HEAD: that is their whole body.
-    pub(super) fn new(body: B, under: Under, is_head: bool) -> Self {
+    pub(super) fn new(body: B, mut under: Under, is_head: bool) -> Self {
         let left = match body.size() {
             BodySize::Sized(size) => Some(size),
             BodySize::None => Some(0),
             BodySize::Stream => None,
         };
-        let mut traced = Self {
-            body: Some(body),
-            under,
-            left,
-        };
         if is_head || left == Some(0) {
-            traced.under.end(|| Outcome::Completed);
+            under.end(|| Outcome::Completed);
         }
-        traced
+        let bytes = match left {
+            Some(1..) => body.try_into_bytes(),
+            // Without bytes it still matters whether there is a body of size 0 or none.
+            _ => Err(body),
+        };
+        let body = match bytes {
+            Ok(bytes) => Body::Bytes { bytes },
+            Err(body) => Body::Stream { body, left },
+        };
+        Self { body, under }
     }
 }
 
@@ -59,7 +85,11 @@ impl<B: MessageBody> MessageBody for TracedBody<B> {
     type Error = B::Error;
 
     fn size(&self) -> BodySize {
-        self.body.as_ref().map_or(BodySize::None, MessageBody::size)
+        match &self.body {
+            Body::Bytes { bytes } => bytes.size(),
+            Body::Stream { body, .. } => body.size(),
+            Body::Gone => BodySize::None,
+        }
     }
 
     fn poll_next(
@@ -67,17 +97,21 @@ impl<B: MessageBody> MessageBody for TracedBody<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Self::Error>>> {
         let this = self.project();
-        let Some(body) = this.body.as_pin_mut() else {
-            return Poll::Ready(None);
+        let (body, left) = match this.body.project() {
+            Projected::Bytes { bytes } => {
+                this.under.end(|| Outcome::Completed);
+                let bytes = std::mem::take(bytes);
+                return Poll::Ready((!bytes.is_empty()).then_some(Ok(bytes)));
+            }
+            Projected::Stream { body, left } => (body, left),
+            Projected::Gone => return Poll::Ready(None),
         };
         let entered = this.under.enter();
         let next = ready!(body.poll_next(cx));
         drop(entered);
         let outcome = match &next {
             Some(Ok(bytes)) => {
-                *this.left = this
-                    .left
-                    .map(|left| left.saturating_sub(bytes.len() as u64));
+                *left = left.map(|left| left.saturating_sub(bytes.len() as u64));
                 None
             }
             Some(Err(_)) => Some(Outcome::Failed(std::any::type_name::<B::Error>())),
@@ -90,16 +124,13 @@ impl<B: MessageBody> MessageBody for TracedBody<B> {
     }
 
     fn try_into_bytes(mut self) -> Result<Bytes, Self> {
-        let Some(body) = self.body.take() else {
-            return Err(self);
-        };
-        match body.try_into_bytes() {
-            Ok(bytes) => {
+        match std::mem::replace(&mut self.body, Body::Gone) {
+            Body::Bytes { bytes } => {
                 self.under.end(|| Outcome::Completed);
                 Ok(bytes)
             }
-            Err(body) => {
-                self.body = Some(body);
+            body => {
+                self.body = body;
                 Err(self)
             }
         }

@@ -1,18 +1,20 @@
-//! Serves requests in process, for callgrind: `serve bare|traced NUMBER`.
+//! Serves requests in process, for callgrind: `serve VARIANT NUMBER`.
 
-use micro_bench::{Variant, request, serve, service, telemetry};
+use micro_bench::{Variant, receiver, request, serve, service, telemetry};
 
 #[actix_web::main]
 async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (variant, requests) = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["bare", number] => (Variant::Bare, number.parse()),
-        ["traced", number] => (Variant::Traced, number.parse()),
-        _ => panic!("usage: serve bare|traced NUMBER"),
+    let [variant, requests] = &arguments[..] else {
+        panic!("usage: serve VARIANT NUMBER");
     };
-    let telemetry = telemetry();
+    let variant = Variant::ALL.into_iter().find(|(name, _)| name == variant);
+    let (_, variant) = variant.expect("one of the variants");
+    let telemetry = telemetry(variant, &receiver::start().expect("a receiver starts"));
     let service = service(variant, &telemetry).await;
-    for _ in 0..requests.expect("a number of requests") {
+    for _ in 0..requests.parse().expect("a number of requests") {
         serve(&service, request()).await;
     }
+    let report = telemetry.shutdown().await;
+    assert_eq!(report.recorded, report.delivered, "{report}");
 }

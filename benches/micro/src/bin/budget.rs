@@ -1,0 +1,30 @@
+//! Prints where the instructions of one request go: the table of `docs/performance.md`.
+
+use std::error::Error;
+
+use micro_bench::callgrind::{Parts, build, part_names, per_request};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let serve = build()?;
+    let bare = per_request(&serve, "bare")?;
+    let traced = per_request(&serve, "traced")?;
+    let unsampled = per_request(&serve, "unsampled")?;
+    let added = |parts: &Parts, part| parts[part] - bare.server[part];
+    println!("| instructions a request | recorded | not sampled | export thread |");
+    println!("|---|---:|---:|---:|");
+    let row = |name, recorded: f64, unsampled: f64, export: f64| {
+        println!("| {name} | {recorded:.0} | {unsampled:.0} | {export:.0} |");
+    };
+    let sum = |of: &dyn Fn(&'static str) -> f64| part_names().map(of).sum::<f64>();
+    for part in part_names() {
+        let (recorded, unsampled) = (added(&traced.server, part), added(&unsampled.server, part));
+        row(part, recorded, unsampled, traced.export[part]);
+    }
+    row(
+        "**in all**",
+        sum(&|part| added(&traced.server, part)),
+        sum(&|part| added(&unsampled.server, part)),
+        sum(&|part| traced.export[part]),
+    );
+    Ok(())
+}
