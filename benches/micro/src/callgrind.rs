@@ -22,7 +22,11 @@ const PARTS: [(&str, &[&str]); 11] = [
     ("verdict", &["runtime/src/sampling/"]),
     (
         "attributes",
-        &["runtime/src/attribute/", "runtime/src/recorder/open.rs"],
+        &[
+            "runtime/src/attribute/",
+            "recorder/attributes.rs",
+            "recorder/open.rs",
+        ],
     ),
     (
         "current span",

@@ -4,11 +4,12 @@
 
 mod api;
 mod key;
-pub(crate) mod tags;
+mod tags;
 mod value;
 pub(crate) mod wire;
 
 pub use key::Key;
 pub use tags::Tags;
+pub(crate) use tags::{Entry, Scratch};
 pub use value::{ArrayEncoder, Encoder, Value};
 pub(crate) use value::{ValueLimits, key_of, truncate};

@@ -1,9 +1,10 @@
-//! A set of attributes on its way to a span.
+//! A set of attributes: a span's, or one on its way there.
 //!
-//! Values come from user code, which must not run under a lock of ours: they are encoded here first, on the thread's own
-//! scratch buffer, and appended to the span in one short step.
+//! Values come from user code, which must not run under a lock of ours: they are encoded first on the thread's own scratch
+//! buffer, and appended to the span in one short step.
 
-use std::cell::Cell;
+use std::cell::RefCell;
+use std::ops::{Deref, DerefMut};
 
 use super::value::ValueLimits;
 use super::wire::len_field;
@@ -15,10 +16,12 @@ const ATTRIBUTES: u8 = len_field(9);
 /// Takes the attributes that a macro's entries name.
 #[derive(Debug)]
 pub struct Tags {
-    bytes: Vec<u8>,
-    entries: Vec<Entry>,
-    limits: ValueLimits,
-    dropped: u32,
+    /// The attributes as they are exported, and in a span what else it has.
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) limits: ValueLimits,
+    /// Attributes that were not taken.
+    pub(crate) dropped: u32,
 }
 
 /// Where one attribute lies in a buffer.
@@ -50,25 +53,18 @@ impl Entry {
     }
 }
 
-thread_local! {
-    static SCRATCH: Cell<(Vec<u8>, Vec<Entry>)> = const { Cell::new((Vec::new(), Vec::new())) };
-}
-
-/// A scratch buffer that has grown past this is not kept.
-const SCRATCH_BYTES: usize = 64 * 1024;
-
-impl Tags {
-    /// An empty set, on the thread's scratch buffer; a nested one gets a buffer of its own.
-    pub(crate) fn new(limits: ValueLimits) -> Self {
-        let (bytes, entries) = SCRATCH.try_with(Cell::take).unwrap_or_default();
+impl Default for Tags {
+    fn default() -> Self {
         Self {
-            bytes,
-            entries,
-            limits,
+            bytes: Vec::new(),
+            entries: Vec::new(),
+            limits: ValueLimits::NONE,
             dropped: 0,
         }
     }
+}
 
+impl Tags {
     /// Sets `key` to `value`, replacing an earlier value.
     pub fn set<V: Value + ?Sized>(&mut self, key: &'static Key, value: &V) {
         self.push(key.as_str(), key.hash(), value);
@@ -90,7 +86,7 @@ impl Tags {
             &mut too_large,
         ));
         let end = self.bytes.len();
-        if too_large || end > self.limits.bytes {
+        if too_large || end - start > self.limits.bytes {
             self.bytes.truncate(start);
             self.dropped += 1;
         } else if end > start {
@@ -101,30 +97,52 @@ impl Tags {
             });
         }
     }
+}
 
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
+/// An empty set, on the thread's scratch buffer; a nested one gets a buffer of its own.
+#[derive(Debug)]
+pub(crate) struct Scratch(Tags);
 
-    pub(crate) fn entries(&self) -> &[Entry] {
-        &self.entries
-    }
+thread_local! {
+    static SCRATCH: RefCell<Option<Tags>> = const { RefCell::new(None) };
+}
 
-    /// Attributes that were too large to be taken.
-    pub(crate) fn dropped(&self) -> u32 {
-        self.dropped
+/// A scratch buffer that has grown past this is not kept.
+const SCRATCH_BYTES: usize = 64 * 1024;
+
+impl Scratch {
+    pub(crate) fn new(limits: ValueLimits) -> Self {
+        let scratch = SCRATCH.try_with(|scratch| scratch.take());
+        let mut tags = scratch.ok().flatten().unwrap_or_default();
+        tags.limits = limits;
+        Self(tags)
     }
 }
 
-impl Drop for Tags {
+impl Deref for Scratch {
+    type Target = Tags;
+
+    fn deref(&self) -> &Tags {
+        &self.0
+    }
+}
+
+impl DerefMut for Scratch {
+    fn deref_mut(&mut self) -> &mut Tags {
+        &mut self.0
+    }
+}
+
+impl Drop for Scratch {
     fn drop(&mut self) {
-        let mut bytes = std::mem::take(&mut self.bytes);
-        let mut entries = std::mem::take(&mut self.entries);
-        if bytes.capacity() <= SCRATCH_BYTES {
-            bytes.clear();
-            entries.clear();
-            // A thread that is ending has no scratch buffer any more; then there is nothing to give back to.
-            let _ = SCRATCH.try_with(|scratch| scratch.set((bytes, entries)));
+        if self.bytes.capacity() > SCRATCH_BYTES {
+            return;
         }
+        let mut tags = std::mem::take(&mut self.0);
+        tags.bytes.clear();
+        tags.entries.clear();
+        tags.dropped = 0;
+        // A thread that is ending has no scratch buffer any more; then there is nothing to give back to.
+        let _ = SCRATCH.try_with(|scratch| scratch.replace(Some(tags)));
     }
 }

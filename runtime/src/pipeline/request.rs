@@ -13,46 +13,53 @@ const SCOPE_SPANS: u8 = len_field(2);
 const MAX_BYTES: usize = 4 * 1024 * 1024 - 64 * 1024;
 
 /// Takes the next request's spans off `chunks`: `max_spans` at the most, one at the least.
-pub(super) fn take_batch(chunks: &mut VecDeque<Runs>, max_spans: usize) -> Option<Runs> {
-    let mut batch = chunks.pop_front()?;
-    if batch.spans() > max_spans || batch.len() > MAX_BYTES {
-        let rest = batch.split_off(max_spans, MAX_BYTES);
+pub(super) fn take_batch(chunks: &mut VecDeque<Runs>, max_spans: usize) -> Option<Vec<Runs>> {
+    let mut first = chunks.pop_front()?;
+    if first.spans() > max_spans || first.len() > MAX_BYTES {
+        let rest = first.split_off(max_spans, MAX_BYTES);
         chunks.push_front(rest);
-        return Some(batch);
     }
-    while let Some(next) = chunks.front_mut()
-        && batch.spans() + next.spans() <= max_spans
-        && batch.len() + next.len() <= MAX_BYTES
-    {
-        batch.append(next);
-        chunks.pop_front();
+    let (mut spans, mut bytes) = (first.spans(), first.len());
+    let mut batch = vec![first];
+    while let Some(next) = chunks.front() {
+        (spans, bytes) = (spans + next.spans(), bytes + next.len());
+        if spans > max_spans || bytes > MAX_BYTES {
+            break;
+        }
+        batch.extend(chunks.pop_front());
     }
     Some(batch)
 }
 
 /// The request with those spans, in one `ScopeSpans` for each scope, below `resource`: the encoded fields of a
-/// `ResourceSpans` beside its spans.
-pub(super) fn frame(resource: &[u8], batch: &Runs) -> Request {
+/// `ResourceSpans` beside its spans. It is written to `body`, which is empty.
+pub(super) fn frame(resource: &[u8], batch: &[Runs], mut body: Vec<u8>) -> Request {
+    let runs = || batch.iter().flat_map(Runs::iter);
     let mut scopes: Vec<(&Scope, usize)> = Vec::new();
-    for (run, bytes) in batch.iter() {
+    for (run, bytes) in runs() {
         match scopes.iter_mut().find(|(scope, _)| **scope == run.scope) {
             Some((_, len)) => *len += bytes.len(),
             None => scopes.push((&run.scope, run.scope.fields().len() + bytes.len())),
         }
     }
     let len = resource.len() + scopes.iter().map(|(_, len)| field_len(*len)).sum::<usize>();
-    let mut body = Vec::with_capacity(field_len(len));
+    body.reserve(field_len(len));
     wire::prefix(&mut body, RESOURCE_SPANS, len);
     body.extend_from_slice(resource);
     for (scope, len) in scopes {
         wire::prefix(&mut body, SCOPE_SPANS, len);
         body.extend_from_slice(scope.fields());
-        for (_, bytes) in batch.iter().filter(|(run, _)| run.scope == *scope) {
+        for (_, bytes) in runs().filter(|(run, _)| run.scope == *scope) {
             body.extend_from_slice(bytes);
         }
     }
     Request {
         body: body.into(),
-        spans: batch.spans() as u64,
+        spans: spans(batch) as u64,
     }
+}
+
+/// Spans in those chunks.
+pub(super) fn spans<'a>(chunks: impl IntoIterator<Item = &'a Runs>) -> usize {
+    chunks.into_iter().map(Runs::spans).sum()
 }

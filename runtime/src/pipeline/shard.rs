@@ -5,7 +5,7 @@
 //! thread 2 ─► shard: chunk (filling), full chunks ─┼─► export thread
 //! ```
 //! A kept trace is copied into its thread's chunk under the shard's lock, which only the export thread contends for, once
-//! a chunk. The export thread is woken when a chunk is full; what is in the others it takes after the schedule delay.
+//! a batch. The export thread is woken when full chunks hold a batch; the others it takes after the schedule delay.
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -29,6 +29,8 @@ pub(super) struct Shards {
     pub(super) queued: AtomicUsize,
     pub(super) wake: Notify,
     batch: Batch,
+    /// Spans in full chunks that are worth a request.
+    pub(super) enough: usize,
 }
 
 #[derive(Debug, Default)]
@@ -86,18 +88,19 @@ impl Books {
         let limit = shards.batch.max_queue_size;
         // An empty queue takes a chunk of any size: a trace may be larger than the queue.
         let room = |queued: usize| Some(queued + spans).filter(|sum| queued == 0 || *sum <= limit);
-        if shards
+        let queued = shards
             .queued
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, room)
-            .is_err()
-        {
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, room);
+        let Ok(queued) = queued else {
             self.dropped.add(DropReason::QueueFull, spans as u64);
             self.chunk.reset(CHUNK_BYTES);
             return;
-        }
+        };
         let next = self.spare.take().unwrap_or_default();
         self.full.push(std::mem::replace(&mut self.chunk, next));
-        shards.wake.notify_one();
+        if queued + spans >= shards.enough {
+            shards.wake.notify_one();
+        }
     }
 }
 
@@ -116,6 +119,8 @@ impl Shards {
             fallback,
             queued: AtomicUsize::new(0),
             wake: Notify::new(),
+            // A batch, unless the queue would be full before there is one.
+            enough: batch.max_export_batch_size.min(batch.max_queue_size / 2),
             batch,
         }
     }

@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 use std::{io, thread};
 
+use bytes::Bytes;
 use opentelemetry::Context;
 use tokio::time::{Instant, sleep_until};
 
 use super::report::{DropReason, Dropped, Report};
-use super::request::{frame, take_batch};
+use super::request::{frame, spans, take_batch};
 use super::shard::{CHUNK_BYTES, Shards};
 use super::{Delivery, Export, Failure};
 use crate::config::Batch;
@@ -112,6 +113,7 @@ impl Pipeline {
                         batch,
                         pending: VecDeque::new(),
                         spares: Vec::new(),
+                        buffer: Vec::new(),
                         said: Said::default(),
                     };
                     worker.run().await;
@@ -210,11 +212,16 @@ struct Worker<E> {
     pending: VecDeque<Runs>,
     /// Emptied chunks for the threads to fill again.
     spares: Vec<Runs>,
+    /// For the next request's body.
+    buffer: Vec<u8>,
     said: Said,
 }
 
 /// Emptied chunks that are kept.
 const SPARES: usize = 8;
+
+/// What is kept of a request's body: enough for 512 spans of 2 kB.
+const BUFFER_BYTES: usize = 1024 * 1024;
 
 impl<E: Export> Worker<E> {
     async fn run(mut self) {
@@ -233,7 +240,7 @@ impl<E: Export> Worker<E> {
                 due = after(self.batch.schedule_delay);
             }
             self.collect(partial);
-            self.send_pending().await;
+            self.send_pending(partial).await;
             self.said.say(&self.shared);
             if close {
                 // EndedOnDrop counts what the deadline left, and answers.
@@ -258,45 +265,65 @@ impl<E: Export> Worker<E> {
         });
     }
 
-    /// Sends what is pending, as long as `deadline` allows. An order that comes meanwhile brings its own.
-    async fn send_pending(&mut self) {
+    /// Sends what is pending, or only as much of it as fills requests, until the orders' deadline. An order that comes
+    /// meanwhile brings its own.
+    async fn send_pending(&mut self, partial: bool) {
         let mut deadline = self.shared.desk().deadline();
         let mut woken = false;
-        while deadline.is_none_or(|deadline| Instant::now() < deadline)
-            && let Some(mut batch) = take_batch(&mut self.pending, self.batch.max_export_batch_size)
+        while (partial || spans(&self.pending) >= self.shared.shards.enough)
+            && deadline.is_none_or(|deadline| Instant::now() < deadline)
+            && let Some(batch) = take_batch(&mut self.pending, self.batch.max_export_batch_size)
         {
-            let request = frame(&self.resource, &batch);
-            let spans = request.spans;
+            let request = frame(&self.resource, &batch, std::mem::take(&mut self.buffer));
+            let (spans, body) = (request.spans, request.body.clone());
             self.shared
                 .shards
                 .queued
-                .fetch_sub(batch.spans(), Ordering::Relaxed);
-            batch.reset(CHUNK_BYTES);
-            if self.spares.len() < SPARES {
-                self.spares.push(batch);
-            }
+                .fetch_sub(spans as usize, Ordering::Relaxed);
+            self.recycle(batch);
 
             let limit = after(self.batch.export_timeout);
-            let export = self.exporter.export(request);
-            tokio::pin!(export);
-            let result = loop {
-                let limit = deadline.map_or(limit, |deadline| deadline.min(limit));
-                tokio::select! {
-                    biased;
-                    result = &mut export => break result,
-                    () = sleep_until(limit) => break Err(Failure::timed_out()),
-                    () = self.shared.shards.wake.notified() => {
-                        woken = true;
-                        deadline = self.shared.desk().deadline();
+            let result = {
+                let export = self.exporter.export(request);
+                tokio::pin!(export);
+                loop {
+                    let limit = deadline.map_or(limit, |deadline| deadline.min(limit));
+                    tokio::select! {
+                        biased;
+                        result = &mut export => break result,
+                        () = sleep_until(limit) => break Err(Failure::timed_out()),
+                        () = self.shared.shards.wake.notified() => {
+                            woken = true;
+                            deadline = self.shared.desk().deadline();
+                        }
                     }
                 }
             };
             self.shared.desk().settle(spans, &result);
             self.said.result(&result);
+            self.recycle_body(body);
         }
         if woken {
             // Full chunks, or an order, came meanwhile: look again.
             self.shared.shards.wake.notify_one();
+        }
+    }
+}
+
+impl<E> Worker<E> {
+    fn recycle(&mut self, batch: Vec<Runs>) {
+        for mut chunk in batch.into_iter().take(SPARES - self.spares.len()) {
+            chunk.reset(CHUNK_BYTES);
+            self.spares.push(chunk);
+        }
+    }
+
+    /// Memory of that size would be mapped, cleared and unmapped for each request, which stops the other threads as well.
+    fn recycle_body(&mut self, body: Bytes) {
+        if body.is_unique() {
+            self.buffer = body.into();
+            self.buffer.clear();
+            self.buffer.shrink_to(BUFFER_BYTES);
         }
     }
 }

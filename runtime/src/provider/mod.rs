@@ -70,12 +70,32 @@ impl Telemetry {
             .unwrap_or_default()
     }
 
+    /// Sends all that has ended by now, and returns when that is done or the shutdown's timeout is over. Reports what became
+    /// of all spans. For the end of a batch job, or before a process is frozen; a service need not call it.
+    pub async fn force_flush(&self) -> Report {
+        self.finish(false).await
+    }
+
+    /// Like [`force_flush`](Self::force_flush), for code that is not async. Blocks the thread.
+    pub fn force_flush_blocking(&self) -> Report {
+        self.finish_blocking(false)
+    }
+
     /// Sends what is left and ends the export thread, within the timeout that the builder set (10 s). Reports what became
     /// of all spans. Works on any runtime. A second shutdown only reports.
     pub async fn shutdown(&self) -> Report {
+        self.finish(true).await
+    }
+
+    /// Like [`shutdown`](Self::shutdown), for code that is not async. Blocks the thread.
+    pub fn shutdown_blocking(&self) -> Report {
+        self.finish_blocking(true)
+    }
+
+    async fn finish(&self, close: bool) -> Report {
         if let Some(pipeline) = &self.0.pipeline {
             let (done, wait) = oneshot::channel();
-            pipeline.flush(self.0.shutdown_timeout, true, move || {
+            pipeline.flush(self.0.shutdown_timeout, close, move || {
                 let _ = done.send(());
             });
             // An export thread that ends without a word has closed its books all the same.
@@ -84,10 +104,9 @@ impl Telemetry {
         self.report()
     }
 
-    /// Like [`shutdown`](Self::shutdown), for code that is not async. Blocks the thread.
-    pub fn shutdown_blocking(&self) -> Report {
+    fn finish_blocking(&self, close: bool) -> Report {
         if let Some(pipeline) = &self.0.pipeline {
-            pipeline.flush_blocking(self.0.shutdown_timeout, true);
+            pipeline.flush_blocking(self.0.shutdown_timeout, close);
         }
         self.report()
     }

@@ -12,7 +12,7 @@ use super::outcome::Outcome;
 use super::site::Site;
 use super::trace::{Ended, TraceRef};
 use super::{Recorder, Start, Started};
-use crate::attribute::{Key, Tags};
+use crate::attribute::{Key, Scratch, Tags};
 
 /// Names a span by its trace, its slot there and its id. Holding one keeps the trace's verdict, not the span's buffers:
 /// once the span has ended, all it does here is nothing, except that children still find their trace.
@@ -66,11 +66,6 @@ impl LocalSpan {
             None => trace.clock.start_time(),
         };
         let limits = &trace.recorder.limits;
-        let tags = start.tags.map(|set| {
-            let mut tags = Tags::new(value_limits(limits));
-            set(&mut tags);
-            tags
-        });
         let mut state = trace.lock();
         let parent_slot = parent_slot.zip(parent);
         let request = parent_slot.and_then(|(slot, parent)| state.get(slot, parent.id)?.request);
@@ -86,13 +81,14 @@ impl LocalSpan {
         span.kind = start.kind;
         span.start = time;
         span.request = request;
+        span.tags.limits = value_limits(limits);
         if let Some(copy) = start.head {
             span.request = Some((slot, id));
             span.copy_head(copy);
         }
-        if let Some(tags) = tags {
+        if let Some(tags) = start.tags {
             state.update(slot, id, limits.bytes_per_trace, |span, room| {
-                span.append(&tags, limits, room);
+                span.write(limits, room, tags);
             });
         }
         drop(state);
@@ -122,8 +118,8 @@ impl LocalSpan {
     }
 
     /// An empty set of tags within this span's limits.
-    pub(crate) fn tags(&self) -> Tags {
-        Tags::new(value_limits(&self.trace.recorder.limits))
+    pub(crate) fn tags(&self) -> Scratch {
+        Scratch::new(value_limits(&self.trace.recorder.limits))
     }
 
     pub(crate) fn append(&self, tags: &Tags) {
@@ -135,11 +131,9 @@ impl LocalSpan {
         self.update(|span, _| span.has(key)).unwrap_or(false)
     }
 
-    /// Sets attributes whose values are no user code: there is no need of a step between.
+    /// Sets attributes where they belong: no user's code may run in `write`, which holds the trace's lock.
     pub(crate) fn tag(&self, write: impl FnOnce(&mut Tags)) {
-        let mut tags = self.tags();
-        write(&mut tags);
-        self.append(&tags);
+        self.update(|span, room| span.write(&self.trace.recorder.limits, room, write));
     }
 
     pub(crate) fn set_name(&self, name: &str) {

@@ -3,6 +3,7 @@
 //! Above: attributes, settings, sampling. Below: the pipeline, which takes what has ended through [`Sink`].
 
 mod active;
+mod attributes;
 mod clock;
 mod current;
 mod head;

@@ -13,13 +13,13 @@ use std::sync::Arc;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status};
 
+use super::attributes::Seen;
 use super::head::Head;
 use super::scope::Scope;
-use super::seal::{LINK_FLAGS, flags, live, nonzero};
+use super::seal::{LINK_FLAGS, flags, nonzero};
 use super::site::Site;
-use crate::attribute::tags::{Entry, Tags};
 use crate::attribute::wire::{self, fixed64_field, len_field, varint_field};
-use crate::attribute::{Encoder, Key, Value, ValueLimits, key_of, truncate};
+use crate::attribute::{Encoder, Tags, Value, ValueLimits, truncate};
 use crate::config::Limits;
 
 #[derive(Debug)]
@@ -31,11 +31,11 @@ pub(crate) struct OpenSpan {
     pub(crate) kind: SpanKind,
     pub(super) start: u64,
     pub(super) status: Status,
-    pub(super) bytes: Vec<u8>,
-    index: Index,
+    /// The attributes, with the bytes of events and links between theirs.
+    pub(super) tags: Tags,
+    pub(super) seen: Seen,
     pub(super) dead: Vec<Range<u32>>,
     pub(super) dead_bytes: usize,
-    pub(super) dropped_attributes: u32,
     events: usize,
     pub(super) dropped_events: u32,
     links: usize,
@@ -54,17 +54,6 @@ pub(crate) struct Parent {
     pub(crate) is_remote: bool,
 }
 
-/// The live attributes of a span.
-#[derive(Debug, Default)]
-struct Index {
-    entries: Vec<Entry>,
-    /// A bit for each hash seen: most keys are set once, and are told to be new by this alone.
-    seen: [u64; 4],
-}
-
-/// Past this many bytes a span's dead attributes are squeezed out, once they are the larger part.
-const COMPACT_BYTES: usize = 4 * 1024;
-
 /// Longer names and descriptions are cut.
 const TEXT_CHARS: usize = 1024;
 
@@ -78,11 +67,10 @@ impl Default for OpenSpan {
             kind: SpanKind::Internal,
             start: 0,
             status: Status::Unset,
-            bytes: Vec::new(),
-            index: Index::default(),
+            tags: Tags::default(),
+            seen: Seen::default(),
             dead: Vec::new(),
             dead_bytes: 0,
-            dropped_attributes: 0,
             events: 0,
             dropped_events: 0,
             links: 0,
@@ -97,7 +85,7 @@ impl Default for OpenSpan {
 impl OpenSpan {
     /// Bytes recorded so far, without the dead ones.
     pub(super) fn len(&self) -> usize {
-        self.bytes.len() - self.dead_bytes
+        self.tags.bytes.len() - self.dead_bytes
     }
 
     pub(super) fn set_name(&mut self, name: &str) {
@@ -108,41 +96,6 @@ impl OpenSpan {
     pub(super) fn extend_name(&mut self, suffix: &str) {
         self.name.push(' ');
         self.name.push_str(truncate(suffix, TEXT_CHARS));
-    }
-
-    pub(super) fn has(&self, key: &Key) -> bool {
-        let key_is = |entry: Entry| key_of(entry.field(&self.bytes)) == key.as_str().as_bytes();
-        self.index.find(key.hash(), key_is).is_some()
-    }
-
-    /// Adds the attributes of `tags`, as far as the limits and `room`, in bytes, allow.
-    pub(super) fn append(&mut self, tags: &Tags, limits: &Limits, room: usize) {
-        self.dropped_attributes += tags.dropped();
-        let (start, before) = (self.bytes.len(), self.len());
-        self.bytes.extend_from_slice(tags.bytes());
-        let mut live = before;
-        for entry in tags.entries() {
-            let entry = entry.moved_to(start + entry.start as usize);
-            let bytes = &self.bytes;
-            let same_key = |other: Entry| key_of(other.field(bytes)) == key_of(entry.field(bytes));
-            let earlier = self.index.find(entry.hash, same_key);
-            let freed = earlier.map_or(0, |at| self.index.entries[at].len());
-            let is_over = earlier.is_none() && self.index.entries.len() >= limits.attributes;
-            let dead = if is_over || live - freed + entry.len() > before + room {
-                self.dropped_attributes += 1;
-                Some(entry)
-            } else {
-                live = live - freed + entry.len();
-                self.index.put(earlier, entry)
-            };
-            if let Some(dead) = dead {
-                self.dead_bytes += dead.len();
-                self.dead.push(dead.start..dead.end);
-            }
-        }
-        if self.dead_bytes > COMPACT_BYTES && self.dead_bytes > self.len() {
-            self.compact();
-        }
     }
 
     pub(super) fn add_event(
@@ -222,15 +175,15 @@ impl OpenSpan {
         write: impl FnOnce(&mut Vec<u8>, &mut Attributes),
         limits: &Limits,
     ) -> bool {
-        let start = self.bytes.len();
+        let start = self.tags.bytes.len();
         let mut values = Attributes {
             limits: value_limits(limits),
             too_large: false,
         };
-        wire::message(&mut self.bytes, tag, |buf| write(buf, &mut values));
-        let fits = !values.too_large && self.bytes.len() - start <= room;
+        wire::message(&mut self.tags.bytes, tag, |buf| write(buf, &mut values));
+        let fits = !values.too_large && self.tags.bytes.len() - start <= room;
         if !fits {
-            self.bytes.truncate(start);
+            self.tags.bytes.truncate(start);
         }
         fits
     }
@@ -253,26 +206,6 @@ impl OpenSpan {
         self.status != Status::Unset
     }
 
-    /// Moves the live bytes together.
-    fn compact(&mut self) {
-        self.dead.sort_unstable_by_key(|dead| dead.start);
-        let dead = &self.dead;
-        for entry in &mut self.index.entries {
-            let before = dead.iter().take_while(|dead| dead.start < entry.start);
-            let shift = before.map(ExactSizeIterator::len).sum::<usize>();
-            *entry = entry.moved_to(entry.start as usize - shift);
-        }
-        let mut end = 0;
-        live(dead, self.bytes.len(), |live| {
-            let len = live.len();
-            self.bytes.copy_within(live, end);
-            end += len;
-        });
-        self.bytes.truncate(end);
-        self.dead.clear();
-        self.dead_bytes = 0;
-    }
-
     /// Takes a copy of a request's head.
     pub(super) fn copy_head(&mut self, copy: impl FnOnce(&mut Head)) {
         // A slot keeps no head that somebody else still reads.
@@ -284,10 +217,11 @@ impl OpenSpan {
     /// Makes this slot ready for the next span, keeping its buffers unless they have grown past `keep` bytes.
     pub(super) fn reset(&mut self, keep: usize) {
         self.id = SpanId::INVALID;
-        self.bytes.clear();
-        self.bytes.shrink_to(keep);
-        self.index.entries.clear();
-        self.index.seen = Default::default();
+        self.tags.bytes.clear();
+        self.tags.bytes.shrink_to(keep);
+        self.tags.entries.clear();
+        self.tags.dropped = 0;
+        self.seen = Seen::default();
         self.dead.clear();
         self.dead.shrink_to(keep / size_of::<Range<u32>>());
         // A head that somebody still reads is theirs.
@@ -301,39 +235,7 @@ impl OpenSpan {
         self.handler = None;
         self.request = None;
         (self.dead_bytes, self.events, self.links) = (0, 0, 0);
-        (
-            self.dropped_attributes,
-            self.dropped_events,
-            self.dropped_links,
-        ) = (0, 0, 0);
-    }
-}
-
-impl Index {
-    fn find(&self, hash: u32, is_it: impl Fn(Entry) -> bool) -> Option<usize> {
-        let (word, bit) = Self::bit(hash);
-        if self.seen[word] & bit == 0 {
-            return None;
-        }
-        let is_it = |entry: &Entry| entry.hash == hash && is_it(*entry);
-        self.entries.iter().position(is_it)
-    }
-
-    /// Puts an attribute in the place of the `earlier` one, which it returns, or adds it.
-    fn put(&mut self, earlier: Option<usize>, entry: Entry) -> Option<Entry> {
-        match earlier {
-            Some(at) => Some(std::mem::replace(&mut self.entries[at], entry)),
-            None => {
-                let (word, bit) = Self::bit(entry.hash);
-                self.seen[word] |= bit;
-                self.entries.push(entry);
-                None
-            }
-        }
-    }
-
-    fn bit(hash: u32) -> (usize, u64) {
-        ((hash / 64 % 4) as usize, 1 << (hash % 64))
+        (self.dropped_events, self.dropped_links) = (0, 0);
     }
 }
 

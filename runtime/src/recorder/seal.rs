@@ -18,7 +18,7 @@ const SPAN_FLAGS: [u8; 2] = [0x85, 0x01];
 impl OpenSpan {
     /// Writes the whole message to `out`. What this span still holds is of no use then.
     pub(super) fn seal(&mut self, context: &SpanContext, end: u64, out: &mut Runs) {
-        let buf = &mut self.bytes;
+        let buf = &mut self.tags.bytes;
         wire::array(buf, len_field(1), context.trace_id().to_bytes());
         wire::array(buf, len_field(2), self.id.to_bytes());
         // TraceState tells whether it is empty only by its header, which is a String: ask the iterator.
@@ -32,7 +32,7 @@ impl OpenSpan {
         wire::uint(buf, varint_field(6), kind_number(&self.kind));
         wire::fixed64(buf, fixed64_field(7), self.start);
         wire::fixed64(buf, fixed64_field(8), end.max(self.start));
-        nonzero(buf, varint_field(10), self.dropped_attributes);
+        nonzero(buf, varint_field(10), self.tags.dropped);
         nonzero(buf, varint_field(12), self.dropped_events);
         nonzero(buf, varint_field(14), self.dropped_links);
         wire::message(buf, len_field(15), |buf| match &self.status {
@@ -48,12 +48,13 @@ impl OpenSpan {
         let is_remote = self.parent.is_some_and(|parent| parent.is_remote);
         flags(buf, SPAN_FLAGS, context.trace_flags().to_u8(), is_remote);
 
-        let len = self.bytes.len() - self.dead_bytes;
+        let len = self.len();
         self.dead.sort_unstable_by_key(|dead| dead.start);
         out.push(&self.scope, |out| {
             wire::prefix(out, len_field(2), len);
-            live(&self.dead, self.bytes.len(), |live| {
-                out.extend_from_slice(&self.bytes[live])
+            let bytes = &self.tags.bytes;
+            live(&self.dead, bytes.len(), |live| {
+                out.extend_from_slice(&bytes[live])
             });
         });
     }

@@ -80,11 +80,12 @@ impl opentelemetry::trace::Span for Span {
 
     fn set_attributes(&mut self, attributes: impl IntoIterator<Item = KeyValue>) {
         if let Some(local) = &self.local {
-            local.tag(|tags| {
-                for attribute in attributes {
-                    tags.set_dynamic(attribute.key.as_str(), &attribute.value);
-                }
-            });
+            // The iterator is the user's code.
+            let mut tags = local.tags();
+            for attribute in attributes {
+                tags.set_dynamic(attribute.key.as_str(), &attribute.value);
+            }
+            local.append(&tags);
         }
     }
 

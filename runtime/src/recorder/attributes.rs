@@ -1,0 +1,123 @@
+//! The attributes of a span being recorded: unique keys, within the limits.
+
+use super::open::OpenSpan;
+use super::seal::live;
+use crate::attribute::{Entry, Key, Tags, key_of};
+use crate::config::Limits;
+
+/// A bit for each hash of a key that the span has: most keys are set once, and are told to be new by this alone.
+#[derive(Debug, Default)]
+pub(super) struct Seen([u64; 4]);
+
+impl Seen {
+    fn may_have(&self, hash: u32) -> bool {
+        let (word, bit) = Self::bit(hash);
+        self.0[word] & bit != 0
+    }
+
+    fn add(&mut self, hash: u32) {
+        let (word, bit) = Self::bit(hash);
+        self.0[word] |= bit;
+    }
+
+    fn bit(hash: u32) -> (usize, u64) {
+        ((hash / 64 % 4) as usize, 1 << (hash % 64))
+    }
+}
+
+/// Past this many bytes a span's dead attributes are squeezed out, once they are the larger part.
+const COMPACT_BYTES: usize = 4 * 1024;
+
+impl OpenSpan {
+    pub(super) fn has(&self, key: &Key) -> bool {
+        let name = key.as_str().as_bytes();
+        self.find(key.hash(), name, self.tags.entries.len())
+            .is_some()
+    }
+
+    /// Adds attributes, as far as the limits and `room`, in bytes, allow. What `write` sets must be no user's code: the
+    /// trace's lock is held.
+    pub(super) fn write(&mut self, limits: &Limits, room: usize, write: impl FnOnce(&mut Tags)) {
+        let (entries, before) = (self.tags.entries.len(), self.len());
+        write(&mut self.tags);
+        self.admit(entries, before, limits, room);
+    }
+
+    /// The same for attributes that have been set elsewhere.
+    pub(super) fn append(&mut self, tags: &Tags, limits: &Limits, room: usize) {
+        self.write(limits, room, |own| {
+            let start = own.bytes.len();
+            own.bytes.extend_from_slice(&tags.bytes);
+            let moved = |entry: &Entry| entry.moved_to(start + entry.start as usize);
+            own.entries.extend(tags.entries.iter().map(moved));
+            own.dropped += tags.dropped;
+        });
+    }
+
+    /// Keeps the attributes from `first` on where they replace an earlier value or fit the limits, and marks the bytes of
+    /// others dead. `live` bytes came before.
+    fn admit(&mut self, first: usize, mut live: usize, limits: &Limits, room: usize) {
+        let most = live + room;
+        let mut kept = first;
+        for at in first..self.tags.entries.len() {
+            let entry = self.tags.entries[at];
+            let earlier = if self.seen.may_have(entry.hash) {
+                self.find(entry.hash, key_of(entry.field(&self.tags.bytes)), kept)
+            } else {
+                None
+            };
+            let freed = earlier.map_or(0, |at| self.tags.entries[at].len());
+            let is_over = earlier.is_none() && kept >= limits.attributes;
+            if is_over || live - freed + entry.len() > most {
+                self.tags.dropped += 1;
+                self.kill(entry);
+                continue;
+            }
+            live = live - freed + entry.len();
+            if let Some(at) = earlier {
+                let earlier = std::mem::replace(&mut self.tags.entries[at], entry);
+                self.kill(earlier);
+            } else {
+                self.seen.add(entry.hash);
+                self.tags.entries[kept] = entry;
+                kept += 1;
+            }
+        }
+        self.tags.entries.truncate(kept);
+        if self.dead_bytes > COMPACT_BYTES && self.dead_bytes > self.len() {
+            self.compact();
+        }
+    }
+
+    /// The attribute of that key among the first `number`.
+    fn find(&self, hash: u32, key: &[u8], number: usize) -> Option<usize> {
+        let is_it =
+            |entry: &Entry| entry.hash == hash && key_of(entry.field(&self.tags.bytes)) == key;
+        self.tags.entries[..number].iter().position(is_it)
+    }
+
+    fn kill(&mut self, entry: Entry) {
+        self.dead_bytes += entry.len();
+        self.dead.push(entry.start..entry.end);
+    }
+
+    /// Moves the live bytes together.
+    fn compact(&mut self) {
+        self.dead.sort_unstable_by_key(|dead| dead.start);
+        let (dead, Tags { bytes, entries, .. }) = (&self.dead, &mut self.tags);
+        for entry in entries {
+            let before = dead.iter().take_while(|dead| dead.start < entry.start);
+            let shift = before.map(ExactSizeIterator::len).sum::<usize>();
+            *entry = entry.moved_to(entry.start as usize - shift);
+        }
+        let mut end = 0;
+        live(dead, bytes.len(), |live| {
+            let len = live.len();
+            bytes.copy_within(live, end);
+            end += len;
+        });
+        bytes.truncate(end);
+        self.dead.clear();
+        self.dead_bytes = 0;
+    }
+}
