@@ -106,7 +106,9 @@ pub(crate) fn record<R: RequestSource>(
 ) {
     let mut set = span.tags();
     request.with_head(&Recording(span), |head| tags(&mut set, head));
-    span.append(&set);
+    if !set.is_empty() {
+        span.append(&set);
+    }
 }
 
 /// Has the type `T` known where a body's result is inferred. Never runs.

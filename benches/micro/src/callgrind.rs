@@ -101,12 +101,12 @@ pub fn build() -> Result<PathBuf, Box<dyn Error>> {
         return Err("the benchmark does not build".into());
     }
     let messages = String::from_utf8(cargo.stdout)?;
-    let paths = messages.lines().filter_map(|line| {
+    let mut paths = messages.lines().filter_map(|line| {
         let (_, rest) = line.split_once("\"executable\":\"")?;
         rest.split('"').next()
     });
     paths
-        .last()
+        .next_back()
         .map(PathBuf::from)
         .ok_or_else(|| "cargo names no executable".into())
 }
@@ -167,8 +167,16 @@ fn run(serve: &Path, variant: &str, requests: usize) -> Result<Run, Box<dyn Erro
 struct Profile {
     /// Instructions of a function's own, by part.
     own: HashMap<usize, HashMap<Option<&'static str>, f64>>,
-    /// Who calls a function, from which part, at what cost.
-    callers: HashMap<usize, Vec<(usize, Option<&'static str>, f64)>>,
+    /// The calls of a function.
+    callers: HashMap<usize, Vec<Call>>,
+}
+
+/// Calls from one place.
+#[derive(Debug)]
+struct Call {
+    from: usize,
+    part: Option<&'static str>,
+    cost: f64,
 }
 
 impl Profile {
@@ -202,7 +210,11 @@ impl Profile {
                     match callee.take() {
                         Some(callee) => {
                             let callers = profile.callers.entry(callee).or_default();
-                            callers.push((function, part, cost));
+                            callers.push(Call {
+                                from: function,
+                                part,
+                                cost,
+                            });
                         }
                         None => {
                             let own = profile.own.entry(function).or_default();
@@ -242,14 +254,14 @@ impl Profile {
         // For a function that calls itself: what it does on its own behalf is nobody else's.
         known.insert(function, Parts::from([(REST, 1.0)]));
         let callers = self.callers.get(&function).map_or(&[][..], Vec::as_slice);
-        let total: f64 = callers.iter().map(|(_, _, cost)| cost).sum();
+        let total: f64 = callers.iter().map(|call| call.cost).sum();
         let mut shares = Parts::new();
-        for (caller, part, cost) in callers {
-            let share = cost / total.max(1.0);
-            match part {
-                Some(part) => *shares.entry(*part).or_default() += share,
+        for call in callers {
+            let share = call.cost / total.max(1.0);
+            match call.part {
+                Some(part) => *shares.entry(part).or_default() += share,
                 None => {
-                    for (part, of_caller) in self.shares(*caller, known) {
+                    for (part, of_caller) in self.shares(call.from, known) {
                         *shares.entry(part).or_default() += share * of_caller;
                     }
                 }

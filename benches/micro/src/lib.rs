@@ -65,7 +65,6 @@ impl Variant {
 /// # Panics
 ///
 /// If no thread can be started.
-#[must_use]
 pub fn telemetry(variant: Variant, endpoint: &str) -> Telemetry {
     let sampler = match variant {
         Variant::Bare | Variant::Traced => Sampler::AlwaysOn,

@@ -14,7 +14,7 @@ pub fn start() -> io::Result<String> {
     let (listening, endpoint) = mpsc::channel();
     thread::spawn(move || {
         actix_web::rt::System::new().block_on(async {
-            let take = |_: web::Bytes| async { HttpResponse::Ok() };
+            let take = |_: web::Bytes| async { HttpResponse::Ok().finish() };
             let app = move || {
                 App::new()
                     .app_data(web::PayloadConfig::new(16 * 1024 * 1024))

@@ -75,6 +75,11 @@ impl Tags {
         self.push(key, key::hash(key.as_bytes()), value);
     }
 
+    /// Whether nothing was set, nor anything refused.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.dropped == 0
+    }
+
     fn push<V: Value + ?Sized>(&mut self, key: &str, hash: u32, value: &V) {
         let start = self.bytes.len();
         let mut too_large = false;

@@ -77,8 +77,9 @@ impl Under {
 
     /// Ends the span. From then on there is nothing to run under.
     pub(crate) fn end(&mut self, outcome: impl FnOnce() -> Outcome) {
-        if let Self::Span(mut active) = std::mem::replace(self, Self::Nothing) {
+        if let Self::Span(active) = self {
             active.end(outcome());
+            *self = Self::Nothing;
         }
     }
 }

@@ -38,15 +38,15 @@ const OUTCOME: Key = Key::new("biztrace.outcome");
 
 impl LocalSpan {
     /// Opens a child of this span, which may have ended. It is dropped where the trace has had its share of spans.
-    pub(crate) fn start_child(&self, start: Start<'_>) -> Started {
+    pub(crate) fn start_child(self, start: Start<'_>) -> Started {
         let parent = Parent {
             id: self.id,
             is_remote: false,
         };
         let id = self.recorder().new_span_id();
-        match Self::open(self.trace.clone(), id, Some(parent), Some(self.slot), start) {
+        match Self::open(self.trace, id, Some(parent), Some(self.slot), start) {
             Ok(child) => Started::Recording(child),
-            Err(_) => Started::Dropped(self.recorder().silent_child(&self.context())),
+            Err(trace) => Started::Dropped(trace.recorder.silent_child(&trace.context)),
         }
     }
 

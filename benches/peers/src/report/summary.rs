@@ -1,0 +1,135 @@
+//! The rounds, taken together.
+
+use serde::Serialize;
+
+use crate::load::Latency;
+use crate::run::{Measurement, Scenario, Variant};
+use crate::stats::{Estimate, estimate, median};
+
+/// A variant in a scenario: medians of the rounds, and sums of what was counted.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Row {
+    pub(crate) scenario: Scenario,
+    pub(crate) variant: Variant,
+    /// for a request, in µs
+    pub(crate) cpu: f64,
+    /// over the baseline in the same round, for a request, in µs
+    pub(crate) added: Option<Estimate>,
+    /// requests a second
+    pub(crate) rate: f64,
+    pub(crate) latency: Option<Latency>,
+    /// in MiB
+    pub(crate) peak_memory: f64,
+    pub(crate) requests: u64,
+    pub(crate) delivered_spans: u64,
+    pub(crate) expected_spans: Option<u64>,
+    /// of a request that was recorded
+    pub(crate) attributes: Option<f64>,
+}
+
+/// All rows, and the rounds that they are made of.
+#[derive(Debug)]
+pub(crate) struct Summary<'a> {
+    pub(crate) rows: Vec<Row>,
+    measurements: &'a [Measurement],
+}
+
+impl<'a> Summary<'a> {
+    pub(crate) fn new(measurements: &'a [Measurement]) -> Self {
+        let mut summary = Self {
+            rows: Vec::new(),
+            measurements,
+        };
+        // The first rounds have each variant once, in the order of the command line.
+        for first in measurements.iter().filter(|measured| measured.round == 0) {
+            summary
+                .rows
+                .extend(summary.summarize(first.scenario, first.variant));
+        }
+        summary
+    }
+
+    fn summarize(&self, scenario: Scenario, variant: Variant) -> Option<Row> {
+        let rounds = || self.rounds(scenario, variant);
+        let requests = rounds().map(|round| round.requests).sum();
+        let attributes: u64 = rounds().map(|round| round.arrived.attributes).sum();
+        let recorded: u64 = rounds().map(|round| round.arrived.server_spans).sum();
+        let added = variant.baseline().and_then(|baseline| {
+            let pairs = self.paired(scenario, variant, baseline, |round| Some(round.cpu));
+            estimate(
+                &pairs
+                    .map(|(with, without)| with - without)
+                    .collect::<Vec<_>>(),
+            )
+        });
+        Some(Row {
+            scenario,
+            variant,
+            cpu: median(rounds().map(|round| round.cpu))?,
+            added,
+            rate: median(rounds().map(|round| round.rate))?,
+            latency: median_latency(rounds().filter_map(|round| round.latency).collect()),
+            peak_memory: median(rounds().map(|round| round.peak_memory))?,
+            requests,
+            delivered_spans: rounds().map(|round| round.arrived.spans).sum(),
+            expected_spans: variant.expected_spans(scenario, requests),
+            attributes: (recorded > 0).then(|| attributes as f64 / recorded as f64),
+        })
+    }
+
+    fn rounds(
+        &self,
+        scenario: Scenario,
+        variant: Variant,
+    ) -> impl Iterator<Item = &'a Measurement> {
+        let measurements = self.measurements.iter();
+        measurements.filter(move |it| it.scenario == scenario && it.variant == variant)
+    }
+
+    /// What two variants have measured in the same round.
+    pub(crate) fn paired(
+        &self,
+        scenario: Scenario,
+        variant: Variant,
+        other: Variant,
+        value: impl Fn(&Measurement) -> Option<f64>,
+    ) -> impl Iterator<Item = (f64, f64)> {
+        self.rounds(scenario, variant).filter_map(move |round| {
+            let mut others = self.rounds(scenario, other);
+            let same_round = others.find(|other| other.round == round.round)?;
+            Some((value(round)?, value(same_round)?))
+        })
+    }
+
+    pub(crate) fn row(&self, scenario: Scenario, variant: Variant) -> Option<&Row> {
+        let mut rows = self.rows.iter();
+        rows.find(|row| row.scenario == scenario && row.variant == variant)
+    }
+
+    pub(crate) fn added(&self, scenario: Scenario, variant: Variant) -> Option<Estimate> {
+        self.row(scenario, variant)?.added
+    }
+
+    /// The peer that adds the least, and how much that is, of those that do the whole work.
+    pub(crate) fn best_peer(&self, scenario: Scenario) -> Option<(Variant, f64)> {
+        let peers = Variant::PEERS.into_iter();
+        peers
+            .filter(|peer| *peer != Variant::Fastrace || scenario.ratio() == 1.0)
+            .filter_map(|peer| self.row(scenario, peer))
+            .filter(|row| {
+                row.expected_spans
+                    .is_none_or(|expected| row.delivered_spans >= expected)
+            })
+            .filter_map(|row| Some((row.variant, row.added?.median)))
+            .min_by(|(_, added), (_, other)| added.total_cmp(other))
+    }
+}
+
+fn median_latency(rounds: Vec<Latency>) -> Option<Latency> {
+    let median = |at: fn(&Latency) -> f64| median(rounds.iter().map(at));
+    Some(Latency {
+        p50: median(|latency| latency.p50)?,
+        p99: median(|latency| latency.p99)?,
+        p999: median(|latency| latency.p999)?,
+    })
+}

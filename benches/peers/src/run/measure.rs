@@ -1,0 +1,141 @@
+//! One measurement: a fresh process of one variant, from its start to its end.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use serde::Serialize;
+
+use super::usage::{cpu_time, peak_memory};
+use super::{RunArgs, Scenario, Variant};
+use crate::child::{Child, this_binary};
+use crate::load::{Latency, Load};
+use crate::sink::{Counts, Sink};
+
+/// What was measured of one variant in one round.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Measurement {
+    pub(crate) scenario: Scenario,
+    pub(crate) round: u64,
+    pub(crate) variant: Variant,
+    pub(crate) requests: u64,
+    /// of the service's process for a request, exporting included, in µs
+    pub(crate) cpu: f64,
+    /// requests a second, as fast as they are answered
+    pub(crate) rate: f64,
+    /// at a rate that is the same for all variants
+    pub(crate) latency: Option<Latency>,
+    /// most memory that was resident, in MiB
+    pub(crate) peak_memory: f64,
+    /// what arrived at the sink for these requests
+    pub(crate) arrived: Counts,
+}
+
+/// What measurements have in common.
+#[derive(Debug)]
+pub(crate) struct Bench<'a> {
+    pub(crate) args: &'a RunArgs,
+    pub(crate) sink: Sink,
+    /// The Go services' binary.
+    pub(crate) gin: PathBuf,
+}
+
+impl Bench<'_> {
+    /// Measures the variant; latency at `pace` requests a second.
+    pub(crate) fn measure(
+        &self,
+        scenario: Scenario,
+        round: u64,
+        variant: Variant,
+        pace: Option<f64>,
+    ) -> Result<Measurement> {
+        let mut service = self.start(scenario, variant)?;
+        let expected = |requests| variant.expected_spans(scenario, requests);
+        let requests = self.args.requests;
+
+        load(&service, scenario, self.args.warm_up, None)?;
+        service.flush()?;
+        self.settle(expected(self.args.warm_up))?;
+        self.sink.reset()?;
+
+        let before = cpu_time(service.id())?;
+        let closed = load(&service, scenario, requests, None)?;
+        service.flush()?;
+        let arrived = self.settle(expected(requests))?;
+        let cpu = cpu_time(service.id())? - before;
+        let peak_memory = peak_memory(service.id())?;
+
+        let open = pace.map(|_| load(&service, scenario, self.args.latency_requests, pace));
+        let latency = open.transpose()?.map(|open| open.latency);
+        service.stop()?;
+
+        Ok(Measurement {
+            scenario,
+            round,
+            variant,
+            requests,
+            cpu: cpu.as_secs_f64() * 1e6 / requests as f64,
+            rate: closed.rate,
+            latency,
+            peak_memory,
+            arrived,
+        })
+    }
+
+    /// How many requests a second the variant answers when it has nothing else to do.
+    pub(crate) fn saturation(&self, scenario: Scenario, variant: Variant) -> Result<f64> {
+        let service = self.start(scenario, variant)?;
+        load(&service, scenario, self.args.warm_up, None)?;
+        let rate = load(&service, scenario, self.args.requests, None)?.rate;
+        service.stop()?;
+        Ok(rate)
+    }
+
+    fn start(&self, scenario: Scenario, variant: Variant) -> Result<Child> {
+        let sink = format!("http://{}", self.sink.address());
+        Child::start(variant.command(scenario, &sink, &self.gin)?)
+    }
+
+    /// Waits until the spans have arrived, since a library's flush may return before they have.
+    ///
+    /// That is when the count holds still: briefly if all are there, else for longer than any of the libraries waits
+    /// before it exports. The service has nothing to do meanwhile, so this costs none of its time.
+    fn settle(&self, expected: Option<u64>) -> Result<Counts> {
+        let mut counts = self.sink.counts()?;
+        let mut still_since = Instant::now();
+        loop {
+            let enough = if expected == Some(counts.spans) {
+                200
+            } else {
+                1500
+            };
+            if still_since.elapsed() > Duration::from_millis(enough) {
+                return Ok(counts);
+            }
+            thread::sleep(Duration::from_millis(50));
+            let now = self.sink.counts()?;
+            if now != counts {
+                (counts, still_since) = (now, Instant::now());
+            }
+        }
+    }
+}
+
+/// Sends the service requests, from a process of its own.
+fn load(service: &Child, scenario: Scenario, requests: u64, rate: Option<f64>) -> Result<Load> {
+    let mut command = this_binary("load")?;
+    command
+        .arg(service.address().to_string())
+        .args(["--requests", &requests.to_string()])
+        .args(["--connections", &scenario.connections().to_string()])
+        .args(rate.map(|rate| format!("--rate={rate}")))
+        .stderr(Stdio::inherit());
+    let output = command.output()?;
+    ensure!(
+        output.status.success(),
+        "the load generator failed; see above"
+    );
+    serde_json::from_slice(&output.stdout).context("the load generator prints no result")
+}
