@@ -77,9 +77,8 @@ impl Under {
 
     /// Ends the span. From then on there is nothing to run under.
     pub(crate) fn end(&mut self, outcome: impl FnOnce() -> Outcome) {
-        if let Self::Span(active) = self {
+        if let Self::Span(mut active) = std::mem::replace(self, Self::Nothing) {
             active.end(outcome());
-            *self = Self::Nothing;
         }
     }
 }
