@@ -21,10 +21,11 @@ impl Carrier for Headers<'_> {
 
 /// Copies what tags may read after routing.
 pub(super) fn copy(headers: &HeaderMap, query: &str, to: &mut recorder::Head) {
-    for (name, value) in headers {
-        to.push_header(name.as_str(), value.as_bytes());
-    }
-    to.set_query(query);
+    let headers = headers.iter();
+    to.fill(
+        query,
+        headers.map(|(name, value)| (name.as_str(), value.as_bytes())),
+    );
 }
 
 impl RequestSource for &HttpRequest {

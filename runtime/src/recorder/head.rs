@@ -7,49 +7,64 @@ use std::ops::Range;
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Head {
+    /// The query, then the names and values of the headers.
     bytes: Vec<u8>,
-    headers: Vec<(Range<u32>, Range<u32>)>,
-    query: Range<u32>,
+    query_end: u32,
+    headers: Vec<Header>,
+}
+
+/// Where the name and the value of a header end. They begin where what stands before them ends.
+#[derive(Debug, Clone, Copy)]
+struct Header {
+    name_end: u32,
+    end: u32,
 }
 
 /// Memory that is kept for the next request's head.
 const KEPT_BYTES: usize = 8 * 1024;
 
 impl Head {
-    pub(crate) fn push_header(&mut self, name: &str, value: &[u8]) {
-        let name = self.push(name.as_bytes());
-        let value = self.push(value);
-        self.headers.push((name, value));
-    }
-
-    pub(crate) fn set_query(&mut self, query: &str) {
-        self.query = self.push(query.as_bytes());
+    pub(crate) fn fill<'a>(
+        &mut self,
+        query: &str,
+        headers: impl Iterator<Item = (&'a str, &'a [u8])>,
+    ) {
+        self.query_end = self.push(query.as_bytes());
+        for (name, value) in headers {
+            let name_end = self.push(name.as_bytes());
+            let end = self.push(value);
+            self.headers.push(Header { name_end, end });
+        }
     }
 
     /// The lines of the header of that name, in any case, that are text.
     pub(crate) fn headers(&self, name: &str) -> impl Iterator<Item = &str> {
-        let named = self
-            .headers
-            .iter()
-            .filter(move |(other, _)| self.slice(other).eq_ignore_ascii_case(name.as_bytes()));
-        named.filter_map(|(_, value)| std::str::from_utf8(self.slice(value)).ok())
+        let mut start = self.query_end;
+        let lines = self.headers.iter().map(move |header| {
+            let line = (start..header.name_end, header.name_end..header.end);
+            start = header.end;
+            line
+        });
+        lines
+            .filter(move |(other, _)| self.slice(other).eq_ignore_ascii_case(name.as_bytes()))
+            .filter_map(|(_, value)| std::str::from_utf8(self.slice(&value)).ok())
     }
 
     pub(crate) fn query(&self) -> &str {
-        std::str::from_utf8(self.slice(&self.query)).unwrap_or_default()
+        std::str::from_utf8(self.slice(&(0..self.query_end))).unwrap_or_default()
     }
 
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
         self.bytes.shrink_to(KEPT_BYTES);
         self.headers.clear();
-        self.query = 0..0;
+        self.query_end = 0;
     }
 
-    fn push(&mut self, part: &[u8]) -> Range<u32> {
-        let start = self.bytes.len() as u32;
+    /// Returns where `part` ends.
+    fn push(&mut self, part: &[u8]) -> u32 {
         self.bytes.extend_from_slice(part);
-        start..self.bytes.len() as u32
+        self.bytes.len() as u32
     }
 
     fn slice(&self, range: &Range<u32>) -> &[u8] {
