@@ -99,7 +99,6 @@ fn bars(bars: &[Bar]) -> String {
             Limit::AtMost(limit) => format!("≤ {}", round(limit)),
             Limit::Below(limit) => format!("< {}", round(limit)),
             Limit::Exactly(limit) => format!("= {}", round(limit)),
-            Limit::Open => "–".into(),
         };
         let value = bar.value.map_or("–".into(), round);
         line(

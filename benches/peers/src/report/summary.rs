@@ -110,6 +110,14 @@ impl<'a> Summary<'a> {
         self.row(scenario, variant)?.added
     }
 
+    /// What biztrace's export thread takes for a span, in µs.
+    pub(crate) fn export(&self, scenario: Scenario) -> Option<f64> {
+        median(
+            self.rounds(scenario, Variant::Biztrace)
+                .filter_map(|round| round.export),
+        )
+    }
+
     /// The peer that adds the least, and how much that is, of those that do the whole work.
     pub(crate) fn best_peer(&self, scenario: Scenario) -> Option<(Variant, f64)> {
         let peers = Variant::PEERS.into_iter();

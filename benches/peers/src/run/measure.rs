@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 
-use super::usage::{cpu_time, peak_memory};
+use super::usage::{cpu_time, peak_memory, thread_time};
 use super::{RunArgs, Scenario, Variant};
 use crate::child::{Child, this_binary};
 use crate::load::{Latency, Load};
@@ -23,6 +23,8 @@ pub(crate) struct Measurement {
     pub(crate) requests: u64,
     /// of the service's process for a request, exporting included, in µs
     pub(crate) cpu: f64,
+    /// of biztrace's export thread for a span that arrived, in µs
+    pub(crate) export: Option<f64>,
     /// requests a second, as fast as they are answered
     pub(crate) rate: f64,
     /// at a rate that is the same for all variants
@@ -32,6 +34,9 @@ pub(crate) struct Measurement {
     /// what arrived at the sink for these requests
     pub(crate) arrived: Counts,
 }
+
+/// The name of the thread that biztrace exports on.
+const EXPORT_THREAD: &str = "biztrace-export";
 
 /// What measurements have in common.
 #[derive(Debug)]
@@ -60,11 +65,16 @@ impl Bench<'_> {
         self.settle(expected(self.args.warm_up))?;
         self.sink.reset()?;
 
+        let export_before = thread_time(service.id(), EXPORT_THREAD)?;
         let before = cpu_time(service.id())?;
         let closed = load(&service, scenario, requests, None)?;
         service.flush()?;
         let arrived = self.settle(expected(requests))?;
         let cpu = cpu_time(service.id())? - before;
+        let export = thread_time(service.id(), EXPORT_THREAD)?;
+        let export = export.zip(export_before).filter(|_| arrived.spans > 0);
+        let export = export
+            .map(|(after, before)| (after - before).as_secs_f64() * 1e6 / arrived.spans as f64);
         let peak_memory = peak_memory(service.id())?;
 
         let open = pace.map(|_| load(&service, scenario, self.args.latency_requests, pace));
@@ -77,6 +87,7 @@ impl Bench<'_> {
             variant,
             requests,
             cpu: cpu.as_secs_f64() * 1e6 / requests as f64,
+            export,
             rate: closed.rate,
             latency,
             peak_memory,

@@ -12,6 +12,23 @@ pub(crate) fn cpu_time(process: u32) -> Result<Duration> {
     Ok(clock_gettime(clock)?.into())
 }
 
+/// Processor time of its thread of that name; none, if there is none.
+pub(crate) fn thread_time(process: u32, name: &str) -> Result<Option<Duration>> {
+    for task in std::fs::read_dir(format!("/proc/{process}/task"))? {
+        let task = task?.path();
+        // A thread may have ended since.
+        let Ok(comm) = std::fs::read_to_string(task.join("comm")) else {
+            continue;
+        };
+        if comm.trim_end() == name {
+            let stat = std::fs::read_to_string(task.join("schedstat"))?;
+            let nanos = stat.split(' ').next().unwrap_or_default();
+            return Ok(Some(Duration::from_nanos(nanos.parse()?)));
+        }
+    }
+    Ok(None)
+}
+
 /// The most memory that it has had resident, in MiB.
 pub(crate) fn peak_memory(process: u32) -> Result<f64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
