@@ -15,13 +15,13 @@ const BAR: f64 = 18.0;
 
 /// Colours for light backgrounds, and for dark ones where the viewer says so; both are readable on either.
 const STYLE: &str = "\
-text { font: 13px system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif; fill: #57606a; }
+text { font: 13px system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif; fill: #6e7781; }
 .title { font-size: 15px; font-weight: 600; }
 .ours { font-weight: 600; }
 .value { font-variant-numeric: tabular-nums; }
-rect { fill: #9aa4af; }
+rect { fill: #b4bcc4; }
 rect.ours { fill: #0f8a7e; }
-line { stroke: #57606a; stroke-width: 1.5; }
+line { stroke: #6e7781; stroke-width: 1.5; }
 @media (prefers-color-scheme: dark) {
   text { fill: #b1bac4; }
   rect { fill: #6e7781; }
@@ -49,7 +49,7 @@ pub(super) fn draw(rows: &[Row]) -> Option<String> {
 {STYLE}
 </style>
 <text class="title" id="title" x="0" y="20">CPU time that tracing adds to a request</text>
-<text x="0" y="42">Everything recorded and exported. Median, with its 95 % interval; less is better.</text>
+<text x="0" y="42">Everything recorded and exported, over the same service without tracing. Medians with 95 % intervals.</text>
 {bars}</svg>
 "#
     ))
