@@ -30,7 +30,7 @@ enum Command {
     Run(run::RunArgs),
     /// Measure how the cost grows, and report
     Growth(growth::GrowthArgs),
-    /// Measure one case of it, and print the nanoseconds
+    /// Measure one case of it, and print the nanoseconds and how many times it was done
     GrowthCase(growth::CaseArgs),
     /// Be a service, until stdin closes
     Serve(service::ServeArgs),

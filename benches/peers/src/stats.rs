@@ -20,6 +20,9 @@ pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
 
 /// The median, and where it would be in 95 % of repetitions: a percentile bootstrap, which takes the values that were
 /// measured for all that could have been, and assumes nothing about how they are spread.
+///
+/// Of few values it is rougher than that: the second to the second largest of seven, which hold the median of all in 88 %
+/// of repetitions. Of nine it is 96 %.
 pub(crate) fn estimate(values: &[f64]) -> Option<Estimate> {
     let median = median(values.iter().copied())?;
     // The same seed each time, so that the same measurements give the same report.

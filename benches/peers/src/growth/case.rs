@@ -43,6 +43,15 @@ impl Dimension {
             Self::Open => &[1, 100, 1_000, 10_000, 100_000],
         }
     }
+
+    /// Spans that end each time the work is done.
+    pub(super) fn spans(self, size: usize) -> u64 {
+        match self {
+            Self::Spans => size as u64,
+            Self::Tasks => size as u64 + 1,
+            Self::Attributes | Self::Value | Self::Open => 1,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum)]
@@ -76,7 +85,8 @@ pub(crate) struct CaseArgs {
     millis: u64,
 }
 
-/// Does the work of a case again and again, and prints the nanoseconds of CPU that one time takes, exporting included.
+/// Does the work of a case again and again, and prints the nanoseconds of CPU that one time takes, exporting included, and
+/// how many times it was done in all.
 pub(crate) fn measure(args: &CaseArgs) -> Result<()> {
     let (dimension, size) = (args.dimension, args.size);
     let (mut operation, flush): (Operation, Box<dyn Fn()>) = match args.library {
@@ -90,18 +100,20 @@ pub(crate) fn measure(args: &CaseArgs) -> Result<()> {
             (opentelemetry::operation(dimension, size), Box::new(flush))
         }
     };
-    // How many there are in the time, and a warm-up.
-    let (start, mut number) = (Instant::now(), 0);
+    // A warm-up, which tells how many there are in the time.
+    let (start, mut warm_up) = (Instant::now(), 0_u32);
     while start.elapsed() < Duration::from_millis(args.millis / 3) {
         operation();
-        number += 3;
+        warm_up += 1;
     }
+    let number = 3 * warm_up;
     flush();
     let before = cpu_time(std::process::id())?;
     (0..number).for_each(|_| operation());
     flush();
     let used = cpu_time(std::process::id())? - before;
-    println!("{}", used.as_nanos() as f64 / f64::from(number));
+    let nanos = used.as_nanos() as f64 / f64::from(number);
+    println!("{nanos} {}", warm_up + number);
     // What is still open must not take its time to close.
     std::process::exit(0)
 }

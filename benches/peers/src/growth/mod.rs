@@ -102,9 +102,20 @@ fn run_case(
         "{command:?} failed: {}",
         output.status
     );
-    let nanos = String::from_utf8(output.stdout)?;
-    nanos
-        .trim()
-        .parse()
-        .with_context(|| format!("{command:?} says {nanos:?}"))
+    let output = String::from_utf8(output.stdout)?;
+    let numbers = || {
+        let (nanos, times) = output.trim().split_once(' ')?;
+        Some((nanos.parse().ok()?, times.parse::<u64>().ok()?))
+    };
+    let (nanos, times) = numbers().with_context(|| format!("{command:?} says {output:?}"))?;
+    let expected = match library {
+        Library::Bare => 0,
+        Library::Biztrace | Library::Opentelemetry => times * dimension.spans(size),
+    };
+    let arrived = sink.counts()?.spans;
+    ensure!(
+        arrived == expected,
+        "{command:?}: {arrived} of {expected} spans arrived, so what they cost says nothing; try fewer --millis"
+    );
+    Ok(nanos)
 }

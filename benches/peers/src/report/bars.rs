@@ -46,7 +46,10 @@ impl Summary<'_> {
         let added = |scenario| Some(self.added(scenario, Biztrace)?.median);
         let best = |scenario| Some(self.best_peer(scenario)?.1);
         let best_name = |scenario| match self.best_peer(scenario) {
-            Some((peer, _)) => format!("{}'s, the best peer there", peer.name()),
+            Some((peer, _)) if scenario.ratio() < 1.0 => {
+                format!("{}'s, the best peer with a sampler", peer.name())
+            }
+            Some((peer, _)) => format!("{}'s, the best peer", peer.name()),
             None => "the best peer's".into(),
         };
         let cpu = |variant| Some(self.row(All, variant)?.cpu);

@@ -38,23 +38,21 @@ impl Environment {
         let go_mod = std::fs::read_to_string(Path::new(ROOT).join("gin/go.mod"));
         let go_mod = go_mod.unwrap_or_default();
         let packages = variants.iter().flat_map(|&variant| {
-            let version = |name| {
-                if variant.is_go() {
+            let package = |name: &'static str| {
+                let (name, series) = name.split_once('@').unwrap_or((name, ""));
+                let version = if variant.is_go() {
                     go_version(&go_mod, name)
                 } else {
-                    crate_version(CARGO_LOCK, name)
-                }
-            };
-            let packages = packages(variant)
-                .iter()
-                .map(move |name| (name, version(name)));
-            packages
-                .map(|(name, version)| Package {
+                    crate_version(CARGO_LOCK, name, series)
+                };
+                Package {
                     variant,
                     name,
                     version,
-                })
-                .collect::<Vec<_>>()
+                }
+            };
+            let packages = packages(variant).iter().copied().map(package);
+            packages.collect::<Vec<_>>()
         });
         let arguments = std::env::args()
             .skip(1)
@@ -75,7 +73,7 @@ impl Environment {
     }
 }
 
-/// What the variant has over the bare service.
+/// What the variant has over the bare service; `name@series` where the workspace has more than one series of a crate.
 fn packages(variant: Variant) -> &'static [&'static str] {
     match variant {
         Variant::Bare => &["actix-web"],
@@ -83,12 +81,22 @@ fn packages(variant: Variant) -> &'static [&'static str] {
         Variant::Biztrace => &["biztrace"],
         Variant::Opentelemetry => &[
             "opentelemetry-instrumentation-actix-web",
-            "opentelemetry",
-            "opentelemetry_sdk",
-            "opentelemetry-otlp",
+            "opentelemetry@0.33",
+            "opentelemetry_sdk@0.33",
+            "opentelemetry-otlp@0.33",
         ],
-        Variant::Tracing => &["tracing", "tracing-actix-web", "tracing-opentelemetry"],
-        Variant::Fastrace => &["fastrace", "fastrace-opentelemetry"],
+        Variant::Tracing => &[
+            "tracing",
+            "tracing-actix-web",
+            "tracing-opentelemetry@0.33",
+            "opentelemetry_sdk@0.32",
+            "opentelemetry-otlp@0.32",
+        ],
+        Variant::Fastrace => &[
+            "fastrace",
+            "fastrace-opentelemetry",
+            "opentelemetry-otlp@0.33",
+        ],
         Variant::Gin => &["github.com/gin-gonic/gin"],
         Variant::Otelgin => &[
             "go.opentelemetry.io/contrib/instrumentation/github.com/gin-gonic/gin/otelgin",
@@ -115,12 +123,13 @@ fn cpu_model(cpuinfo: &str) -> String {
     model.map_or("unknown", |(_, model)| model).to_owned()
 }
 
-fn crate_version(lock: &str, name: &str) -> String {
+/// The versions that start with `series`.
+fn crate_version(lock: &str, name: &str, series: &str) -> String {
     let name = format!("name = \"{name}\"");
     let lines = || lock.lines().zip(lock.lines().skip(1));
     let versions = lines().filter_map(|(line, next)| {
-        let version = next.strip_prefix("version = ")?;
-        (line == name).then(|| version.trim_matches('"'))
+        let version = next.strip_prefix("version = ")?.trim_matches('"');
+        (line == name && version.starts_with(series)).then_some(version)
     });
     some_of(versions)
 }
@@ -153,10 +162,11 @@ mod tests {
     fn versions_are_found_where_they_are_locked() {
         let lock = "[[package]]\nname = \"a\"\nversion = \"1.2.3\"\n\n[[package]]\nname = \"a-b\"\nversion = \"4.0.0\"\n\n\
                     [[package]]\nname = \"a\"\nversion = \"2.0.0\"\n";
-        assert_eq!(crate_version(lock, "a"), "1.2.3 and 2.0.0");
-        assert_eq!(crate_version(lock, "a-b"), "4.0.0");
-        assert_eq!(crate_version(lock, "b"), "unknown");
-        assert_ne!(crate_version(CARGO_LOCK, "actix-web"), "unknown");
+        assert_eq!(crate_version(lock, "a", ""), "1.2.3 and 2.0.0");
+        assert_eq!(crate_version(lock, "a", "2.0"), "2.0.0");
+        assert_eq!(crate_version(lock, "a-b", ""), "4.0.0");
+        assert_eq!(crate_version(lock, "b", ""), "unknown");
+        assert_ne!(crate_version(CARGO_LOCK, "actix-web", ""), "unknown");
 
         let go_mod = "module shop\n\ngo 1.25\n\nrequire example.com/a v1.0.0\n\nrequire (\n\texample.com/a/b v0.2.0 // indirect\n)\n";
         assert_eq!(go_version(go_mod, "example.com/a"), "v1.0.0");

@@ -11,11 +11,12 @@ use crate::run::{Scenario, Variant};
 const METHOD: &str = "\
 Each variant is the same small service: `POST /orders/{id}` takes a JSON body, awaits a function that yields once, and
 answers with JSON. Those that trace record a SERVER span with what their middleware records and five business tags, and
-a child span around the yield with three attributes. All export in the background by OTLP over HTTP, in batches of 512,
-with a queue that is large enough not to drop spans.
+a child span around the yield with three attributes. All export in the background by OTLP over HTTP, in batches of 512
+(fastrace, which has no such setting: what a second has brought), with a queue that is large enough not to drop spans.
 
-A round measures each variant once, one after the other, in an order that changes from round to round; each time in a
-fresh process, after a warm-up. *CPU* is the processor time of the service's process, all threads, for a request, from
+A round measures each variant once, one after the other, in an order that is drawn for each round; each time in a
+fresh process, after a warm-up. Those on actix-web export on threads beside the worker; Gin's run all Go code, exporting
+included, on as many threads as there are workers, which bears on their rate and latency. *CPU* is the processor time of the service's process, all threads, for a request, from
 the first request until the last span has arrived at the receiver, so exporting is in it. Requests come as fast as they
 are answered. *Added* is the difference to the same round's service without tracing (`noop` for those on actix-web, `gin`
 for `otelgin`), as the median of the rounds with its 95 % interval by bootstrap. *Latency* is measured at a fixed rate,

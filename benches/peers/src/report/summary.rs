@@ -1,5 +1,6 @@
 //! The rounds, taken together.
 
+use clap::ValueEnum;
 use serde::Serialize;
 
 use crate::load::Latency;
@@ -40,15 +41,16 @@ impl<'a> Summary<'a> {
             rows: Vec::new(),
             measurements,
         };
-        // The first rounds have each variant once, in the order of the command line.
-        for first in measurements.iter().filter(|measured| measured.round == 0) {
-            summary
-                .rows
-                .extend(summary.summarize(first.scenario, first.variant));
+        for scenario in Scenario::value_variants() {
+            for variant in Variant::value_variants() {
+                let row = summary.summarize(*scenario, *variant);
+                summary.rows.extend(row);
+            }
         }
         summary
     }
 
+    /// Nothing, if it was not measured.
     fn summarize(&self, scenario: Scenario, variant: Variant) -> Option<Row> {
         let rounds = || self.rounds(scenario, variant);
         let requests = rounds().map(|round| round.requests).sum();
@@ -118,7 +120,8 @@ impl<'a> Summary<'a> {
         )
     }
 
-    /// The peer that adds the least, and how much that is, of those that do the whole work.
+    /// The peer that adds the least, and how much that is, of those that do the whole work: deliver all spans, and have a
+    /// sampler if not all are recorded, which fastrace does not.
     pub(crate) fn best_peer(&self, scenario: Scenario) -> Option<(Variant, f64)> {
         let peers = Variant::PEERS.into_iter();
         peers

@@ -82,8 +82,10 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
     );
     let mut variants = args.variants();
     let gin = std::env::current_exe()?.with_file_name("gin-service");
-    if variants.iter().any(|variant| variant.is_go()) && !build_gin(&gin)? {
-        eprintln!("\n*** `go` is not on the PATH: gin and otelgin are LEFT OUT of this run ***\n");
+    if variants.iter().any(|variant| variant.is_go())
+        && let Err(error) = build_gin(&gin)
+    {
+        eprintln!("\n*** gin and otelgin are LEFT OUT of this run: {error:#} ***\n");
         variants.retain(|variant| !variant.is_go());
     }
     let bench = Bench {
@@ -95,24 +97,17 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
     report.write(&args.out)
 }
 
-/// Builds the Go services, if there is Go.
-fn build_gin(binary: &Path) -> Result<bool> {
-    if Command::new("go").arg("version").output().is_err() {
-        return Ok(false);
-    }
+/// Builds the Go services. That takes Go, and a network the first time.
+fn build_gin(binary: &Path) -> Result<()> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("gin");
     let mut build = Command::new("go");
     build.arg("build").arg("-o").arg(binary).arg(".");
     let status = build
-        .current_dir(&source)
+        .current_dir(source)
         .status()
-        .with_context(|| format!("cannot build the Go services in {}", source.display()))?;
-    ensure!(
-        status.success(),
-        "`go build` failed in {}; see above",
-        source.display()
-    );
-    Ok(true)
+        .context("cannot start `go`; is it on the PATH?")?;
+    ensure!(status.success(), "`go build` failed, see above");
+    Ok(())
 }
 
 fn measure_all(bench: &Bench<'_>, variants: &[Variant]) -> Result<Vec<Measurement>> {
@@ -127,9 +122,10 @@ fn measure_all(bench: &Bench<'_>, variants: &[Variant]) -> Result<Vec<Measuremen
             None
         };
         for round in 0..rounds {
-            // Neighbours in time see the same machine; who comes first changes, since that may matter as well.
+            // Neighbours in time see the same machine. Who follows whom changes, since one may leave its mark on the next;
+            // by the same seeds each time.
             let mut order = variants.to_vec();
-            order.rotate_left(round as usize % variants.len());
+            fastrand::Rng::with_seed(round).shuffle(&mut order);
             for variant in order {
                 let measured =
                     bench

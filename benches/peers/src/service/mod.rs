@@ -9,7 +9,7 @@ mod fastrace;
 mod noop;
 pub(crate) mod opentelemetry;
 mod orders;
-mod otlp;
+pub(crate) mod otlp;
 mod process;
 mod tracing;
 

@@ -22,7 +22,7 @@ pub(super) fn resource() -> Resource {
 }
 
 /// Flushes an SDK, of whatever version. One call gives up waiting after 5 s, though the export goes on.
-pub(super) fn flush<E>(force_flush: impl Fn() -> Result<(), E>) -> io::Result<()>
+pub(crate) fn flush<E>(force_flush: impl Fn() -> Result<(), E>) -> io::Result<()>
 where
     E: std::error::Error + Send + Sync + 'static,
 {
