@@ -14,17 +14,17 @@ answers with JSON. Those that trace record a SERVER span with what their middlew
 a child span around the yield with three attributes. All export in the background by OTLP over HTTP, in batches of 512
 (fastrace, which has no such setting: what a second has brought), with a queue that is large enough not to drop spans.
 
-A round measures each variant once, one after the other, in an order that is drawn for each round; each time in a
-fresh process, after a warm-up. Those on actix-web export on threads beside the worker; Gin's run all Go code, exporting
-included, on as many threads as there are workers, which bears on their rate and latency. *CPU* is the processor time of the service's process, all threads, for a request, from
-the first request until the last span has arrived at the receiver, so exporting is in it. Requests come as fast as they
-are answered. *Added* is the difference to the same round's service without tracing (`noop` for those on actix-web, `gin`
-for `otelgin`), as the median of the rounds with its 95 % interval by bootstrap. *Latency* is measured at a fixed rate,
-half of what `bare` can do; it counts from when a request was due, so a stall shows in all requests that had to wait, and
-a variant that cannot keep that rate falls ever further behind. *Peak* is the most memory resident before that.
-*Attributes* are those of a recorded request's spans, as they arrived. Other figures are medians of the rounds; spans are
-their sum. Receiver and load generator are processes of their own on the same machine; the receiver decodes only when
-nothing is measured.
+A round measures each variant once, one after the other, in an order that is drawn for each round; each time in a fresh
+process, after a warm-up. Those on actix-web export on threads beside the worker; Gin's run all Go code, exporting
+included, on as many threads as there are workers, which bears on their rate and latency. *CPU* is the processor time
+of the service's process, all threads, for a request, from the first request until the last span has arrived at the
+receiver, so exporting is in it. Requests come as fast as they are answered. *Added* is the difference to the same
+round's service without tracing (`noop` for those on actix-web, `gin` for `otelgin`), as the median of the rounds with
+its 95 % interval by bootstrap. *Latency* is measured at a fixed rate, half of what `bare` can do; it counts from when
+a request was due, so a stall shows in all requests that had to wait, and a variant that cannot keep that rate falls
+ever further behind. *Peak* is the most memory resident before that. *Attributes* are those of a recorded request's
+spans, as they arrived. Other figures are medians of the rounds; spans are their sum. Receiver and load generator are
+processes of their own on the same machine; the receiver decodes only when nothing is measured.
 
 The *best peer* is the one that adds the least of those that do the whole work: a peer that did not deliver all spans is
 none, and fastrace is none where not all is recorded, since it has no sampler: a request that is not recorded there has
