@@ -109,16 +109,15 @@ where
 /// Records the response's head; the span goes on with the body.
 fn respond<B>(span: &LocalSpan, method: &str, response: &ServiceResponse<B>) {
     let request = response.request();
-    let route = match server::has_route(span) {
-        true => None,
-        false => request.match_pattern(),
-    };
-    server::set_response(span, method, route.as_deref(), response.status());
-    if let Some(route) = route
-        && let Some(handler) = span.handler()
+    if !server::has_route(span)
+        && let Some(route) = request.match_pattern()
     {
-        handler.learn_route(&route);
+        server::set_route(span, method, &route);
+        if let Some(handler) = span.handler() {
+            handler.learn_route(&route);
+        }
     }
+    server::set_status(span, response.status());
 }
 
 /// Names the span as the application wishes, whose code runs under it.
@@ -134,7 +133,7 @@ fn rename(under: &mut Under, span_name: &SpanName, request: &HttpRequest) {
 /// Records that a middleware failed: actix answers with the error's response, and nobody sees the request again.
 fn fail(span: &LocalSpan, method: &str, error: &Error) {
     guess_route(span, method);
-    server::set_response(span, method, None, error.as_response_error().status_code());
+    server::set_status(span, error.as_response_error().status_code());
 }
 
 /// No response will tell the route: the handler may know it from earlier ones.

@@ -112,21 +112,9 @@ pub(super) fn set_route(span: &LocalSpan, method: &str, route: &str) {
     span.extend_name(method, route);
 }
 
-/// Records the response's head.
-pub(super) fn set_response(
-    span: &LocalSpan,
-    method: &str,
-    route: Option<&str>,
-    status: StatusCode,
-) {
-    span.tag(|tags| {
-        tags.set(&ROUTE, &route);
-        tags.set(&STATUS_CODE, &status.as_u16());
-    });
-    if let Some(route) = route {
-        span.extend_name(method, route);
-    }
-    // A 4xx is the client's mistake, a 5xx an error of this server's.
+/// Records the response. A 4xx is the client's mistake, a 5xx an error of this server's.
+pub(super) fn set_status(span: &LocalSpan, status: StatusCode) {
+    span.tag(|tags| tags.set(&STATUS_CODE, &status.as_u16()));
     if status.is_server_error() {
         span.fail(status.as_str());
     }

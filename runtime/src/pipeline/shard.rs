@@ -29,8 +29,6 @@ pub(super) struct Shards {
     pub(super) queued: AtomicUsize,
     pub(super) wake: Notify,
     batch: Batch,
-    /// Spans in full chunks that are worth a request.
-    pub(super) enough: usize,
 }
 
 #[derive(Debug, Default)]
@@ -98,7 +96,7 @@ impl Books {
         };
         let next = self.spare.take().unwrap_or_default();
         self.full.push(std::mem::replace(&mut self.chunk, next));
-        if queued + spans >= shards.enough {
+        if queued + spans >= shards.enough() {
             shards.wake.notify_one();
         }
     }
@@ -119,10 +117,14 @@ impl Shards {
             fallback,
             queued: AtomicUsize::new(0),
             wake: Notify::new(),
-            // A batch, unless the queue would be full before there is one.
-            enough: batch.max_export_batch_size.min(batch.max_queue_size / 2),
             batch,
         }
+    }
+
+    /// Spans in full chunks that are worth a request: a batch, unless the queue would be full before there is one.
+    pub(super) fn enough(&self) -> usize {
+        let batch = &self.batch;
+        batch.max_export_batch_size.min(batch.max_queue_size / 2)
     }
 
     fn with_mine(&self, mut f: impl FnMut(&mut Books)) {

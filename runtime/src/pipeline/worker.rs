@@ -270,7 +270,7 @@ impl<E: Export> Worker<E> {
     async fn send_pending(&mut self, partial: bool) {
         let mut deadline = self.shared.desk().deadline();
         let mut woken = false;
-        while (partial || spans(&self.pending) >= self.shared.shards.enough)
+        while (partial || spans(&self.pending) >= self.shared.shards.enough())
             && deadline.is_none_or(|deadline| Instant::now() < deadline)
             && let Some(batch) = take_batch(&mut self.pending, self.batch.max_export_batch_size)
         {
