@@ -7,6 +7,7 @@ mod child;
 mod growth;
 mod http;
 mod load;
+mod process;
 mod report;
 mod run;
 mod service;
@@ -43,11 +44,19 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
     match cli.command.unwrap_or(Command::Run(cli.run)) {
-        Command::Run(args) => run::run(&args),
-        Command::Growth(args) => growth::grow(&args),
+        Command::Run(args) => ensure_release().and_then(|()| run::run(&args)),
+        Command::Growth(args) => ensure_release().and_then(|()| growth::grow(&args)),
         Command::GrowthCase(args) => growth::measure_case(&args),
         Command::Serve(args) => Ok(service::serve(&args)?),
         Command::Sink => Ok(sink::serve()?),
         Command::Load(args) => load::load(&args),
     }
+}
+
+fn ensure_release() -> anyhow::Result<()> {
+    anyhow::ensure!(
+        !cfg!(debug_assertions),
+        "this is a debug build, of which numbers say nothing; use `cargo run --release -p peers-bench`, with the same arguments"
+    );
+    Ok(())
 }

@@ -7,15 +7,15 @@ use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::rt::{self, System, task::spawn_blocking};
 use actix_web::{App, Error, HttpServer};
 
-/// The exporting end of a variant. Both calls block.
-pub(super) trait Telemetry: Send + 'static {
+/// The exporting end of a service. Both calls block.
+pub(crate) trait Telemetry: Send + 'static {
     /// Exports all spans that have ended.
     fn flush(&self) -> io::Result<()>;
     /// Exports what is left, and ends.
     fn shutdown(&self) -> io::Result<()>;
 }
 
-/// For variants that record nothing.
+/// For those that record nothing.
 impl Telemetry for () {
     fn flush(&self) -> io::Result<()> {
         Ok(())
@@ -27,7 +27,7 @@ impl Telemetry for () {
 }
 
 /// Serves `app` from `workers` threads until stdin closes.
-pub(super) fn run<F, T, B>(workers: usize, telemetry: impl Telemetry, app: F) -> io::Result<()>
+pub(crate) fn run<F, T, B>(workers: usize, telemetry: impl Telemetry, app: F) -> io::Result<()>
 where
     F: Fn() -> App<T> + Send + Clone + 'static,
     T: ServiceFactory<

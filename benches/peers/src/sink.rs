@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use actix_web::error::ErrorInternalServerError;
-use actix_web::{App, HttpResponse, HttpServer, Result, web};
+use actix_web::{App, HttpResponse, Result, web};
 use anyhow::Context;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::child::{Child, this_binary};
 use crate::http::exchange;
+use crate::process;
 
 /// The largest export that is taken; a batch of 512 spans has some 300 KiB.
 const LIMIT: usize = 64 << 20;
@@ -78,10 +79,9 @@ async fn reset(inbox: web::Data<Mutex<Inbox>>) -> HttpResponse {
 }
 
 /// Serves until stdin closes.
-#[actix_web::main]
-pub(crate) async fn serve() -> io::Result<()> {
+pub(crate) fn serve() -> io::Result<()> {
     let inbox = web::Data::new(Mutex::new(Inbox::default()));
-    let server = HttpServer::new(move || {
+    process::run(1, (), move || {
         App::new()
             .app_data(inbox.clone())
             .app_data(web::PayloadConfig::new(LIMIT))
@@ -89,19 +89,6 @@ pub(crate) async fn serve() -> io::Result<()> {
             .route("/counts", web::get().to(counts))
             .route("/reset", web::post().to(reset))
     })
-    .workers(1)
-    .bind(("127.0.0.1", 0))?;
-    for address in server.addrs() {
-        println!("listening {address}");
-    }
-    let server = server.run();
-    let handle = server.handle();
-    actix_web::rt::spawn(async move {
-        // However reading ends, there is nobody left to serve.
-        let _ = web::block(|| io::copy(&mut io::stdin().lock(), &mut io::sink())).await;
-        handle.stop(false).await;
-    });
-    server.await
 }
 
 /// The sink's process, as the driver sees it.

@@ -45,10 +45,6 @@ type Costs = HashMap<(usize, Library), f64>;
 
 /// Measures, prints the report and writes it.
 pub(crate) fn grow(args: &GrowthArgs) -> Result<()> {
-    ensure!(
-        !cfg!(debug_assertions),
-        "this is a debug build, of which numbers say nothing; use `cargo run --release -p peers-bench -- growth`"
-    );
     let sink = Sink::start()?;
     let dimensions = match &args.dimension[..] {
         [] => Dimension::value_variants(),

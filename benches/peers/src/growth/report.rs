@@ -3,40 +3,29 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::ValueEnum;
 
 use super::Costs;
 use super::case::{Dimension, Library};
 use super::fit::line;
-use crate::report::Environment;
+use crate::report::{Environment, write_file};
 use crate::run::Variant;
 
 /// Prints the report and writes it to the directory.
 pub(super) fn write(directory: &Path, measured: &[(Dimension, Costs)]) -> Result<()> {
     let mut text = String::from("# How the cost of tracing grows\n");
     let environment = Environment::new(&[Variant::Biztrace, Variant::Opentelemetry])?;
-    let Environment {
-        date,
-        cores,
-        cpu,
-        kernel,
-        rustc,
-        command,
-        ..
-    } = &environment;
-    write!(text, "\n{date}, {cores} cores of {cpu}, {kernel}, {rustc}")?;
+    write!(text, "\n{}", environment.machine())?;
     for package in &environment.packages {
         write!(text, ", {} {}", package.name, package.version)?;
     }
-    writeln!(text, ".\n\n```sh\n{command}\n```")?;
+    writeln!(text, ".\n\n```sh\n{}\n```", environment.command)?;
     for (dimension, costs) in measured {
         table(&mut text, *dimension, costs)?;
     }
     println!("{text}");
-    std::fs::create_dir_all(directory)?;
-    let file = directory.join("growth.md");
-    std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
+    write_file(directory, "growth.md", &text)?;
     let json: Vec<_> = measured
         .iter()
         .flat_map(|(dimension, costs)| {
@@ -50,9 +39,11 @@ pub(super) fn write(directory: &Path, measured: &[(Dimension, Costs)]) -> Result
             })
         })
         .collect();
-    let file = directory.join("growth.json");
-    std::fs::write(&file, serde_json::to_string_pretty(&json)?)
-        .with_context(|| format!("cannot write {}", file.display()))
+    write_file(
+        directory,
+        "growth.json",
+        &serde_json::to_string_pretty(&json)?,
+    )
 }
 
 fn table(text: &mut String, dimension: Dimension, costs: &Costs) -> Result<()> {

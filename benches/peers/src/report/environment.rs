@@ -71,6 +71,19 @@ impl Environment {
             packages: packages.collect(),
         })
     }
+
+    /// When it was, and on which machine.
+    pub(crate) fn machine(&self) -> String {
+        let Self {
+            date,
+            cores,
+            cpu,
+            kernel,
+            rustc,
+            ..
+        } = self;
+        format!("{date}, {cores} cores of {cpu}, {kernel}, {rustc}")
+    }
 }
 
 /// What the variant has over the bare service; `name@series` where the workspace has more than one series of a crate.

@@ -63,13 +63,9 @@ impl Report {
         let it = &self.environment;
         let settings = &self.settings;
         let mut lines = format!(
-            "{date}, {cores} cores of {cpu}, {kernel}, {rustc}, {go}. {rounds} rounds of {requests} requests, and of \
+            "{machine}, {go}. {rounds} rounds of {requests} requests, and of \
              {latency_requests} for latency.\n\n```sh\n{command}\n```\n\n| variant | with |\n|---|---|\n",
-            date = it.date,
-            cores = it.cores,
-            cpu = it.cpu,
-            kernel = it.kernel,
-            rustc = it.rustc,
+            machine = it.machine(),
             go = it.go,
             rounds = settings.rounds,
             requests = thousands(settings.requests),

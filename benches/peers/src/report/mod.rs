@@ -48,20 +48,23 @@ impl Report {
     pub(crate) fn write(&self, directory: &Path) -> Result<()> {
         let markdown = self.markdown();
         print!("{markdown}");
-        fs::create_dir_all(directory)?;
-        let write = |name: &str, content: &str| {
-            let path = directory.join(name);
-            fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))
-        };
-        write("README.md", &markdown)?;
-        write(
+        write_file(directory, "README.md", &markdown)?;
+        write_file(
+            directory,
             "results.json",
             &(serde_json::to_string_pretty(self)? + "\n"),
         )?;
         if let Some(chart) = chart::draw(&self.summary) {
-            write("chart.svg", &chart)?;
+            write_file(directory, "chart.svg", &chart)?;
         }
         eprintln!("written to {}", directory.display());
         Ok(())
     }
+}
+
+/// Writes a file of a report, into a directory that need not be there.
+pub(crate) fn write_file(directory: &Path, name: &str, content: &str) -> Result<()> {
+    fs::create_dir_all(directory)?;
+    let path = directory.join(name);
+    fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))
 }

@@ -4,8 +4,9 @@ use std::io;
 
 use actix_web::{App, web};
 
+use super::ServeArgs;
 use super::orders::{NewOrder, PATH, Receipt, reserve};
-use super::{ServeArgs, process};
+use crate::process;
 
 pub(super) fn serve(args: &ServeArgs) -> io::Result<()> {
     process::run(args.workers, (), || {

@@ -8,8 +8,8 @@ use biztrace::opentelemetry::KeyValue;
 use biztrace::{Sampler, biz_attrs, traced, traced_handler};
 
 use super::orders::{self, NewOrder, PATH, Receipt, UPDATE_STOCK};
-use super::process::{self, Telemetry};
 use super::{BATCH_SPANS, QUEUE_SPANS, SCHEDULE_DELAY, SERVICE_NAME, ServeArgs};
+use crate::process::{self, Telemetry};
 
 pub(super) fn serve(args: &ServeArgs) -> io::Result<()> {
     let telemetry = install(&args.sink, args.ratio)?;

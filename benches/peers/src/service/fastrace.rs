@@ -21,8 +21,8 @@ use opentelemetry::InstrumentationScope;
 use pin_project_lite::pin_project;
 
 use super::orders::{self, NewOrder, PATH, Receipt, TENANT, UPDATE_STOCK};
-use super::process::{self, Telemetry};
 use super::{SCHEDULE_DELAY, SERVICE_NAME, ServeArgs, otlp};
+use crate::process::{self, Telemetry};
 
 pub(super) fn serve(args: &ServeArgs) -> io::Result<()> {
     let reporter = OpenTelemetryReporter::new(

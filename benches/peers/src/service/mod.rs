@@ -10,7 +10,6 @@ mod noop;
 pub(crate) mod opentelemetry;
 mod orders;
 pub(crate) mod otlp;
-mod process;
 mod tracing;
 
 use std::io;

@@ -7,7 +7,8 @@ use actix_web::dev::{Service, ServiceRequest, Transform, forward_ready};
 use actix_web::{App, web};
 
 use super::orders::PATH;
-use super::{ServeArgs, bare, process};
+use super::{ServeArgs, bare};
+use crate::process;
 
 pub(super) fn serve(args: &ServeArgs) -> io::Result<()> {
     process::run(args.workers, (), || {

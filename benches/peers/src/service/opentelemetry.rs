@@ -14,8 +14,8 @@ use opentelemetry_sdk::trace::{
 };
 
 use super::orders::{self, NewOrder, PATH, Receipt, TENANT, UPDATE_STOCK};
-use super::process::{self, Telemetry};
 use super::{BATCH_SPANS, QUEUE_SPANS, SCHEDULE_DELAY, ServeArgs, otlp};
+use crate::process::{self, Telemetry};
 
 pub(super) fn serve(args: &ServeArgs) -> io::Result<()> {
     let provider = install(&args.sink, args.ratio)?;

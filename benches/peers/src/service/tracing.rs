@@ -24,8 +24,8 @@ use tracing_actix_web::{
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::orders::{self, NewOrder, PATH, Receipt, TENANT, UPDATE_STOCK};
-use super::process::{self, Telemetry};
 use super::{BATCH_SPANS, QUEUE_SPANS, SCHEDULE_DELAY, SERVICE_NAME, ServeArgs, otlp};
+use crate::process::{self, Telemetry};
 
 pub(super) fn serve(args: &ServeArgs) -> io::Result<()> {
     let provider = provider(args)?;
