@@ -32,7 +32,7 @@ func traced(sink string, ratio float64) (service, error) {
 		sdk.WithBatcher(
 			exporter,
 			sdk.WithMaxExportBatchSize(512),
-			sdk.WithMaxQueueSize(1_000_000),
+			sdk.WithMaxQueueSize(131_072),
 			sdk.WithBatchTimeout(time.Second),
 		),
 		sdk.WithResource(resource.NewSchemaless(attribute.String("service.name", "shop"))),

@@ -85,6 +85,9 @@ pub(crate) struct CaseArgs {
     millis: u64,
 }
 
+/// Spans between two flushes, more or less.
+const FLUSH_SPANS: u64 = 8 * 1024;
+
 /// Does the work of a case again and again, and prints the nanoseconds of CPU that one time takes, exporting included, and
 /// how many times it was done in all.
 pub(crate) fn measure(args: &CaseArgs) -> Result<()> {
@@ -100,20 +103,30 @@ pub(crate) fn measure(args: &CaseArgs) -> Result<()> {
             (opentelemetry::operation(dimension, size), Box::new(flush))
         }
     };
+    // So often that the queue never fills, and so rarely that batches are whole.
+    let flush_after = FLUSH_SPANS / dimension.spans(size);
+    let mut done = 0;
+    let mut once = || {
+        operation();
+        done += 1;
+        if done % flush_after == 0 {
+            flush();
+        }
+    };
     // A warm-up, which tells how many there are in the time.
     let (start, mut warm_up) = (Instant::now(), 0_u32);
     while start.elapsed() < Duration::from_millis(args.millis / 3) {
-        operation();
+        once();
         warm_up += 1;
     }
-    let number = 3 * warm_up;
     flush();
+    let number = 3 * warm_up;
     let before = cpu_time(std::process::id())?;
-    (0..number).for_each(|_| operation());
+    (0..number).for_each(|_| once());
     flush();
     let used = cpu_time(std::process::id())? - before;
     let nanos = used.as_nanos() as f64 / f64::from(number);
-    println!("{nanos} {}", warm_up + number);
+    println!("{nanos} {done}");
     // What is still open must not take its time to close.
     std::process::exit(0)
 }

@@ -21,23 +21,24 @@ pub(crate) use case::CaseArgs;
 pub(crate) use case::measure as measure_case;
 
 use crate::child::this_binary;
+use crate::run::{at_least_one, default_out};
 use crate::sink::Sink;
 use crate::stats::median;
 
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct GrowthArgs {
     /// Times that each case is measured
-    #[arg(long, default_value_t = 5)]
-    rounds: usize,
+    #[arg(long, default_value_t = 5, value_parser = at_least_one())]
+    rounds: u64,
     /// Milliseconds that each measurement takes
-    #[arg(long, default_value_t = 300)]
+    #[arg(long, default_value_t = 300, value_parser = at_least_one())]
     millis: u64,
     /// Dimensions to measure; all, if none is given
     #[arg(long)]
     dimension: Vec<Dimension>,
-    /// Where the report goes
-    #[arg(long, default_value = "docs/peers")]
-    out: PathBuf,
+    /// Where the report goes [default: docs/peers for all dimensions, target/peers for some]
+    #[arg(long)]
+    out: Option<PathBuf>,
 }
 
 /// Nanoseconds of CPU for an operation, by size and library.
@@ -54,7 +55,9 @@ pub(crate) fn grow(args: &GrowthArgs) -> Result<()> {
     for dimension in dimensions {
         measured.push((*dimension, costs(args, &sink, *dimension)?));
     }
-    report::write(&args.out, &measured)
+    let out = args.out.clone();
+    let out = out.unwrap_or_else(|| default_out(args.dimension.is_empty()));
+    report::write(&out, args.rounds, &measured)
 }
 
 fn costs(args: &GrowthArgs, sink: &Sink, dimension: Dimension) -> Result<Costs> {

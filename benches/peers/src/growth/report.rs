@@ -13,14 +13,21 @@ use crate::report::{Environment, write_file};
 use crate::run::Variant;
 
 /// Prints the report and writes it to the directory.
-pub(super) fn write(directory: &Path, measured: &[(Dimension, Costs)]) -> Result<()> {
+pub(super) fn write(directory: &Path, rounds: u64, measured: &[(Dimension, Costs)]) -> Result<()> {
     let mut text = String::from("# How the cost of tracing grows\n");
     let environment = Environment::new(&[Variant::Biztrace, Variant::Opentelemetry])?;
     write!(text, "\n{}", environment.machine())?;
     for package in &environment.packages {
         write!(text, ", {} {}", package.name, package.version)?;
+        if package.variant == Variant::Biztrace {
+            write!(text, " ({})", environment.commit)?;
+        }
     }
-    writeln!(text, ".\n\n```sh\n{}\n```", environment.command)?;
+    writeln!(
+        text,
+        ". Medians of {rounds} rounds.\n\n```sh\n{}\n```",
+        environment.command
+    )?;
     for (dimension, costs) in measured {
         table(&mut text, *dimension, costs)?;
     }

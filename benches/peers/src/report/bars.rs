@@ -3,15 +3,17 @@
 use serde::Serialize;
 
 use super::summary::Summary;
-use crate::run::{Scenario, Variant};
+use crate::load::Latency;
+use crate::run::{Measurement, Scenario, Variant};
 use crate::stats::median;
 
-/// A value that is to stay within a limit.
+/// A value that is to stay within a limit; the upper end of its interval, if it has one.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Bar {
     pub(crate) what: String,
     /// Nothing, if what it takes was not measured.
     pub(crate) value: Option<f64>,
+    pub(crate) upper_end: Option<f64>,
     pub(crate) limit: Limit,
 }
 
@@ -25,7 +27,7 @@ pub(crate) enum Limit {
 
 impl Bar {
     pub(crate) fn verdict(&self) -> &'static str {
-        let Some(value) = self.value else {
+        let Some(value) = self.upper_end.or(self.value) else {
             return "not measured";
         };
         let met = match self.limit {
@@ -40,70 +42,77 @@ impl Bar {
 impl Summary<'_> {
     pub(crate) fn bars(&self) -> Vec<Bar> {
         use Scenario::{All, None as Nothing, Tenth};
-        use Variant::{Bare, Biztrace, Gin};
+        use Variant::{Bare, Biztrace, Fastrace, Gin};
 
-        let upper_end = self.added(All, Biztrace).map(|added| added.high);
-        let added = |scenario| Some(self.added(scenario, Biztrace)?.median);
-        let best = |scenario| Some(self.best_peer(scenario)?.1);
-        let best_name = |scenario| match self.best_peer(scenario) {
-            Some((peer, _)) if scenario.ratio() < 1.0 => {
-                format!("{}'s, the best peer with a sampler", peer.name())
+        let added = |what: &str, scenario, against, peer: Option<Variant>, limit| {
+            let name = match peer {
+                Some(Fastrace) if against != All => "fastrace's, which has no sampler",
+                Some(peer) => &format!("{}'s, the best peer", peer.name()),
+                None => "the best peer's",
+            };
+            let ratio =
+                peer.and_then(|peer| self.ratio_of_added((scenario, Biztrace), (against, peer)));
+            Bar {
+                what: format!("CPU added, {what} recorded: biztrace's ÷ {name}"),
+                value: ratio.map(|ratio| ratio.median),
+                upper_end: ratio.map(|ratio| ratio.high),
+                limit,
             }
-            Some((peer, _)) => format!("{}'s, the best peer", peer.name()),
-            None => "the best peer's".into(),
         };
+        let against_best = |what, scenario, against, limit| {
+            added(what, scenario, against, self.best_peer(against), limit)
+        };
+        let against_fastrace =
+            |what, scenario, against, limit| added(what, scenario, against, Some(Fastrace), limit);
+        let all_to_tenth = "all and a tenth";
         let cpu = |variant| Some(self.row(All, variant)?.cpu);
         let memory = |variant| Some(self.row(All, variant)?.peak_memory);
-        let p99 = self.paired(All, Biztrace, Bare, |round| Some(round.latency?.p99));
+        let p99 = |latency: fn(&Measurement) -> Option<Latency>| {
+            let pairs = self.paired((All, Biztrace), (All, Bare), |round| {
+                Some(latency(round)?.p99)
+            });
+            median(pairs.map(|(with, without)| with / without))
+        };
 
-        let bar = |what: String, value, limit| Bar { what, value, limit };
+        let bar = |what: &str, value, limit| Bar {
+            what: what.into(),
+            value,
+            upper_end: None,
+            limit,
+        };
         vec![
+            against_best("all", All, All, Limit::AtMost(0.2)),
+            against_best(all_to_tenth, All, Tenth, Limit::Below(1.0)),
+            against_fastrace(all_to_tenth, All, Tenth, Limit::Below(1.0)),
+            against_best("nothing", Nothing, Nothing, Limit::AtMost(1.0 / 3.0)),
+            against_fastrace("nothing", Nothing, Nothing, Limit::AtMost(1.0 / 3.0)),
             bar(
-                format!(
-                    "CPU added, all recorded: upper end of biztrace's ÷ {} (aim: 0.125)",
-                    best_name(All)
-                ),
-                ratio(upper_end, best(All)),
-                Limit::AtMost(0.2),
-            ),
-            bar(
-                format!(
-                    "CPU added: biztrace's, all recorded ÷ {}, a tenth recorded",
-                    best_name(Tenth)
-                ),
-                ratio(added(All), best(Tenth)),
-                Limit::Below(1.0),
-            ),
-            bar(
-                format!(
-                    "CPU added, nothing recorded: biztrace's ÷ {}",
-                    best_name(Nothing)
-                ),
-                ratio(added(Nothing), best(Nothing)),
-                Limit::AtMost(1.0 / 3.0),
-            ),
-            bar(
-                "CPU: biztrace's, all recorded ÷ gin's, without tracing".into(),
+                "CPU: biztrace's, all recorded ÷ gin's, without tracing",
                 ratio(cpu(Biztrace), cpu(Gin)),
                 Limit::Below(1.0),
             ),
             bar(
-                "p99, all recorded: biztrace's ÷ bare's, median of the rounds".into(),
-                median(p99.map(|(with, without)| with / without)),
+                "p99, all recorded, at half of bare's rate: biztrace's ÷ bare's, median of the rounds",
+                p99(|round| round.latency),
                 Limit::AtMost(1.1),
             ),
             bar(
-                "spans of biztrace: delivered ÷ recorded".into(),
+                "p99, all recorded, at the steady rate: biztrace's ÷ bare's, median of the rounds",
+                p99(|round| round.steady_latency),
+                Limit::AtMost(1.1),
+            ),
+            bar(
+                "spans of biztrace: delivered ÷ recorded",
                 self.delivered(Biztrace),
                 Limit::Exactly(1.0),
             ),
             bar(
-                "peak memory, all recorded: biztrace's ÷ bare's".into(),
+                "peak memory, all recorded: biztrace's ÷ bare's",
                 ratio(memory(Biztrace), memory(Bare)),
                 Limit::AtMost(1.5),
             ),
             bar(
-                "CPU of biztrace's export thread for a span, all recorded, in µs".into(),
+                "CPU of biztrace's export thread for a span, all recorded, in µs",
                 self.export(All),
                 Limit::AtMost(1.0),
             ),
@@ -120,12 +129,6 @@ impl Summary<'_> {
     }
 }
 
-/// What is compared to nothing, or to less, is infinitely more: noise must not meet a bar.
 fn ratio(value: Option<f64>, other: Option<f64>) -> Option<f64> {
-    let (value, other) = (value?, other?);
-    Some(if other > 0.0 {
-        value / other
-    } else {
-        f64::INFINITY
-    })
+    Some(value? / other?)
 }

@@ -20,16 +20,17 @@ included, on as many threads as there are workers, which bears on their rate and
 of the service's process, all threads, for a request, from the first request until the last span has arrived at the
 receiver, so exporting is in it. Requests come as fast as they are answered. *Added* is the difference to the same
 round's service without tracing (`noop` for those on actix-web, `gin` for `otelgin`), as the median of the rounds with
-its 95 % interval by bootstrap. *Latency* is measured at a fixed rate, half of what `bare` can do; it counts from when
-a request was due, so a stall shows in all requests that had to wait, and a variant that cannot keep that rate falls
-ever further behind. *Peak* is the most memory resident before that. *Attributes* are those of a recorded request's
+its 95 % interval by bootstrap. *Latency* is measured at two fixed rates, the steady one that all can answer and half of
+what `bare` can do; it counts from when a request was due, so a stall shows in all requests that had to wait, and a
+variant that cannot keep a rate falls ever further behind. *Peak* is the most memory resident before that. *Attributes* are those of a recorded request's
 spans, as they arrived. Other figures are medians of the rounds; spans are their sum. Receiver and load generator are
 processes of their own on the same machine; the receiver decodes only when nothing is measured.
 
 The *best peer* is the one that adds the least of those that do the whole work: a peer that did not deliver all spans is
 none, and fastrace is none where not all is recorded, since it has no sampler: a request that is not recorded there has
-no span at all, and passes nothing on. Peak memory of `opentelemetry` and `tracing` is that of their queue, which the SDK
-allocates in advance. fastrace keeps messages beyond its ring of 10,240 with the thread that made them until that thread's
+no span at all, and passes nothing on. What biztrace adds is divided by what a peer adds round by round, and a bar is met
+if the upper end of that ratio's interval meets it. Peak memory of `opentelemetry` and `tracing` is mostly that of their
+queue, which the SDK allocates in advance. fastrace keeps messages beyond its ring of 10,240 with the thread that made them until that thread's
 next span, and a flush does not reach those. `tracing` is on opentelemetry 0.32, the last that its middleware works with.
 ";
 
@@ -64,12 +65,13 @@ impl Report {
         let settings = &self.settings;
         let mut lines = format!(
             "{machine}, {go}. {rounds} rounds of {requests} requests, and of \
-             {latency_requests} for latency.\n\n```sh\n{command}\n```\n\n| variant | with |\n|---|---|\n",
+             {latency_requests} for latency, at {steady_rate} a second and at half of bare's rate.\n\n```sh\n{command}\n```\n\n| variant | with |\n|---|---|\n",
             machine = it.machine(),
             go = it.go,
             rounds = settings.rounds,
             requests = thousands(settings.requests),
             latency_requests = thousands(settings.latency_requests),
+            steady_rate = thousands(settings.steady_rate),
             command = it.command,
         );
         let mut variants: Vec<Variant> = it.packages.iter().map(|it| it.variant).collect();
@@ -90,17 +92,24 @@ impl Report {
 }
 
 fn bars(bars: &[Bar]) -> String {
-    let mut table = String::from("| | value | bar | |\n|---|--:|--:|---|\n");
+    let mut table = String::from("| | median | upper end | bar | |\n|---|--:|--:|--:|---|\n");
     for bar in bars {
         let limit = match bar.limit {
             Limit::AtMost(limit) => format!("≤ {}", round(limit)),
             Limit::Below(limit) => format!("< {}", round(limit)),
             Limit::Exactly(limit) => format!("= {}", round(limit)),
         };
-        let value = bar.value.map_or("–".into(), round);
+        let number = |value: Option<f64>| value.map_or("–".into(), round);
+        let (value, upper_end) = (number(bar.value), number(bar.upper_end));
         line(
             &mut table,
-            &[bar.what.clone(), value, limit, bar.verdict().into()],
+            &[
+                bar.what.clone(),
+                value,
+                upper_end,
+                limit,
+                bar.verdict().into(),
+            ],
         );
     }
     table
@@ -110,7 +119,8 @@ fn table(rows: &[&Row]) -> String {
     let has_latency = rows.iter().any(|row| row.latency.is_some());
     let mut header = vec!["variant", "CPU, µs", "added, µs [95 %]", "requests/s"];
     if has_latency {
-        header.extend(["p50, µs", "p99, µs", "p99.9, µs"]);
+        header.extend(["steady: p50, µs", "p99", "p99.9"]);
+        header.extend(["half of bare's rate: p50, µs", "p99", "p99.9"]);
     }
     header.extend(["peak, MiB", "spans delivered ÷ recorded", "attributes"]);
 
@@ -132,11 +142,13 @@ fn table(rows: &[&Row]) -> String {
             thousands(row.rate.round() as u64),
         ];
         if has_latency {
-            let latency = row.latency.map(|it| [it.p50, it.p99, it.p999]);
-            cells.extend(match latency {
-                Some(latency) => latency.map(|it| thousands(it.round() as u64)),
-                None => ["–", "–", "–"].map(String::from),
-            });
+            for latency in [row.steady_latency, row.latency] {
+                let latency = latency.map(|it| [it.p50, it.p99, it.p999]);
+                cells.extend(match latency {
+                    Some(latency) => latency.map(|it| thousands(it.round() as u64)),
+                    None => ["–", "–", "–"].map(String::from),
+                });
+            }
         }
         cells.push(format!("{:.1}", row.peak_memory));
         cells.push(delivered(row));

@@ -19,6 +19,7 @@ pub(crate) struct Row {
     /// requests a second
     pub(crate) rate: f64,
     pub(crate) latency: Option<Latency>,
+    pub(crate) steady_latency: Option<Latency>,
     /// in MiB
     pub(crate) peak_memory: f64,
     pub(crate) requests: u64,
@@ -57,12 +58,11 @@ impl<'a> Summary<'a> {
         let attributes: u64 = rounds().map(|round| round.arrived.attributes).sum();
         let recorded: u64 = rounds().map(|round| round.arrived.server_spans).sum();
         let added = variant.baseline().and_then(|baseline| {
-            let pairs = self.paired(scenario, variant, baseline, |round| Some(round.cpu));
-            estimate(
-                &pairs
-                    .map(|(with, without)| with - without)
-                    .collect::<Vec<_>>(),
-            )
+            let pairs = self.paired((scenario, variant), (scenario, baseline), |round| {
+                Some(round.cpu)
+            });
+            let added: Vec<f64> = pairs.map(|(with, without)| with - without).collect();
+            estimate(&added)
         });
         Some(Row {
             scenario,
@@ -71,6 +71,9 @@ impl<'a> Summary<'a> {
             added,
             rate: median(rounds().map(|round| round.rate))?,
             latency: median_latency(rounds().filter_map(|round| round.latency).collect()),
+            steady_latency: median_latency(
+                rounds().filter_map(|round| round.steady_latency).collect(),
+            ),
             peak_memory: median(rounds().map(|round| round.peak_memory))?,
             requests,
             delivered_spans: rounds().map(|round| round.arrived.spans).sum(),
@@ -88,28 +91,53 @@ impl<'a> Summary<'a> {
         measurements.filter(move |it| it.scenario == scenario && it.variant == variant)
     }
 
-    /// What two variants have measured in the same round.
+    /// What two variants have measured in the same round, each in a scenario.
     pub(crate) fn paired(
         &self,
-        scenario: Scenario,
-        variant: Variant,
-        other: Variant,
+        one: (Scenario, Variant),
+        other: (Scenario, Variant),
         value: impl Fn(&Measurement) -> Option<f64>,
     ) -> impl Iterator<Item = (f64, f64)> {
-        self.rounds(scenario, variant).filter_map(move |round| {
-            let mut others = self.rounds(scenario, other);
-            let same_round = others.find(|other| other.round == round.round)?;
+        self.rounds(one.0, one.1).filter_map(move |round| {
+            let same_round = self.in_round(other, round.round)?;
             Some((value(round)?, value(same_round)?))
         })
+    }
+
+    fn in_round(
+        &self,
+        (scenario, variant): (Scenario, Variant),
+        round: u64,
+    ) -> Option<&'a Measurement> {
+        self.rounds(scenario, variant).find(|it| it.round == round)
+    }
+
+    /// What one adds ÷ what the other adds, round by round.
+    pub(crate) fn ratio_of_added(
+        &self,
+        one: (Scenario, Variant),
+        other: (Scenario, Variant),
+    ) -> Option<Estimate> {
+        let added = |(scenario, variant): (Scenario, Variant), round| {
+            let baseline = self.in_round((scenario, variant.baseline()?), round)?;
+            Some(self.in_round((scenario, variant), round)?.cpu - baseline.cpu)
+        };
+        let rounds = self.rounds(one.0, one.1).map(|it| it.round);
+        let ratios = rounds.filter_map(|round| {
+            let (value, other) = (added(one, round)?, added(other, round)?);
+            // What is compared to nothing, or to less, is infinitely more: noise must not meet a bar.
+            Some(if other > 0.0 {
+                value / other
+            } else {
+                f64::INFINITY
+            })
+        });
+        estimate(&ratios.collect::<Vec<_>>())
     }
 
     pub(crate) fn row(&self, scenario: Scenario, variant: Variant) -> Option<&Row> {
         let mut rows = self.rows.iter();
         rows.find(|row| row.scenario == scenario && row.variant == variant)
-    }
-
-    pub(crate) fn added(&self, scenario: Scenario, variant: Variant) -> Option<Estimate> {
-        self.row(scenario, variant)?.added
     }
 
     /// What biztrace's export thread takes for a span, in µs.
@@ -120,9 +148,9 @@ impl<'a> Summary<'a> {
         )
     }
 
-    /// The peer that adds the least, and how much that is, of those that do the whole work: deliver all spans, and have a
+    /// The peer that adds the least, of those that do the whole work: deliver all spans, and have a
     /// sampler if not all are recorded, which fastrace does not.
-    pub(crate) fn best_peer(&self, scenario: Scenario) -> Option<(Variant, f64)> {
+    pub(crate) fn best_peer(&self, scenario: Scenario) -> Option<Variant> {
         let peers = Variant::PEERS.into_iter();
         peers
             .filter(|peer| *peer != Variant::Fastrace || scenario.ratio() == 1.0)
@@ -133,6 +161,7 @@ impl<'a> Summary<'a> {
             })
             .filter_map(|row| Some((row.variant, row.added?.median)))
             .min_by(|(_, added), (_, other)| added.total_cmp(other))
+            .map(|(peer, _)| peer)
     }
 }
 

@@ -27,8 +27,10 @@ pub(crate) struct Measurement {
     pub(crate) export: Option<f64>,
     /// requests a second, as fast as they are answered
     pub(crate) rate: f64,
-    /// at a rate that is the same for all variants
+    /// at half of the bare service's rate
     pub(crate) latency: Option<Latency>,
+    /// at a rate that all variants can answer
+    pub(crate) steady_latency: Option<Latency>,
     /// most memory that was resident, in MiB
     pub(crate) peak_memory: f64,
     /// what arrived at the sink for these requests
@@ -77,8 +79,14 @@ impl Bench<'_> {
             .map(|(after, before)| (after - before).as_secs_f64() * 1e6 / arrived.spans as f64);
         let peak_memory = peak_memory(service.id())?;
 
-        let open = pace.map(|_| load(&service, scenario, self.args.latency_requests, pace));
-        let latency = open.transpose()?.map(|open| open.latency);
+        let latency = |rate: f64| {
+            let requests = self.args.latency_requests;
+            Ok::<_, anyhow::Error>(load(&service, scenario, requests, Some(rate))?.latency)
+        };
+        let steady = pace.map(|_| self.args.steady_rate as f64);
+        // The gentle rate first: what the other leaves behind must not delay it.
+        let steady_latency = steady.map(latency).transpose()?;
+        let latency = pace.map(latency).transpose()?;
         service.stop()?;
 
         Ok(Measurement {
@@ -90,6 +98,7 @@ impl Bench<'_> {
             export,
             rate: closed.rate,
             latency,
+            steady_latency,
             peak_memory,
             arrived,
         })
