@@ -120,3 +120,63 @@ pub fn biz_attrs(args: TokenStream, item: TokenStream) -> TokenStream {
 pub fn traced(args: TokenStream, item: TokenStream) -> TokenStream {
     biztrace_macros_core::traced(args.into(), item.into()).into()
 }
+
+/// Declares the attributes of a struct once, for `..value` in any handler.
+///
+/// Only fields marked `#[biz]` are recorded. A field's key is the type's prefix and the field's name.
+///
+/// | on the struct | meaning |
+/// |---|---|
+/// | `prefix = "order"` | What the keys begin with. |
+/// | `crate = path` | Where the crate `biztrace` is found, if it was renamed or is re-exported. |
+///
+/// | on a field | meaning |
+/// |---|---|
+/// | `key = "user.id"` | The whole key, without the prefix. |
+/// | `rename = "total"` | What follows the prefix, in place of the field's name. |
+/// | `nested` | The attributes of the field's own type, which derives `BizAttrs` too; with `prefix = "…"` before their keys. |
+/// | `skip` | Not recorded, as if it were unmarked. |
+/// | `hash`, `mask(4)`, `pii`, `inherit`, `display`, `debug`, `max_len(64)`, `when(condition)` | As before an entry of [`#[biz_attrs]`](macro@biz_attrs); the condition has `self`. |
+///
+/// # Example
+///
+/// ```ignore (needs the crate biztrace, which depends on this one)
+/// #[derive(biztrace::BizAttrs)]
+/// #[biz(prefix = "order")]
+/// struct CreateOrder {
+///     #[biz]
+///     amount: f64, // order.amount
+///     #[biz(key = "user.id", hash)]
+///     user: u64,
+///     card: String, // never recorded
+/// }
+/// ```
+#[proc_macro_derive(BizAttrs, attributes(biz))]
+pub fn derive_biz_attrs(item: TokenStream) -> TokenStream {
+    biztrace_macros_core::derive_biz_attrs(item.into()).into()
+}
+
+/// Makes an enum without fields a bounded set of string values: its variants' names, in snake case.
+///
+/// `#[biz(rename_all = "…")]` on the enum picks another style (`snake_case`, `kebab-case`, `lowercase`, `UPPERCASE`,
+/// `SCREAMING_SNAKE_CASE`, `PascalCase`), `#[biz(rename = "…")]` on a variant another value.
+///
+/// # Example
+///
+/// ```ignore (needs the crate biztrace, which depends on this one)
+/// #[derive(biztrace::BizValue)]
+/// enum PaymentMethod {
+///     Card, // "card"
+///     BankTransfer, // "bank_transfer"
+/// }
+/// ```
+#[proc_macro_derive(BizValue, attributes(biz))]
+pub fn derive_biz_value(item: TokenStream) -> TokenStream {
+    biztrace_macros_core::derive_biz_value(item.into()).into()
+}
+
+/// What `biztrace::tag!` expands to: the path of the crate in brackets, then the entries.
+#[proc_macro]
+pub fn tag(input: TokenStream) -> TokenStream {
+    biztrace_macros_core::tag(input.into()).into()
+}

@@ -1,14 +1,18 @@
 //! All that an expansion of the macros may name. No part of the public API: it changes with the macros.
 
+mod result;
+
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::sync::Arc;
 
+pub use biztrace_macros::tag;
 pub use opentelemetry::trace::SpanKind;
 
-pub use crate::attribute::{Key, Tags};
+pub use self::result::*;
+pub use crate::attribute::{Encoder, Key, Tags, Value};
 use crate::recorder::{self, ActiveSpan, Current, LocalSpan, Start, Started, Under};
-pub use crate::recorder::{BodySpan, Site, Traced};
+pub use crate::recorder::{BodySpan, ResultSpan, Site, Traced, TracedStream};
 
 #[cfg(feature = "actix")]
 pub use crate::actix::handler::{HandlerRequest, child_handler, handler};
@@ -79,12 +83,22 @@ pub fn traced<R: RequestSource>(
     }
 }
 
-/// Tags the current span, for `#[biz_attrs]` alone.
+/// Tags the current span, for `#[biz_attrs]` alone and `tag!`.
 pub fn annotate<R: RequestSource>(request: R, tags: impl FnOnce(&mut Tags, &Head<'_>)) {
-    if let Current::Local(span) = Current::get()
-        && span.is_recording()
-    {
-        record(&span, request, tags);
+    drop(annotated(request, tags));
+}
+
+/// Tags the current span, for `#[biz_attrs]` alone where it has entries on the result.
+pub fn annotated<R: RequestSource>(
+    request: R,
+    tags: impl FnOnce(&mut Tags, &Head<'_>),
+) -> BodySpan {
+    match Current::get() {
+        Current::Local(span) if span.is_recording() => {
+            record(&span, request, tags);
+            BodySpan(Under::Around(span))
+        }
+        _ => BodySpan(Under::Nothing),
     }
 }
 
@@ -116,32 +130,6 @@ pub(crate) fn record<R: RequestSource>(
 pub fn returns<T>() -> T {
     unreachable!("the expansion calls this below `if false`")
 }
-
-/// What an annotated function returned, asked for its error by [`ErrorOfResult`] or [`NoError`].
-#[derive(Debug)]
-pub struct Returned<'a, T>(pub &'a T);
-
-/// Of a `Result`: the type of its error. Found before [`NoError`], which needs one more reference.
-pub trait ErrorOfResult {
-    #[doc(hidden)]
-    fn __error_type(&self) -> Option<&'static str>;
-}
-
-impl<T, E> ErrorOfResult for Returned<'_, Result<T, E>> {
-    fn __error_type(&self) -> Option<&'static str> {
-        self.0.is_err().then(std::any::type_name::<E>)
-    }
-}
-
-/// Of anything else: no error.
-pub trait NoError {
-    #[doc(hidden)]
-    fn __error_type(&self) -> Option<&'static str> {
-        None
-    }
-}
-
-impl<T> NoError for &Returned<'_, T> {}
 
 impl Head<'_> {
     /// The first header of that name, if its value is text.

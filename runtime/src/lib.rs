@@ -58,7 +58,7 @@ pub mod testing;
 pub use attribute::{ArrayEncoder, Encoder, Key, Tags, Value};
 #[cfg(feature = "actix")]
 pub use biztrace_macros::traced_handler;
-pub use biztrace_macros::{biz_attrs, traced};
+pub use biztrace_macros::{BizAttrs, BizValue, biz_attrs, traced};
 pub use config::{Limits, Sampler};
 pub use error::Error;
 /// The version of the OpenTelemetry API that this crate implements: another one would not see its spans.
@@ -66,6 +66,21 @@ pub use opentelemetry;
 pub use pipeline::{DropReason, Dropped, Report};
 pub use provider::{Builder, Telemetry, init};
 pub use recorder::{Span, Tracer, TracerProvider};
+
+/// Tags the current span from anywhere below it: entries as in [`#[biz_attrs]`](macro@biz_attrs), but for those on a result.
+///
+/// Where no span is recorded, the values are not evaluated.
+///
+/// ```
+/// # let stock = 3_u32;
+/// biztrace::tag!(order.stage = "reserved", #[when(stock < 5)] stock.low = true);
+/// ```
+#[macro_export]
+macro_rules! tag {
+    ($($entries:tt)*) => {
+        $crate::__private::tag!([$crate] $($entries)*)
+    };
+}
 
 /// The examples of the README, compiled.
 #[cfg(all(doctest, feature = "actix"))]

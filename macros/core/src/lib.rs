@@ -2,23 +2,27 @@
 //!
 //! `biztrace-macros` is the thin shim over it. An attribute goes through four steps, a module each:
 //! `parse` (tokens to what the user wrote) → `validate` (its mistakes) → `lower` (what to emit, decided) → `emit` (tokens).
-//! `fold` comes before: of several of our attributes on one function, the last to expand does it all.
+//! `fold` comes before: of several of our attributes on one function, the last to expand does it all. `derive` has the derives.
 //!
 //! The names that an expansion uses live in `biztrace::__private`.
 
 #![forbid(unsafe_code)]
 
+mod case;
+mod derive;
 mod emit;
 mod fold;
 mod function;
 mod lower;
 mod parse;
+mod readers;
+mod shape;
 mod validate;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::Error;
 use syn::parse::{ParseStream, Parser};
+use syn::{Error, bracketed};
 
 use fold::Written;
 use function::Function;
@@ -48,6 +52,38 @@ pub fn traced(args: TokenStream, item: TokenStream) -> TokenStream {
     expand("traced", args, item)
 }
 
+/// Expands `tag!(entries)`, whose macro puts the path of the runtime crate in brackets before them.
+pub fn tag(input: TokenStream) -> TokenStream {
+    let mut errors = Vec::new();
+    let read = |input: ParseStream<'_>| {
+        let path;
+        bracketed!(path in input);
+        let krate: TokenStream = path.parse()?;
+        Ok((krate, parse::entries(input, &mut errors)))
+    };
+    let (krate, entries) = match read.parse2(input) {
+        Ok(read) => read,
+        Err(error) => return error.to_compile_error(),
+    };
+    validate::tags(&entries, &mut errors);
+    if errors.is_empty() {
+        emit::tag(&quote!(#krate::__private), &lower::TagPlan::new(entries))
+    } else {
+        let errors = errors.iter().map(Error::to_compile_error);
+        quote!({ #(#errors)* })
+    }
+}
+
+/// Expands `#[derive(BizAttrs)]` on `item`.
+pub fn derive_biz_attrs(item: TokenStream) -> TokenStream {
+    derive::derive(item, derive::attrs)
+}
+
+/// Expands `#[derive(BizValue)]` on `item`.
+pub fn derive_biz_value(item: TokenStream) -> TokenStream {
+    derive::derive(item, derive::value)
+}
+
 fn expand(name: &str, args: TokenStream, item: TokenStream) -> TokenStream {
     let own = Written {
         name: Ident::new(name, Span::call_site()),
@@ -72,7 +108,7 @@ fn try_expand(own: Written, item: TokenStream) -> syn::Result<TokenStream> {
     let mut errors = Vec::new();
     let function = Function::parse(&own.name, attrs, undecorated)?;
     let annotated = parse::annotated(function, fold::unfold(own)?, &mut errors);
-    validate::check(&annotated, &mut errors);
+    validate::annotated(&annotated, &mut errors);
     Ok(if errors.is_empty() {
         emit::function(lower::expansion(annotated))
     } else {

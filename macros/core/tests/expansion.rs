@@ -75,6 +75,64 @@ const CASES: &[(&str, &str)] = &[
     ("biz_attrs_alone_sync", "#[biz_attrs(tenant.id = header(\"x-tenant-id\"))] fn tenant(req: &mut HttpRequest) -> u8 { 3 }"),
     ("biz_attrs_twice", "#[biz_attrs(a = 1)] #[biz_attrs(b = 2)] fn f() {}"),
     ("biz_attrs_empty", "#[biz_attrs] fn f() {}"),
+    (
+        "options",
+        "#[traced_handler] #[biz_attrs(
+            #[hash] user.id = user, #[mask(4)] payment.card = body.card, #[pii] user.name = &body.name, #[display] order.state = state,
+            #[debug] order.raw = raw, #[max_len(64)] order.note = &body.note, #[inherit] tenant.id = header(\"x-tenant-id\"),
+            #[when(body.amount > 10_000.0)] risk.review = true, ..body,
+        )] async fn create(body: web::Json<Order>) -> HttpResponse { HttpResponse::Ok().finish() }",
+    ),
+    ("options_together", "#[biz_attrs(#[inherit] #[when(a)] #[hash] #[max_len(8)] #[display] order.id = id, #[when(b)] ..body)] fn f(id: Id) {}"),
+    (
+        "results",
+        "#[traced_handler] #[biz_attrs(
+            order.id = *id, #[ok(receipt)] order.no = receipt.no, #[err(e)] payment.code = e.code(), #[ret(r)] order.done = r.is_ok(),
+            #[ok(Receipt { total, .. })] #[when(*total > 3)] order.total = total, #[ok(a)] ..a,
+        )] async fn create(id: web::Path<u64>) -> Result<web::Json<Receipt>, ShopError> { buy(*id).await }",
+    ),
+    ("results_alone", "#[biz_attrs(#[ok(n)] order.count = n)] fn count(id: u64) -> Option<u64> { find(id) }"),
+    ("results_alone_async", "#[biz_attrs(order.id = id, #[err(_)] order.missing = true)] async fn find(id: u64) -> Option<Order> { None }"),
+    ("traced_err", "#[traced(err)] async fn load(id: u64) -> Result<Order, DbError> { query(id).await }"),
+    (
+        "traced_predicates",
+        "#[traced(ok_if = |r| matches!(r, Err(DbError::NotFound)), err_if = Result::is_ok, err)] fn f() -> Result<u8, DbError> { query() }",
+    ),
+    ("traced_root", "#[traced(parent = none, links = [message.context()])] async fn consume(message: Message) {}"),
+    ("traced_future", "#[traced] fn load(id: u64) -> impl Future<Output = u64> + Send { async move { id } }"),
+    ("traced_future_boxed", "#[traced] fn load(&self) -> BoxFuture<'_, u64> { let id = self.id; async move { id }.boxed() }"),
+    (
+        "traced_async_trait",
+        "#[traced] fn load<'life0, 'async_trait>(&'life0 self, id: u64)
+            -> ::core::pin::Pin<Box<dyn ::core::future::Future<Output = Result<u64, E>> + ::core::marker::Send + 'async_trait>>
+        where 'life0: 'async_trait, Self: 'async_trait { Box::pin(async move { let id = id; self.find(id).await }) }",
+    ),
+    ("traced_stream", "#[traced(err)] fn rows(&self) -> impl Stream<Item = Result<Row, DbError>> + '_ { self.query() }"),
+    ("traced_stream_boxed", "#[traced] fn rows() -> Pin<Box<dyn Stream<Item = Row> + Send>> { Box::pin(query()) }"),
+];
+
+/// What the derives add to an item, and what `tag!` becomes.
+const ADDED: &[(&str, &str, &str)] = &[
+    (
+        "derive_attrs",
+        "BizAttrs",
+        "#[biz(prefix = \"order\")] struct CreateOrder {
+            #[biz] amount: f64, #[biz(key = \"payment.method\")] method: Method, #[biz(key = \"user.id\", hash)] user: u64, card: String,
+            #[biz(rename = \"total\", when(self.amount > 0.0))] sum: Option<f64>, #[biz(skip)] note: String, #[biz] r#type: String,
+            #[biz(nested)] address: Address, #[biz(nested, prefix = \"shipping\")] to: Option<Address>, #[biz(inherit)] tenant: u8,
+        }",
+    ),
+    (
+        "derive_attrs_generic",
+        "BizAttrs",
+        "#[biz(crate = crate::telemetry)] struct Page<'a, T: Copy, const N: usize> where T: Send {
+            #[biz] items: [T; N], #[biz] name: &'a str, #[biz(display)] first: T, #[biz(nested)] rest: Vec<T>,
+        }",
+    ),
+    ("derive_attrs_tuple", "BizAttrs", "struct OrderId(#[biz(key = \"order.id\")] u64, #[allow(unused)] u8);"),
+    ("derive_value", "BizValue", "enum Method { Alipay, BankTransfer, #[biz(rename = \"cash\")] OnDelivery, r#Async }"),
+    ("derive_value_style", "BizValue", "#[biz(rename_all = \"SCREAMING_SNAKE_CASE\")] pub enum State { New, InTransit, HTTPError }"),
+    ("tag", "tag", "order.stage = stage, #[hash] user.id = user.id, #[when(late)] order.late = true, tenant.id = header(\"x\"),"),
 ];
 
 #[test]
@@ -82,9 +140,25 @@ fn expansions_are_as_recorded() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots");
     let update = env::var_os("UPDATE_SNAPSHOTS").is_some();
     let mut changed = String::new();
-    for (case, source) in CASES {
-        let file = syn::parse2(rustc::expand(source))
-            .unwrap_or_else(|error| panic!("{case} is not an item: {error}"));
+    let cases = CASES
+        .iter()
+        .map(|(case, source)| (case, rustc::expand(source)));
+    let added = ADDED.iter().map(|(case, name, source)| {
+        let tokens = rustc::add(name, source);
+        // An expression is no file.
+        let is_item = *name != "tag";
+        (
+            case,
+            if is_item {
+                tokens
+            } else {
+                quote::quote!(fn f() { #tokens; })
+            },
+        )
+    });
+    for (case, tokens) in cases.chain(added) {
+        let file =
+            syn::parse2(tokens).unwrap_or_else(|error| panic!("{case} is not an item: {error}"));
         let expansion = prettyplease::unparse(&file);
         let path = folder.join(format!("{case}.rs"));
         if update {
@@ -101,7 +175,9 @@ fn expansions_are_as_recorded() {
         .expect("a folder")
         .map(|entry| entry.expect("an entry").file_name());
     let files: BTreeSet<String> = files.filter_map(|name| name.into_string().ok()).collect();
-    let cases: BTreeSet<String> = CASES.iter().map(|(case, _)| format!("{case}.rs")).collect();
+    let cases = CASES.iter().map(|(case, _)| case);
+    let cases = cases.chain(ADDED.iter().map(|(case, ..)| case));
+    let cases: BTreeSet<String> = cases.map(|case| format!("{case}.rs")).collect();
     assert_eq!(
         files, cases,
         "a snapshot without a case, or the other way round"

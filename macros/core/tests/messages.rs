@@ -1,12 +1,15 @@
 //! What a mistake is answered with: the message, the place that it points at, and the function as it was.
 
+#[path = "messages/derives.rs"]
+mod derives;
 #[path = "messages/entries.rs"]
 mod entries;
 #[path = "messages/functions.rs"]
 mod functions;
 mod rustc;
 
-use entries::{ENTRIES, KEYS};
+use derives::{DERIVES, TAGS};
+use entries::{ENTRIES, ENTRY_OPTIONS, KEYS};
 use functions::{ITEMS, OPTIONS};
 use proc_macro2::{TokenStream, TokenTree};
 use syn::LitStr;
@@ -24,7 +27,7 @@ const CREATE: &str = "async fn create(id: u64) -> u64 { id }";
 #[test]
 fn one_error_a_mistake_at_the_users_tokens() {
     let mut surprises = String::new();
-    for (attributes, item, expected) in [ENTRIES, KEYS, OPTIONS, ITEMS].concat() {
+    for (attributes, item, expected) in [ENTRIES, ENTRY_OPTIONS, KEYS, OPTIONS, ITEMS].concat() {
         let source = format!("{attributes} {item}");
         let (errors, rest) = errors(&source);
         let fits = |((place, text), (expected_place, part)): (&(String, String), &(&str, &str))| {
@@ -37,6 +40,26 @@ fn one_error_a_mistake_at_the_users_tokens() {
         {
             surprises +=
                 &format!("{source}\n  expected {expected:?}\n  got {errors:?}\n  beside {rest}\n");
+        }
+    }
+    assert!(surprises.is_empty(), "{surprises}");
+}
+
+/// The derives and `tag!` give errors, and nothing else.
+#[test]
+fn one_error_a_mistake_in_what_is_no_attribute() {
+    let mut surprises = String::new();
+    for (name, item, expected) in [DERIVES, TAGS].concat() {
+        let (errors, rest) = split_errors(item, rustc::add(name, item));
+        let fits = |((place, text), (expected_place, part)): (&(String, String), &(&str, &str))| {
+            place == expected_place && text.contains(part)
+        };
+        let is_as_expected =
+            errors.len() == expected.len() && errors.iter().zip(expected).all(fits);
+        if !is_as_expected || !rest.is_empty() {
+            surprises += &format!(
+                "{name} {item}\n  expected {expected:?}\n  got {errors:?}\n  beside {rest}\n"
+            );
         }
     }
     assert!(surprises.is_empty(), "{surprises}");
@@ -94,7 +117,16 @@ fn no_tokens_make_it_panic() {
 
 /// Expands `source`; gives the place and text of each error, and the tokens behind them.
 fn errors(source: &str) -> (Vec<(String, String)>, TokenStream) {
-    let output = rustc::expand(source);
+    split_errors(source, rustc::expand(source))
+}
+
+/// The place in `source` and the text of each error in `output`, and the tokens behind them.
+fn split_errors(source: &str, output: TokenStream) -> (Vec<(String, String)>, TokenStream) {
+    let output = match output.clone().into_iter().next() {
+        // `tag!` is an expression: its errors stand in a block.
+        Some(TokenTree::Group(block)) => block.stream(),
+        _ => output,
+    };
     let split = |input: ParseStream<'_>| {
         let mut errors = Vec::new();
         while input.peek(syn::Token![::]) {

@@ -45,7 +45,7 @@ pub fn handler<R: HandlerRequest>(
     match claim {
         Claim::Granted(server) => {
             tag_handler(site, &server, request, tags);
-            BodySpan(Under::Nothing)
+            BodySpan(Under::Around(server))
         }
         Claim::Taken => child_handler(site, request, tags),
         Claim::NoRequest => stand_alone(site, request, tags, around),

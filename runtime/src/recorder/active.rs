@@ -18,6 +18,8 @@ pub(crate) enum Under {
     /// A span that was dropped by its sampler, or skipped: nothing below it is recorded either.
     Silent(Scope),
     Span(ActiveSpan),
+    /// A span that something else enters and ends.
+    Around(LocalSpan),
 }
 
 /// A recording span that is current wherever it is entered, and that ends once: with the outcome it is told, or as
@@ -62,6 +64,7 @@ impl Under {
     pub(crate) fn span(&self) -> Option<&LocalSpan> {
         match self {
             Self::Span(active) => Some(&active.span),
+            Self::Around(span) => Some(span),
             Self::Nothing | Self::Silent(_) => None,
         }
     }
@@ -69,7 +72,7 @@ impl Under {
     /// Makes it current on this thread until the guard goes. For a synchronous stretch only: a call, one poll.
     pub(crate) fn enter(&mut self) -> Option<Entered<'_>> {
         match self {
-            Self::Nothing => None,
+            Self::Nothing | Self::Around(_) => None,
             Self::Silent(scope) => scope.enter(),
             Self::Span(active) => active.scope.enter(),
         }

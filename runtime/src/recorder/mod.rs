@@ -34,7 +34,7 @@ pub(crate) use self::current::with_recorder;
 pub(crate) use self::current::{Current, install, recorder};
 pub(crate) use self::head::Head;
 pub(crate) use self::local::LocalSpan;
-pub use self::run::{BodySpan, Traced};
+pub use self::run::{BodySpan, ResultSpan, Traced, TracedStream};
 pub(crate) use self::runs::Runs;
 pub(crate) use self::scope::Scope;
 pub use self::site::Site;

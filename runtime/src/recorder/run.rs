@@ -3,60 +3,125 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::SystemTime;
 
+use futures_core::Stream;
+use opentelemetry::KeyValue;
 use pin_project_lite::pin_project;
 
 use super::active::Under;
+use super::local::LocalSpan;
 use super::outcome::Outcome;
+use crate::attribute::Tags;
 
 /// What an annotated body runs under.
 #[derive(Debug)]
 #[must_use]
 pub struct BodySpan(pub(crate) Under);
 
+/// The span of a body that has run, for what is said of its result.
+#[derive(Debug)]
+pub struct ResultSpan<'a>(&'a LocalSpan);
+
+/// The type of the error that a result is, if it is one.
+type ErrorType = Option<&'static str>;
+
 impl BodySpan {
-    /// Runs `future` under the span. `error_type` tells of its output whether it is an error, and of what type.
-    pub fn run<F, E>(self, future: F, error_type: E) -> Traced<F, E>
+    /// Runs `future` under the span. `on_result` looks at its output.
+    pub fn run<F, R>(self, future: F, on_result: R) -> Traced<F, R>
     where
         F: Future,
-        E: FnOnce(&F::Output) -> Option<&'static str>,
+        R: FnOnce(&F::Output, &ResultSpan<'_>) -> ErrorType,
     {
         Traced {
             future: Some(future),
-            error_type: Some(error_type),
+            on_result: Some(on_result),
             under: self.0,
         }
     }
 
     /// Runs `body` under the span.
-    pub fn run_sync<R>(
+    pub fn run_sync<T>(
         mut self,
-        body: impl FnOnce() -> R,
-        error_type: impl FnOnce(&R) -> Option<&'static str>,
-    ) -> R {
-        let scope = self.0.enter();
-        let result = body();
-        drop(scope);
-        self.0.end(|| outcome(error_type(&result)));
+        body: impl FnOnce() -> T,
+        on_result: impl FnOnce(&T, &ResultSpan<'_>) -> ErrorType,
+    ) -> T {
+        let result = self.call(body);
+        end(&mut self.0, |span| on_result(&result, span));
         result
+    }
+
+    /// Runs `body` under the span, and the future that it returns.
+    pub fn run_future<F, R>(mut self, body: impl FnOnce() -> F, on_result: R) -> Traced<F, R>
+    where
+        F: Future,
+        R: FnOnce(&F::Output, &ResultSpan<'_>) -> ErrorType,
+    {
+        let future = self.call(body);
+        self.run(future, on_result)
+    }
+
+    /// Runs `body` under the span, and the stream that it returns. `on_item` looks at each item until one is an error.
+    pub fn run_stream<S, I>(mut self, body: impl FnOnce() -> S, on_item: I) -> TracedStream<S, I>
+    where
+        S: Stream,
+        I: FnMut(&S::Item, &ResultSpan<'_>) -> ErrorType,
+    {
+        let stream = self.call(body);
+        TracedStream {
+            stream: Some(stream),
+            on_item,
+            failed: None,
+            under: self.0,
+        }
+    }
+
+    fn call<T>(&mut self, body: impl FnOnce() -> T) -> T {
+        let _scope = self.0.enter();
+        body()
     }
 }
 
-fn outcome(error_type: Option<&'static str>) -> Outcome {
+fn end(under: &mut Under, error_type: impl FnOnce(&ResultSpan<'_>) -> ErrorType) {
+    let Some(span) = under.span() else { return };
+    let error_type = error_type(&ResultSpan(span));
+    under.end(|| outcome(error_type));
+}
+
+fn outcome(error_type: ErrorType) -> Outcome {
     error_type.map_or(Outcome::Completed, Outcome::Failed)
+}
+
+impl ResultSpan<'_> {
+    /// Adds tags, which are evaluated outside any lock.
+    pub fn tag(&self, tags: impl FnOnce(&mut Tags)) {
+        let mut set = self.0.tags();
+        tags(&mut set);
+        self.0.append(&set);
+    }
+
+    /// Records an error as an event (semantic conventions, "Exceptions on spans").
+    pub fn exception(&self, error_type: &'static str, message: String) {
+        let attributes = [
+            KeyValue::new("exception.type", error_type),
+            KeyValue::new("exception.message", message),
+        ];
+        self.0
+            .add_event("exception", SystemTime::now(), &attributes, 0);
+    }
 }
 
 pin_project! {
     /// A future that runs under a span: every poll, and its drop if it is dropped unfinished.
     #[derive(Debug)]
-    pub struct Traced<F, E> {
+    pub struct Traced<F, R> {
         #[pin]
         future: Option<F>,
-        error_type: Option<E>,
+        on_result: Option<R>,
         under: Under,
     }
 
-    impl<F, E> PinnedDrop for Traced<F, E> {
+    impl<F, R> PinnedDrop for Traced<F, R> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             let _scope = this.under.enter();
@@ -65,10 +130,10 @@ pin_project! {
     }
 }
 
-impl<F, E> Future for Traced<F, E>
+impl<F, R> Future for Traced<F, R>
 where
     F: Future,
-    E: FnOnce(&F::Output) -> Option<&'static str>,
+    R: FnOnce(&F::Output, &ResultSpan<'_>) -> ErrorType,
 {
     type Output = F::Output;
 
@@ -83,9 +148,69 @@ where
         let output = ready!(future.poll(cx));
         this.future.set(None);
         drop(scope);
-        let error_type = this.error_type.take();
-        this.under
-            .end(|| outcome(error_type.and_then(|error_type| error_type(&output))));
+        let on_result = this.on_result.take();
+        end(this.under, |span| {
+            on_result.and_then(|on_result| on_result(&output, span))
+        });
         Poll::Ready(output)
+    }
+}
+
+pin_project! {
+    /// A stream that runs under a span, which ends with it: every poll, and its drop if it is dropped before its end.
+    #[derive(Debug)]
+    pub struct TracedStream<S, I> {
+        #[pin]
+        stream: Option<S>,
+        on_item: I,
+        failed: ErrorType,
+        under: Under,
+    }
+
+    impl<S, I> PinnedDrop for TracedStream<S, I> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            let scope = this.under.enter();
+            this.stream.set(None);
+            drop(scope);
+            // Who has seen an error need not ask for more: then it is no cancellation.
+            if this.failed.is_some() {
+                end(this.under, |_| *this.failed);
+            }
+        }
+    }
+}
+
+impl<S, I> Stream for TracedStream<S, I>
+where
+    S: Stream,
+    I: FnMut(&S::Item, &ResultSpan<'_>) -> ErrorType,
+{
+    type Item = S::Item;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
+        let mut this = self.project();
+        let Some(stream) = this.stream.as_mut().as_pin_mut() else {
+            return Poll::Ready(None);
+        };
+        let scope = this.under.enter();
+        let item = ready!(stream.poll_next(cx));
+        if item.is_none() {
+            this.stream.set(None);
+        }
+        drop(scope);
+        match &item {
+            Some(item) if this.failed.is_none() => {
+                let span = this.under.span().map(ResultSpan);
+                *this.failed = span.and_then(|span| (this.on_item)(item, &span));
+            }
+            Some(_) => {}
+            None => end(this.under, |_| *this.failed),
+        }
+        Poll::Ready(item)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.stream.as_ref().map_or((0, Some(0)), Stream::size_hint)
     }
 }

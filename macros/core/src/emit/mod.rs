@@ -3,11 +3,17 @@
 //! Names are absolute or, where they are locals of ours, hygienic. What may fail to compile on the user's account (a value
 //! without an attribute form, a body of another type than the signature's) carries the place of the user's tokens.
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote_spanned};
-use syn::spanned::Spanned;
+mod tags;
 
-use crate::lower::{Expansion, SpanPlan, Tag};
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Expr, ExprAsync, ExprCall};
+
+use crate::lower::{Expansion, Open, SpanPlan, TagPlan};
+use crate::shape::Shape;
+
+pub(crate) use tags::statement;
 
 /// The function with its body replaced.
 pub(crate) fn function(mut expansion: Expansion) -> TokenStream {
@@ -19,12 +25,18 @@ pub(crate) fn function(mut expansion: Expansion) -> TokenStream {
     expansion.function.into_token_stream()
 }
 
+/// The call that sets tags on the current span.
+pub(crate) fn tag(private: &TokenStream, plan: &TagPlan) -> TokenStream {
+    let tags = tags::closure(private, plan);
+    quote_spanned!(Span::mixed_site()=> #private::annotate(#private::NoRequest, #tags))
+}
+
 /// The user's statements behind the tagging of the current span.
 fn annotated(expansion: &Expansion) -> TokenStream {
     let Expansion {
         function, private, ..
     } = expansion;
-    let (request, tags) = (request(expansion), tags(expansion));
+    let (request, tags) = (request(expansion), tags::closure(private, &expansion.tags));
     let statements = &function.body.statements;
     // A block of their own, so that items at its start are not behind a statement.
     let place = Span::mixed_site().located_at(function.body.brace.span.join());
@@ -35,26 +47,42 @@ fn annotated(expansion: &Expansion) -> TokenStream {
     }
 }
 
-/// The user's statements within a span of their own.
+/// The user's statements under a span.
 fn wrapped(expansion: &Expansion, plan: &SpanPlan) -> TokenStream {
     let private = &expansion.private;
-    let SpanPlan {
-        open,
-        name,
-        function_name,
-        ..
-    } = plan;
-    let kind = plan
-        .kind
+    let (request, tags) = (request(expansion), tags::closure(private, &expansion.tags));
+    let (site, span) = match &plan.open {
+        Open::Current => (
+            TokenStream::new(),
+            quote_spanned!(Span::mixed_site()=> #private::annotated(#request, #tags)),
+        ),
+        Open::Site {
+            by,
+            name,
+            function_name,
+            kind,
+        } => {
+            let kind = kind
+                .as_ref()
+                .map(|kind| quote_spanned!(Span::mixed_site()=> .kind(#private::SpanKind::#kind)));
+            let site = quote_spanned! {Span::mixed_site()=>
+                static __BIZTRACE_SITE: #private::Site = #private::Site::new(
+                    #name,
+                    ::core::concat!(::core::module_path!(), "::", #function_name),
+                ) #kind;
+            };
+            let span = quote_spanned!(Span::mixed_site()=> #private::#by(&__BIZTRACE_SITE, #request, #tags));
+            (site, span)
+        }
+    };
+    let links = plan
+        .links
         .as_ref()
-        .map(|kind| quote_spanned!(Span::mixed_site()=> .kind(#private::SpanKind::#kind)));
-    let (request, tags, run) = (request(expansion), tags(expansion), run(expansion, plan));
+        .map(|links| quote_spanned!(Span::mixed_site()=> .link(|| #links)));
+    let run = run(expansion, plan);
     quote_spanned! {Span::mixed_site()=>
-        static __BIZTRACE_SITE: #private::Site = #private::Site::new(
-            #name,
-            ::core::concat!(::core::module_path!(), "::", #function_name),
-        ) #kind;
-        let __biztrace_span = #private::#open(&__BIZTRACE_SITE, #request, #tags);
+        #site
+        let __biztrace_span = #span #links;
         #run
     }
 }
@@ -64,24 +92,58 @@ fn run(expansion: &Expansion, plan: &SpanPlan) -> TokenStream {
     let body = &expansion.function.body;
     let statements = &body.statements;
     let place = body.brace.span.join();
-    let error_type = error_type(private, plan);
-    if plan.is_async {
-        // Never taken; it tells rustc the type of an async block, which otherwise is inferred from the statements, with worse messages.
-        let typed = plan.returns.as_ref().map(|ty| {
-            let place = Span::mixed_site().located_at(ty.span());
-            let private = located(private, place);
-            quote_spanned!(place=> if false { return #private::returns::<#ty>(); })
-        });
-        let inner = quote_spanned!(Span::mixed_site().located_at(place)=> { #statements });
-        let block = quote_spanned!(place=> async move { #typed #inner });
-        quote_spanned!(Span::mixed_site()=> __biztrace_span.run(#block, #error_type).await)
-    } else {
-        let arrow = plan
-            .returns
-            .as_ref()
-            .map(|ty| quote_spanned!(Span::mixed_site().located_at(ty.span())=> -> #ty));
-        let block = quote_spanned!(place=> move || #arrow { #statements });
-        quote_spanned!(Span::mixed_site()=> __biztrace_span.run_sync(#block, #error_type))
+    let on_result = on_result(expansion, plan);
+    let arrow = plan
+        .returns
+        .as_ref()
+        .map(|ty| quote_spanned!(Span::mixed_site().located_at(ty.span())=> -> #ty));
+    let closure = quote_spanned!(place=> move || #arrow { #statements });
+    let run = match plan.shape {
+        Shape::Sync => quote_spanned!(Span::mixed_site()=> run_sync(#closure, #on_result)),
+        Shape::Async => {
+            // Never taken; it tells rustc the type of an async block, which otherwise is inferred from the statements, with worse messages.
+            let typed = plan.returns.as_ref().map(|ty| {
+                let place = Span::mixed_site().located_at(ty.span());
+                let private = located(private, place);
+                quote_spanned!(place=> if false { return #private::returns::<#ty>(); })
+            });
+            let inner = quote_spanned!(Span::mixed_site().located_at(place)=> { #statements });
+            let block = quote_spanned!(place=> async move { #typed #inner });
+            quote_spanned!(Span::mixed_site()=> run(#block, #on_result).await)
+        }
+        Shape::Future { boxed: true } => {
+            if let Some((pin, block)) = pinned_block(statements) {
+                let run =
+                    quote_spanned!(Span::mixed_site()=> __biztrace_span.run(#block, #on_result));
+                return quote!(#pin(#run));
+            }
+            quote_spanned!(Span::mixed_site()=> run_future(#closure, #on_result))
+        }
+        Shape::Future { boxed: false } => {
+            quote_spanned!(Span::mixed_site()=> run_future(#closure, #on_result))
+        }
+        Shape::Stream { .. } => {
+            quote_spanned!(Span::mixed_site()=> run_stream(#closure, #on_result))
+        }
+    };
+    match plan.shape {
+        Shape::Future { boxed: true } | Shape::Stream { boxed: true } => {
+            quote_spanned!(Span::mixed_site()=> ::std::boxed::Box::pin(__biztrace_span.#run))
+        }
+        _ => quote_spanned!(Span::mixed_site()=> __biztrace_span.#run),
+    }
+}
+
+/// Takes `Box::pin(async move { … })` apart, as `async_trait` makes it of a method: its block can be run without another box.
+fn pinned_block(statements: &TokenStream) -> Option<(Expr, ExprAsync)> {
+    let ExprCall { func, mut args, .. } = syn::parse2(statements.clone()).ok()?;
+    let Expr::Path(path) = &*func else {
+        return None;
+    };
+    let is_pin = path.path.segments.last()?.ident == "pin";
+    match args.pop()? {
+        Expr::Async(block) if is_pin && args.is_empty() => Some((*func, block)),
+        _ => None,
     }
 }
 
@@ -94,16 +156,59 @@ fn located(tokens: &TokenStream, place: Span) -> TokenStream {
     tokens.clone().into_iter().map(locate).collect()
 }
 
-/// The closure that looks for an error in the result.
-fn error_type(private: &TokenStream, plan: &SpanPlan) -> TokenStream {
+/// The closure that looks at the result: sets tags, and says whether it is an error.
+fn on_result(expansion: &Expansion, plan: &SpanPlan) -> TokenStream {
+    let private = &expansion.private;
     if plan.diverges {
-        return quote_spanned!(Span::mixed_site()=> |_| ::core::option::Option::None);
+        return quote_spanned!(Span::mixed_site()=> |_, _| ::core::option::Option::None);
     }
+    let lines = expansion
+        .on_result
+        .iter()
+        .map(|tag| statement(private, tag));
+    let tags = (!expansion.on_result.is_empty())
+        .then(|| quote_spanned!(Span::mixed_site()=> __span.tag(|__tags| { #(#lines)* });));
+    let ok_if = plan.ok_if.as_ref().map(|predicate| {
+        quote_spanned!(Span::mixed_site()=> let __error_type = #private::ok_if(__error_type, __result, #predicate);)
+    });
+    let err_if = plan.err_if.as_ref().map(|predicate| {
+        quote_spanned!(Span::mixed_site()=> let __error_type = #private::err_if(__error_type, __result, #predicate);)
+    });
+    let message = plan.err.then(|| {
+        quote_spanned! {Span::mixed_site()=>
+            if let (::core::option::Option::Some(__type), ::core::option::Option::Some(__error)) =
+                (__error_type, #private::error(__result))
+            {
+                use #private::{MessageOfDeref as _, MessageOfDisplay as _, MessageOfError as _};
+                __span.exception(__type, (&&#private::Message(__error)).__message());
+            }
+        }
+    });
+    let span = if tags.is_some() || message.is_some() {
+        quote_spanned!(Span::mixed_site()=> __span)
+    } else {
+        quote_spanned!(Span::mixed_site()=> _)
+    };
     // An `Err` is found by autoref, so that the type of the result may be written in any way.
+    let error_type = quote_spanned! {Span::mixed_site()=>
+        (&#private::Returned(__result)).__error_type()
+    };
+    let verdict = if ok_if.is_some() || err_if.is_some() || message.is_some() {
+        quote_spanned! {Span::mixed_site()=>
+            let __error_type = #error_type;
+            #ok_if
+            #err_if
+            #message
+            __error_type
+        }
+    } else {
+        error_type
+    };
     quote_spanned! {Span::mixed_site()=>
-        |__result| {
+        |__result, #span| {
             use #private::{ErrorOfResult as _, NoError as _};
-            (&#private::Returned(__result)).__error_type()
+            #tags
+            #verdict
         }
     }
 }
@@ -115,29 +220,4 @@ fn request(expansion: &Expansion) -> TokenStream {
     request
         .clone()
         .unwrap_or_else(|| quote_spanned!(Span::mixed_site()=> #private::NoRequest))
-}
-
-/// The closure that sets the tags.
-fn tags(expansion: &Expansion) -> TokenStream {
-    let Expansion {
-        private,
-        tags,
-        reads_head,
-        ..
-    } = expansion;
-    let lines = tags.iter().map(|Tag { key, value, place }| {
-        // Located from the value's first token to its last, where rustc shall say that its type has no attribute form.
-        let [first, last] = place.map(|place| Span::mixed_site().located_at(place));
-        let mut value = Group::new(Delimiter::Parenthesis, value.clone());
-        value.set_span(last);
-        let value = quote_spanned!(first=> &#value);
-        quote_spanned! {first=>
-            __tags.set(const { &#private::Key::new(#key) }, #value);
-        }
-    });
-    match (tags.is_empty(), reads_head) {
-        (true, _) => quote_spanned!(Span::mixed_site()=> |_, _| {}),
-        (false, false) => quote_spanned!(Span::mixed_site()=> |__tags, _| { #(#lines)* }),
-        (false, true) => quote_spanned!(Span::mixed_site()=> |__tags, __head| { #(#lines)* }),
-    }
 }

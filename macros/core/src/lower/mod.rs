@@ -1,50 +1,66 @@
 //! The third step: from what the user wrote, now known to be right, to what is to be emitted.
 
-use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+mod tag;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    FnArg, LitStr, Pat, PatType, ReturnType, Signature, Token, Type, TypeInfer, parse_quote_spanned,
+    Expr, FnArg, LitStr, Pat, PatType, ReturnType, Signature, Token, Type, TypeInfer,
+    parse_quote_spanned,
 };
 
 use crate::function::Function;
-use crate::parse::{Annotated, Entry, KINDS, Opener, Options};
+use crate::parse::{Annotated, KINDS, Opener, Options};
+use crate::shape::Shape;
 
-/// All that [`emit`](crate::emit) needs to know.
+pub(crate) use tag::{Tag, TagPlan, What, Wrapper, ends};
+
+/// All that [`emit`](crate::emit) needs to know of a function.
 pub(crate) struct Expansion {
     pub(crate) function: Function,
     /// The path of the runtime's `__private`.
     pub(crate) private: TokenStream,
     /// Where `header("…")` and its like read from: the function's `HttpRequest`, as a reference, if it has one.
     pub(crate) request: Option<TokenStream>,
-    pub(crate) tags: Vec<Tag>,
-    /// Whether a tag's value reads from the request.
-    pub(crate) reads_head: bool,
-    /// The span to wrap the body in. Without one, the current span is annotated.
+    /// Set before the body runs.
+    pub(crate) tags: TagPlan,
+    /// Set on the result.
+    pub(crate) on_result: Vec<Tag>,
+    /// How to run the body under a span. Without one, its statements only follow the tags.
     pub(crate) span: Option<SpanPlan>,
 }
 
-pub(crate) struct Tag {
-    pub(crate) key: LitStr,
-    pub(crate) value: TokenStream,
-    /// The first and the last of the value's tokens.
-    pub(crate) place: [Span; 2],
-}
-
+/// A span around a body.
 pub(crate) struct SpanPlan {
-    /// The function of `__private` that opens it.
-    pub(crate) open: Ident,
-    pub(crate) name: LitStr,
-    pub(crate) function_name: LitStr,
-    /// A variant of `SpanKind`, if not the default.
-    pub(crate) kind: Option<Ident>,
-    pub(crate) is_async: bool,
+    pub(crate) open: Open,
+    pub(crate) shape: Shape,
     /// The return type as far as it can be named in the body, if it is worth naming.
     pub(crate) returns: Option<Type>,
     /// `-> !`: there is no result to look at.
     pub(crate) diverges: bool,
+    pub(crate) links: Option<Expr>,
+    /// Whether an error's message is recorded.
+    pub(crate) err: bool,
+    pub(crate) ok_if: Option<Expr>,
+    pub(crate) err_if: Option<Expr>,
+}
+
+/// The span that a body runs under.
+pub(crate) enum Open {
+    /// The one that is current.
+    Current,
+    /// One that the attribute opens or claims.
+    Site {
+        /// The function of `__private` that does.
+        by: Ident,
+        name: LitStr,
+        function_name: LitStr,
+        /// A variant of `SpanKind`, if not the default.
+        kind: Option<Ident>,
+    },
 }
 
 /// Decides what to emit for `annotated`, in which there are no mistakes.
@@ -54,29 +70,35 @@ pub(crate) fn expansion(annotated: Annotated) -> Expansion {
         openers,
         tags,
     } = annotated;
-    let mut expansion = Expansion {
-        private: quote!(::biztrace::__private),
-        request: request(&function.sig),
-        tags: Vec::new(),
-        reads_head: false,
-        span: None,
-        function,
-    };
-    let mut attrs = Vec::new();
+    let mut private = quote!(::biztrace::__private);
+    let mut span = None;
+    let mut entries = Vec::new();
     for Opener { name, mut options } in openers {
-        attrs.append(&mut options.attrs);
+        entries.append(&mut options.attrs);
         if let Some(krate) = &options.krate {
-            expansion.private = quote!(#krate::__private);
+            private = quote!(#krate::__private);
         }
-        expansion.span = Some(span_plan(&name, options, &expansion.function.sig));
+        let open = open(&name, &options, &function.sig);
+        span = Some(SpanPlan::new(open, options, &function.sig));
     }
-    let reads_head = &mut expansion.reads_head;
-    expansion.tags = attrs
-        .into_iter()
-        .chain(tags)
-        .map(|entry| tag(entry, reads_head))
-        .collect();
-    expansion
+    entries.extend(tags);
+    let (on_result, before) = entries.into_iter().partition(|entry| entry.is_on_result());
+    let on_result: Vec<Tag> = TagPlan::new(on_result).tags;
+    if span.is_none() && !on_result.is_empty() {
+        span = Some(SpanPlan::new(
+            Open::Current,
+            Options::default(),
+            &function.sig,
+        ));
+    }
+    Expansion {
+        private,
+        request: request(&function.sig),
+        tags: TagPlan::new(before),
+        on_result,
+        span,
+        function,
+    }
 }
 
 /// A reference to the argument that is written as an `HttpRequest`.
@@ -102,26 +124,45 @@ fn is_http_request(ty: &Type) -> bool {
         .is_some_and(|segment| segment.ident == "HttpRequest")
 }
 
-fn span_plan(attribute: &Ident, options: Options, sig: &Signature) -> SpanPlan {
-    let open = match (attribute == "traced", options.child) {
-        (true, _) => "traced",
-        (false, true) => "child_handler",
-        (false, false) => "handler",
+fn open(attribute: &Ident, options: &Options, sig: &Signature) -> Open {
+    let by = match (attribute == "traced", options.child, options.root) {
+        (true, _, true) => "traced_root",
+        (true, _, false) => "traced",
+        (false, true, _) => "child_handler",
+        (false, false, _) => "handler",
     };
     let function_name = LitStr::new(&sig.ident.unraw().to_string(), Span::mixed_site());
-    let kind = options.kind.map(|kind| kind.value());
+    let kind = options.kind.as_ref().map(LitStr::value);
     let kind = KINDS
         .iter()
         .skip(1)
         .find(|(name, _)| kind.as_deref() == Some(name));
-    SpanPlan {
-        open: format_ident!("{open}"),
-        name: options.name.unwrap_or_else(|| function_name.clone()),
+    Open::Site {
+        by: format_ident!("{by}"),
+        name: options
+            .name
+            .clone()
+            .unwrap_or_else(|| function_name.clone()),
         function_name,
         kind: kind.map(|(_, variant)| format_ident!("{variant}")),
-        is_async: sig.asyncness.is_some(),
-        returns: nameable(sig),
-        diverges: matches!(&sig.output, ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_))),
+    }
+}
+
+impl SpanPlan {
+    fn new(open: Open, options: Options, sig: &Signature) -> Self {
+        let diverges =
+            matches!(&sig.output, ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)));
+        Self {
+            open,
+            // A function that can't be served has no expansion.
+            shape: Shape::of(sig).unwrap_or(Shape::Sync),
+            returns: nameable(sig),
+            diverges,
+            links: options.links,
+            err: options.err,
+            ok_if: options.ok_if,
+            err_if: options.err_if,
+        }
     }
 }
 
@@ -150,78 +191,5 @@ impl VisitMut for ImplTraitToInfer {
         } else {
             visit_mut::visit_type_mut(self, ty);
         }
-    }
-}
-
-fn tag(Entry { key, value }: Entry, reads_head: &mut bool) -> Tag {
-    Tag {
-        key: LitStr::new(&key.name, key.tokens.span()),
-        place: ends(value.to_token_stream()),
-        value: on_head(value.into_token_stream(), reads_head),
-    }
-}
-
-/// Where an expression starts and ends.
-fn ends(tokens: TokenStream) -> [Span; 2] {
-    let mut spans = tokens.into_iter().map(|token| token.span());
-    let first = spans.next().unwrap_or_else(Span::mixed_site);
-    [first, spans.last().unwrap_or(first)]
-}
-
-/// Turns `header("…")`, `query("…")` and `cookie("…")` into methods of the request's head, and notes whether there are any.
-///
-/// On tokens, so that they work within the arguments of any macro too. `req.header("…")` and `m::query("…")` are the user's own.
-fn on_head(tokens: TokenStream, found: &mut bool) -> TokenStream {
-    let mut output = TokenStream::new();
-    let mut tokens = tokens.into_iter().peekable();
-    let mut qualified = false;
-    let mut last: Option<Punct> = None;
-    while let Some(token) = tokens.next() {
-        if let TokenTree::Ident(name) = &token
-            && !qualified
-            && is_reader(name)
-            && tokens.peek().is_some_and(is_one_string)
-        {
-            *found = true;
-            output.extend(quote_spanned!(Span::mixed_site().located_at(name.span())=> __head.));
-        }
-        (qualified, last) = match &token {
-            TokenTree::Punct(punct) => (qualifies(last.as_ref(), punct), Some(punct.clone())),
-            _ => (false, None),
-        };
-        output.extend([match token {
-            TokenTree::Group(group) => {
-                let mut inner = Group::new(group.delimiter(), on_head(group.stream(), found));
-                inner.set_span(group.span());
-                TokenTree::Group(inner)
-            }
-            other => other,
-        }]);
-    }
-    output
-}
-
-fn is_reader(name: &Ident) -> bool {
-    ["header", "query", "cookie"]
-        .iter()
-        .any(|reader| name == reader)
-}
-
-/// `("…")`
-fn is_one_string(token: &TokenTree) -> bool {
-    let TokenTree::Group(group) = token else {
-        return false;
-    };
-    group.delimiter() == Delimiter::Parenthesis && syn::parse2::<LitStr>(group.stream()).is_ok()
-}
-
-/// Whether a name behind `punct` belongs to what is before it: `.` and `::` do that, `..` and `:` don't.
-fn qualifies(last: Option<&Punct>, punct: &Punct) -> bool {
-    let doubled = last
-        .is_some_and(|last| last.as_char() == punct.as_char() && last.spacing() == Spacing::Joint);
-    match punct.as_char() {
-        '.' => !doubled,
-        ':' => doubled,
-        _ => false,
     }
 }

@@ -1,17 +1,31 @@
-//! The grammar of `#[biz_attrs(…)]` and of `attrs(…)`: `key = expression`, separated by commas.
+//! The grammar of `#[biz_attrs(…)]`, `attrs(…)` and `tag!(…)`: entries, separated by commas.
+//!
+//! ```text
+//! entry := option* key "=" expression | option* ".." expression
+//! ```
 
-use proc_macro2::{Group, Ident, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Error, Expr, LitStr, Token};
 
+use super::entry_options::{EntryOption, Form, entry_options};
 use super::until_comma;
 
-/// `key = value`.
+/// An entry: what it sets, and how.
 pub(crate) struct Entry {
-    pub(crate) key: Key,
+    pub(crate) options: Vec<EntryOption>,
+    pub(crate) target: Target,
     pub(crate) value: Expr,
+}
+
+/// What an entry sets.
+pub(crate) enum Target {
+    /// `key = value`
+    Key(Key),
+    /// `..value`: all attributes that the value's type declares.
+    Spread(Token![..]),
 }
 
 pub(crate) struct Key {
@@ -23,18 +37,33 @@ pub(crate) struct Key {
     pub(crate) quoted: bool,
 }
 
+impl Entry {
+    /// The key, if it is not a spread.
+    pub(crate) fn key(&self) -> Option<&Key> {
+        match &self.target {
+            Target::Key(key) => Some(key),
+            Target::Spread(_) => None,
+        }
+    }
+
+    /// Whether it is evaluated on the function's result.
+    pub(crate) fn is_on_result(&self) -> bool {
+        let on_result = |option: &EntryOption| matches!(option.form, Form::Result(..));
+        self.options.iter().any(on_result)
+    }
+}
+
 /// Reads entries up to the end of `input`. One that can't be read goes to `errors`, and reading goes on behind the next comma.
-pub(super) fn entries(input: ParseStream<'_>, errors: &mut Vec<Error>) -> Vec<Entry> {
+pub(crate) fn entries(input: ParseStream<'_>, errors: &mut Vec<Error>) -> Vec<Entry> {
     let mut entries = Vec::new();
     while !input.is_empty() {
-        match entry(input) {
+        match entry(input, errors) {
             Ok(entry) => {
                 if !input.is_empty() && !input.peek(Token![,]) {
-                    let message = format!(
-                        "put a comma before this: the value of `{}` ends here",
-                        entry.key.name
-                    );
-                    errors.push(input.error(message));
+                    errors.push(input.error(format!(
+                        "put a comma before this: {} ends here",
+                        entry.target.value_name()
+                    )));
                 }
                 entries.push(entry);
             }
@@ -45,50 +74,59 @@ pub(super) fn entries(input: ParseStream<'_>, errors: &mut Vec<Error>) -> Vec<En
     entries
 }
 
-fn entry(input: ParseStream<'_>) -> syn::Result<Entry> {
-    refuse_unsupported(input)?;
-    let key = key(input)?;
-    let equals = equals(input, &key)?;
-    if input.is_empty() || input.peek(Token![,]) {
-        let tokens = &key.tokens;
-        return Err(key.without_value(quote!(#tokens #equals)));
+fn entry(input: ParseStream<'_>, errors: &mut Vec<Error>) -> syn::Result<Entry> {
+    let options = entry_options(input, errors)?;
+    let target = if input.peek(Token![..]) {
+        Target::Spread(input.parse()?)
+    } else {
+        Target::Key(key(input)?)
+    };
+    match &target {
+        Target::Key(key) => {
+            let equals = equals(input, key)?;
+            if is_end(input) {
+                let tokens = &key.tokens;
+                return Err(key.without_value(quote!(#tokens #equals)));
+            }
+        }
+        Target::Spread(dots) => {
+            if is_end(input) {
+                let message =
+                    "`..` has no value: write `..expression`, of a type that derives `BizAttrs`";
+                return Err(Error::new_spanned(dots, message));
+            }
+        }
     }
     let value = input.parse().map_err(|error: Error| {
+        let value = target.value_name();
         Error::new(
             error.span(),
-            format!(
-                "the value of `{}` is not a whole expression: {error}",
-                key.name
-            ),
+            format!("{value} is not a whole expression: {error}"),
         )
     })?;
-    Ok(Entry { key, value })
+    Ok(Entry {
+        options,
+        target,
+        value,
+    })
 }
 
-/// Entries of another form than `key = expression`, which other tracing macros have.
-fn refuse_unsupported(input: ParseStream<'_>) -> syn::Result<()> {
-    const FORM: &str = "is not supported here: an entry is `key = expression`";
-    if input.peek(Token![#]) {
-        let hash: Token![#] = input.parse()?;
-        let option: Group = input.parse()?;
-        let name = option.stream().into_iter().next();
-        let message = format!("`#[{}]` {FORM}", name.to_token_stream());
-        return Err(Error::new_spanned(quote!(#hash #option), message));
+fn is_end(input: ParseStream<'_>) -> bool {
+    input.is_empty() || input.peek(Token![,])
+}
+
+impl Target {
+    fn value_name(&self) -> String {
+        match self {
+            Self::Key(key) => format!("the value of `{}`", key.name),
+            Self::Spread(_) => "the value of `..`".into(),
+        }
     }
-    if input.peek(Token![..]) {
-        let dots: Token![..] = input.parse()?;
-        return Err(Error::new_spanned(dots, format!("`..` {FORM}")));
-    }
-    Ok(())
 }
 
 fn key(input: ParseStream<'_>) -> syn::Result<Key> {
     if let Some(literal) = input.parse::<Option<LitStr>>()? {
-        return Ok(Key {
-            name: literal.value(),
-            tokens: literal.into_token_stream(),
-            quoted: true,
-        });
+        return Ok(Key::from(literal));
     }
     let mut key = Key {
         name: String::new(),
@@ -111,6 +149,15 @@ fn key(input: ParseStream<'_>) -> syn::Result<Key> {
     }
 }
 
+impl From<LitStr> for Key {
+    fn from(literal: LitStr) -> Self {
+        Self {
+            name: literal.value(),
+            tokens: literal.into_token_stream(),
+            quoted: true,
+        }
+    }
+}
 /// The `=` behind `key`, or what stands in its place.
 fn equals(input: ParseStream<'_>, key: &Key) -> syn::Result<Token![=]> {
     // Longest first: `peek` sees the `=` of `=>`, too.

@@ -3,13 +3,17 @@
 //! It reports what can't be read. Whether it makes sense together is for [`validate`](crate::validate).
 
 mod entries;
+mod entry_options;
+pub(crate) mod fields;
 mod options;
+mod similar;
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::Error;
 use syn::parse::{ParseStream, Parser};
 
-pub(crate) use entries::{Entry, Key};
+pub(crate) use entries::{Entry, Key, Target, entries};
+pub(crate) use entry_options::{EntryOption, Form, Part};
 pub(crate) use options::{KINDS, Options};
 
 use crate::fold::Written;
@@ -28,6 +32,14 @@ pub(crate) struct Annotated {
 pub(crate) struct Opener {
     pub(crate) name: Ident,
     pub(crate) options: Options,
+}
+
+impl Annotated {
+    /// All entries: first those of `attrs(…)`, then those of `#[biz_attrs]`.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry> + Clone {
+        let openers = self.openers.iter();
+        openers.flat_map(|it| &it.options.attrs).chain(&self.tags)
+    }
 }
 
 impl Opener {
@@ -50,7 +62,7 @@ pub(crate) fn annotated(
     for Written { name, args } in attributes {
         let parser = |input: ParseStream<'_>| {
             if name == "biz_attrs" {
-                annotated.tags.extend(entries::entries(input, errors));
+                annotated.tags.extend(entries(input, errors));
             } else {
                 let options = options::options(&name, input, errors);
                 annotated.openers.push(Opener { name, options });

@@ -1,11 +1,12 @@
 //! The options of `#[traced_handler(…)]` and `#[traced(…)]`, as tables.
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::Ident;
 use syn::ext::IdentExt;
-use syn::parse::{ParseStream, Parser};
-use syn::{Error, LitStr, Path, Token, parenthesized};
+use syn::parse::ParseStream;
+use syn::{Error, Expr, LitStr, Path, Token, parenthesized};
 
 use super::entries::{Entry, entries};
+use super::similar::hint;
 use super::until_comma;
 
 /// What was set. Each attribute sets those of its table.
@@ -15,6 +16,16 @@ pub(crate) struct Options {
     pub(crate) name: Option<LitStr>,
     pub(crate) kind: Option<LitStr>,
     pub(crate) attrs: Vec<Entry>,
+    /// Whether the span starts a trace of its own.
+    pub(crate) root: bool,
+    /// The spans that it is linked to.
+    pub(crate) links: Option<Expr>,
+    /// Whether an error's message is recorded.
+    pub(crate) err: bool,
+    /// Says of the result that it is none, although an `Err`.
+    pub(crate) ok_if: Option<Expr>,
+    /// Says of the result that it is an error.
+    pub(crate) err_if: Option<Expr>,
     /// The path under which the runtime crate is reached.
     pub(crate) krate: Option<Path>,
 }
@@ -72,8 +83,56 @@ const CRATE: Form = Form {
     },
 };
 
-const TRACED_HANDLER: &[Form] = &[CHILD, CRATE];
-const TRACED: &[Form] = &[NAME, KIND, ATTRS, CRATE];
+const PARENT: Form = Form {
+    name: "parent",
+    written: "parent = none",
+    read: |input, options, _| {
+        input.parse::<Token![=]>()?;
+        input.parse::<none>()?;
+        options.root = true;
+        Ok(())
+    },
+};
+const LINKS: Form = Form {
+    name: "links",
+    written: "links = [span_context, …]",
+    read: |input, options, _| {
+        input.parse::<Token![=]>()?;
+        options.links = Some(input.parse()?);
+        Ok(())
+    },
+};
+const ERR: Form = Form {
+    name: "err",
+    written: "err",
+    read: |_, options, _| {
+        options.err = true;
+        Ok(())
+    },
+};
+const OK_IF: Form = Form {
+    name: "ok_if",
+    written: "ok_if = |result| condition",
+    read: |input, options, _| {
+        input.parse::<Token![=]>()?;
+        options.ok_if = Some(input.parse()?);
+        Ok(())
+    },
+};
+const ERR_IF: Form = Form {
+    name: "err_if",
+    written: "err_if = |result| condition",
+    read: |input, options, _| {
+        input.parse::<Token![=]>()?;
+        options.err_if = Some(input.parse()?);
+        Ok(())
+    },
+};
+
+const TRACED_HANDLER: &[Form] = &[CHILD, ERR, CRATE];
+const TRACED: &[Form] = &[NAME, KIND, ATTRS, ERR, OK_IF, ERR_IF, PARENT, LINKS, CRATE];
+
+syn::custom_keyword!(none);
 
 /// The values of `kind`, with the names of their `SpanKind`. The first is the default.
 pub(crate) const KINDS: [(&str, &str); 5] = [
@@ -99,49 +158,39 @@ pub(super) fn options(
     let mut seen = Vec::new();
     while !input.is_empty() {
         let start = input.span();
-        let option = until_comma(input);
-        let mut tokens = option.clone().into_iter();
-        let Some(TokenTree::Ident(name)) = tokens.next() else {
-            errors.push(Error::new(
-                start,
-                format!("expected an option of `{attribute}`: {}", listed(forms)),
-            ));
-            continue;
-        };
-        let Some(form) = forms.iter().find(|form| name == form.name) else {
-            errors.push(unknown(attribute, &name, forms));
-            continue;
-        };
-        if seen.contains(&form.name) {
-            errors.push(Error::new(
-                name.span(),
-                format!("`{name}` is set twice: keep one of the two"),
-            ));
-            continue;
+        let written = until_comma(&input.fork());
+        if let Ok(name) = input.call(Ident::parse_any) {
+            match forms.iter().find(|form| name == form.name) {
+                None => errors.push(unknown(attribute, &name, forms)),
+                Some(form) if seen.contains(&form.name) => {
+                    let message = format!("`{name}` is set twice: keep one of the two");
+                    errors.push(Error::new(name.span(), message));
+                }
+                Some(form) => {
+                    seen.push(form.name);
+                    let read = (form.read)(input, &mut options, errors);
+                    if read.is_err() || !(input.is_empty() || input.peek(Token![,])) {
+                        let message = format!(
+                            "`{name}` is written `{}`, with a comma before the next option",
+                            form.written
+                        );
+                        errors.push(Error::new_spanned(written, message));
+                    }
+                }
+            }
+        } else {
+            let message = format!("expected an option of `{attribute}`: {}", listed(forms));
+            errors.push(Error::new(start, message));
         }
-        seen.push(form.name);
-        let value: TokenStream = tokens.collect();
-        let read = |input: ParseStream<'_>| (form.read)(input, &mut options, errors);
-        if read.parse2(value).is_err() {
-            let message = format!(
-                "`{name}` is written `{}`, with a comma before the next option",
-                form.written
-            );
-            errors.push(Error::new_spanned(option, message));
-        }
+        until_comma(input);
     }
     options
 }
 
 fn unknown(attribute: &Ident, name: &Ident, forms: &[Form]) -> Error {
-    let text = name.unraw().to_string();
-    let similar = forms
-        .iter()
-        .min_by_key(|form| edit_distance(form.name, &text));
-    let hint = similar.filter(|form| edit_distance(form.name, &text) <= 2);
-    let hint = hint.map_or_else(
-        || ".".to_owned(),
-        |form| format!("; did you mean `{}`?", form.name),
+    let hint = hint(
+        &name.unraw().to_string(),
+        forms.iter().map(|form| form.name),
     );
     let message = format!(
         "`{attribute}` has no option `{name}`{hint} It takes {}",
@@ -156,21 +205,4 @@ fn listed(forms: &[Form]) -> String {
         .map(|form| format!("`{}`", form.written))
         .collect::<Vec<_>>()
         .join(", ")
-}
-
-/// Levenshtein's distance, in characters.
-fn edit_distance(a: &str, b: &str) -> usize {
-    let mut previous: Vec<usize> = (0..=b.chars().count()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, y) in b.chars().enumerate() {
-            row.push(
-                (previous[j] + usize::from(x != y))
-                    .min(previous[j + 1] + 1)
-                    .min(row[j] + 1),
-            );
-        }
-        previous = row;
-    }
-    previous[b.chars().count()]
 }

@@ -126,25 +126,14 @@ pub(crate) const ENTRIES: &[Case] = &[
         &[(",", "the value of `a.b` is not a whole expression")],
     ),
     (
-        "#[biz_attrs(#[hash] a.b = id)]",
+        "#[biz_attrs(..)]",
         CREATE,
-        &[(
-            "#[hash]",
-            "`#[hash]` is not supported here: an entry is `key = expression`",
-        )],
+        &[("..", "`..` has no value: write `..expression`")],
     ),
     (
-        "#[biz_attrs(#[mask(4)] a.b = id)]",
+        "#[biz_attrs(..body id)]",
         CREATE,
-        &[("#[mask(4)]", "`#[mask]` is not supported here")],
-    ),
-    (
-        "#[biz_attrs(..id)]",
-        CREATE,
-        &[(
-            "..",
-            "`..` is not supported here: an entry is `key = expression`",
-        )],
+        &[("id", "put a comma before this: the value of `..` ends here")],
     ),
     (
         "#[biz_attrs(a = , b: id, c.D = id)]",
@@ -245,5 +234,227 @@ pub(crate) const KEYS: &[Case] = &[
         "#[traced(attrs(a.B = 1, c))]",
         CREATE,
         &[("c", "`c` has no value"), ("a.B", "write `a.b`")],
+    ),
+];
+
+const PAY: &str =
+    "async fn pay(id: u64, order: Order) -> Result<Receipt, PayError> { charge(order).await }";
+
+pub(crate) const ENTRY_OPTIONS: &[Case] = &[
+    (
+        "#[biz_attrs(#[] a.b = id)]",
+        PAY,
+        &[("#[]", "expected an option: `hash`, `mask(4)`, `pii`")],
+    ),
+    (
+        "#[biz_attrs(#[4] a.b = id)]",
+        PAY,
+        &[("#[4]", "expected an option: `hash`")],
+    ),
+    (
+        "#[biz_attrs(#[hsah] a.b = id)]",
+        PAY,
+        &[("hsah", "there is no option `hsah`; did you mean `hash`?")],
+    ),
+    (
+        "#[biz_attrs(#[sensitive] a.b = id)]",
+        PAY,
+        &[(
+            "sensitive",
+            "there is no option `sensitive`. There are `hash`",
+        )],
+    ),
+    (
+        "#[biz_attrs(#[baggage] tenant.id = id)]",
+        PAY,
+        &[("baggage", "`baggage` is not there yet")],
+    ),
+    (
+        "#[biz_attrs(#[log] tenant.id = id)]",
+        PAY,
+        &[("log", "`log` is not there yet")],
+    ),
+    (
+        "#[biz_attrs(#[metric] tenant.id = id)]",
+        PAY,
+        &[("metric", "`metric` is not there yet")],
+    ),
+    (
+        "#[biz_attrs(#[hash(4)] a.b = id)]",
+        PAY,
+        &[("hash(4)", "`hash` is written `hash`")],
+    ),
+    (
+        "#[biz_attrs(#[hash = key] a.b = id)]",
+        PAY,
+        &[("hash = key", "`hash` is written `hash`")],
+    ),
+    (
+        "#[biz_attrs(#[mask] a.b = id)]",
+        PAY,
+        &[("mask", "`mask` is written `mask(4)`")],
+    ),
+    (
+        "#[biz_attrs(#[mask(id)] a.b = id)]",
+        PAY,
+        &[("mask(id)", "`mask` is written `mask(4)`")],
+    ),
+    (
+        "#[biz_attrs(#[mask(4, 2)] a.b = id)]",
+        PAY,
+        &[("mask(4, 2)", "`mask` is written `mask(4)`")],
+    ),
+    (
+        "#[biz_attrs(#[mask(4u8)] a.b = id)]",
+        PAY,
+        &[("4u8", "`mask` takes a number of characters, 0 or more")],
+    ),
+    (
+        "#[biz_attrs(#[max_len(0)] a.b = id)]",
+        PAY,
+        &[(
+            "0",
+            "`max_len` takes a number of characters, 1 or more, such as `max_len(4)`",
+        )],
+    ),
+    (
+        "#[biz_attrs(#[max_len(99999999999)] a.b = id)]",
+        PAY,
+        &[("99999999999", "`max_len` takes a number of characters")],
+    ),
+    (
+        "#[biz_attrs(#[when] a.b = id)]",
+        PAY,
+        &[("when", "`when` is written `when(condition)`")],
+    ),
+    (
+        "#[biz_attrs(#[when(id >)] a.b = id)]",
+        PAY,
+        &[("when(id >)", "`when` is written `when(condition)`")],
+    ),
+    (
+        "#[biz_attrs(#[ok] a.b = id)]",
+        PAY,
+        &[("ok", "`ok` is written `ok(pattern)`")],
+    ),
+    (
+        "#[biz_attrs(#[ok(a b)] a.b = a)]",
+        PAY,
+        &[("ok(a b)", "`ok` is written `ok(pattern)`")],
+    ),
+    (
+        "#[biz_attrs(#[hash] #[mask(4)] a.b = id)]",
+        PAY,
+        &[(
+            "mask",
+            "`hash` and `mask` both say how the value is protected: keep one of the two",
+        )],
+    ),
+    (
+        "#[biz_attrs(#[pii] #[hash] a.b = id)]",
+        PAY,
+        &[(
+            "hash",
+            "`pii` and `hash` both say how the value is protected",
+        )],
+    ),
+    (
+        "#[biz_attrs(#[display] #[debug] a.b = id)]",
+        PAY,
+        &[(
+            "debug",
+            "`display` and `debug` both say how the value is formatted",
+        )],
+    ),
+    (
+        "#[biz_attrs(#[ok(a)] #[err(b)] a.b = 1)]",
+        PAY,
+        &[(
+            "err",
+            "`ok` and `err` both say what the value is evaluated on",
+        )],
+    ),
+    (
+        "#[biz_attrs(#[hash] #[hash] a.b = id)]",
+        PAY,
+        &[("hash", "`hash` is set twice: keep one of the two")],
+    ),
+    (
+        "#[biz_attrs(#[when(a)] #[when(b)] a.b = id)]",
+        PAY,
+        &[(
+            "when",
+            "`when` and `when` both say when the attribute is set: join the conditions with `&&`",
+        )],
+    ),
+    (
+        "#[biz_attrs(#[hash] ..order)]",
+        PAY,
+        &[(
+            "hash",
+            "`..` sets all that a type declares: put it on the type's field, `#[biz(hash)]`",
+        )],
+    ),
+    (
+        "#[biz_attrs(#[inherit] ..order)]",
+        PAY,
+        &[("inherit", "`inherit` is about one attribute")],
+    ),
+    (
+        "#[biz_attrs(#[ok(receipt)] a.b = order.id)]",
+        PAY,
+        &[(
+            "order",
+            "`order` has moved into the body, which has run by now: only what the pattern binds is there",
+        )],
+    ),
+    (
+        "#[biz_attrs(#[err(e)] #[when(id > 3)] a.b = e.code())]",
+        PAY,
+        &[("id", "`id` has moved into the body")],
+    ),
+    (
+        "#[biz_attrs(#[ret(r)] a.b = self.name)]",
+        "fn f(&self) -> u8 { 3 }",
+        &[("self", "`self` has moved into the body")],
+    ),
+    (
+        "#[biz_attrs(#[ok(r)] a.b = header(\"x\"))]",
+        PAY,
+        &[(
+            "header",
+            "`header(…)` reads the request before the body runs",
+        )],
+    ),
+    (
+        "#[biz_attrs(#[ok(r)] a.b = r.load().await)]",
+        PAY,
+        &[(
+            "r.load().await",
+            "`.await` can't stand in a value, which is evaluated once the body has run",
+        )],
+    ),
+    (
+        "#[biz_attrs(#[when(ready().await)] a.b = id)]",
+        PAY,
+        &[(
+            "ready().await",
+            "`.await` can't stand in a value, which is evaluated before the body runs",
+        )],
+    ),
+    (
+        "#[biz_attrs(#[ok(a)] a.b = a.id, #[ok(b)] a.b = b.id)]",
+        PAY,
+        &[("a.b", "`a.b` is set twice")],
+    ),
+    (
+        "#[biz_attrs(#[ret(r)] a.b = 1)]",
+        "async fn f() -> ! { loop {} }",
+        &[("ret", "this function never returns: remove this")],
+    ),
+    (
+        "#[traced] #[biz_attrs(#[ret(r)] a.b = 1)]",
+        "fn f() -> impl Stream<Item = u8> { stream() }",
+        &[("ret", "a stream has many items, and no result")],
     ),
 ];

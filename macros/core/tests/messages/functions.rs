@@ -24,7 +24,10 @@ pub(crate) const OPTIONS: &[Case] = &[
     (
         "#[traced_handler(name = \"x\")]",
         CREATE,
-        &[("name", "It takes `child`, `crate = path::to::biztrace`")],
+        &[(
+            "name",
+            "It takes `child`, `err`, `crate = path::to::biztrace`",
+        )],
     ),
     (
         "#[traced_handler(chlid)]",
@@ -104,13 +107,36 @@ pub(crate) const ITEMS: &[Case] = &[
         "fn read(id: u8) -> Box<dyn Future<Output = u8> + Send> { Box::new(async { id }) }",
         &[(
             "Future<Output = u8>",
-            "a function that returns a future is not traced, since its span would end before the future runs",
+            "a future or stream within another type is not traced, since the span would end before it runs",
         )],
     ),
     (
-        "#[traced]",
-        "fn read() -> impl Future<Output = u8> { async { 7 } }",
-        &[("Future<Output = u8>", "write `async fn`")],
+        "#[traced_handler]",
+        "fn read() -> impl Stream<Item = u8> { stream() }",
+        &[("fn read", "an actix-web handler is an `async fn`")],
+    ),
+    (
+        "#[traced(err_if = |r| true)]",
+        "fn read() -> impl Stream<Item = u8> { stream() }",
+        &[(
+            "|r| true",
+            "a stream has many items, and no result: remove this",
+        )],
+    ),
+    (
+        "#[traced(parent = root)]",
+        "fn f() {}",
+        &[("parent = root", "`parent` is written `parent = none`")],
+    ),
+    (
+        "#[traced(links = )]",
+        "fn f() {}",
+        &[("links =", "`links` is written `links = [span_context, …]`")],
+    ),
+    (
+        "#[traced(err = true)]",
+        "fn f() {}",
+        &[("err = true", "`err` is written `err`")],
     ),
     (
         "#[traced]",

@@ -1,6 +1,8 @@
 //! Stands in for rustc: expands the attributes of one item in its order, from the outside in.
 
-use biztrace_macros_core::{biz_attrs, traced, traced_handler};
+use biztrace_macros_core::{
+    biz_attrs, derive_biz_attrs, derive_biz_value, tag, traced, traced_handler,
+};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::parse::{ParseStream, Parser};
@@ -24,6 +26,16 @@ pub(crate) fn expand(source: &str) -> TokenStream {
         };
     }
     item
+}
+
+/// What the derives add to `item`, or what `tag!` becomes.
+pub(crate) fn add(macro_name: &str, item: &str) -> TokenStream {
+    let item: TokenStream = item.parse().expect("a case is made of Rust tokens");
+    match macro_name {
+        "BizAttrs" => derive_biz_attrs(item),
+        "BizValue" => derive_biz_value(item),
+        _ => tag(quote!([::biztrace] #item)),
+    }
 }
 
 /// The first attribute to expand, with the tokens before and after it.

@@ -32,7 +32,7 @@ async fn create(
                     Ok(web::Json(stock.sell(body.into_inner())))
                 }
             },
-            |__result| {
+            |__result, _| {
                 use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
                 (&::biztrace::__private::Returned(__result)).__error_type()
             },

@@ -22,7 +22,7 @@ pub(crate) async unsafe fn r#loop(#[allow(x)] _: u8) -> () {
                     let x = 1;
                 }
             },
-            |__result| {
+            |__result, _| {
                 use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
                 (&::biztrace::__private::Returned(__result)).__error_type()
             },

@@ -11,7 +11,7 @@ async fn ping() -> impl Responder {
     __biztrace_span
         .run(
             async move { { "pong" } },
-            |__result| {
+            |__result, _| {
                 use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
                 (&::biztrace::__private::Returned(__result)).__error_type()
             },

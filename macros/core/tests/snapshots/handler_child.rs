@@ -18,7 +18,7 @@ pub async fn ping() -> HttpResponse {
                 }
                 { HttpResponse::Ok().finish() }
             },
-            |__result| {
+            |__result, _| {
                 use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
                 (&::biztrace::__private::Returned(__result)).__error_type()
             },

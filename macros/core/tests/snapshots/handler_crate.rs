@@ -16,7 +16,7 @@ async fn ping() {
                 }
                 {}
             },
-            |__result| {
+            |__result, _| {
                 use crate::telemetry::__private::{ErrorOfResult as _, NoError as _};
                 (&crate::telemetry::__private::Returned(__result)).__error_type()
             },

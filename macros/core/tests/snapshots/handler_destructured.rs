@@ -31,7 +31,7 @@ async fn create(
                     Ok(HttpResponse::Ok())
                 }
             },
-            |__result| {
+            |__result, _| {
                 use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
                 (&::biztrace::__private::Returned(__result)).__error_type()
             },

@@ -29,7 +29,7 @@ where
                 }
                 { store.list().await.map(web::Json) }
             },
-            |__result| {
+            |__result, _| {
                 use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
                 (&::biztrace::__private::Returned(__result)).__error_type()
             },

@@ -67,7 +67,7 @@ async fn list(req: actix_web::HttpRequest, query: web::Query<Filter>) {
                 }
                 {}
             },
-            |__result| {
+            |__result, _| {
                 use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
                 (&::biztrace::__private::Returned(__result)).__error_type()
             },

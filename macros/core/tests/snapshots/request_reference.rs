@@ -17,7 +17,7 @@ fn f(n: u8, req: &HttpRequest) {
     __biztrace_span
         .run_sync(
             move || -> () {},
-            |__result| {
+            |__result, _| {
                 use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
                 (&::biztrace::__private::Returned(__result)).__error_type()
             },

@@ -11,7 +11,7 @@ fn f(_: HttpRequest) {
     __biztrace_span
         .run_sync(
             move || -> () {},
-            |__result| {
+            |__result, _| {
                 use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
                 (&::biztrace::__private::Returned(__result)).__error_type()
             },

@@ -16,7 +16,7 @@ async fn load(id: u64) -> Result<Order, DbError> {
                 }
                 { query(id).await }
             },
-            |__result| {
+            |__result, _| {
                 use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
                 (&::biztrace::__private::Returned(__result)).__error_type()
             },

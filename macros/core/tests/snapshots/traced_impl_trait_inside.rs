@@ -18,7 +18,7 @@ async fn f() -> Result<Vec<(impl Display, u8)>, Box<dyn Error>> {
                 }
                 { Ok(vec![]) }
             },
-            |__result| {
+            |__result, _| {
                 use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
                 (&::biztrace::__private::Returned(__result)).__error_type()
             },

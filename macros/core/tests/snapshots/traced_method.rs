@@ -16,7 +16,7 @@ pub async fn first(&mut self) -> Option<&mut Order> {
                 }
                 { self.orders.first_mut() }
             },
-            |__result| {
+            |__result, _| {
                 use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
                 (&::biztrace::__private::Returned(__result)).__error_type()
             },

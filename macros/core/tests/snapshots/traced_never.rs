@@ -17,7 +17,7 @@ async fn serve() -> ! {
                     }
                 }
             },
-            |_| ::core::option::Option::None,
+            |_, _| ::core::option::Option::None,
         )
         .await
 }

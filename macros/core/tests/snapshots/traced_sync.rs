@@ -11,7 +11,7 @@ fn price(order: &Order) -> Result<f64, PriceError> {
     __biztrace_span
         .run_sync(
             move || -> Result<f64, PriceError> { Ok(order.items.len() as f64) },
-            |__result| {
+            |__result, _| {
                 use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
                 (&::biztrace::__private::Returned(__result)).__error_type()
             },

@@ -11,7 +11,7 @@ fn ids(&self) -> impl Iterator<Item = u64> + '_ {
     __biztrace_span
         .run_sync(
             move || { self.ids.iter().copied() },
-            |__result| {
+            |__result, _| {
                 use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
                 (&::biztrace::__private::Returned(__result)).__error_type()
             },

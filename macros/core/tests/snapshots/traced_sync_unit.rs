@@ -11,7 +11,7 @@ fn log() {
     __biztrace_span
         .run_sync(
             move || -> () { write() },
-            |__result| {
+            |__result, _| {
                 use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
                 (&::biztrace::__private::Returned(__result)).__error_type()
             },

@@ -42,7 +42,7 @@ async fn create(id: u64, body: web::Json<Order>) {
                 }
                 {}
             },
-            |__result| {
+            |__result, _| {
                 use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
                 (&::biztrace::__private::Returned(__result)).__error_type()
             },

@@ -1,0 +1,39 @@
+//! The derives: `BizAttrs` of a struct, `BizValue` of an enum.
+
+mod attrs;
+mod value;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{DeriveInput, Error};
+
+use crate::parse::fields::Biz;
+
+pub(crate) use attrs::attrs;
+pub(crate) use value::value;
+
+/// Runs a derive on `item`: its implementation, or its mistakes.
+pub(crate) fn derive(
+    item: TokenStream,
+    implement: fn(&DeriveInput, &mut Vec<Error>) -> Option<TokenStream>,
+) -> TokenStream {
+    let input: DeriveInput = match syn::parse2(item) {
+        Ok(input) => input,
+        Err(error) => return error.to_compile_error(),
+    };
+    let mut errors = Vec::new();
+    let implementation = implement(&input, &mut errors);
+    if errors.is_empty() {
+        return implementation.unwrap_or_default();
+    }
+    let errors = errors.iter().map(Error::to_compile_error);
+    quote!(#(#errors)*)
+}
+
+/// The path of the runtime's `__private`.
+fn private(biz: &Biz) -> TokenStream {
+    match &biz.krate {
+        Some(krate) => quote!(#krate::__private),
+        None => quote!(::biztrace::__private),
+    }
+}

@@ -1,0 +1,143 @@
+//! `#[derive(BizValue)]`: an enum as a bounded set of strings.
+
+use std::collections::HashSet;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote_spanned;
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+use syn::{Data, DeriveInput, Error, Fields, LitStr};
+
+use crate::parse::fields::{Allowed, Biz};
+
+const ON_ENUM: Allowed = Allowed {
+    on: "an enum",
+    texts: &["rename_all"],
+    flags: &[],
+    options: false,
+    krate: true,
+};
+const ON_VARIANT: Allowed = Allowed {
+    on: "a variant",
+    texts: &["rename"],
+    flags: &[],
+    options: false,
+    krate: false,
+};
+
+/// Joins the words of a name.
+type Style = fn(&[String]) -> String;
+
+/// How a variant's name is written as a value, by the names that serde gives.
+const STYLES: [(&str, Style); 6] = [
+    ("snake_case", |words| words.join("_")),
+    ("kebab-case", |words| words.join("-")),
+    ("lowercase", |words| words.concat()),
+    ("UPPERCASE", |words| words.concat().to_uppercase()),
+    ("SCREAMING_SNAKE_CASE", |words| {
+        words.join("_").to_uppercase()
+    }),
+    ("PascalCase", |words| {
+        words.iter().map(|word| capital(word)).collect()
+    }),
+];
+
+/// The implementations of `BizValue` and `Value`.
+pub(crate) fn value(input: &DeriveInput, errors: &mut Vec<Error>) -> Option<TokenStream> {
+    let Data::Enum(data) = &input.data else {
+        let message = "`BizValue` is derived for enums: a struct derives `BizAttrs`, or implements `biztrace::Value`";
+        errors.push(Error::new_spanned(&input.ident, message));
+        return None;
+    };
+    let biz = Biz::parse(&input.attrs, ON_ENUM, errors);
+    let style = style(&biz, errors)?;
+    let mut variants: Vec<(&Ident, LitStr)> = Vec::new();
+    let mut seen = HashSet::new();
+    for variant in &data.variants {
+        if !matches!(variant.fields, Fields::Unit) {
+            let message = format!(
+                "`{}` has fields, and a `BizValue` is one of a few strings: remove them, or implement `biztrace::Value` for \
+                 this enum",
+                variant.ident
+            );
+            errors.push(Error::new(variant.fields.span(), message));
+            continue;
+        }
+        let rename = Biz::parse(&variant.attrs, ON_VARIANT, errors)
+            .text("rename")
+            .cloned();
+        let value = rename.unwrap_or_else(|| {
+            let name = variant.ident.unraw().to_string();
+            LitStr::new(&style(&words(&name)), variant.ident.span())
+        });
+        if !seen.insert(value.value()) {
+            let message = format!(
+                "`\"{}\"` is the value of two variants: rename this one",
+                value.value()
+            );
+            errors.push(Error::new(value.span(), message));
+        }
+        variants.push((&variant.ident, value));
+    }
+    if data.variants.is_empty() {
+        let message = "an enum without variants has no values";
+        errors.push(Error::new_spanned(&input.ident, message));
+    }
+    if !errors.is_empty() {
+        return None;
+    }
+    let private = super::private(&biz);
+    let (name, place) = (&input.ident, Span::mixed_site());
+    let (impl_generics, type_generics, where_clause) = input.generics.split_for_impl();
+    let values = variants.iter().map(|(_, value)| value);
+    let arms = variants
+        .iter()
+        .map(|(variant, value)| quote_spanned!(place=> Self::#variant => #value,));
+    Some(quote_spanned! {place=>
+        #[automatically_derived]
+        impl #impl_generics #private::BizValue for #name #type_generics #where_clause {
+            const VALUES: &'static [&'static ::core::primitive::str] = &[#(#values),*];
+
+            fn as_str(&self) -> &'static ::core::primitive::str {
+                match self {
+                    #(#arms)*
+                }
+            }
+        }
+
+        #[automatically_derived]
+        impl #impl_generics #private::Value for #name #type_generics #where_clause {
+            fn encode(&self, __encoder: #private::Encoder<'_>) {
+                __encoder.string(#private::BizValue::as_str(self));
+            }
+        }
+    })
+}
+
+fn style(biz: &Biz, errors: &mut Vec<Error>) -> Option<Style> {
+    let Some(wanted) = biz.text("rename_all") else {
+        return Some(STYLES[0].1);
+    };
+    let style = STYLES.iter().find(|(name, _)| *name == wanted.value());
+    if style.is_none() {
+        let styles = STYLES.map(|(name, _)| format!("`\"{name}\"`")).join(", ");
+        let message = format!("no such style of names: it is one of {styles}");
+        errors.push(Error::new(wanted.span(), message));
+    }
+    style.map(|(_, style)| *style)
+}
+
+/// `WeChatPay` → `we`, `chat`, `pay`; `HTTPError` → `http`, `error`.
+fn words(name: &str) -> Vec<String> {
+    crate::case::snake(name)
+        .split('_')
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+fn capital(word: &str) -> String {
+    let mut chars = word.chars();
+    let first = chars.next().map(|first| first.to_uppercase().to_string());
+    first.unwrap_or_default() + chars.as_str()
+}

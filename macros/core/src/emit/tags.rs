@@ -1,0 +1,78 @@
+//! Tags as statements.
+
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
+use quote::{quote, quote_spanned};
+
+use crate::lower::{Tag, TagPlan, What, Wrapper};
+use crate::parse::Part;
+
+/// The closure that sets tags.
+pub(super) fn closure(private: &TokenStream, plan: &TagPlan) -> TokenStream {
+    let lines = plan.tags.iter().map(|tag| statement(private, tag));
+    match (plan.tags.is_empty(), plan.reads_head) {
+        (true, _) => quote_spanned!(Span::mixed_site()=> |_, _| {}),
+        (false, false) => quote_spanned!(Span::mixed_site()=> |__tags, _| { #(#lines)* }),
+        (false, true) => quote_spanned!(Span::mixed_site()=> |__tags, __head| { #(#lines)* }),
+    }
+}
+
+/// The statement that sets a tag on `__tags`.
+pub(crate) fn statement(private: &TokenStream, tag: &Tag) -> TokenStream {
+    let mut statement = set(private, tag);
+    if let Some(condition) = &tag.when {
+        statement = quote_spanned! {Span::mixed_site()=>
+            let __when: ::core::primitive::bool = #condition;
+            if __when { #statement }
+        };
+    }
+    if let Some((part, pattern)) = &tag.on_result {
+        let part = match part {
+            Part::Ok => quote_spanned!(Span::mixed_site()=> #private::ok(__result)),
+            Part::Err => quote_spanned!(Span::mixed_site()=> #private::err(__result)),
+            Part::Ret => {
+                quote_spanned!(Span::mixed_site()=> ::core::option::Option::Some(__result))
+            }
+        };
+        statement = quote_spanned! {Span::mixed_site()=>
+            if let ::core::option::Option::Some(#pattern) = #part { #statement }
+        };
+    }
+    statement
+}
+
+fn set(private: &TokenStream, tag: &Tag) -> TokenStream {
+    // Located from the value's first token to its last, where rustc shall say that its type has no attribute form.
+    let [first, last] = tag.place.map(|place| Span::mixed_site().located_at(place));
+    let mut value = Group::new(Delimiter::Parenthesis, tag.value.clone());
+    value.set_span(last);
+    let value = quote_spanned!(first=> &#value);
+    match &tag.what {
+        What::Key {
+            key,
+            inherit,
+            wrappers,
+        } => {
+            let wrap = |value: TokenStream, Wrapper { name, number }: &Wrapper| {
+                let number = number.as_ref().map(|number| quote!(#number,));
+                quote_spanned!(first=> &#private::#name(#number #value))
+            };
+            let value = wrappers.iter().fold(value, wrap);
+            let set = if *inherit {
+                quote_spanned!(first=> set_inherited)
+            } else {
+                quote_spanned!(first=> set)
+            };
+            quote_spanned! {first=>
+                __tags.#set(const { &#private::Key::new(#key) }, #value);
+            }
+        }
+        What::Spread | What::Nested { prefix: None } => quote_spanned! {first=>
+            #private::BizAttrs::record(#value, __tags);
+        },
+        What::Nested {
+            prefix: Some(prefix),
+        } => quote_spanned! {first=>
+            __tags.nested(#prefix, |__tags| #private::BizAttrs::record(#value, __tags));
+        },
+    }
+}

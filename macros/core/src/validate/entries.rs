@@ -1,0 +1,252 @@
+//! Entries: their values, their options, and their keys together.
+
+use std::collections::HashSet;
+
+use proc_macro2::Ident;
+use syn::punctuated::Punctuated;
+use syn::visit::{self, Visit};
+use syn::{Error, Expr, ExprAsync, ExprClosure, ExprPath, FnArg, LitInt, Pat, PatIdent, Token};
+
+use crate::parse::{Entry, EntryOption, Form, Part, Target};
+use crate::readers;
+
+/// The arguments of a function.
+type Inputs = Punctuated<FnArg, Token![,]>;
+
+/// Reports the mistakes of entries beside those of their keys. They stand on a function with these arguments, or in `tag!`.
+pub(super) fn check<'a>(
+    entries: impl IntoIterator<Item = &'a Entry> + Clone,
+    inputs: Option<&Inputs>,
+    errors: &mut Vec<Error>,
+) {
+    for entry in entries.clone() {
+        check_options(&entry.options, errors);
+        errors.extend(on_spread(entry));
+        errors.extend(escaping(entry));
+        for option in &entry.options {
+            if let Form::Result(_, pattern) = &option.form {
+                match inputs {
+                    Some(inputs) => errors.extend(gone(entry, pattern, inputs)),
+                    None => errors.push(without_result(option, "`tag!`")),
+                }
+            }
+        }
+    }
+    check_duplicates(entries, errors);
+}
+
+/// The error for an option on a result where there is none.
+pub(crate) fn without_result(option: &EntryOption, place: &str) -> Error {
+    let name = &option.name;
+    let message =
+        format!("`{name}` waits for a function's result, and {place} has none: remove it");
+    Error::new(name.span(), message)
+}
+
+/// Options of which an entry has one at most, and what they say.
+fn group(form: &Form) -> (u8, &'static str) {
+    match form {
+        Form::Hash | Form::Mask(_) | Form::Pii => (0, "how the value is protected"),
+        Form::Display | Form::Debug => (1, "how the value is formatted"),
+        Form::Result(..) => (2, "what the value is evaluated on"),
+        Form::When(_) => (
+            3,
+            "when the attribute is set: join the conditions with `&&`",
+        ),
+        Form::MaxLen(_) => (4, "how long the value may be"),
+        Form::Inherit => (5, "that children have the attribute, too"),
+    }
+}
+
+/// Reports options that don't go together, and numbers that are none.
+pub(crate) fn check_options(options: &[EntryOption], errors: &mut Vec<Error>) {
+    let mut seen: Vec<(u8, &Ident)> = Vec::new();
+    for EntryOption { name, form } in options {
+        let (group, says) = group(form);
+        match seen.iter().find(|(other, _)| *other == group) {
+            Some((_, first)) if *first == name && group != 3 => {
+                let message = format!("`{name}` is set twice: keep one of the two");
+                errors.push(Error::new(name.span(), message));
+            }
+            Some((_, first)) => {
+                let message = format!("`{first}` and `{name}` both say {says}");
+                let fix = if group == 3 {
+                    ""
+                } else {
+                    ": keep one of the two"
+                };
+                errors.push(Error::new(name.span(), message + fix));
+            }
+            None => seen.push((group, name)),
+        }
+        let characters = match form {
+            Form::MaxLen(number) => Some((number, 1)),
+            Form::Mask(number) => Some((number, 0)),
+            _ => None,
+        };
+        errors.extend(characters.and_then(|(number, least)| not_characters(name, number, least)));
+    }
+}
+
+/// The error for a number that is no number of characters.
+fn not_characters(name: &Ident, number: &LitInt, least: u32) -> Option<Error> {
+    let is_one =
+        number.suffix().is_empty() && number.base10_parse::<u32>().is_ok_and(|n| n >= least);
+    (!is_one).then(|| {
+        let message =
+            format!("`{name}` takes a number of characters, {least} or more, such as `{name}(4)`");
+        Error::new(number.span(), message)
+    })
+}
+
+/// The error for an option that says how a value becomes an attribute, where a whole type's attributes stand.
+fn on_spread(entry: &Entry) -> Option<Error> {
+    let Target::Spread(_) = entry.target else {
+        return None;
+    };
+    let on_value = |option: &&EntryOption| !matches!(option.form, Form::When(_) | Form::Result(..));
+    let option = entry.options.iter().find(on_value)?;
+    let name = &option.name;
+    let message = format!(
+        "`{name}` is about one attribute, and `..` sets all that a type declares: put it on the type's field, `#[biz({name})]`"
+    );
+    Some(Error::new(name.span(), message))
+}
+
+/// The expressions of an entry: its value, and its condition.
+fn expressions(entry: &Entry) -> impl Iterator<Item = &Expr> {
+    let conditions = entry
+        .options
+        .iter()
+        .filter_map(|option| match &option.form {
+            Form::When(condition) => Some(condition),
+            _ => None,
+        });
+    conditions.chain([&entry.value])
+}
+
+/// The error for a value that would leave the function, or wait.
+fn escaping(entry: &Entry) -> Option<Error> {
+    let mut escapes = Escapes(None);
+    expressions(entry).for_each(|expr| escapes.visit_expr(expr));
+    let (place, what) = escapes.0?;
+    let message = if entry.is_on_result() {
+        format!(
+            "{what} can't stand in a value, which is evaluated once the body has run: compute it in the body"
+        )
+    } else {
+        format!(
+            "{what} can't stand in a value, which is evaluated before the body runs: compute it in the body, or use an \
+             `Option`, of which `None` sets nothing"
+        )
+    };
+    Some(Error::new_spanned(place, message))
+}
+
+/// The error for a value on the result that needs what the body has taken.
+fn gone(entry: &Entry, pattern: &Pat, inputs: &Inputs) -> Option<Error> {
+    let mut arguments = Names::default();
+    inputs
+        .iter()
+        .for_each(|input| arguments.visit_fn_arg(input));
+    let mut bound = Names::default();
+    bound.visit_pat(pattern);
+    expressions(entry).for_each(|expr| bound.visit_expr(expr));
+    let mut gone = Gone {
+        arguments: arguments.0.difference(&bound.0).cloned().collect(),
+        first: None,
+    };
+    expressions(entry).for_each(|expr| gone.visit_expr(expr));
+    if let Some(argument) = gone.first {
+        let message = format!(
+            "`{argument}` has moved into the body, which has run by now: only what the pattern binds is there. Set what comes \
+             from the arguments in an entry of its own, without `ok`, `err` and `ret`"
+        );
+        return Some(Error::new(argument.span(), message));
+    }
+    let reader = expressions(entry).find_map(readers::first)?;
+    let message = format!(
+        "`{reader}(…)` reads the request before the body runs, and this is evaluated after it: make it an entry of its own"
+    );
+    Some(Error::new(reader.span(), message))
+}
+
+/// The names that patterns bind.
+#[derive(Default)]
+struct Names(HashSet<Ident>);
+
+impl<'a> Visit<'a> for Names {
+    fn visit_pat_ident(&mut self, pattern: &'a PatIdent) {
+        self.0.insert(pattern.ident.clone());
+        visit::visit_pat_ident(self, pattern);
+    }
+
+    fn visit_receiver(&mut self, receiver: &'a syn::Receiver) {
+        self.0.insert(Ident::from(receiver.self_token));
+    }
+}
+
+/// The first of the arguments that an expression names.
+struct Gone {
+    arguments: HashSet<Ident>,
+    first: Option<Ident>,
+}
+
+impl<'a> Visit<'a> for Gone {
+    fn visit_expr_path(&mut self, path: &'a ExprPath) {
+        if let Some(name) = path.path.get_ident()
+            && self.arguments.contains(name)
+        {
+            self.first.get_or_insert_with(|| name.clone());
+        }
+    }
+}
+
+/// The first expression that leaves a value, if it has one.
+struct Escapes<'a>(Option<(&'a Expr, &'static str)>);
+
+impl<'a> Visit<'a> for Escapes<'a> {
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        let what = match expr {
+            Expr::Await(_) => "`.await`",
+            Expr::Return(_) => "`return`",
+            Expr::Try(_) => "`?`",
+            _ => return visit::visit_expr(self, expr),
+        };
+        self.0.get_or_insert((expr, what));
+    }
+
+    // What stands in these leaves them only.
+    fn visit_expr_closure(&mut self, _: &'a ExprClosure) {}
+    fn visit_expr_async(&mut self, _: &'a ExprAsync) {}
+}
+
+/// Two that set the same key unconditionally, at the same time.
+fn check_duplicates<'a>(entries: impl IntoIterator<Item = &'a Entry>, errors: &mut Vec<Error>) {
+    let mut seen = HashSet::new();
+    for entry in entries {
+        if let (Some(key), Some(phase)) = (entry.key(), phase(&entry.options))
+            && !seen.insert((key.name.as_str(), phase))
+        {
+            let message = format!(
+                "`{}` is set twice: keep one of the two, or rename this one",
+                key.name
+            );
+            errors.push(Error::new_spanned(&key.tokens, message));
+        }
+    }
+}
+
+/// What an entry is evaluated on, if it always is.
+fn phase(options: &[EntryOption]) -> Option<Option<Part>> {
+    let mut phase = None;
+    for option in options {
+        match &option.form {
+            Form::When(_) => return None,
+            Form::Result(part, Pat::Ident(_) | Pat::Wild(_)) => phase = Some(*part),
+            Form::Result(..) => return None,
+            _ => {}
+        }
+    }
+    Some(phase)
+}

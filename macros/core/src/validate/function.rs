@@ -1,0 +1,102 @@
+//! What an attribute stands on, and beside.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::{Error, ReturnType, Type};
+
+use crate::parse::{Annotated, Entry, Form, KINDS, Opener};
+use crate::shape::Shape;
+
+pub(super) fn check_openers(openers: &[Opener], errors: &mut Vec<Error>) {
+    for opener in openers {
+        let Some(kind) = &opener.options.kind else {
+            continue;
+        };
+        if !KINDS.iter().any(|(name, _)| *name == kind.value()) {
+            let kinds = KINDS.map(|(name, _)| format!("`\"{name}\"`")).join(", ");
+            errors.push(Error::new(
+                kind.span(),
+                format!("no such kind of span: it is one of {kinds}"),
+            ));
+        }
+    }
+    let Some((first, others)) = openers.split_first() else {
+        return;
+    };
+    for other in others {
+        let message = if other.name == first.name {
+            format!(
+                "`#[{}]` stands twice on this function: keep one of the two",
+                other.name
+            )
+        } else {
+            "this function has both `#[traced_handler]` and `#[traced]`: keep `#[traced_handler]` on an actix-web handler, \
+             `#[traced]` elsewhere"
+                .to_owned()
+        };
+        errors.push(Error::new(other.name.span(), message));
+    }
+}
+
+/// The error for a function that the attributes can't serve.
+pub(super) fn unservable(annotated: &Annotated) -> Option<Error> {
+    let sig = &annotated.function.sig;
+    if let Some(constness) = &sig.constness {
+        let message = "a `const fn` runs at compile time too, where nothing can be traced: remove `const` or the attribute";
+        return Some(Error::new_spanned(constness, message));
+    }
+    if let Some(abi) = &sig.abi {
+        let message = "a function with a foreign ABI is not traced: put the attribute on a Rust function that it calls";
+        return Some(Error::new_spanned(abi, message));
+    }
+    if let Some(variadic) = &sig.variadic {
+        let message =
+            "a variadic function is not traced: put the attribute on a Rust function that it calls";
+        return Some(Error::new_spanned(variadic, message));
+    }
+    let wraps = !annotated.openers.is_empty() || annotated.tags.iter().any(Entry::is_on_result);
+    let shape = match Shape::of(sig) {
+        Ok(shape) => shape,
+        Err(_) if !wraps => return None,
+        Err(inner) => {
+            let message = "a future or stream within another type is not traced, since the span would end before it runs: \
+                           return it as it is or as `Pin<Box<dyn …>>`, or put the attribute on an `async fn` that it calls";
+            return Some(Error::new_spanned(inner, message));
+        }
+    };
+    let is_handler = annotated.openers.iter().any(Opener::is_handler);
+    if is_handler && !matches!(shape, Shape::Async | Shape::Future { .. }) {
+        let (fn_token, name) = (&sig.fn_token, &sig.ident);
+        let message = format!(
+            "an actix-web handler is an `async fn`: write `async fn {name}`, or use `#[traced]`, which serves sync functions"
+        );
+        return Some(Error::new_spanned(quote!(#fn_token #name), message));
+    }
+    None
+}
+
+/// The errors for options on the result of a function that has no result to look at.
+pub(super) fn without_result(annotated: &Annotated, errors: &mut Vec<Error>) {
+    let sig = &annotated.function.sig;
+    let why = match (Shape::of(sig), &sig.output) {
+        (Ok(Shape::Stream { .. }), _) => "a stream has many items, and no result",
+        (_, ReturnType::Type(_, ty)) if matches!(**ty, Type::Never(_)) => {
+            "this function never returns"
+        }
+        _ => return,
+    };
+    let refuse = |place: TokenStream, errors: &mut Vec<Error>| {
+        let message = format!("{why}: remove this");
+        errors.push(Error::new_spanned(place, message));
+    };
+    let options = annotated.openers.iter().map(|opener| &opener.options);
+    let predicates = options.flat_map(|it| it.ok_if.iter().chain(&it.err_if));
+    for predicate in predicates {
+        refuse(predicate.to_token_stream(), errors);
+    }
+    for option in annotated.entries().flat_map(|entry| &entry.options) {
+        if let Form::Result(..) = &option.form {
+            refuse(option.name.to_token_stream(), errors);
+        }
+    }
+}

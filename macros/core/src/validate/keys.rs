@@ -1,0 +1,51 @@
+//! Keys, by OpenTelemetry's naming rules.
+
+use syn::Error;
+
+use crate::case::snake;
+use crate::parse::Key;
+
+/// The namespaces that the middleware fills.
+const RESERVED: [&str; 7] = ["otel", "http", "url", "network", "server", "client", "code"];
+
+/// OpenTelemetry sets no limit; this one keeps a key from being a value.
+const MAX_KEY_BYTES: usize = 255;
+
+/// The error for a key that breaks OpenTelemetry's naming rules for attributes.
+pub(crate) fn malformed(key: &Key) -> Option<Error> {
+    let name = &key.name;
+    let message = if name.len() > MAX_KEY_BYTES {
+        format!(
+            "this key has {} bytes: at most {MAX_KEY_BYTES} are allowed",
+            name.len()
+        )
+    } else if name.contains(|c: char| c.is_ascii_uppercase()) {
+        format!("a key is in lower case: write `{}`", snake(name))
+    } else {
+        let segment = name
+            .split('.')
+            .find(|segment| !is_segment(segment, key.quoted))?;
+        format!(
+            "`{segment}` can't stand in a key: between its dots are names such as `order_id`, of `a-z`, `0-9` and single `_` \
+             (`-` too in a string literal), from a letter to a letter or digit"
+        )
+    };
+    Some(Error::new_spanned(&key.tokens, message))
+}
+
+fn is_segment(segment: &str, quoted: bool) -> bool {
+    let allowed = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '_') || (quoted && c == '-');
+    segment.starts_with(|c: char| c.is_ascii_lowercase())
+        && segment.chars().all(allowed)
+        && !segment.ends_with(['_', '-'])
+        && !segment.contains("__")
+}
+
+/// The error for a key of the user's in a namespace that is not the user's.
+pub(crate) fn reserved(key: &Key) -> Option<Error> {
+    let namespace = key.name.split('.').next()?;
+    RESERVED.contains(&namespace).then(|| {
+        let message = format!("the middleware fills the namespace `{namespace}`: use one of your own, such as `order.`");
+        Error::new_spanned(&key.tokens, message)
+    })
+}

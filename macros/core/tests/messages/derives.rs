@@ -1,0 +1,224 @@
+//! Mistakes in what the derives stand on, and in `tag!`.
+
+use super::Case;
+
+pub(crate) const DERIVES: &[Case] = &[
+    (
+        "BizAttrs",
+        "enum Order { A }",
+        &[(
+            "Order",
+            "`BizAttrs` is derived for structs: an enum without fields derives `BizValue`",
+        )],
+    ),
+    (
+        "BizAttrs",
+        "struct Order { id: u64 }",
+        &[("Order", "no field is marked `#[biz]`")],
+    ),
+    (
+        "BizAttrs",
+        "struct Order;",
+        &[("Order", "no field is marked `#[biz]`")],
+    ),
+    (
+        "BizAttrs",
+        "#[biz(prefix)] struct Order { #[biz] id: u64 }",
+        &[("prefix", "`prefix` is written `prefix = \"…\"`")],
+    ),
+    (
+        "BizAttrs",
+        "#[biz(prefx = \"a\")] struct Order { #[biz] id: u64 }",
+        &[(
+            "prefx",
+            "`#[biz]` on a struct has no option `prefx`; did you mean `prefix`?",
+        )],
+    ),
+    (
+        "BizAttrs",
+        "#[biz(prefix = \"Order\")] struct Order { #[biz] id: u64 }",
+        &[("\"Order\"", "a key is in lower case: write `order`")],
+    ),
+    (
+        "BizAttrs",
+        "#[biz(prefix = \"http\")] struct Order { #[biz] id: u64 }",
+        &[("\"http\"", "the middleware fills the namespace `http`")],
+    ),
+    (
+        "BizAttrs",
+        "#[biz = \"order\"] struct Order { #[biz] id: u64 }",
+        &[(
+            "biz = \"order\"",
+            "`#[biz]` takes its options in parentheses",
+        )],
+    ),
+    (
+        "BizAttrs",
+        "struct Order { #[biz(name = \"x\")] id: u64 }",
+        &[("name", "`#[biz]` on a field has no option `name`")],
+    ),
+    (
+        "BizAttrs",
+        "struct Order { #[biz(key = 3)] id: u64 }",
+        &[("key = 3", "`key` is written `key = \"…\"`")],
+    ),
+    (
+        "BizAttrs",
+        "struct Order { #[biz(key = \"a\", key = \"b\")] id: u64 }",
+        &[("key", "`key` is set twice")],
+    ),
+    (
+        "BizAttrs",
+        "struct Order { #[biz(key = \"a\", rename = \"b\")] id: u64 }",
+        &[(
+            "rename",
+            "`key` is the whole key and `rename` what follows the prefix",
+        )],
+    ),
+    (
+        "BizAttrs",
+        "struct Order { #[biz(key = \"order..id\")] id: u64 }",
+        &[("\"order..id\"", "can't stand in a key")],
+    ),
+    (
+        "BizAttrs",
+        "struct Order { #[biz] Id: u64 }",
+        &[("Id", "a key is in lower case: write `id`")],
+    ),
+    (
+        "BizAttrs",
+        "struct Order(#[biz] u64);",
+        &[(
+            "u64",
+            "a field without a name needs a key: `#[biz(key = \"order.id\")]`",
+        )],
+    ),
+    (
+        "BizAttrs",
+        "struct Order { #[biz(hash, mask(4))] id: u64 }",
+        &[(
+            "mask",
+            "`hash` and `mask` both say how the value is protected",
+        )],
+    ),
+    (
+        "BizAttrs",
+        "struct Order { #[biz(mask)] id: u64 }",
+        &[("mask", "`mask` is written `mask(4)`")],
+    ),
+    (
+        "BizAttrs",
+        "struct Order { #[biz(metric)] id: u64 }",
+        &[("metric", "`metric` is not there yet")],
+    ),
+    (
+        "BizAttrs",
+        "struct Order { #[biz(ok(x))] id: u64 }",
+        &[(
+            "ok",
+            "`ok` waits for a function's result, and a field has none",
+        )],
+    ),
+    (
+        "BizAttrs",
+        "struct Order { #[biz(skip, hash)] id: u64, #[biz] no: u64 }",
+        &[("hash", "`skip` that it is not: keep one of the two")],
+    ),
+    (
+        "BizAttrs",
+        "struct Order { #[biz(nested, hash)] user: User }",
+        &[("hash", "`nested` takes over all of the field's type")],
+    ),
+    (
+        "BizAttrs",
+        "struct Order { #[biz(nested, key = \"a\")] user: User }",
+        &[("key", "`key` is about one attribute")],
+    ),
+    (
+        "BizAttrs",
+        "struct Order { #[biz(prefix = \"a\")] user: User }",
+        &[("prefix", "a field has a `prefix` if it is `nested`")],
+    ),
+    (
+        "BizAttrs",
+        "struct Order { #[biz(nested(x))] user: User }",
+        &[("nested(x)", "`nested` is written `nested`")],
+    ),
+    (
+        "BizAttrs",
+        "struct Order { #[biz] id: u64, #[biz(rename = \"id\")] no: u64 }",
+        &[("\"id\"", "`id` is the key of two fields")],
+    ),
+    (
+        "BizAttrs",
+        "struct Order { #[biz(,)] id: u64 }",
+        &[(",", "expected an option: `key = \"…\"`")],
+    ),
+    (
+        "BizValue",
+        "struct Method;",
+        &[("Method", "`BizValue` is derived for enums")],
+    ),
+    (
+        "BizValue",
+        "enum Method {}",
+        &[("Method", "an enum without variants has no values")],
+    ),
+    (
+        "BizValue",
+        "enum Method { Card, Other(String) }",
+        &[(
+            "(String)",
+            "`Other` has fields, and a `BizValue` is one of a few strings",
+        )],
+    ),
+    (
+        "BizValue",
+        "#[biz(rename_all = \"Snake\")] enum Method { Card }",
+        &[(
+            "\"Snake\"",
+            "no such style of names: it is one of `\"snake_case\"`",
+        )],
+    ),
+    (
+        "BizValue",
+        "enum Method { Card, #[biz(rename = \"card\")] CreditCard }",
+        &[("\"card\"", "`\"card\"` is the value of two variants")],
+    ),
+    (
+        "BizValue",
+        "enum Method { #[biz(hash)] Card }",
+        &[("hash", "`#[biz]` on a variant has no option `hash`")],
+    ),
+];
+
+pub(crate) const TAGS: &[Case] = &[
+    (
+        "tag",
+        "order.stage",
+        &[("order.stage", "`order.stage` has no value")],
+    ),
+    (
+        "tag",
+        "http.route = \"/x\"",
+        &[("http.route", "the middleware fills the namespace `http`")],
+    ),
+    (
+        "tag",
+        "#[ok(x)] order.id = x",
+        &[(
+            "ok",
+            "`ok` waits for a function's result, and `tag!` has none",
+        )],
+    ),
+    (
+        "tag",
+        "order.id = load().await",
+        &[("load().await", "`.await` can't stand in a value")],
+    ),
+    (
+        "tag",
+        "order.id = 1, order.id = 2",
+        &[("order.id", "`order.id` is set twice")],
+    ),
+];

@@ -1,0 +1,25 @@
+fn f(id: Id) {
+    ::biztrace::__private::annotate(
+        ::biztrace::__private::NoRequest,
+        |__tags, _| {
+            let __when: ::core::primitive::bool = a;
+            if __when {
+                __tags
+                    .set_inherited(
+                        const { &::biztrace::__private::Key::new("order.id") },
+                        &::biztrace::__private::Hash(
+                            &::biztrace::__private::MaxLen(
+                                8,
+                                &::biztrace::__private::Display(&(id)),
+                            ),
+                        ),
+                    );
+            }
+            let __when: ::core::primitive::bool = b;
+            if __when {
+                ::biztrace::__private::BizAttrs::record(&(body), __tags);
+            }
+        },
+    );
+    {}
+}

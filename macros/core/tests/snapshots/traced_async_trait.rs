@@ -1,0 +1,37 @@
+fn load<'life0, 'async_trait>(
+    &'life0 self,
+    id: u64,
+) -> ::core::pin::Pin<
+    Box<
+        dyn ::core::future::Future<
+            Output = Result<u64, E>,
+        > + ::core::marker::Send + 'async_trait,
+    >,
+>
+where
+    'life0: 'async_trait,
+    Self: 'async_trait,
+{
+    static __BIZTRACE_SITE: ::biztrace::__private::Site = ::biztrace::__private::Site::new(
+        "load",
+        ::core::concat!(::core::module_path!(), "::", "load"),
+    );
+    let __biztrace_span = ::biztrace::__private::traced(
+        &__BIZTRACE_SITE,
+        ::biztrace::__private::NoRequest,
+        |_, _| {},
+    );
+    Box::pin(
+        __biztrace_span
+            .run(
+                async move {
+                    let id = id;
+                    self.find(id).await
+                },
+                |__result, _| {
+                    use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
+                    (&::biztrace::__private::Returned(__result)).__error_type()
+                },
+            ),
+    )
+}

@@ -1,0 +1,19 @@
+fn load(id: u64) -> impl Future<Output = u64> + Send {
+    static __BIZTRACE_SITE: ::biztrace::__private::Site = ::biztrace::__private::Site::new(
+        "load",
+        ::core::concat!(::core::module_path!(), "::", "load"),
+    );
+    let __biztrace_span = ::biztrace::__private::traced(
+        &__BIZTRACE_SITE,
+        ::biztrace::__private::NoRequest,
+        |_, _| {},
+    );
+    __biztrace_span
+        .run_future(
+            move || { async move { id } },
+            |__result, _| {
+                use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
+                (&::biztrace::__private::Returned(__result)).__error_type()
+            },
+        )
+}

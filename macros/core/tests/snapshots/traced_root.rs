@@ -1,0 +1,26 @@
+async fn consume(message: Message) {
+    static __BIZTRACE_SITE: ::biztrace::__private::Site = ::biztrace::__private::Site::new(
+        "consume",
+        ::core::concat!(::core::module_path!(), "::", "consume"),
+    );
+    let __biztrace_span = ::biztrace::__private::traced_root(
+            &__BIZTRACE_SITE,
+            ::biztrace::__private::NoRequest,
+            |_, _| {},
+        )
+        .link(|| [message.context()]);
+    __biztrace_span
+        .run(
+            async move {
+                if false {
+                    return ::biztrace::__private::returns::<()>();
+                }
+                {}
+            },
+            |__result, _| {
+                use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
+                (&::biztrace::__private::Returned(__result)).__error_type()
+            },
+        )
+        .await
+}

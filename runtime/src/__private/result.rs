@@ -1,0 +1,167 @@
+//! What an expansion asks of a function's result.
+
+use std::error::Error;
+use std::fmt::Display;
+use std::ops::Deref;
+
+/// What an annotated function returned, asked for its error by [`ErrorOfResult`] or [`NoError`].
+#[derive(Debug)]
+pub struct Returned<'a, T>(pub &'a T);
+
+/// Of a `Result`: the type of its error. Found before [`NoError`], which needs one more reference.
+pub trait ErrorOfResult {
+    #[doc(hidden)]
+    fn __error_type(&self) -> Option<&'static str>;
+}
+
+impl<T, E> ErrorOfResult for Returned<'_, Result<T, E>> {
+    fn __error_type(&self) -> Option<&'static str> {
+        self.0.is_err().then(std::any::type_name::<E>)
+    }
+}
+
+/// Of anything else: no error.
+pub trait NoError {
+    #[doc(hidden)]
+    fn __error_type(&self) -> Option<&'static str> {
+        None
+    }
+}
+
+impl<T> NoError for &Returned<'_, T> {}
+
+/// What `#[ok(…)]` and `#[err(…)]` match.
+#[diagnostic::on_unimplemented(
+    message = "`#[ok(…)]` and `#[err(…)]` take a function that returns a `Result` or an `Option`, not `{Self}`",
+    label = "for any other result, write `#[ret(pattern)]`"
+)]
+pub trait Fallible {
+    #[doc(hidden)]
+    type Ok;
+    #[doc(hidden)]
+    type Err;
+    #[doc(hidden)]
+    fn __ok(&self) -> Option<&Self::Ok>;
+    #[doc(hidden)]
+    fn __err(&self) -> Option<&Self::Err>;
+}
+
+impl<T, E> Fallible for Result<T, E> {
+    type Ok = T;
+    type Err = E;
+
+    fn __ok(&self) -> Option<&T> {
+        self.as_ref().ok()
+    }
+
+    fn __err(&self) -> Option<&E> {
+        self.as_ref().err()
+    }
+}
+
+impl<T> Fallible for Option<T> {
+    type Ok = T;
+    type Err = ();
+
+    fn __ok(&self) -> Option<&T> {
+        self.as_ref()
+    }
+
+    fn __err(&self) -> Option<&()> {
+        self.is_none().then_some(&())
+    }
+}
+
+/// What `#[ok(…)]` matches.
+pub fn ok<R: Fallible>(result: &R) -> Option<&R::Ok> {
+    result.__ok()
+}
+
+/// What `#[err(…)]` matches.
+pub fn err<R: Fallible>(result: &R) -> Option<&R::Err> {
+    result.__err()
+}
+
+/// The error whose message `err` records.
+pub fn error<T, E>(result: &Result<T, E>) -> Option<&E> {
+    result.as_ref().err()
+}
+
+/// `ok_if`: an error of which the predicate says that it is none.
+pub fn ok_if<T>(
+    error_type: Option<&'static str>,
+    result: &T,
+    is_ok: impl FnOnce(&T) -> bool,
+) -> Option<&'static str> {
+    error_type.filter(|_| !is_ok(result))
+}
+
+/// `err_if`: a result of which the predicate says that it is an error.
+pub fn err_if<T>(
+    error_type: Option<&'static str>,
+    result: &T,
+    is_err: impl FnOnce(&T) -> bool,
+) -> Option<&'static str> {
+    // What the semantic conventions call an error without a type.
+    error_type.or_else(|| is_err(result).then_some("_OTHER"))
+}
+
+/// An error, asked for its message: by [`MessageOfError`], else [`MessageOfDeref`], else [`MessageOfDisplay`].
+#[derive(Debug)]
+pub struct Message<'a, E>(pub &'a E);
+
+/// Of an error: its message, and those of its sources.
+pub trait MessageOfError {
+    #[doc(hidden)]
+    fn __message(&self) -> String;
+}
+
+impl<E: Error> MessageOfError for &Message<'_, E> {
+    fn __message(&self) -> String {
+        chain(self.0)
+    }
+}
+
+/// Of what holds an error, `anyhow::Error` or `Box<dyn Error>`: the same.
+pub trait MessageOfDeref {
+    #[doc(hidden)]
+    fn __message(&self) -> String;
+}
+
+impl<E: Deref<Target: Error>> MessageOfDeref for &&Message<'_, E> {
+    fn __message(&self) -> String {
+        chain(&**self.0)
+    }
+}
+
+/// Of anything else that has a text: that.
+pub trait MessageOfDisplay {
+    #[doc(hidden)]
+    fn __message(&self) -> String;
+}
+
+impl<E: Display> MessageOfDisplay for Message<'_, E> {
+    fn __message(&self) -> String {
+        self.0.to_string()
+    }
+}
+
+/// An error's message and those of its sources, as `anyhow` joins them.
+fn chain(error: &(impl Error + ?Sized)) -> String {
+    let mut message = error.to_string();
+    let mut source = error.source();
+    // Errors may form a cycle, by mistake.
+    for _ in 0..MAX_SOURCES {
+        let Some(error) = source else { break };
+        let text = error.to_string();
+        // Some errors have their source's message in their own.
+        if !message.ends_with(&text) {
+            message += ": ";
+            message += &text;
+        }
+        source = error.source();
+    }
+    message
+}
+
+const MAX_SOURCES: usize = 32;
