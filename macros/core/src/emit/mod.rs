@@ -6,7 +6,7 @@
 mod tags;
 
 use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprAsync, ExprCall};
 
@@ -79,10 +79,23 @@ fn wrapped(expansion: &Expansion, plan: &SpanPlan) -> TokenStream {
         .links
         .as_ref()
         .map(|links| quote_spanned!(Span::mixed_site()=> .link(|| #links)));
+    let open = quote_spanned!(Span::mixed_site()=> let __biztrace_span = #span #links;);
+    if plan.shape == (Shape::Future { boxed: true })
+        && let Some((pin, block)) = pinned_block(&expansion.function.body.statements)
+    {
+        let on_result = on_result(expansion, plan);
+        return quote_spanned! {Span::mixed_site()=>
+            #site
+            #pin(async move {
+                #open
+                __biztrace_span.run(#block, #on_result).await
+            })
+        };
+    }
     let run = run(expansion, plan);
     quote_spanned! {Span::mixed_site()=>
         #site
-        let __biztrace_span = #span #links;
+        #open
         #run
     }
 }
@@ -111,15 +124,7 @@ fn run(expansion: &Expansion, plan: &SpanPlan) -> TokenStream {
             let block = quote_spanned!(place=> async move { #typed #inner });
             quote_spanned!(Span::mixed_site()=> run(#block, #on_result).await)
         }
-        Shape::Future { boxed: true } => {
-            if let Some((pin, block)) = pinned_block(statements) {
-                let run =
-                    quote_spanned!(Span::mixed_site()=> __biztrace_span.run(#block, #on_result));
-                return quote!(#pin(#run));
-            }
-            quote_spanned!(Span::mixed_site()=> run_future(#closure, #on_result))
-        }
-        Shape::Future { boxed: false } => {
+        Shape::Future { .. } => {
             quote_spanned!(Span::mixed_site()=> run_future(#closure, #on_result))
         }
         Shape::Stream { .. } => {
@@ -134,7 +139,8 @@ fn run(expansion: &Expansion, plan: &SpanPlan) -> TokenStream {
     }
 }
 
-/// Takes `Box::pin(async move { … })` apart, as `async_trait` makes it of a method: its block can be run without another box.
+/// Takes `Box::pin(async move { … })` apart, as `async_trait` makes it of a method: like an `async fn` it does all when it is
+/// polled, and needs no other box.
 fn pinned_block(statements: &TokenStream) -> Option<(Expr, ExprAsync)> {
     let ExprCall { func, mut args, .. } = syn::parse2(statements.clone()).ok()?;
     let Expr::Path(path) = &*func else {

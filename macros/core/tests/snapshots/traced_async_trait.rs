@@ -16,12 +16,12 @@ where
         "load",
         ::core::concat!(::core::module_path!(), "::", "load"),
     );
-    let __biztrace_span = ::biztrace::__private::traced(
-        &__BIZTRACE_SITE,
-        ::biztrace::__private::NoRequest,
-        |_, _| {},
-    );
-    Box::pin(
+    Box::pin(async move {
+        let __biztrace_span = ::biztrace::__private::traced(
+            &__BIZTRACE_SITE,
+            ::biztrace::__private::NoRequest,
+            |_, _| {},
+        );
         __biztrace_span
             .run(
                 async move {
@@ -32,6 +32,7 @@ where
                     use ::biztrace::__private::{ErrorOfResult as _, NoError as _};
                     (&::biztrace::__private::Returned(__result)).__error_type()
                 },
-            ),
-    )
+            )
+            .await
+    })
 }
