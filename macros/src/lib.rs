@@ -17,6 +17,7 @@ use proc_macro::TokenStream;
 /// | option | meaning |
 /// |---|---|
 /// | `child` | Opens an INTERNAL child span for the handler, and leaves the request's span alone. |
+/// | `err` | Records an error's message too, with those of its sources, as an event `exception`. |
 /// | `crate = path` | Where the crate `biztrace` is found, if it was renamed or is re-exported. |
 ///
 /// A request that panics or is cancelled has no response to tell its route. The span has it all the same if the handler takes an
@@ -66,7 +67,27 @@ pub fn traced_handler(args: TokenStream, item: TokenStream) -> TokenStream {
 /// string literal; a header that is not UTF-8 counts as absent.
 ///
 /// A handler's tags are evaluated once its extractors have succeeded: a request that they reject has none. What the body
-/// computes is set there, through OpenTelemetry: `Context::current().span().set_attribute(…)`.
+/// computes is tagged there, with `biztrace::tag!`.
+///
+/// **Options** stand before an entry, several if need be. The value is formatted first, then cut, then protected, in whatever
+/// order they are written.
+///
+/// | option | meaning |
+/// |---|---|
+/// | `#[hash]` | The value's keyed HMAC-SHA-256, in hex. The key is `Builder::hash_key`'s or `BIZTRACE_HASH_KEY`'s; without one the value is dropped. |
+/// | `#[mask(n)]` | All but the last `n` characters become `*`. |
+/// | `#[pii]` | Kept, hashed or dropped as `Builder::pii` or `BIZTRACE_PII` says; dropped, if neither does. |
+/// | `#[inherit]` | Also on every span that starts below this one in this process, from now on. |
+/// | `#[when(condition)]` | Only if the condition holds; the value is not evaluated otherwise. |
+/// | `#[ok(pattern)]`, `#[err(pattern)]` | Evaluated on the result, if it is `Ok` or `Some`, `Err` or `None`, and matches the pattern. |
+/// | `#[ret(pattern)]` | Evaluated on the result, if it matches the pattern. |
+/// | `#[display]`, `#[debug]` | The value's text by `Display` or `Debug`, for a type without an attribute form. |
+/// | `#[max_len(n)]` | Cut to `n` characters. |
+///
+/// What an entry on the result sees is what its pattern binds: the arguments have moved into the body. The result may be of any
+/// type, `impl Responder` too; `?` and early returns are results like others.
+///
+/// **Spreads**: `..value` sets all that the value's type declares by [`#[derive(BizAttrs)]`](derive@BizAttrs).
 ///
 /// # Example
 ///
@@ -80,9 +101,13 @@ pub fn traced_handler(args: TokenStream, item: TokenStream) -> TokenStream {
 ///     order.page = page.number,
 ///     tenant.id = header("x-tenant-id"),
 ///     app.locale = cookie("lang").or(header("accept-language")),
+///     #[hash] user.id = page.user,
+///     ..page,
+///     #[ok(orders)] order.count = orders.len(),
+///     #[err(e)] order.error_code = e.code(),
 /// )]
-/// async fn list(page: web::Query<Page>) -> web::Json<Vec<Order>> {
-///     web::Json(load(&page).await)
+/// async fn list(page: web::Query<Page>) -> Result<web::Json<Vec<Order>>, ShopError> {
+///     Ok(web::Json(load(&page).await?))
 /// }
 /// ```
 #[proc_macro_attribute]
@@ -95,16 +120,23 @@ pub fn biz_attrs(args: TokenStream, item: TokenStream) -> TokenStream {
 /// The span ends with the function. If it returns an `Err`, by whatever name its result type is written, the span's status is
 /// Error and its `error.type` the type of the error. [`#[biz_attrs]`](macro@biz_attrs) on the same function tags it too.
 ///
+/// The span of a function that returns a future or a stream, as it is or as `Pin<Box<dyn …>>`, ends with what it returns; an
+/// item that is an `Err` makes a stream's span an error. The methods of `async_trait` are traced like any `async fn`.
+///
 /// | option | meaning | if left out |
 /// |---|---|---|
 /// | `name = "…"` | The span's name. | the function's |
 /// | `kind = "…"` | `"internal"`, `"server"`, `"client"`, `"producer"` or `"consumer"`. | `"internal"` |
 /// | `attrs(key = expression, …)` | Attributes, as in `#[biz_attrs]`, but in any namespace. | none |
+/// | `err` | Records an error's message too, with those of its sources, as an event `exception`. | its type only |
+/// | `ok_if = \|result\| condition` | An `Err` of which this says so is no error. | every `Err` is one |
+/// | `err_if = \|result\| condition` | A result of which this says so is an error. | only an `Err` is one |
+/// | `parent = none` | The span starts a trace of its own. | a child of the current span |
+/// | `links = expression` | The spans that it is linked to: anything that yields `SpanContext`s. | none |
 /// | `crate = path` | Where the crate `biztrace` is found, if it was renamed or is re-exported. | `::biztrace` |
 ///
 /// An actix-web handler takes [`#[traced_handler]`](macro@traced_handler) instead; the two on one function are an error. So is
-/// a function that is `const`, variadic, or of a foreign ABI, and one that returns a future without being an `async fn`, as
-/// `async_trait` makes of methods: put the attribute on an `async fn` that it calls.
+/// a function that is `const`, variadic, or of a foreign ABI, and one that returns a future within another type.
 ///
 /// # Example
 ///

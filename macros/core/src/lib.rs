@@ -29,7 +29,7 @@ use function::Function;
 
 /// Expands `#[traced_handler(args)]` on `item`.
 ///
-/// A mistake becomes a `compile_error!` at the tokens at fault, beside the item as it was; so for all three.
+/// A mistake becomes a `compile_error!` at the tokens at fault, beside what can be expanded; so for all three.
 ///
 /// ```
 /// use quote::quote;
@@ -107,13 +107,14 @@ fn try_expand(own: Written, item: TokenStream) -> syn::Result<TokenStream> {
 
     let mut errors = Vec::new();
     let function = Function::parse(&own.name, attrs, undecorated)?;
-    let annotated = parse::annotated(function, fold::unfold(own)?, &mut errors);
-    validate::annotated(&annotated, &mut errors);
-    Ok(if errors.is_empty() {
+    let mut annotated = parse::annotated(function, fold::unfold(own)?, &mut errors);
+    // What is right is expanded beside a mistake too, so that one is not followed by warnings of what seems unused.
+    let expansion = if validate::annotated(&mut annotated, &mut errors) {
         emit::function(lower::expansion(annotated))
     } else {
-        with_errors(&errors, annotated.function.into_token_stream())
-    })
+        annotated.function.into_token_stream()
+    };
+    Ok(with_errors(&errors, expansion))
 }
 
 fn with_errors(errors: &[Error], item: TokenStream) -> TokenStream {

@@ -184,6 +184,47 @@ fn expansions_are_as_recorded() {
     );
 }
 
+/// An option changes the statement of its own entry, and nothing else.
+#[test]
+fn an_option_that_is_not_used_leaves_no_trace() {
+    let expand = |entries: &str| {
+        let source = format!(
+            "#[traced] #[biz_attrs(a.first = id, {entries} c.last = id)] fn f(id: u64) -> Option<u64> {{ Some(id) }}"
+        );
+        rustc::expand(&source).to_string().replace(' ', "")
+    };
+    let plain = expand("");
+    let (_, tags) = plain.split_once("|__tags,_|{").expect("a closure");
+    let (first, _) = tags.split_once(';').expect("a statement");
+    let last = first.replace("a.first", "c.last");
+    for option in [
+        "#[hash]",
+        "#[mask(4)]",
+        "#[pii]",
+        "#[inherit]",
+        "#[when(true)]",
+        "#[display]",
+        "#[debug]",
+        "#[max_len(4)]",
+    ] {
+        let expanded = expand(&format!("{option} b.middle = id,"));
+        let (start, rest) = expanded.split_once(first).expect("the first entry");
+        let (own, end) = rest.split_once(&last).expect("the last entry");
+        assert!(own.contains("b.middle"), "{option}: {own}");
+        assert_eq!(format!("{start}{first};{last}{end}"), plain, "{option}");
+    }
+    for option in ["#[ok(_)]", "#[err(_)]", "#[ret(_)]"] {
+        let expanded = expand(&format!("{option} b.middle = 1,"));
+        let (start, tags) = expanded
+            .split_once("__span.tag(")
+            .expect("tags on the result");
+        let (own, end) = tags.split_once("});").expect("their end");
+        assert!(own.contains("b.middle"), "{option}: {own}");
+        let without = format!("{start}{end}").replace("|__result,__span|", "|__result,_|");
+        assert_eq!(without, plain, "{option}");
+    }
+}
+
 /// Whichever of our attributes expands last, and wherever those of others stand, the outcome is the same.
 #[test]
 fn attributes_fold_in_every_order() {

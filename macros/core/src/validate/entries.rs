@@ -11,28 +11,38 @@ use crate::parse::{Entry, EntryOption, Form, Part, Target};
 use crate::readers;
 
 /// The arguments of a function.
-type Inputs = Punctuated<FnArg, Token![,]>;
+pub(super) type Inputs = Punctuated<FnArg, Token![,]>;
 
-/// Reports the mistakes of entries beside those of their keys. They stand on a function with these arguments, or in `tag!`.
+/// Reports the mistakes of entries beside those of their keys.
 pub(super) fn check<'a>(
     entries: impl IntoIterator<Item = &'a Entry> + Clone,
     inputs: Option<&Inputs>,
     errors: &mut Vec<Error>,
 ) {
-    for entry in entries.clone() {
-        check_options(&entry.options, errors);
-        errors.extend(on_spread(entry));
-        errors.extend(escaping(entry));
-        for option in &entry.options {
-            if let Form::Result(_, pattern) = &option.form {
-                match inputs {
-                    Some(inputs) => errors.extend(gone(entry, pattern, inputs)),
-                    None => errors.push(without_result(option, "`tag!`")),
-                }
+    errors.extend(
+        entries
+            .clone()
+            .into_iter()
+            .flat_map(|it| mistakes(it, inputs)),
+    );
+    check_duplicates(entries, errors);
+}
+
+/// The mistakes of one entry beside those of its key. It stands on a function with these arguments, or in `tag!`.
+pub(super) fn mistakes(entry: &Entry, inputs: Option<&Inputs>) -> Vec<Error> {
+    let mut errors = Vec::new();
+    check_options(&entry.options, &mut errors);
+    errors.extend(on_spread(entry));
+    errors.extend(escaping(entry));
+    for option in &entry.options {
+        if let Form::Result(_, pattern) = &option.form {
+            match inputs {
+                Some(inputs) => errors.extend(gone(entry, pattern, inputs)),
+                None => errors.push(without_result(option, "`tag!`")),
             }
         }
     }
-    check_duplicates(entries, errors);
+    errors
 }
 
 /// The error for an option on a result where there is none.

@@ -11,15 +11,23 @@ use crate::parse::{Annotated, Entry};
 pub(crate) use entries::{check_options, without_result};
 pub(crate) use keys::{malformed, reserved};
 
-/// Reports every mistake in `annotated`.
-pub(crate) fn annotated(annotated: &Annotated, errors: &mut Vec<Error>) {
+/// Reports every mistake in `annotated`, and takes the entries out that can't be expanded. `false` if the function can't.
+pub(crate) fn annotated(annotated: &mut Annotated, errors: &mut Vec<Error>) -> bool {
+    let before = errors.len();
     function::check_openers(&annotated.openers, errors);
     errors.extend(function::unservable(annotated));
     function::without_result(annotated, errors);
+    let can_be_expanded = errors.len() == before;
     errors.extend(keys(annotated.entries(), malformed));
     errors.extend(keys(&annotated.tags, reserved));
     let inputs = &annotated.function.sig.inputs;
     entries::check(annotated.entries(), Some(inputs), errors);
+    let is_fit = |entry: &Entry| entries::mistakes(entry, Some(inputs)).is_empty();
+    annotated.tags.retain(is_fit);
+    for opener in &mut annotated.openers {
+        opener.options.attrs.retain(is_fit);
+    }
+    can_be_expanded
 }
 
 /// Reports every mistake in the entries of `tag!`.
