@@ -10,7 +10,9 @@ pub use biztrace_macros::tag;
 pub use opentelemetry::trace::SpanKind;
 
 pub use self::result::*;
-pub use crate::attribute::{Encoder, Key, Tags, Value};
+pub use crate::attribute::{
+    BizAttrs, BizValue, Debug, Display, Encoder, Hash, Key, Mask, MaxLen, Pii, Tags, Value,
+};
 use crate::recorder::{self, ActiveSpan, Current, LocalSpan, Start, Started, Under};
 pub use crate::recorder::{BodySpan, ResultSpan, Site, Traced, TracedStream};
 

@@ -27,6 +27,11 @@ pub enum Error {
     /// A size or a duration that may not be zero is: the name of the builder's method that set it.
     #[error("`Builder::{0}` was given zero: give it more, or leave it out for the default")]
     Zero(&'static str),
+    /// A key for `#[hash]` is too short.
+    #[error(
+        "`Builder::hash_key` was given a key of {0} bytes: give it 16 or more, which are random and secret"
+    )]
+    HashKey(usize),
     /// The exporter is not part of this build.
     #[error(
         "this build has no {exporter} exporter: enable the feature `{feature}` of biztrace, or choose another exporter"

@@ -34,6 +34,8 @@
 //! | `actix` | yes | the middleware [`actix::RequestTracing`] and `#[traced_handler]` |
 //! | `otlp-http` | yes | the OTLP exporter over HTTP |
 //! | `testing` | no | `biztrace::testing`: the spans of one test |
+//! | `uuid`, `rust_decimal`, `chrono`, `time` | no | [`Value`] for the types of these crates |
+//! | `secrecy` | no | a compile error that says why, where a secret is named |
 
 #![forbid(unsafe_code)]
 // What the recorder keeps of requests is for the middleware: without one in the build, nothing asks for it.
@@ -55,7 +57,7 @@ mod sampling;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use attribute::{ArrayEncoder, Encoder, Key, Tags, Value};
+pub use attribute::{ArrayEncoder, BizAttrs, BizValue, Encoder, Key, PiiPolicy, Tags, Value};
 #[cfg(feature = "actix")]
 pub use biztrace_macros::traced_handler;
 pub use biztrace_macros::{BizAttrs, BizValue, biz_attrs, traced};

@@ -96,7 +96,10 @@ fn one_error_a_mistake_in_what_is_no_attribute() {
 fn attributes_of_others_stay_on_the_item() {
     let (errors, rest) = errors("#[doc = \"a\"] #[traced(x)] #[inline] fn f() {}");
     assert_eq!(errors.len(), 1);
-    assert!(rest.to_string().starts_with("# [doc = \"a\"] # [inline] fn f () {"));
+    assert!(
+        rest.to_string()
+            .starts_with("# [doc = \"a\"] # [inline] fn f () {")
+    );
 }
 
 #[test]

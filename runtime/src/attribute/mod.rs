@@ -3,12 +3,33 @@
 //! Bottom layer: knows nothing of spans. [`tags`] collects what a macro names, the recorder appends it.
 
 mod api;
+mod biz;
+#[cfg(feature = "actix")]
+mod extractors;
+mod format;
 mod key;
+mod privacy;
+#[cfg(feature = "secrecy")]
+mod secret;
 mod tags;
+#[cfg(test)]
+mod tests;
 mod value;
 pub(crate) mod wire;
+#[cfg(feature = "chrono")]
+mod with_chrono;
+#[cfg(feature = "rust_decimal")]
+mod with_decimal;
+#[cfg(feature = "time")]
+mod with_time;
+#[cfg(feature = "uuid")]
+mod with_uuid;
 
+pub use biz::{BizAttrs, BizValue};
+pub use format::{Debug, Display, MaxLen};
 pub use key::Key;
+pub use privacy::{Hash, Mask, Pii, PiiPolicy};
+pub(crate) use privacy::{HashKey, MIN_KEY_BYTES, Privacy};
 pub use tags::Tags;
 pub(crate) use tags::{Entry, Scratch};
 pub use value::{ArrayEncoder, Encoder, Value};

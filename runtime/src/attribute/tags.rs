@@ -5,7 +5,9 @@
 
 use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
+use super::privacy::Privacy;
 use super::value::ValueLimits;
 use super::wire::len_field;
 use super::{Encoder, Key, Value, key};
@@ -22,6 +24,10 @@ pub struct Tags {
     pub(crate) limits: ValueLimits,
     /// Attributes that were not taken.
     pub(crate) dropped: u32,
+    /// How values that say so are protected.
+    privacy: Option<Arc<Privacy>>,
+    /// What keys are to begin with, its dot included.
+    prefix: String,
 }
 
 /// Where one attribute lies in a buffer.
@@ -60,6 +66,8 @@ impl Default for Tags {
             entries: Vec::new(),
             limits: ValueLimits::NONE,
             dropped: 0,
+            privacy: None,
+            prefix: String::new(),
         }
     }
 }
@@ -67,7 +75,21 @@ impl Default for Tags {
 impl Tags {
     /// Sets `key` to `value`, replacing an earlier value.
     pub fn set<V: Value + ?Sized>(&mut self, key: &'static Key, value: &V) {
-        self.push(key.as_str(), key.hash(), value);
+        if self.prefix.is_empty() {
+            self.push(key.as_str(), key.hash(), value);
+        } else {
+            let key = format!("{}{}", self.prefix, key.as_str());
+            self.set_dynamic(&key, value);
+        }
+    }
+
+    /// Has `prefix` and a dot stand before the keys that `set` sets.
+    pub fn nested(&mut self, prefix: &'static str, set: impl FnOnce(&mut Self)) {
+        let outer = self.prefix.len();
+        self.prefix.push_str(prefix);
+        self.prefix.push('.');
+        set(self);
+        self.prefix.truncate(outer);
     }
 
     /// Like [`set`](Self::set), for a key that is known only now.
@@ -83,13 +105,14 @@ impl Tags {
     fn push<V: Value + ?Sized>(&mut self, key: &str, hash: u32, value: &V) {
         let start = self.bytes.len();
         let mut too_large = false;
-        value.encode(Encoder::attribute(
+        let encoder = Encoder::attribute(
             &mut self.bytes,
             ATTRIBUTES,
             key,
             self.limits,
             &mut too_large,
-        ));
+        );
+        value.encode(encoder.with_privacy(self.privacy.as_deref()));
         let end = self.bytes.len();
         if too_large || end - start > self.limits.bytes {
             self.bytes.truncate(start);
@@ -116,10 +139,18 @@ thread_local! {
 const SCRATCH_BYTES: usize = 64 * 1024;
 
 impl Scratch {
-    pub(crate) fn new(limits: ValueLimits) -> Self {
+    pub(crate) fn new(limits: ValueLimits, privacy: &Arc<Privacy>) -> Self {
         let scratch = SCRATCH.try_with(|scratch| scratch.take());
         let mut tags = scratch.ok().flatten().unwrap_or_default();
         tags.limits = limits;
+        // Most tags of a thread go to one recorder: comparing spares the shared counter.
+        if !tags
+            .privacy
+            .as_ref()
+            .is_some_and(|kept| Arc::ptr_eq(kept, privacy))
+        {
+            tags.privacy = Some(Arc::clone(privacy));
+        }
         Self(tags)
     }
 }
@@ -147,6 +178,8 @@ impl Drop for Scratch {
         tags.bytes.clear();
         tags.entries.clear();
         tags.dropped = 0;
+        // A panic may have left it.
+        tags.prefix.clear();
         // A thread that is ending has no scratch buffer any more; then there is nothing to give back to.
         let _ = SCRATCH.try_with(|scratch| scratch.replace(Some(tags)));
     }

@@ -1,9 +1,11 @@
 //! What can be the value of an attribute, and how it becomes an OTLP `AnyValue`.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::privacy::Privacy;
 use super::wire::{self, field_len, len_field, varint_len};
 
 /// A type that can be the value of an attribute.
@@ -27,7 +29,8 @@ use super::wire::{self, field_len, len_field, varint_len};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no attribute form",
     label = "not an attribute value",
-    note = "a value is a number, a bool, a string, an `Option` or a list of them: dereference an extractor (`*id`), convert another type (`.to_string()`, `.as_millis()`, `.ok()`), or implement `biztrace::Value` for a type of yours"
+    note = "a value is a number, a bool, a string, an `Option` or a list of them. Have another type's text with `#[display]` or `#[debug]`, convert it (`.as_millis()`, `.ok()`), derive `BizValue` for an enum of yours, or implement `biztrace::Value`",
+    note = "types that hold secrets have no attribute form on purpose"
 )]
 pub trait Value {
     /// Writes this value, by calling one method of `encoder`; calling none omits the attribute.
@@ -35,13 +38,17 @@ pub trait Value {
 }
 
 /// Takes the one value of an attribute, or one element of an array.
-#[derive(Debug)]
 pub struct Encoder<'a> {
     buf: &'a mut Vec<u8>,
     place: Place<'a>,
     limits: ValueLimits,
     too_large: &'a mut bool,
+    privacy: Option<&'a Privacy>,
+    rewrite: Option<Rewrite<'a>>,
 }
+
+/// What makes another text of a value's; nothing, if the value is to be dropped.
+type Rewrite<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// What bounds a value: its characters, and the bytes it may take at all.
 #[derive(Debug, Clone, Copy)]
@@ -98,7 +105,46 @@ impl<'a> Encoder<'a> {
             place: Place::Attribute { tag, key },
             limits,
             too_large,
+            privacy: None,
+            rewrite: None,
         }
+    }
+
+    /// How values that say so are protected.
+    pub(super) fn privacy(&self) -> Option<&'a Privacy> {
+        self.privacy
+    }
+
+    pub(super) fn with_privacy(mut self, privacy: Option<&'a Privacy>) -> Self {
+        self.privacy = privacy;
+        self
+    }
+
+    /// Has the text of what is written rewritten, and sends numbers as their text too. The first to ask has its way.
+    pub(super) fn with_rewrite(mut self, rewrite: Rewrite<'a>) -> Self {
+        self.rewrite.get_or_insert(rewrite);
+        self
+    }
+
+    /// Cuts what is written to that many characters at most.
+    pub(super) fn with_max_chars(mut self, chars: usize) -> Self {
+        self.limits.chars = Some(self.limits.chars.map_or(chars, |limit| limit.min(chars)));
+        self
+    }
+
+    /// Lifts the configured length: what is written is cut only if it says so itself.
+    pub(super) fn whole(mut self) -> Self {
+        self.limits.chars = None;
+        self
+    }
+
+    /// Bytes that a text may have for any of it to count.
+    pub(super) fn max_bytes(&self) -> usize {
+        let chars = self
+            .limits
+            .chars
+            .map_or(usize::MAX, |chars| chars.saturating_mul(4));
+        chars.min(self.limits.bytes.saturating_add(1))
     }
 
     /// Writes a string, cut to the configured number of characters.
@@ -107,6 +153,12 @@ impl<'a> Encoder<'a> {
             Some(limit) => truncate(value, limit),
             None => value,
         };
+        if let Some(rewrite) = self.rewrite {
+            if let Some(text) = rewrite(value) {
+                self.plain().string(&text);
+            }
+            return;
+        }
         if value.len() > self.limits.bytes {
             *self.too_large = true;
             return;
@@ -117,12 +169,18 @@ impl<'a> Encoder<'a> {
 
     /// Writes a bool.
     pub fn bool(self, value: bool) {
+        if self.rewrite.is_some() {
+            return self.string(if value { "true" } else { "false" });
+        }
         let buf = self.any_value(2);
         buf.extend_from_slice(&[BOOL, u8::from(value)]);
     }
 
     /// Writes a signed integer.
     pub fn i64(self, value: i64) {
+        if self.rewrite.is_some() {
+            return self.string(&value.to_string());
+        }
         // OTLP's int_value is an int64: a negative one takes ten bytes, as two's complement.
         let value = value as u64;
         let buf = self.any_value(1 + varint_len(value));
@@ -131,6 +189,9 @@ impl<'a> Encoder<'a> {
 
     /// Writes a double.
     pub fn f64(self, value: f64) {
+        if self.rewrite.is_some() {
+            return self.string(&value.to_string());
+        }
         let buf = self.any_value(9);
         wire::fixed64(buf, DOUBLE, value.to_bits());
     }
@@ -138,7 +199,11 @@ impl<'a> Encoder<'a> {
     /// Writes an array, of the elements that `elements` encodes.
     pub fn array(self, elements: impl FnOnce(&mut ArrayEncoder<'_>)) {
         let Self {
-            limits, too_large, ..
+            limits,
+            too_large,
+            privacy,
+            rewrite,
+            ..
         } = self;
         let array = |buf: &mut Vec<u8>| {
             wire::message(buf, ARRAY, |buf| {
@@ -147,6 +212,8 @@ impl<'a> Encoder<'a> {
                     buf,
                     limits,
                     too_large,
+                    privacy,
+                    rewrite,
                 })
             });
         };
@@ -156,6 +223,14 @@ impl<'a> Encoder<'a> {
                 wire::message(buf, VALUE, array);
             }),
             Place::Element => wire::message(self.buf, ELEMENT, array),
+        }
+    }
+
+    /// The same without anything that would rewrite or cut once more.
+    fn plain(self) -> Self {
+        Self {
+            rewrite: None,
+            ..self.whole()
         }
     }
 
@@ -182,13 +257,26 @@ impl<'a> Encoder<'a> {
     }
 }
 
+impl fmt::Debug for Encoder<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Encoder").finish_non_exhaustive()
+    }
+}
+
 /// Takes the elements of an array.
-#[derive(Debug)]
 pub struct ArrayEncoder<'a> {
     buf: &'a mut Vec<u8>,
     start: usize,
     limits: ValueLimits,
     too_large: &'a mut bool,
+    privacy: Option<&'a Privacy>,
+    rewrite: Option<Rewrite<'a>>,
+}
+
+impl fmt::Debug for ArrayEncoder<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ArrayEncoder").finish_non_exhaustive()
+    }
 }
 
 impl ArrayEncoder<'_> {
@@ -208,8 +296,15 @@ impl ArrayEncoder<'_> {
             place: Place::Element,
             limits,
             too_large: self.too_large,
+            privacy: self.privacy,
+            rewrite: self.rewrite,
         });
     }
+}
+
+/// The first characters of `value`, of `limit` bytes at most.
+pub(super) fn truncate_bytes(value: &str, limit: usize) -> &str {
+    &value[..value.floor_char_boundary(limit)]
 }
 
 /// The first `limit` characters of `value`.

@@ -5,6 +5,7 @@
 use std::{fmt, str::FromStr, time::Duration};
 
 use super::{Batch, Exporter, Limits, Sampler, Settings};
+use crate::attribute::{HashKey, MIN_KEY_BYTES, PiiPolicy, Privacy};
 
 #[cfg(test)]
 mod tests;
@@ -70,6 +71,7 @@ impl Environment<'_> {
             sampler: self.sampler(),
             batch: self.batch(),
             limits: self.limits(),
+            privacy: self.privacy(),
             no_color: self.text("NO_COLOR").is_some(),
         }
     }
@@ -105,6 +107,27 @@ impl Environment<'_> {
                 supported,
                 only,
             );
+        }
+    }
+
+    fn privacy(&mut self) -> Privacy {
+        const KEY: &str = "BIZTRACE_HASH_KEY";
+        let key = self.text(KEY);
+        let hash_key = key.as_ref().and_then(|key| HashKey::new(key.as_bytes()));
+        if key.is_some() && hash_key.is_none() {
+            let expected = format!("a key of {MIN_KEY_BYTES} bytes or more");
+            self.warn(KEY, "…", expected, "none: what is to be hashed is left out");
+        }
+        let policy = |value: &str| match value.to_ascii_lowercase().as_str() {
+            "keep" => Some(PiiPolicy::Keep),
+            "hash" => Some(PiiPolicy::Hash),
+            "drop" => Some(PiiPolicy::Drop),
+            _ => None,
+        };
+        let pii = self.read("BIZTRACE_PII", "keep, hash or drop", "drop", policy);
+        Privacy {
+            hash_key,
+            pii: pii.unwrap_or_default(),
         }
     }
 

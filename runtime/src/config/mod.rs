@@ -1,4 +1,4 @@
-//! Settings as plain data. This layer imports nothing of the crate; everything below is told its
+//! Settings as plain data. This layer imports only what attributes are told; everything below is told its
 //! settings by it. [`from_env`] fills it from the environment, the builder from code.
 
 mod env;
@@ -6,6 +6,8 @@ mod env;
 use std::time::Duration;
 
 pub(crate) use env::{from_env, traces_url};
+
+use crate::attribute::Privacy;
 
 /// All that a telemetry instance is told. The default is what an empty environment gives.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +28,8 @@ pub(crate) struct Settings {
     pub(crate) batch: Batch,
     /// What one span and one trace may hold.
     pub(crate) limits: Limits,
+    /// How values that are marked for it are protected.
+    pub(crate) privacy: Privacy,
     /// The console shows no colours (<https://no-color.org>).
     pub(crate) no_color: bool,
 }
@@ -41,6 +45,7 @@ impl Default for Settings {
             sampler: Sampler::default(),
             batch: Batch::default(),
             limits: Limits::default(),
+            privacy: Privacy::default(),
             no_color: false,
         }
     }

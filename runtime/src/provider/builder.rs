@@ -1,5 +1,6 @@
 //! Settings in code, over those of the environment.
 
+use std::fmt;
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use opentelemetry::KeyValue;
 
 use super::{Instance, Telemetry, resource};
+use crate::attribute::{HashKey, PiiPolicy};
 use crate::config::{self, Batch, Exporter, Limits, Sampler, Settings};
 use crate::error::Error;
 use crate::exporter::console::Console;
@@ -27,7 +29,7 @@ use crate::recorder::{Mode, Recorder, Runs, Sink};
 /// # drop(telemetry);
 /// # Ok::<(), biztrace::Error>(())
 /// ```
-#[derive(Debug, Default)]
+#[derive(Default)]
 #[must_use = "settings do nothing until `install` or `build`"]
 pub struct Builder {
     resource: Vec<KeyValue>,
@@ -35,11 +37,20 @@ pub struct Builder {
     endpoint: Option<String>,
     sampler: Option<Sampler>,
     limits: Option<Limits>,
+    hash_key: Option<Vec<u8>>,
+    pii: Option<PiiPolicy>,
     schedule_delay: Option<Duration>,
     export_timeout: Option<Duration>,
     max_queue_size: Option<usize>,
     max_export_batch_size: Option<usize>,
     shutdown_timeout: Option<Duration>,
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not all of it is for a log: the key is a secret.
+        f.debug_struct("Builder").finish_non_exhaustive()
+    }
 }
 
 /// The default of [`Builder::shutdown_timeout`].
@@ -81,6 +92,20 @@ impl Builder {
     /// What a span and a trace may hold.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = Some(limits);
+        self
+    }
+
+    /// The secret by which `#[hash]` hashes values, of 16 bytes or more, the same in all services whose values are to be
+    /// compared. `BIZTRACE_HASH_KEY`; without a key, such values are left out.
+    pub fn hash_key(mut self, key: impl AsRef<[u8]>) -> Self {
+        self.hash_key = Some(key.as_ref().to_vec());
+        self
+    }
+
+    /// What becomes of values that are marked `#[pii]`. Default: they are dropped; `BIZTRACE_PII`, one of `keep`, `hash` and
+    /// `drop`.
+    pub fn pii(mut self, policy: PiiPolicy) -> Self {
+        self.pii = Some(policy);
         self
     }
 
@@ -189,6 +214,11 @@ impl Builder {
         set(&mut settings.endpoint, self.endpoint);
         set(&mut settings.sampler, self.sampler);
         set(&mut settings.limits, self.limits);
+        set(&mut settings.privacy.pii, self.pii);
+        if let Some(key) = self.hash_key {
+            let key = HashKey::new(&key).ok_or(Error::HashKey(key.len()))?;
+            settings.privacy.hash_key = Some(key);
+        }
         settings.exporter = self.exporter.or(settings.exporter);
         check(&settings.sampler)?;
         Ok(settings)
@@ -252,7 +282,8 @@ impl Telemetry {
             settings.sampler,
             settings.limits,
             pipeline.sink(),
-        );
+        )
+        .with_privacy(settings.privacy);
         Ok(Self(Arc::new(Instance {
             recorder: Arc::new(recorder),
             pipeline: Some(pipeline),

@@ -119,7 +119,10 @@ impl LocalSpan {
 
     /// An empty set of tags within this span's limits.
     pub(crate) fn tags(&self) -> Scratch {
-        Scratch::new(value_limits(&self.trace.recorder.limits))
+        {
+            let recorder = &self.trace.recorder;
+            Scratch::new(value_limits(&recorder.limits), &recorder.privacy)
+        }
     }
 
     pub(crate) fn append(&self, tags: &Tags) {

@@ -46,7 +46,7 @@ pub(crate) use self::{local::Claim, outcome::Outcome, site::FUNCTION};
 use self::clock::{Clock, SystemClock, TraceClock};
 use self::open::Parent;
 use self::trace::TraceRef;
-use crate::attribute::{Key, Tags};
+use crate::attribute::{Key, Privacy, Tags};
 use crate::config::{Limits, Sampler};
 use crate::sampling::head::decide;
 
@@ -74,6 +74,7 @@ pub(crate) struct Recorder {
     mode: Mode,
     sampler: Sampler,
     limits: Limits,
+    privacy: Arc<Privacy>,
     clock: Box<dyn Clock>,
     ids: Box<dyn IdGenerator>,
     sink: Arc<dyn Sink>,
@@ -131,10 +132,16 @@ impl Recorder {
                 bytes_per_trace,
                 ..limits
             },
+            privacy: Arc::default(),
             clock: Box::new(SystemClock),
             ids: Box::new(RandomIdGenerator::default()),
             sink,
         }
+    }
+
+    pub(crate) fn with_privacy(mut self, privacy: Privacy) -> Self {
+        self.privacy = Arc::new(privacy);
+        self
     }
 
     /// Starts the first local span of a trace, below `parent` if there is one.

@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
-    Data, DeriveInput, Error, GenericParam, Generics, LitStr, Member, Path, Type, WherePredicate,
-    parse_quote_spanned,
+    Data, DeriveInput, Error, GenericParam, Generics, LitStr, Member, Path, Token, Type,
+    WherePredicate, parse_quote_spanned,
 };
 
 use crate::emit;
@@ -63,12 +63,14 @@ pub(crate) fn attrs(input: &DeriveInput, errors: &mut Vec<Error>) -> Option<Toke
     let statements = fields
         .into_iter()
         .map(|field| emit::statement(&private, &tag(field)));
+    // The user's conditions say `self`, so it must be theirs.
+    let this = Token![self](Span::call_site());
     let name = &input.ident;
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
     Some(quote_spanned! {place=>
         #[automatically_derived]
         impl #impl_generics #private::BizAttrs for #name #type_generics #where_clause {
-            fn record(&self, __tags: &mut #private::Tags) {
+            fn record(&#this, __tags: &mut #private::Tags) {
                 #(#statements)*
             }
         }
@@ -223,7 +225,8 @@ fn tag(field: Field) -> Tag {
         member, biz, key, ..
     } = field;
     let place = ends(member.to_token_stream());
-    let this = quote_spanned!(member.span()=> self.#member);
+    let this = Token![self](Span::call_site().located_at(member.span()));
+    let value = quote!(#this.#member);
     let what = match key {
         Some(key) => What::key(LitStr::new(&key.name, key.tokens.span()), &biz.options),
         None => What::Nested {
@@ -241,7 +244,7 @@ fn tag(field: Field) -> Tag {
         on_result: None,
         when,
         what,
-        value: this,
+        value,
         place,
     }
 }

@@ -324,3 +324,29 @@ fn a_standard_variable_without_effect_is_said_to_have_none() {
     );
     accepts(&[("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")], |_| ());
 }
+
+#[test]
+fn privacy() {
+    for (value, policy) in [
+        ("keep", PiiPolicy::Keep),
+        ("HASH", PiiPolicy::Hash),
+        ("drop", PiiPolicy::Drop),
+    ] {
+        accepts(&[("BIZTRACE_PII", value)], |s| s.privacy.pii = policy);
+    }
+    let (settings, warnings) = read(&[("BIZTRACE_PII", "mask")]);
+    assert_eq!(settings, Settings::default());
+    assert_eq!(
+        warnings,
+        ["BIZTRACE_PII=\"mask\" is not keep, hash or drop; using drop"]
+    );
+
+    accepts(&[("BIZTRACE_HASH_KEY", "0123456789abcdef")], |s| {
+        s.privacy.hash_key = HashKey::new(b"0123456789abcdef");
+    });
+    let (settings, warnings) = read(&[("BIZTRACE_HASH_KEY", "short")]);
+    assert_eq!(settings, Settings::default());
+    assert!(
+        warnings[0].contains("is not a key of 16 bytes or more") && !warnings[0].contains("short")
+    );
+}
