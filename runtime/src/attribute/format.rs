@@ -31,7 +31,9 @@ impl<T: fmt::Debug + ?Sized> Value for Debug<'_, T> {
 
 impl<V: Value + ?Sized> Value for MaxLen<'_, V> {
     fn encode(&self, encoder: Encoder<'_>) {
-        self.1.encode(encoder.with_max_chars(self.0));
+        let mut treatment = encoder.treatment();
+        treatment.chars = Some(treatment.chars.map_or(self.0, |chars| chars.min(self.0)));
+        encoder.treat(self.1, &treatment);
     }
 }
 

@@ -7,6 +7,7 @@ use hmac::digest::KeyInit;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
+use super::value::Treatment;
 use super::{Encoder, Value};
 
 /// What becomes of a value that is marked `#[pii]`, as personally identifiable information.
@@ -81,9 +82,13 @@ impl<V: Value + ?Sized> Value for Hash<'_, V> {
     fn encode(&self, encoder: Encoder<'_>) {
         match encoder.privacy().and_then(|it| it.hash_key.as_ref()) {
             // The whole value's hash, so that it is the same in every service, whatever its limits.
-            Some(key) => self
-                .0
-                .encode(encoder.whole().with_rewrite(&|text| key.hash(text))),
+            Some(key) => encoder.treat(
+                self.0,
+                &Treatment {
+                    chars: None,
+                    rewrite: Some(&|text| key.hash(text)),
+                },
+            ),
             None => warn_without_key(),
         }
     }
@@ -91,8 +96,11 @@ impl<V: Value + ?Sized> Value for Hash<'_, V> {
 
 impl<V: Value + ?Sized> Value for Mask<'_, V> {
     fn encode(&self, encoder: Encoder<'_>) {
-        self.1
-            .encode(encoder.with_rewrite(&|text| Some(mask(text, self.0))));
+        let treatment = Treatment {
+            rewrite: Some(&|text| Some(mask(text, self.0))),
+            ..encoder.treatment()
+        };
+        encoder.treat(self.1, &treatment);
     }
 }
 

@@ -109,7 +109,7 @@ impl Tags {
             &mut self.bytes,
             ATTRIBUTES,
             key,
-            self.limits,
+            &self.limits,
             &mut too_large,
         );
         value.encode(encoder.with_privacy(self.privacy.as_deref()));
@@ -129,10 +129,10 @@ impl Tags {
 
 /// An empty set, on the thread's scratch buffer; a nested one gets a buffer of its own.
 #[derive(Debug)]
-pub(crate) struct Scratch(Tags);
+pub(crate) struct Scratch(Option<Box<Tags>>);
 
 thread_local! {
-    static SCRATCH: RefCell<Option<Tags>> = const { RefCell::new(None) };
+    static SCRATCH: RefCell<Option<Box<Tags>>> = const { RefCell::new(None) };
 }
 
 /// A scratch buffer that has grown past this is not kept.
@@ -151,30 +151,34 @@ impl Scratch {
         {
             tags.privacy = Some(Arc::clone(privacy));
         }
-        Self(tags)
+        Self(Some(tags))
     }
 }
+
+const TAKEN: &str = "the set is taken out on drop only";
 
 impl Deref for Scratch {
     type Target = Tags;
 
     fn deref(&self) -> &Tags {
-        &self.0
+        self.0.as_deref().expect(TAKEN)
     }
 }
 
 impl DerefMut for Scratch {
     fn deref_mut(&mut self) -> &mut Tags {
-        &mut self.0
+        self.0.as_deref_mut().expect(TAKEN)
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        if self.bytes.capacity() > SCRATCH_BYTES {
+        let Some(mut tags) = self.0.take() else {
+            return;
+        };
+        if tags.bytes.capacity() > SCRATCH_BYTES {
             return;
         }
-        let mut tags = std::mem::take(&mut self.0);
         tags.bytes.clear();
         tags.entries.clear();
         tags.dropped = 0;

@@ -41,14 +41,22 @@ pub trait Value {
 pub struct Encoder<'a> {
     buf: &'a mut Vec<u8>,
     place: Place<'a>,
-    limits: ValueLimits,
+    limits: &'a ValueLimits,
     too_large: &'a mut bool,
     privacy: Option<&'a Privacy>,
-    rewrite: Option<Rewrite<'a>>,
+    treatment: Option<&'a Treatment<'a>>,
 }
 
-/// What makes another text of a value's; nothing, if the value is to be dropped.
-type Rewrite<'a> = &'a dyn Fn(&str) -> Option<String>;
+/// What an option says of one value. The outermost has its way.
+#[derive(Clone, Copy)]
+pub(super) struct Treatment<'a> {
+    /// Characters that the value is cut to, in place of the limit.
+    pub(super) chars: Option<usize>,
+    pub(super) rewrite: Option<&'a Rewrite<'a>>,
+}
+
+/// Makes another text of a value's; nothing, if it is to be dropped.
+pub(super) type Rewrite<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
 /// What bounds a value: its characters, and the bytes it may take at all.
 #[derive(Debug, Clone, Copy)]
@@ -97,7 +105,7 @@ impl<'a> Encoder<'a> {
         buf: &'a mut Vec<u8>,
         tag: u8,
         key: &'a str,
-        limits: ValueLimits,
+        limits: &'a ValueLimits,
         too_large: &'a mut bool,
     ) -> Self {
         Self {
@@ -106,7 +114,7 @@ impl<'a> Encoder<'a> {
             limits,
             too_large,
             privacy: None,
-            rewrite: None,
+            treatment: None,
         }
     }
 
@@ -115,50 +123,60 @@ impl<'a> Encoder<'a> {
         self.privacy
     }
 
-    pub(super) fn with_privacy(mut self, privacy: Option<&'a Privacy>) -> Self {
-        self.privacy = privacy;
-        self
+    pub(super) fn with_privacy(self, privacy: Option<&'a Privacy>) -> Self {
+        Self { privacy, ..self }
     }
 
-    /// Has the text of what is written rewritten, and sends numbers as their text too. The first to ask has its way.
-    pub(super) fn with_rewrite(mut self, rewrite: Rewrite<'a>) -> Self {
-        self.rewrite.get_or_insert(rewrite);
-        self
-    }
-
-    /// Cuts what is written to that many characters at most.
-    pub(super) fn with_max_chars(mut self, chars: usize) -> Self {
-        self.limits.chars = Some(self.limits.chars.map_or(chars, |limit| limit.min(chars)));
-        self
-    }
-
-    /// Lifts the configured length: what is written is cut only if it says so itself.
-    pub(super) fn whole(mut self) -> Self {
-        self.limits.chars = None;
-        self
+    /// Encodes `value` with an option's treatment.
+    pub(super) fn treat<V: Value + ?Sized>(self, value: &V, treatment: &Treatment<'_>) {
+        value.encode(Encoder {
+            treatment: Some(treatment),
+            ..self
+        });
     }
 
     /// Bytes that a text may have for any of it to count.
     pub(super) fn max_bytes(&self) -> usize {
-        let chars = self
-            .limits
-            .chars
-            .map_or(usize::MAX, |chars| chars.saturating_mul(4));
+        let chars = self.treatment().chars;
+        let chars = chars.map_or(usize::MAX, |chars| chars.saturating_mul(4));
         chars.min(self.limits.bytes.saturating_add(1))
+    }
+
+    /// What has been said of the value so far.
+    pub(super) fn treatment(&self) -> Treatment<'a> {
+        self.treatment.copied().unwrap_or(Treatment {
+            chars: self.limits.chars,
+            rewrite: None,
+        })
     }
 
     /// Writes a string, cut to the configured number of characters.
     pub fn string(self, value: &str) {
+        if self.treatment.is_some() {
+            return self.treated(value);
+        }
         let value = match self.limits.chars {
             Some(limit) => truncate(value, limit),
             None => value,
         };
-        if let Some(rewrite) = self.rewrite {
-            if let Some(text) = rewrite(value) {
-                self.plain().string(&text);
-            }
-            return;
+        self.text(value);
+    }
+
+    #[cold]
+    fn treated(self, value: &str) {
+        let Treatment { chars, rewrite } = self.treatment();
+        let value = match chars {
+            Some(limit) => truncate(value, limit),
+            None => value,
+        };
+        match rewrite.map(|rewrite| rewrite(value)) {
+            None => self.text(value),
+            Some(Some(value)) => self.text(&value),
+            Some(None) => {}
         }
+    }
+
+    fn text(self, value: &str) {
         if value.len() > self.limits.bytes {
             *self.too_large = true;
             return;
@@ -167,9 +185,14 @@ impl<'a> Encoder<'a> {
         wire::bytes(buf, STRING, value.as_bytes());
     }
 
+    /// Whether it is a text that is to be written, whatever the value's type.
+    fn wants_text(&self) -> bool {
+        self.treatment.is_some_and(|it| it.rewrite.is_some())
+    }
+
     /// Writes a bool.
     pub fn bool(self, value: bool) {
-        if self.rewrite.is_some() {
+        if self.wants_text() {
             return self.string(if value { "true" } else { "false" });
         }
         let buf = self.any_value(2);
@@ -178,7 +201,7 @@ impl<'a> Encoder<'a> {
 
     /// Writes a signed integer.
     pub fn i64(self, value: i64) {
-        if self.rewrite.is_some() {
+        if self.wants_text() {
             return self.string(&value.to_string());
         }
         // OTLP's int_value is an int64: a negative one takes ten bytes, as two's complement.
@@ -189,7 +212,7 @@ impl<'a> Encoder<'a> {
 
     /// Writes a double.
     pub fn f64(self, value: f64) {
-        if self.rewrite.is_some() {
+        if self.wants_text() {
             return self.string(&value.to_string());
         }
         let buf = self.any_value(9);
@@ -202,7 +225,7 @@ impl<'a> Encoder<'a> {
             limits,
             too_large,
             privacy,
-            rewrite,
+            treatment,
             ..
         } = self;
         let array = |buf: &mut Vec<u8>| {
@@ -213,7 +236,7 @@ impl<'a> Encoder<'a> {
                     limits,
                     too_large,
                     privacy,
-                    rewrite,
+                    treatment,
                 })
             });
         };
@@ -223,14 +246,6 @@ impl<'a> Encoder<'a> {
                 wire::message(buf, VALUE, array);
             }),
             Place::Element => wire::message(self.buf, ELEMENT, array),
-        }
-    }
-
-    /// The same without anything that would rewrite or cut once more.
-    fn plain(self) -> Self {
-        Self {
-            rewrite: None,
-            ..self.whole()
         }
     }
 
@@ -267,10 +282,10 @@ impl fmt::Debug for Encoder<'_> {
 pub struct ArrayEncoder<'a> {
     buf: &'a mut Vec<u8>,
     start: usize,
-    limits: ValueLimits,
+    limits: &'a ValueLimits,
     too_large: &'a mut bool,
     privacy: Option<&'a Privacy>,
-    rewrite: Option<Rewrite<'a>>,
+    treatment: Option<&'a Treatment<'a>>,
 }
 
 impl fmt::Debug for ArrayEncoder<'_> {
@@ -289,15 +304,15 @@ impl ArrayEncoder<'_> {
         }
         let limits = ValueLimits {
             bytes: self.limits.bytes - written,
-            ..self.limits
+            ..*self.limits
         };
         element.encode(Encoder {
             buf: self.buf,
             place: Place::Element,
-            limits,
+            limits: &limits,
             too_large: self.too_large,
             privacy: self.privacy,
-            rewrite: self.rewrite,
+            treatment: self.treatment,
         });
     }
 }

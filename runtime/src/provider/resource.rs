@@ -51,7 +51,7 @@ pub(super) fn encode(resource: &Resource) -> Vec<u8> {
                 buf,
                 len_field(1),
                 key.as_str(),
-                ValueLimits::NONE,
+                &ValueLimits::NONE,
                 &mut false,
             ));
         }

@@ -252,7 +252,7 @@ impl Attributes {
                 buf,
                 tag,
                 key.as_str(),
-                self.limits,
+                &self.limits,
                 &mut self.too_large,
             ));
         }

@@ -59,7 +59,7 @@ fn encode(scope: &InstrumentationScope) -> Vec<u8> {
                 buf,
                 len_field(3),
                 key,
-                ValueLimits::NONE,
+                &ValueLimits::NONE,
                 &mut false,
             ));
         }
