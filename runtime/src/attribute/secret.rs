@@ -1,26 +1,25 @@
 //! Secrets of `secrecy`: they have no attribute form, and rustc is to say so.
 
 use secrecy::SecretBox;
+use secrecy::zeroize::Zeroize;
 
 use super::{Encoder, Value};
 
-/// What no secret is.
-#[diagnostic::on_unimplemented(
-    message = "a secret may not be an attribute: `{Self}` would leave the process",
-    label = "this is a secret",
-    note = "name something else that tells requests apart, or a keyed hash of something that is no secret (`#[hash]`)"
-)]
-pub trait Disclosed {
-    #[doc(hidden)]
-    fn encode(&self, encoder: Encoder<'_>);
-}
+/// What leaves the process.
+#[derive(Debug)]
+pub struct Attribute;
 
-impl<S: ?Sized> Value for SecretBox<S>
+/// Implemented for no secret: so rustc gives this trait's message, and not that of [`Value`].
+#[diagnostic::on_unimplemented(
+    message = "a secret may not be an attribute, which leaves the process",
+    label = "this is a secret",
+    note = "name something else that tells requests apart, such as an id of the account that the secret belongs to"
+)]
+pub trait Discloses<S: ?Sized> {}
+
+impl<S: Zeroize + ?Sized> Value for SecretBox<S>
 where
-    S: secrecy::zeroize::Zeroize,
-    Self: Disclosed,
+    Attribute: Discloses<Self>,
 {
-    fn encode(&self, encoder: Encoder<'_>) {
-        Disclosed::encode(self, encoder);
-    }
+    fn encode(&self, _: Encoder<'_>) {}
 }

@@ -180,13 +180,18 @@ fn on_result(expansion: &Expansion, plan: &SpanPlan) -> TokenStream {
     let err_if = plan.err_if.as_ref().map(|predicate| {
         quote_spanned!(Span::mixed_site()=> let __error_type = #private::err_if(__error_type, __result, #predicate);)
     });
-    let message = plan.err.then(|| {
+    let message = plan.err.map(|place| {
+        // Located where rustc shall say that the result is none, or its error has no text.
+        let place = Span::mixed_site().located_at(place);
+        let here = located(private, place);
+        let error = quote_spanned!(place=> #here::error(__result));
+        let message = quote_spanned!(place=> (&&#here::Message(__error)).__message());
         quote_spanned! {Span::mixed_site()=>
             if let (::core::option::Option::Some(__type), ::core::option::Option::Some(__error)) =
-                (__error_type, #private::error(__result))
+                (__error_type, #error)
             {
                 use #private::{MessageOfDeref as _, MessageOfDisplay as _, MessageOfError as _};
-                __span.exception(__type, (&&#private::Message(__error)).__message());
+                __span.exception(__type, #message);
             }
         }
     });

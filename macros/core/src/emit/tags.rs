@@ -2,6 +2,9 @@
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use super::located;
 
 use crate::lower::{Tag, TagPlan, What, Wrapper};
 use crate::parse::Part;
@@ -26,9 +29,12 @@ pub(crate) fn statement(private: &TokenStream, tag: &Tag) -> TokenStream {
         };
     }
     if let Some((part, pattern)) = &tag.on_result {
+        // Located where rustc shall say that the result has no such part.
+        let place = Span::mixed_site().located_at(pattern.span());
+        let private = located(private, place);
         let part = match part {
-            Part::Ok => quote_spanned!(Span::mixed_site()=> #private::ok(__result)),
-            Part::Err => quote_spanned!(Span::mixed_site()=> #private::err(__result)),
+            Part::Ok => quote_spanned!(place=> #private::ok(__result)),
+            Part::Err => quote_spanned!(place=> #private::err(__result)),
             Part::Ret => {
                 quote_spanned!(Span::mixed_site()=> ::core::option::Option::Some(__result))
             }

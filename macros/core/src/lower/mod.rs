@@ -42,8 +42,8 @@ pub(crate) struct SpanPlan {
     /// `-> !`: there is no result to look at.
     pub(crate) diverges: bool,
     pub(crate) links: Option<Expr>,
-    /// Whether an error's message is recorded.
-    pub(crate) err: bool,
+    /// Where it says that an error's message is recorded.
+    pub(crate) err: Option<Span>,
     pub(crate) ok_if: Option<Expr>,
     pub(crate) err_if: Option<Expr>,
 }

@@ -1,6 +1,6 @@
 //! The options of `#[traced_handler(…)]` and `#[traced(…)]`, as tables.
 
-use proc_macro2::Ident;
+use proc_macro2::{Ident, Span};
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Error, Expr, LitStr, Path, Token, parenthesized};
@@ -20,8 +20,8 @@ pub(crate) struct Options {
     pub(crate) root: bool,
     /// The spans that it is linked to.
     pub(crate) links: Option<Expr>,
-    /// Whether an error's message is recorded.
-    pub(crate) err: bool,
+    /// Where it says that an error's message is recorded.
+    pub(crate) err: Option<Span>,
     /// Says of the result that it is none, although an `Err`.
     pub(crate) ok_if: Option<Expr>,
     /// Says of the result that it is an error.
@@ -34,13 +34,13 @@ pub(crate) struct Options {
 struct Form {
     name: &'static str,
     written: &'static str,
-    read: fn(ParseStream<'_>, &mut Options, &mut Vec<Error>) -> syn::Result<()>,
+    read: fn(&Ident, ParseStream<'_>, &mut Options, &mut Vec<Error>) -> syn::Result<()>,
 }
 
 const CHILD: Form = Form {
     name: "child",
     written: "child",
-    read: |_, options, _| {
+    read: |_, _, options, _| {
         options.child = true;
         Ok(())
     },
@@ -48,7 +48,7 @@ const CHILD: Form = Form {
 const NAME: Form = Form {
     name: "name",
     written: "name = \"…\"",
-    read: |input, options, _| {
+    read: |_, input, options, _| {
         input.parse::<Token![=]>()?;
         options.name = Some(input.parse()?);
         Ok(())
@@ -57,7 +57,7 @@ const NAME: Form = Form {
 const KIND: Form = Form {
     name: "kind",
     written: "kind = \"…\"",
-    read: |input, options, _| {
+    read: |_, input, options, _| {
         input.parse::<Token![=]>()?;
         options.kind = Some(input.parse()?);
         Ok(())
@@ -66,7 +66,7 @@ const KIND: Form = Form {
 const ATTRS: Form = Form {
     name: "attrs",
     written: "attrs(key = expression, …)",
-    read: |input, options, errors| {
+    read: |_, input, options, errors| {
         let content;
         parenthesized!(content in input);
         options.attrs = entries(&content, errors);
@@ -76,7 +76,7 @@ const ATTRS: Form = Form {
 const CRATE: Form = Form {
     name: "crate",
     written: "crate = path::to::biztrace",
-    read: |input, options, _| {
+    read: |_, input, options, _| {
         input.parse::<Token![=]>()?;
         options.krate = Some(input.call(Path::parse_mod_style)?);
         Ok(())
@@ -86,7 +86,7 @@ const CRATE: Form = Form {
 const PARENT: Form = Form {
     name: "parent",
     written: "parent = none",
-    read: |input, options, _| {
+    read: |_, input, options, _| {
         input.parse::<Token![=]>()?;
         input.parse::<none>()?;
         options.root = true;
@@ -96,7 +96,7 @@ const PARENT: Form = Form {
 const LINKS: Form = Form {
     name: "links",
     written: "links = [span_context, …]",
-    read: |input, options, _| {
+    read: |_, input, options, _| {
         input.parse::<Token![=]>()?;
         options.links = Some(input.parse()?);
         Ok(())
@@ -105,15 +105,15 @@ const LINKS: Form = Form {
 const ERR: Form = Form {
     name: "err",
     written: "err",
-    read: |_, options, _| {
-        options.err = true;
+    read: |name, _, options, _| {
+        options.err = Some(name.span());
         Ok(())
     },
 };
 const OK_IF: Form = Form {
     name: "ok_if",
     written: "ok_if = |result| condition",
-    read: |input, options, _| {
+    read: |_, input, options, _| {
         input.parse::<Token![=]>()?;
         options.ok_if = Some(input.parse()?);
         Ok(())
@@ -122,7 +122,7 @@ const OK_IF: Form = Form {
 const ERR_IF: Form = Form {
     name: "err_if",
     written: "err_if = |result| condition",
-    read: |input, options, _| {
+    read: |_, input, options, _| {
         input.parse::<Token![=]>()?;
         options.err_if = Some(input.parse()?);
         Ok(())
@@ -168,7 +168,7 @@ pub(super) fn options(
                 }
                 Some(form) => {
                     seen.push(form.name);
-                    let read = (form.read)(input, &mut options, errors);
+                    let read = (form.read)(&name, input, &mut options, errors);
                     if read.is_err() || !(input.is_empty() || input.peek(Token![,])) {
                         let message = format!(
                             "`{name}` is written `{}`, with a comma before the next option",
