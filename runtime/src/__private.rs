@@ -7,6 +7,7 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 
 pub use biztrace_macros::tag;
+use opentelemetry::Context;
 pub use opentelemetry::trace::SpanKind;
 
 pub use self::result::*;
@@ -78,6 +79,40 @@ pub fn traced<R: RequestSource>(
         Some(Started::Recording(span)) => {
             let active = ActiveSpan::new(span);
             record(active.span(), request, tags);
+            BodySpan(Under::Span(active))
+        }
+        Some(Started::Dropped(context)) => BodySpan(Under::silent(context)),
+        None => BodySpan(Under::Nothing),
+    }
+}
+
+/// Opens the span of `#[traced(parent = none)]`: the first of a trace of its own, whatever is around it.
+pub fn traced_root<R: RequestSource>(
+    site: &'static Site,
+    request: R,
+    tags: impl FnOnce(&mut Tags, &Head<'_>),
+) -> BodySpan {
+    if Context::map_current(Context::is_telemetry_suppressed) {
+        return BodySpan(Under::Nothing);
+    }
+    let around = match Current::get() {
+        Current::Local(around) => Some(around),
+        Current::Silent | Current::Foreign(_) | Current::Nothing => None,
+    };
+    let recorder = match &around {
+        Some(around) => Some(Arc::clone(around.recorder())),
+        None => recorder::recorder(),
+    };
+    let start = Start::now(site.name, site.kind.clone());
+    match recorder.map(|recorder| recorder.start(None, start)) {
+        Some(Started::Recording(span)) => {
+            let active = ActiveSpan::new(span);
+            let span = active.span();
+            // The request that tags may read is that of the code around.
+            let mut set = span.tags();
+            let around = Recording(around.as_ref().unwrap_or(span));
+            request.with_head(&around, |head| tags(&mut set, head));
+            span.append(&set);
             BodySpan(Under::Span(active))
         }
         Some(Started::Dropped(context)) => BodySpan(Under::silent(context)),

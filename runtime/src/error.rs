@@ -32,6 +32,11 @@ pub enum Error {
         "`Builder::hash_key` was given a key of {0} bytes: give it 16 or more, which are random and secret"
     )]
     HashKey(usize),
+    /// A tag has no name.
+    #[error(
+        "`Builder::tags` was given a tag without a name: name it, as in KeyValue::new(\"env.region\", \"eu-west-1\")"
+    )]
+    UnnamedTag,
     /// The exporter is not part of this build.
     #[error(
         "this build has no {exporter} exporter: enable the feature `{feature}` of biztrace, or choose another exporter"

@@ -67,7 +67,7 @@ pub use error::Error;
 pub use opentelemetry;
 pub use pipeline::{DropReason, Dropped, Report};
 pub use provider::{Builder, Telemetry, init};
-pub use recorder::{Span, Tracer, TracerProvider};
+pub use recorder::{CurrentSpan, Span, Tracer, TracerProvider, current};
 
 /// Tags the current span from anywhere below it: entries as in [`#[biz_attrs]`](macro@biz_attrs), but for those on a result.
 ///

@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt::Display;
 use std::ops::Deref;
 
+use crate::recorder::message;
+
 /// What an annotated function returned, asked for its error by [`ErrorOfResult`] or [`NoError`].
 #[derive(Debug)]
 pub struct Returned<'a, T>(pub &'a T);
@@ -118,7 +120,7 @@ pub trait MessageOfError {
 
 impl<E: Error> MessageOfError for &Message<'_, E> {
     fn __message(&self) -> String {
-        chain(self.0)
+        message(self.0)
     }
 }
 
@@ -130,7 +132,7 @@ pub trait MessageOfDeref {
 
 impl<E: Deref<Target: Error>> MessageOfDeref for &&Message<'_, E> {
     fn __message(&self) -> String {
-        chain(&**self.0)
+        message(&**self.0)
     }
 }
 
@@ -145,23 +147,3 @@ impl<E: Display> MessageOfDisplay for Message<'_, E> {
         self.0.to_string()
     }
 }
-
-/// An error's message and those of its sources, as `anyhow` joins them.
-fn chain(error: &(impl Error + ?Sized)) -> String {
-    let mut message = error.to_string();
-    let mut source = error.source();
-    // Errors may form a cycle, by mistake.
-    for _ in 0..MAX_SOURCES {
-        let Some(error) = source else { break };
-        let text = error.to_string();
-        // Some errors have their source's message in their own.
-        if !message.ends_with(&text) {
-            message += ": ";
-            message += &text;
-        }
-        source = error.source();
-    }
-    message
-}
-
-const MAX_SOURCES: usize = 32;

@@ -2,16 +2,17 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
+use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::ServiceResponse;
 use actix_web::http::Method;
-use actix_web::{Error, HttpRequest};
 use pin_project_lite::pin_project;
 
 use super::body::TracedBody;
-use super::middleware::SpanName;
+use super::middleware::RequestTracing;
 use super::server;
 use crate::recorder::{LocalSpan, Outcome, Under};
 
@@ -22,7 +23,7 @@ pin_project! {
         future: Option<F>,
         under: Under,
         method: &'static str,
-        span_name: Option<SpanName>,
+        hooks: Option<Rc<RequestTracing>>,
     }
 
     impl<F> PinnedDrop for RequestFuture<F> {
@@ -43,13 +44,13 @@ impl<F> RequestFuture<F> {
         future: F,
         under: Under,
         method: &'static str,
-        span_name: Option<SpanName>,
+        hooks: Option<Rc<RequestTracing>>,
     ) -> Self {
         Self {
             future: Some(future),
             under,
             method,
-            span_name,
+            hooks,
         }
     }
 }
@@ -81,24 +82,25 @@ where
         let result = ready!(future.poll(cx));
         this.future.set(None);
         drop(entered);
-        if let Some(span) = this.under.span() {
-            match &result {
-                Ok(response) => respond(span, this.method, response),
-                Err(error) => fail(span, this.method, error),
-            }
-        }
-        if let Ok(response) = &result
-            && let Some(span_name) = this.span_name
-        {
-            rename(this.under, span_name, response.request());
-        }
         Poll::Ready(match result {
             Ok(response) => {
+                let (request, response) = response.into_parts();
+                let (response, body) = response.into_parts();
+                let response = ServiceResponse::new(request, response);
+                if let Some(span) = this.under.span() {
+                    respond(span, this.method, &response);
+                    if let Some(hooks) = this.hooks {
+                        hooks.see_response(this.under, &response);
+                    }
+                }
                 let under = std::mem::replace(this.under, Under::Nothing);
                 let is_head = *response.request().method() == Method::HEAD;
-                Ok(response.map_body(|_, body| TracedBody::new(body, under, is_head)))
+                Ok(response.map_body(|_, ()| TracedBody::new(body, under, is_head)))
             }
             Err(error) => {
+                if let Some(span) = this.under.span() {
+                    fail(span, this.method, &error);
+                }
                 this.under.end(|| Outcome::Completed);
                 Err(error)
             }
@@ -107,7 +109,7 @@ where
 }
 
 /// Records the response's head; the span goes on with the body.
-fn respond<B>(span: &LocalSpan, method: &str, response: &ServiceResponse<B>) {
+fn respond(span: &LocalSpan, method: &str, response: &ServiceResponse<()>) {
     let request = response.request();
     if !server::has_route(span)
         && let Some(route) = request.match_pattern()
@@ -118,16 +120,6 @@ fn respond<B>(span: &LocalSpan, method: &str, response: &ServiceResponse<B>) {
         }
     }
     server::set_status(span, response.status());
-}
-
-/// Names the span as the application wishes, whose code runs under it.
-fn rename(under: &mut Under, span_name: &SpanName, request: &HttpRequest) {
-    let entered = under.enter();
-    let name = span_name(request);
-    drop(entered);
-    if let Some((span, name)) = under.span().zip(name) {
-        span.set_name(&name);
-    }
 }
 
 /// Records that a middleware failed: actix answers with the error's response, and nobody sees the request again.

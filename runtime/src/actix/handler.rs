@@ -78,7 +78,7 @@ fn with_function(
     tags: impl FnOnce(&mut Tags, &Head<'_>),
 ) -> impl FnOnce(&mut Tags, &Head<'_>) {
     |set, head| {
-        set.set(&FUNCTION, site.function);
+        set.set(FUNCTION, site.function);
         tags(set, head);
     }
 }

@@ -13,6 +13,7 @@ use actix_web::{Error, HttpRequest};
 use super::body::TracedBody;
 use super::future::RequestFuture;
 use super::server;
+use crate::attribute::Tags;
 use crate::recorder::{ActiveSpan, Current, Recorder, Started, TracerProvider, Under, recorder};
 
 /// Records each request as a SERVER span, from its head to the end of its response's body.
@@ -37,11 +38,15 @@ use crate::recorder::{ActiveSpan, Current, Recorder, Started, TracerProvider, Un
 pub struct RequestTracing {
     recorder: Option<Arc<Recorder>>,
     skip: Option<Skip>,
+    tags: Vec<RequestTags>,
     span_name: Option<SpanName>,
+    response_tags: Vec<ResponseTags>,
 }
 
 type Skip = Arc<dyn Fn(&ServiceRequest) -> bool + Send + Sync>;
-pub(super) type SpanName = Arc<dyn Fn(&HttpRequest) -> Option<String> + Send + Sync>;
+type RequestTags = Arc<dyn Fn(&ServiceRequest, &mut Tags) + Send + Sync>;
+type SpanName = Arc<dyn Fn(&HttpRequest) -> Option<String> + Send + Sync>;
+type ResponseTags = Arc<dyn Fn(&ServiceResponse<()>, &mut Tags) + Send + Sync>;
 
 /// Paths that only machines ask for, often.
 const SKIPPED: [&str; 5] = ["/health", "/healthz", "/livez", "/readyz", "/metrics"];
@@ -97,10 +102,89 @@ impl RequestTracing {
         self
     }
 
+    /// Tags the span of each recorded request, before the request is routed. May be given several times: all run, in that
+    /// order.
+    ///
+    /// ```
+    /// use biztrace::actix::RequestTracing;
+    ///
+    /// let tracing = RequestTracing::default().tags(|request, tags| {
+    ///     let tenant = request.headers().get("x-tenant-id");
+    ///     tags.set("tenant.id", &tenant.and_then(|tenant| tenant.to_str().ok()));
+    /// });
+    /// # let _ = tracing;
+    /// ```
+    #[must_use]
+    pub fn tags(
+        mut self,
+        tags: impl Fn(&ServiceRequest, &mut Tags) + Send + Sync + 'static,
+    ) -> Self {
+        self.tags.push(Arc::new(tags));
+        self
+    }
+
+    /// Tags the span of each recorded request from its response, without the body: its status, its headers, and the request
+    /// with its route and what handlers and other middleware have left in its extensions. May be given several times: all run,
+    /// in that order.
+    ///
+    /// Not called where no response comes by: the client gave up, the handler panicked, or middleware within failed with an
+    /// error instead of a response.
+    ///
+    /// ```
+    /// use actix_web::HttpMessage;
+    /// use biztrace::actix::RequestTracing;
+    ///
+    /// struct User {
+    ///     tier: String,
+    /// }
+    ///
+    /// let tracing = RequestTracing::default().on_response(|response, tags| {
+    ///     tags.set("response.is_cached", &response.headers().contains_key("age"));
+    ///     if let Some(user) = response.request().extensions().get::<User>() {
+    ///         tags.set("user.tier", &user.tier);
+    ///     }
+    /// });
+    /// # let _ = tracing;
+    /// ```
+    #[must_use]
+    pub fn on_response(
+        mut self,
+        tags: impl Fn(&ServiceResponse<()>, &mut Tags) + Send + Sync + 'static,
+    ) -> Self {
+        self.response_tags.push(Arc::new(tags));
+        self
+    }
+
     fn skips(&self, request: &ServiceRequest) -> bool {
         match &self.skip {
             Some(skip) => skip(request),
             None => SKIPPED.contains(&request.path()),
+        }
+    }
+
+    fn tag_request(&self, under: &mut Under, request: &ServiceRequest) {
+        if !self.tags.is_empty() {
+            under.tag(|set| self.tags.iter().for_each(|tags| tags(request, set)));
+        }
+    }
+
+    fn sees_responses(&self) -> bool {
+        self.span_name.is_some() || !self.response_tags.is_empty()
+    }
+
+    /// Names and tags the span as the application wishes, whose code runs under it.
+    pub(super) fn see_response(&self, under: &mut Under, response: &ServiceResponse<()>) {
+        if let Some(span_name) = &self.span_name {
+            let entered = under.enter();
+            let name = span_name(response.request());
+            drop(entered);
+            if let Some((span, name)) = under.span().zip(name) {
+                span.set_name(&name);
+            }
+        }
+        if !self.response_tags.is_empty() {
+            let all = self.response_tags.iter();
+            under.tag(|set| all.for_each(|tags| tags(response, set)));
         }
     }
 
@@ -178,9 +262,11 @@ where
         // Routing and the synchronous parts of inner middleware run in this call: they belong to the span too.
         let mut under = self.tracing.start(&request);
         let method = server::span_method(request.method());
+        self.tracing.tag_request(&mut under, &request);
         let entered = under.enter();
         let future = self.service.call(request);
         drop(entered);
-        RequestFuture::new(future, under, method, self.tracing.span_name.clone())
+        let hooks = (self.tracing.sees_responses()).then(|| Rc::clone(&self.tracing));
+        RequestFuture::new(future, under, method, hooks)
     }
 }

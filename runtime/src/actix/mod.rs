@@ -3,6 +3,7 @@
 //! Stands beside the pipeline, on the recorder.
 
 mod body;
+mod extractor;
 mod future;
 pub(crate) mod handler;
 mod head;
@@ -10,5 +11,6 @@ mod middleware;
 mod server;
 
 pub use self::body::TracedBody;
+pub use self::extractor::RequestSpan;
 pub use self::future::RequestFuture;
 pub use self::middleware::{RequestTracing, RequestTracingService};

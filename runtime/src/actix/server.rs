@@ -11,16 +11,16 @@ use crate::attribute::{Key, Tags, truncate};
 use crate::propagation;
 use crate::recorder::{Current, Head, LocalSpan, Recorder, Start, Started};
 
-const METHOD: Key = Key::new("http.request.method");
-const METHOD_ORIGINAL: Key = Key::new("http.request.method_original");
-const PATH: Key = Key::new("url.path");
-const SCHEME: Key = Key::new("url.scheme");
-const SERVER_ADDRESS: Key = Key::new("server.address");
-const SERVER_PORT: Key = Key::new("server.port");
-const PROTOCOL_VERSION: Key = Key::new("network.protocol.version");
-const USER_AGENT: Key = Key::new("user_agent.original");
-const ROUTE: Key = Key::new("http.route");
-const STATUS_CODE: Key = Key::new("http.response.status_code");
+const METHOD: Key<'_> = Key::new("http.request.method");
+const METHOD_ORIGINAL: Key<'_> = Key::new("http.request.method_original");
+const PATH: Key<'_> = Key::new("url.path");
+const SCHEME: Key<'_> = Key::new("url.scheme");
+const SERVER_ADDRESS: Key<'_> = Key::new("server.address");
+const SERVER_PORT: Key<'_> = Key::new("server.port");
+const PROTOCOL_VERSION: Key<'_> = Key::new("network.protocol.version");
+const USER_AGENT: Key<'_> = Key::new("user_agent.original");
+const ROUTE: Key<'_> = Key::new("http.route");
+const STATUS_CODE: Key<'_> = Key::new("http.response.status_code");
 
 /// The caller's span, if the request carries one.
 pub(super) fn caller(request: &HttpRequest) -> Option<SpanContext> {
@@ -52,29 +52,29 @@ pub(super) fn start(
 
 fn tag_request(request: &HttpRequest, tags: &mut Tags) {
     match known(request.method()) {
-        Some(method) => tags.set(&METHOD, method),
+        Some(method) => tags.set(METHOD, method),
         None => {
-            tags.set(&METHOD, "_OTHER");
-            tags.set(&METHOD_ORIGINAL, cut(request.method().as_str()));
+            tags.set(METHOD, "_OTHER");
+            tags.set(METHOD_ORIGINAL, cut(request.method().as_str()));
         }
     }
-    tags.set(&PATH, cut(request.path()));
+    tags.set(PATH, cut(request.path()));
     let (scheme, default_port) = if request.app_config().secure() {
         ("https", 443)
     } else {
         ("http", 80)
     };
-    tags.set(&SCHEME, scheme);
+    tags.set(SCHEME, scheme);
     if let Some((address, port)) = host(request) {
-        tags.set(&SERVER_ADDRESS, cut(address));
-        tags.set(&SERVER_PORT, &port.unwrap_or(default_port));
+        tags.set(SERVER_ADDRESS, cut(address));
+        tags.set(SERVER_PORT, &port.unwrap_or(default_port));
     }
-    tags.set(&PROTOCOL_VERSION, &protocol_version(request.version()));
+    tags.set(PROTOCOL_VERSION, &protocol_version(request.version()));
     let user_agent = request
         .headers()
         .get(header::USER_AGENT)
         .and_then(|value| std::str::from_utf8(value.as_bytes()).ok());
-    tags.set(&USER_AGENT, &user_agent.map(cut));
+    tags.set(USER_AGENT, &user_agent.map(cut));
 }
 
 /// What a caller sends is of any length: as much of it as is of use.
@@ -108,13 +108,13 @@ pub(super) fn has_route(span: &LocalSpan) -> bool {
 
 /// Records where the request went. The span is named after it, unless the application has given it a name of its own.
 pub(super) fn set_route(span: &LocalSpan, method: &str, route: &str) {
-    span.tag(|tags| tags.set(&ROUTE, route));
+    span.tag(|tags| tags.set(ROUTE, route));
     span.extend_name(method, route);
 }
 
 /// Records the response. A 4xx is the client's mistake, a 5xx an error of this server's.
 pub(super) fn set_status(span: &LocalSpan, status: StatusCode) {
-    span.tag(|tags| tags.set(&STATUS_CODE, &status.as_u16()));
+    span.tag(|tags| tags.set(STATUS_CODE, &status.as_u16()));
     if status.is_server_error() {
         span.fail(status.as_str());
     }

@@ -11,7 +11,7 @@ use super::Tags;
 /// Derive it. Implement it by hand for what the derive can't serve:
 ///
 /// ```
-/// use biztrace::{BizAttrs, Key, Tags};
+/// use biztrace::{BizAttrs, Tags};
 ///
 /// struct Distance {
 ///     metres: f64,
@@ -19,7 +19,7 @@ use super::Tags;
 ///
 /// impl BizAttrs for Distance {
 ///     fn record(&self, tags: &mut Tags) {
-///         tags.set(const { &Key::new("distance.km") }, &(self.metres / 1000.0));
+///         tags.set("distance.km", &(self.metres / 1000.0));
 ///     }
 /// }
 /// ```

@@ -4,6 +4,7 @@
 
 mod api;
 mod biz;
+mod decode;
 #[cfg(feature = "actix")]
 mod extractors;
 mod format;
@@ -26,6 +27,8 @@ mod with_time;
 mod with_uuid;
 
 pub use biz::{BizAttrs, BizValue};
+#[cfg(feature = "testing")]
+pub(crate) use decode::api_value;
 pub use format::{Debug, Display, MaxLen};
 pub use key::Key;
 pub use privacy::{Hash, Mask, Pii, PiiPolicy};

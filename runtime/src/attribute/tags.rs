@@ -10,17 +10,40 @@ use std::sync::Arc;
 use super::privacy::Privacy;
 use super::value::ValueLimits;
 use super::wire::len_field;
-use super::{Encoder, Key, Value, key};
+use super::{Encoder, Key, Value};
 
 /// The field of a `Span` that holds its attributes.
 const ATTRIBUTES: u8 = len_field(9);
 
-/// Takes the attributes that a macro's entries name.
+/// Takes attributes: what a macro's entries name, or code of yours that is given this.
+///
+/// Keys are as they are written: only the macros check them against OpenTelemetry's naming rules. Of an attribute that is set
+/// more than once the last value counts. One without a name is left out, and counted in the span's `dropped_attributes_count`.
+///
+/// ```
+/// use biztrace::{BizAttrs, Tags};
+///
+/// struct Parcel {
+///     weight: f64,
+///     labels: Vec<(String, String)>,
+/// }
+///
+/// impl BizAttrs for Parcel {
+///     fn record(&self, tags: &mut Tags) {
+///         tags.set("parcel.weight", &self.weight);
+///         for (name, value) in &self.labels {
+///             tags.set(&format!("parcel.label.{name}"), value);
+///         }
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Tags {
     /// The attributes as they are exported, and in a span what else it has.
     pub(crate) bytes: Vec<u8>,
     pub(crate) entries: Vec<Entry>,
+    /// Those of the entries that the spans below have too.
+    pub(crate) inherited: Vec<Entry>,
     pub(crate) limits: ValueLimits,
     /// Attributes that were not taken.
     pub(crate) dropped: u32,
@@ -64,6 +87,7 @@ impl Default for Tags {
         Self {
             bytes: Vec::new(),
             entries: Vec::new(),
+            inherited: Vec::new(),
             limits: ValueLimits::NONE,
             dropped: 0,
             privacy: None,
@@ -74,13 +98,37 @@ impl Default for Tags {
 
 impl Tags {
     /// Sets `key` to `value`, replacing an earlier value.
-    pub fn set<V: Value + ?Sized>(&mut self, key: &'static Key, value: &V) {
-        if self.prefix.is_empty() {
-            self.push(key.as_str(), key.hash(), value);
+    pub fn set<'k, V: Value + ?Sized>(&mut self, key: impl Into<Key<'k>>, value: &V) {
+        let key = key.into();
+        if key.as_str().is_empty() {
+            self.dropped += 1;
+        } else if self.prefix.is_empty() {
+            self.push(key, value);
         } else {
-            let key = format!("{}{}", self.prefix, key.as_str());
-            self.set_dynamic(&key, value);
+            let name = format!("{}{}", self.prefix, key.as_str());
+            self.push(Key::new(&name), value);
         }
+    }
+
+    /// Sets `key` to `value`, on this span and on every span that starts below it in this process from then on, in whatever
+    /// library and at whatever depth, and after this span has ended, too. A span's own value of the key, or that of a span
+    /// between, goes before.
+    ///
+    /// What a span inherits counts towards its limits; what the limits of this span refuse is not inherited.
+    ///
+    /// ```
+    /// use biztrace::actix::RequestTracing;
+    ///
+    /// let tracing = RequestTracing::default().tags(|request, tags| {
+    ///     let tenant = request.headers().get("x-tenant-id");
+    ///     tags.set_inherited("tenant.id", &tenant.and_then(|tenant| tenant.to_str().ok()));
+    /// });
+    /// # let _ = tracing;
+    /// ```
+    pub fn set_inherited<'k, V: Value + ?Sized>(&mut self, key: impl Into<Key<'k>>, value: &V) {
+        let before = self.entries.len();
+        self.set(key, value);
+        self.inherited.extend_from_slice(&self.entries[before..]);
     }
 
     /// Has `prefix` and a dot stand before the keys that `set` sets.
@@ -92,9 +140,20 @@ impl Tags {
         self.prefix.truncate(outer);
     }
 
-    /// Like [`set`](Self::set), for a key that is known only now.
-    pub(crate) fn set_dynamic<V: Value + ?Sized>(&mut self, key: &str, value: &V) {
-        self.push(key, key::hash(key.as_bytes()), value);
+    /// Like [`set`](Self::set), as OpenTelemetry's API has it: without a name, too.
+    pub(crate) fn set_any<V: Value + ?Sized>(&mut self, key: &str, value: &V) {
+        self.push(Key::new(key), value);
+    }
+
+    /// Adds an attribute that is encoded already.
+    pub(crate) fn push_encoded(&mut self, hash: u32, field: &[u8]) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(field);
+        self.entries.push(Entry {
+            hash,
+            start: start as u32,
+            end: self.bytes.len() as u32,
+        });
     }
 
     /// Whether nothing was set, nor anything refused.
@@ -102,13 +161,13 @@ impl Tags {
         self.entries.is_empty() && self.dropped == 0
     }
 
-    fn push<V: Value + ?Sized>(&mut self, key: &str, hash: u32, value: &V) {
+    fn push<V: Value + ?Sized>(&mut self, key: Key<'_>, value: &V) {
         let start = self.bytes.len();
         let mut too_large = false;
         let encoder = Encoder::attribute(
             &mut self.bytes,
             ATTRIBUTES,
-            key,
+            key.as_str(),
             &self.limits,
             &mut too_large,
         );
@@ -119,7 +178,7 @@ impl Tags {
             self.dropped += 1;
         } else if end > start {
             self.entries.push(Entry {
-                hash,
+                hash: key.hash(),
                 start: start as u32,
                 end: end as u32,
             });
@@ -181,6 +240,7 @@ impl Drop for Scratch {
         }
         tags.bytes.clear();
         tags.entries.clear();
+        tags.inherited.clear();
         tags.dropped = 0;
         // A panic may have left it.
         tags.prefix.clear();

@@ -72,6 +72,7 @@ impl Environment<'_> {
             batch: self.batch(),
             limits: self.limits(),
             privacy: self.privacy(),
+            tags: Vec::new(),
             no_color: self.text("NO_COLOR").is_some(),
         }
     }

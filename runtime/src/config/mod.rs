@@ -7,6 +7,8 @@ use std::time::Duration;
 
 pub(crate) use env::{from_env, traces_url};
 
+use opentelemetry::KeyValue;
+
 use crate::attribute::Privacy;
 
 /// All that a telemetry instance is told. The default is what an empty environment gives.
@@ -30,6 +32,8 @@ pub(crate) struct Settings {
     pub(crate) limits: Limits,
     /// How values that are marked for it are protected.
     pub(crate) privacy: Privacy,
+    /// Attributes of the first span of each trace here, and of each SERVER span.
+    pub(crate) tags: Vec<KeyValue>,
     /// The console shows no colours (<https://no-color.org>).
     pub(crate) no_color: bool,
 }
@@ -46,6 +50,7 @@ impl Default for Settings {
             batch: Batch::default(),
             limits: Limits::default(),
             privacy: Privacy::default(),
+            tags: Vec::new(),
             no_color: false,
         }
     }

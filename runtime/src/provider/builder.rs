@@ -33,6 +33,7 @@ use crate::recorder::{Mode, Recorder, Runs, Sink};
 #[must_use = "settings do nothing until `install` or `build`"]
 pub struct Builder {
     resource: Vec<KeyValue>,
+    tags: Vec<KeyValue>,
     exporter: Option<Exporter>,
     endpoint: Option<String>,
     sampler: Option<Sampler>,
@@ -66,6 +67,24 @@ impl Builder {
     /// Further attributes of the resource. Of a repeated key the last counts.
     pub fn resource(mut self, attributes: impl IntoIterator<Item = KeyValue>) -> Self {
         self.resource.extend(attributes);
+        self
+    }
+
+    /// Attributes of the span of each request, and of the first span of a trace in this process otherwise; what such a span
+    /// sets itself goes before. Of a repeated key the last counts.
+    ///
+    /// What describes the process as a whole belongs to the [`resource`](Self::resource): it is sent once a batch. This is for
+    /// what people search spans by, and their backend does not find there.
+    ///
+    /// ```
+    /// use biztrace::{Telemetry, opentelemetry::KeyValue};
+    ///
+    /// let telemetry = Telemetry::builder().tags([KeyValue::new("env.region", "eu-west-1")]).build()?;
+    /// # drop(telemetry);
+    /// # Ok::<(), biztrace::Error>(())
+    /// ```
+    pub fn tags(mut self, tags: impl IntoIterator<Item = KeyValue>) -> Self {
+        self.tags.extend(tags);
         self
     }
 
@@ -219,6 +238,10 @@ impl Builder {
             let key = HashKey::new(&key).ok_or(Error::HashKey(key.len()))?;
             settings.privacy.hash_key = Some(key);
         }
+        if self.tags.iter().any(|tag| tag.key.as_str().is_empty()) {
+            return Err(Error::UnnamedTag);
+        }
+        settings.tags = self.tags;
         settings.exporter = self.exporter.or(settings.exporter);
         check(&settings.sampler)?;
         Ok(settings)
@@ -283,7 +306,8 @@ impl Telemetry {
             settings.limits,
             pipeline.sink(),
         )
-        .with_privacy(settings.privacy);
+        .with_privacy(settings.privacy)
+        .with_tags(&settings.tags);
         Ok(Self(Arc::new(Instance {
             recorder: Arc::new(recorder),
             pipeline: Some(pipeline),

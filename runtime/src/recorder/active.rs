@@ -9,6 +9,7 @@ use super::current;
 use super::local::LocalSpan;
 use super::outcome::Outcome;
 use super::span::Span;
+use crate::attribute::Tags;
 
 /// What code runs under.
 #[derive(Debug)]
@@ -67,6 +68,18 @@ impl Under {
             Self::Around(span) => Some(span),
             Self::Nothing | Self::Silent(_) => None,
         }
+    }
+
+    /// Adds tags of the application's, whose code runs under the span and outside any lock.
+    pub(crate) fn tag(&mut self, tags: impl FnOnce(&mut Tags)) {
+        let Some(span) = self.span().cloned() else {
+            return;
+        };
+        let entered = self.enter();
+        let mut set = span.tags();
+        tags(&mut set);
+        drop(entered);
+        span.append(&set);
     }
 
     /// Makes it current on this thread until the guard goes. For a synchronous stretch only: a call, one poll.

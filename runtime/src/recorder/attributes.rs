@@ -29,10 +29,16 @@ impl Seen {
 const COMPACT_BYTES: usize = 4 * 1024;
 
 impl OpenSpan {
-    pub(super) fn has(&self, key: &Key) -> bool {
+    pub(super) fn has(&self, key: &Key<'_>) -> bool {
         let name = key.as_str().as_bytes();
         self.find(key.hash(), name, self.tags.entries.len())
             .is_some()
+    }
+
+    /// Whether it has that encoded attribute.
+    pub(super) fn has_field(&self, hash: u32, field: &[u8]) -> bool {
+        let found = self.find(hash, key_of(field), self.tags.entries.len());
+        found.is_some_and(|at| self.tags.entries[at].field(&self.tags.bytes) == field)
     }
 
     /// Adds attributes, as far as the limits and `room`, in bytes, allow. What `write` sets must be no user's code: the
@@ -51,6 +57,16 @@ impl OpenSpan {
             let moved = |entry: &Entry| entry.moved_to(start + entry.start as usize);
             own.entries.extend(tags.entries.iter().map(moved));
             own.dropped += tags.dropped;
+        });
+    }
+
+    /// Adds the attributes that the spans around hand down.
+    pub(super) fn inherit(&mut self, limits: &Limits, room: usize) {
+        let inherited = self.inherited.clone();
+        self.write(limits, room, |own| {
+            for attribute in inherited.iter() {
+                own.push_encoded(attribute.hash, &attribute.field);
+            }
         });
     }
 

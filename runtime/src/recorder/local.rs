@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use opentelemetry::KeyValue;
-use opentelemetry::trace::{SpanContext, SpanId, Status};
+use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceId};
 
 use super::head::Head;
 use super::open::{OpenSpan, Parent, value_limits};
@@ -33,8 +33,8 @@ pub(crate) enum Claim {
     NoRequest,
 }
 
-const ERROR_TYPE: Key = Key::new("error.type");
-const OUTCOME: Key = Key::new("biztrace.outcome");
+pub(super) const ERROR_TYPE: Key<'_> = Key::new("error.type");
+const OUTCOME: Key<'_> = Key::new("biztrace.outcome");
 
 impl LocalSpan {
     /// Opens a child of this span, which may have ended. It is dropped where the trace has had its share of spans.
@@ -68,7 +68,11 @@ impl LocalSpan {
         let limits = &trace.recorder.limits;
         let mut state = trace.lock();
         let parent_slot = parent_slot.zip(parent);
-        let request = parent_slot.and_then(|(slot, parent)| state.get(slot, parent.id)?.request);
+        let (request, inherited) = parent_slot
+            .map(|(slot, parent)| state.handed_down(slot, parent.id))
+            .unwrap_or_default();
+        let inherits = !inherited.is_empty();
+        let is_entry = parent_slot.is_none() || start.kind == SpanKind::Server;
         let Some((slot, span)) = state.open(limits) else {
             trace.recorder.sink.span_refused();
             drop(state);
@@ -81,10 +85,15 @@ impl LocalSpan {
         span.kind = start.kind;
         span.start = time;
         span.request = request;
+        span.inherited = inherited;
         span.tags.limits = value_limits(limits);
         if let Some(copy) = start.head {
             span.request = Some((slot, id));
             span.copy_head(copy);
+        }
+        if inherits || (is_entry && !trace.recorder.tags.is_empty()) {
+            let tags = is_entry.then_some(&trace.recorder.tags);
+            state.preset(slot, id, tags, limits);
         }
         if let Some(tags) = start.tags {
             state.update(slot, id, limits.bytes_per_trace, |span, room| {
@@ -101,6 +110,10 @@ impl LocalSpan {
         SpanContext::new(trace.trace_id(), self.id, trace.trace_flags(), false, state)
     }
 
+    pub(super) fn trace_id(&self) -> TraceId {
+        self.trace.context.trace_id()
+    }
+
     pub(super) fn id(&self) -> SpanId {
         self.id
     }
@@ -109,7 +122,7 @@ impl LocalSpan {
         Arc::ptr_eq(&self.trace.recorder, recorder)
     }
 
-    fn recorder(&self) -> &Arc<Recorder> {
+    pub(crate) fn recorder(&self) -> &Arc<Recorder> {
         &self.trace.recorder
     }
 
@@ -119,18 +132,23 @@ impl LocalSpan {
 
     /// An empty set of tags within this span's limits.
     pub(crate) fn tags(&self) -> Scratch {
-        {
-            let recorder = &self.trace.recorder;
-            Scratch::new(value_limits(&recorder.limits), &recorder.privacy)
-        }
+        let recorder = &self.trace.recorder;
+        Scratch::new(value_limits(&recorder.limits), &recorder.privacy)
     }
 
     pub(crate) fn append(&self, tags: &Tags) {
-        self.update(|span, room| span.append(tags, &self.trace.recorder.limits, room));
+        let limits = &self.trace.recorder.limits;
+        let mut state = self.trace.lock();
+        state.update(self.slot, self.id, limits.bytes_per_trace, |span, room| {
+            span.append(tags, limits, room);
+        });
+        if !tags.inherited.is_empty() {
+            state.hand_down(self.slot, self.id, tags);
+        }
     }
 
     /// Whether the attribute is set.
-    pub(crate) fn has(&self, key: &Key) -> bool {
+    pub(crate) fn has(&self, key: &Key<'_>) -> bool {
         self.update(|span, _| span.has(key)).unwrap_or(false)
     }
 
@@ -176,7 +194,7 @@ impl LocalSpan {
     /// Marks the span as an error. What the application has said of it stands: it knows more.
     pub(crate) fn fail(&self, error_type: &str) {
         if !self.has(&ERROR_TYPE) {
-            self.tag(|tags| tags.set(&ERROR_TYPE, error_type));
+            self.tag(|tags| tags.set(ERROR_TYPE, error_type));
         }
         self.update(|span, _| {
             if !span.has_status() {
@@ -190,10 +208,10 @@ impl LocalSpan {
         match outcome {
             Outcome::Completed => {}
             Outcome::Failed(error_type) => self.fail(error_type),
-            Outcome::Cancelled => self.tag(|tags| tags.set(&OUTCOME, "cancelled")),
+            Outcome::Cancelled => self.tag(|tags| tags.set(OUTCOME, "cancelled")),
             Outcome::Panicked => {
                 self.fail("panic");
-                self.tag(|tags| tags.set(&OUTCOME, "panicked"));
+                self.tag(|tags| tags.set(OUTCOME, "panicked"));
             }
         }
         self.end_at(self.trace.clock.now(&*self.trace.recorder.clock));
@@ -204,9 +222,9 @@ impl LocalSpan {
     }
 
     fn end_at(&self, time: u64) {
-        let sink = &self.trace.recorder.sink;
+        let Recorder { sink, limits, .. } = &*self.trace.recorder;
         let mut state = self.trace.lock();
-        match state.end(self.slot, self.id, &self.trace.context, time) {
+        match state.end(self.slot, self.id, &self.trace.context, time, limits) {
             Some(Ended::OthersOpen) => sink.span_ended(None),
             Some(Ended::Last(spans)) => sink.span_ended(Some(spans)),
             None => {}
@@ -227,13 +245,24 @@ impl LocalSpan {
             })
         });
         match granted {
-            Some(Some((slot, id))) => Claim::Granted(Self {
-                trace: self.trace.clone(),
-                slot,
-                id,
-            }),
+            Some(Some((slot, id))) => Claim::Granted(self.of_trace(slot, id)),
             Some(None) => Claim::Taken,
             None => Claim::NoRequest,
+        }
+    }
+
+    /// The open SERVER span that is this span or around it.
+    pub(super) fn server(&self) -> Option<Self> {
+        let (slot, id) = self.with_request(|_, slot, id| (slot, id))?;
+        Some(self.of_trace(slot, id))
+    }
+
+    /// Another span of the trace.
+    fn of_trace(&self, slot: u32, id: SpanId) -> Self {
+        Self {
+            trace: self.trace.clone(),
+            slot,
+            id,
         }
     }
 

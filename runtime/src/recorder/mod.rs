@@ -6,7 +6,10 @@ mod active;
 mod attributes;
 mod clock;
 mod current;
+mod current_span;
+mod exception;
 mod head;
+mod inherited;
 mod local;
 mod open;
 mod outcome;
@@ -25,6 +28,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, TraceFlags, TraceState};
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
 
@@ -32,6 +36,8 @@ pub(crate) use self::active::{ActiveSpan, Under};
 #[cfg(feature = "testing")]
 pub(crate) use self::current::with_recorder;
 pub(crate) use self::current::{Current, install, recorder};
+pub use self::current_span::{CurrentSpan, current};
+pub(crate) use self::exception::message;
 pub(crate) use self::head::Head;
 pub(crate) use self::local::LocalSpan;
 pub use self::run::{BodySpan, ResultSpan, Traced, TracedStream};
@@ -75,6 +81,8 @@ pub(crate) struct Recorder {
     sampler: Sampler,
     limits: Limits,
     privacy: Arc<Privacy>,
+    /// What each first span of a trace here and each SERVER span has.
+    tags: Tags,
     clock: Box<dyn Clock>,
     ids: Box<dyn IdGenerator>,
     sink: Arc<dyn Sink>,
@@ -115,8 +123,8 @@ pub(crate) enum Started {
     Dropped(SpanContext),
 }
 
-const REASON: Key = Key::new("sampling.reason");
-const ADJUSTED_COUNT: Key = Key::new("sampling.adjusted_count");
+const REASON: Key<'_> = Key::new("sampling.reason");
+const ADJUSTED_COUNT: Key<'_> = Key::new("sampling.adjusted_count");
 
 /// W3C Trace Context Level 2: the trace id's right half is random.
 const RANDOM: TraceFlags = TraceFlags::new(0x02);
@@ -133,6 +141,7 @@ impl Recorder {
                 ..limits
             },
             privacy: Arc::default(),
+            tags: Tags::default(),
             clock: Box::new(SystemClock),
             ids: Box::new(RandomIdGenerator::default()),
             sink,
@@ -141,6 +150,14 @@ impl Recorder {
 
     pub(crate) fn with_privacy(mut self, privacy: Privacy) -> Self {
         self.privacy = Arc::new(privacy);
+        self
+    }
+
+    pub(crate) fn with_tags(mut self, attributes: &[KeyValue]) -> Self {
+        self.tags.limits = open::value_limits(&self.limits);
+        for attribute in attributes {
+            self.tags.set(attribute.key.as_str(), &attribute.value);
+        }
         self
     }
 
@@ -182,8 +199,8 @@ impl Recorder {
             is_remote: parent.is_remote(),
         });
         let tags = |tags: &mut Tags| {
-            tags.set(&REASON, decision.reason);
-            tags.set(&ADJUSTED_COUNT, &decision.adjusted_count);
+            tags.set(REASON, decision.reason);
+            tags.set(ADJUSTED_COUNT, &decision.adjusted_count);
             if let Some(more) = start.tags {
                 more(tags);
             }

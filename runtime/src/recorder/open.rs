@@ -15,6 +15,7 @@ use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status};
 
 use super::attributes::Seen;
 use super::head::Head;
+use super::inherited::Inherited;
 use super::scope::Scope;
 use super::seal::{LINK_FLAGS, flags, nonzero};
 use super::site::Site;
@@ -40,6 +41,8 @@ pub(crate) struct OpenSpan {
     pub(super) dropped_events: u32,
     links: usize,
     pub(super) dropped_links: u32,
+    /// The attributes of the spans below.
+    pub(super) inherited: Inherited,
     /// The SERVER span around this span, itself included, as its slot and id.
     pub(super) request: Option<(u32, SpanId)>,
     /// Of a SERVER span: the request's head and the handler that claimed the span.
@@ -75,6 +78,7 @@ impl Default for OpenSpan {
             dropped_events: 0,
             links: 0,
             dropped_links: 0,
+            inherited: Inherited::default(),
             request: None,
             head: None,
             handler: None,

@@ -6,10 +6,11 @@ use std::task::{Context, Poll, ready};
 use std::time::SystemTime;
 
 use futures_core::Stream;
-use opentelemetry::KeyValue;
+use opentelemetry::trace::SpanContext;
 use pin_project_lite::pin_project;
 
 use super::active::Under;
+use super::exception::{EXCEPTION, exception};
 use super::local::LocalSpan;
 use super::outcome::Outcome;
 use crate::attribute::Tags;
@@ -27,6 +28,18 @@ pub struct ResultSpan<'a>(&'a LocalSpan);
 type ErrorType = Option<&'static str>;
 
 impl BodySpan {
+    /// Links the span to others. A context that is of no span is left out.
+    pub fn link<L>(self, links: impl FnOnce() -> L) -> Self
+    where
+        L: IntoIterator<Item = SpanContext>,
+    {
+        if let Some(span) = self.0.span() {
+            let links = links().into_iter().filter(SpanContext::is_valid);
+            links.for_each(|context| span.add_link(&context, &[], 0));
+        }
+        self
+    }
+
     /// Runs `future` under the span. `on_result` looks at its output.
     pub fn run<F, R>(self, future: F, on_result: R) -> Traced<F, R>
     where
@@ -102,12 +115,9 @@ impl ResultSpan<'_> {
 
     /// Records an error as an event (semantic conventions, "Exceptions on spans").
     pub fn exception(&self, error_type: &'static str, message: String) {
-        let attributes = [
-            KeyValue::new("exception.type", error_type),
-            KeyValue::new("exception.message", message),
-        ];
+        let attributes = exception(Some(error_type), message);
         self.0
-            .add_event("exception", SystemTime::now(), &attributes, 0);
+            .add_event(EXCEPTION, SystemTime::now(), &attributes, 0);
     }
 }
 

@@ -8,7 +8,7 @@ use opentelemetry::trace::SpanKind;
 use crate::attribute::Key;
 
 /// The attribute that names a handler.
-pub(crate) const FUNCTION: Key = Key::new("code.function.name");
+pub(crate) const FUNCTION: Key<'_> = Key::new("code.function.name");
 
 /// An annotated function: its span's name and kind, its path, and the route that it was seen to serve.
 #[derive(Debug)]

@@ -74,7 +74,7 @@ impl opentelemetry::trace::Span for Span {
 
     fn set_attribute(&mut self, attribute: KeyValue) {
         if let Some(local) = &self.local {
-            local.tag(|tags| tags.set_dynamic(attribute.key.as_str(), &attribute.value));
+            local.tag(|tags| tags.set_any(attribute.key.as_str(), &attribute.value));
         }
     }
 
@@ -83,7 +83,7 @@ impl opentelemetry::trace::Span for Span {
             // The iterator is the user's code.
             let mut tags = local.tags();
             for attribute in attributes {
-                tags.set_dynamic(attribute.key.as_str(), &attribute.value);
+                tags.set_any(attribute.key.as_str(), &attribute.value);
             }
             local.append(&tags);
         }

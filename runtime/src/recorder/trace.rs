@@ -11,6 +11,7 @@ use opentelemetry::trace::{SpanContext, SpanId};
 
 use super::Recorder;
 use super::clock::TraceClock;
+use super::inherited::Kept;
 use super::open::OpenSpan;
 use super::runs::Runs;
 use crate::config::Limits;
@@ -26,13 +27,15 @@ pub(crate) struct Trace {
 
 #[derive(Debug, Default)]
 pub(super) struct State {
-    slots: Vec<OpenSpan>,
+    pub(super) slots: Vec<OpenSpan>,
     free: Vec<u32>,
     ended: Runs,
     /// Spans that were started since the trace was last handed over.
     started: usize,
     /// Bytes in the open spans and the ended ones.
     bytes: usize,
+    /// What spans that have ended hand down.
+    pub(super) kept: Kept,
 }
 
 /// Buffers that a finished trace keeps for the next one: about what a busy request needs.
@@ -67,6 +70,7 @@ impl Trace {
         state.free.shrink_to(KEPT_SLOTS);
         state.free.extend((0..state.slots.len() as u32).rev());
         state.ended.reset(KEPT_ENDED_BYTES);
+        state.kept.clear();
         is_done
     }
 }
@@ -116,6 +120,7 @@ impl State {
         id: SpanId,
         context: &SpanContext,
         end: u64,
+        limits: &Limits,
     ) -> Option<Ended<'_>> {
         let span = self
             .slots
@@ -125,8 +130,12 @@ impl State {
         span.seal(context, end, &mut self.ended);
         // The end adds what is not counted while the span is open: ids, name, status and times.
         self.bytes = self.bytes + (self.ended.len() - ended) - open;
+        let inherited = std::mem::take(&mut span.inherited);
         span.reset(KEPT_SLOT_BYTES);
         self.free.push(slot);
+        if !inherited.is_empty() {
+            self.kept.push(id, inherited, limits);
+        }
         if self.free.len() < self.slots.len() {
             return Some(Ended::OthersOpen);
         }

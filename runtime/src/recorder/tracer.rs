@@ -58,7 +58,7 @@ impl opentelemetry::trace::Tracer for Tracer {
         let parent = parent.span_context();
         let attributes = |tags: &mut Tags| {
             for attribute in builder.attributes.iter().flatten() {
-                tags.set_dynamic(attribute.key.as_str(), &attribute.value);
+                tags.set_any(attribute.key.as_str(), &attribute.value);
             }
         };
         let start = Start {

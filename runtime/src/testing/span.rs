@@ -3,10 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
+use opentelemetry::Value;
 use opentelemetry::trace::{SpanId, SpanKind, Status, TraceId};
-use opentelemetry::{Array, StringValue, Value};
-use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
+use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span, status::StatusCode};
+
+use crate::attribute::api_value;
 
 /// A span that has ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -224,58 +226,5 @@ fn span_id(bytes: &[u8]) -> SpanId {
 }
 
 fn value(attribute: &KeyValue) -> Option<Value> {
-    from_any(attribute.value.as_ref()?)
-}
-
-/// The API's form of an OTLP value; it has none for maps, bytes and mixed arrays.
-fn from_any(value: &AnyValue) -> Option<Value> {
-    Some(match value.value.as_ref()? {
-        any_value::Value::StringValue(value) => Value::from(value.clone()),
-        any_value::Value::BoolValue(value) => Value::from(*value),
-        any_value::Value::IntValue(value) => Value::from(*value),
-        any_value::Value::DoubleValue(value) => Value::from(*value),
-        any_value::Value::ArrayValue(array) => {
-            let values: Vec<_> = array.values.iter().map(from_any).collect::<Option<_>>()?;
-            Value::Array(homogeneous(values)?)
-        }
-        _ => return None,
-    })
-}
-
-fn homogeneous(values: Vec<Value>) -> Option<Array> {
-    fn all<T>(values: &[Value], pick: impl Fn(&Value) -> Option<T>) -> Option<Vec<T>> {
-        values.iter().map(pick).collect()
-    }
-    let bools = |value: &Value| {
-        if let Value::Bool(value) = value {
-            Some(*value)
-        } else {
-            None
-        }
-    };
-    let ints = |value: &Value| {
-        if let Value::I64(value) = value {
-            Some(*value)
-        } else {
-            None
-        }
-    };
-    let doubles = |value: &Value| {
-        if let Value::F64(value) = value {
-            Some(*value)
-        } else {
-            None
-        }
-    };
-    let strings = |value: &Value| {
-        if let Value::String(value) = value {
-            Some(value.clone())
-        } else {
-            None
-        }
-    };
-    None.or_else(|| all(&values, strings).map(|all: Vec<StringValue>| Array::String(all)))
-        .or_else(|| all(&values, ints).map(Array::I64))
-        .or_else(|| all(&values, doubles).map(Array::F64))
-        .or_else(|| all(&values, bools).map(Array::Bool))
+    api_value(attribute.value.as_ref()?)
 }

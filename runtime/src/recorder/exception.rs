@@ -1,0 +1,38 @@
+//! Errors as events of a span (semantic conventions, "Exceptions on spans").
+
+use std::error::Error;
+
+use opentelemetry::KeyValue;
+
+/// The name of the event.
+pub(super) const EXCEPTION: &str = "exception";
+
+/// What becomes of an error whose type is not known: the conventions' word for it.
+pub(super) const OTHER: &str = "_OTHER";
+
+/// The attributes of the event.
+pub(super) fn exception(error_type: Option<&'static str>, message: String) -> Vec<KeyValue> {
+    let error_type = error_type.map(|error_type| KeyValue::new("exception.type", error_type));
+    let message = KeyValue::new("exception.message", message);
+    error_type.into_iter().chain([message]).collect()
+}
+
+/// An error's message and those of its sources, as `anyhow` joins them.
+pub(crate) fn message(error: &(impl Error + ?Sized)) -> String {
+    let mut message = error.to_string();
+    let mut source = error.source();
+    // Errors may form a cycle, by mistake.
+    for _ in 0..MAX_SOURCES {
+        let Some(error) = source else { break };
+        let text = error.to_string();
+        // Some errors have their source's message in their own.
+        if !message.ends_with(&text) {
+            message += ": ";
+            message += &text;
+        }
+        source = error.source();
+    }
+    message
+}
+
+const MAX_SOURCES: usize = 32;

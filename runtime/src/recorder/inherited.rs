@@ -1,0 +1,154 @@
+//! Attributes that a span's descendants have too.
+//!
+//! A span takes its parent's set when it starts; what is added to a set reaches the sets of the spans below, too. While a span
+//! is open its slot holds its set. For what starts below it later, the trace keeps it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use opentelemetry::trace::SpanId;
+
+use super::trace::State;
+use crate::attribute::{Tags, key_of};
+use crate::config::Limits;
+
+/// The attributes that a span hands down. Spans share a set until one of them adds to it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Inherited(Option<Arc<Vec<Attribute>>>);
+
+#[derive(Debug, Clone)]
+pub(super) struct Attribute {
+    /// Of its key.
+    pub(super) hash: u32,
+    /// As it is exported.
+    pub(super) field: Arc<[u8]>,
+}
+
+impl Attribute {
+    fn has_key_of(&self, other: &Self) -> bool {
+        self.hash == other.hash && key_of(&self.field) == key_of(&other.field)
+    }
+}
+
+impl Inherited {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Attribute> {
+        self.0.iter().flat_map(|set| set.iter())
+    }
+
+    fn bytes(&self) -> usize {
+        self.iter().map(|attribute| attribute.field.len()).sum()
+    }
+
+    fn get(&self, key: &Attribute) -> Option<&Arc<[u8]>> {
+        let mut same = self.iter().filter(|attribute| attribute.has_key_of(key));
+        same.next().map(|attribute| &attribute.field)
+    }
+
+    fn set(&mut self, attribute: Attribute) {
+        let set = Arc::make_mut(self.0.get_or_insert_default());
+        match set.iter_mut().find(|other| other.has_key_of(&attribute)) {
+            Some(other) => *other = attribute,
+            None => set.push(attribute),
+        }
+    }
+}
+
+/// The sets of spans that have ended, within the limits of a trace. The one that was asked for last goes last.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    sets: VecDeque<(SpanId, Inherited)>,
+    bytes: usize,
+}
+
+impl Kept {
+    pub(super) fn push(&mut self, id: SpanId, set: Inherited, limits: &Limits) {
+        self.bytes += set.bytes();
+        self.sets.push_back((id, set));
+        while self.sets.len() > limits.spans_per_trace || self.bytes > limits.bytes_per_trace {
+            let Some((_, oldest)) = self.sets.pop_front() else {
+                break;
+            };
+            self.bytes -= oldest.bytes();
+        }
+    }
+
+    fn get(&mut self, id: SpanId) -> Option<Inherited> {
+        let at = self.sets.iter().rposition(|(other, _)| *other == id)?;
+        let found = self.sets.remove(at)?;
+        let set = found.1.clone();
+        self.sets.push_back(found);
+        Some(set)
+    }
+
+    pub(super) fn clear(&mut self) {
+        if !self.sets.is_empty() {
+            *self = Self::default();
+        }
+    }
+}
+
+impl State {
+    /// What a span below the one in `slot`, which may have ended, starts with: the request that it belongs to, and its set.
+    pub(super) fn handed_down(
+        &mut self,
+        slot: u32,
+        id: SpanId,
+    ) -> (Option<(u32, SpanId)>, Inherited) {
+        match self.get(slot, id) {
+            Some(parent) => (parent.request, parent.inherited.clone()),
+            None => (None, self.kept.get(id).unwrap_or_default()),
+        }
+    }
+
+    /// Gives a span that starts what it has before its own attributes, which replace these: `tags`, and then what it inherits.
+    pub(super) fn preset(&mut self, slot: u32, id: SpanId, tags: Option<&Tags>, limits: &Limits) {
+        if let Some(tags) = tags {
+            self.update(slot, id, limits.bytes_per_trace, |span, room| {
+                span.append(tags, limits, room);
+            });
+        }
+        self.update(slot, id, limits.bytes_per_trace, |span, room| {
+            span.inherit(limits, room);
+        });
+    }
+
+    /// Hands down those of `tags` that are to be inherited, as far as the span has taken them.
+    pub(super) fn hand_down(&mut self, slot: u32, id: SpanId, tags: &Tags) {
+        for entry in &tags.inherited {
+            let field = entry.field(&tags.bytes);
+            if (self.get(slot, id)).is_some_and(|span| span.has_field(entry.hash, field)) {
+                let attribute = Attribute {
+                    hash: entry.hash,
+                    field: field.into(),
+                };
+                self.set_inherited(slot as usize, &attribute);
+            }
+        }
+    }
+
+    /// Sets an attribute in the set of an open span and in those below it, save where a span between has its own.
+    fn set_inherited(&mut self, slot: usize, attribute: &Attribute) {
+        let replaced = self.slots[slot].inherited.get(attribute).cloned();
+        let is_same = |field: Option<&Arc<[u8]>>| match (field, &replaced) {
+            (Some(field), Some(replaced)) => Arc::ptr_eq(field, replaced),
+            (None, None) => true,
+            _ => false,
+        };
+        let mut heirs = vec![slot];
+        while let Some(heir) = heirs.pop() {
+            let heir = &mut self.slots[heir];
+            heir.inherited.set(attribute.clone());
+            let id = heir.id;
+            let below = self.slots.iter().enumerate().filter(|(_, span)| {
+                span.id != SpanId::INVALID
+                    && span.parent.is_some_and(|parent| parent.id == id)
+                    && is_same(span.inherited.get(attribute))
+            });
+            heirs.extend(below.map(|(slot, _)| slot));
+        }
+    }
+}
