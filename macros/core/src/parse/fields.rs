@@ -7,7 +7,7 @@ use syn::{Attribute, Error, LitStr, Meta, Path, Token};
 
 use super::entry_options::{EntryOption, entry_option, is_option};
 use super::similar::hint;
-use super::until_comma;
+use super::{crate_path, until_comma};
 
 /// What one or several `#[biz(…)]` say together.
 #[derive(Default)]
@@ -101,11 +101,7 @@ impl Biz {
             Error::new_spanned(whole, message)
         };
         if allowed.krate && text == "crate" {
-            let path = |input: ParseStream<'_>| {
-                input.parse::<Token![=]>()?;
-                input.call(Path::parse_mod_style)
-            };
-            let path = path.parse2(value);
+            let path = crate_path.parse2(value);
             self.krate = Some(path.map_err(|_| written("crate = path::to::biztrace".into()))?);
         } else if allowed.texts.contains(&text.as_str()) {
             let literal = |input: ParseStream<'_>| {

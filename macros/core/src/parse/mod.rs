@@ -9,8 +9,8 @@ mod options;
 mod similar;
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
-use syn::Error;
 use syn::parse::{ParseStream, Parser};
+use syn::{Error, Path, Token};
 
 pub(crate) use entries::{Entry, Key, Target, entries};
 pub(crate) use entry_options::{EntryOption, Form, Part};
@@ -74,6 +74,17 @@ pub(crate) fn annotated(
         }
     }
     annotated
+}
+
+/// Reads what follows `crate`: `= path::to::biztrace`.
+fn crate_path(input: ParseStream<'_>) -> syn::Result<Path> {
+    input.parse::<Token![=]>()?;
+    let path = input.call(Path::parse_mod_style)?;
+    // It has to do behind `use`, too.
+    match path.segments.iter().find(|segment| segment.ident == "Self") {
+        Some(segment) => Err(Error::new_spanned(segment, "`Self` is no crate")),
+        None => Ok(path),
+    }
 }
 
 /// Takes the tokens up to the next comma, and the comma.

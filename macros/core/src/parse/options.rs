@@ -7,7 +7,7 @@ use syn::{Error, Expr, LitStr, Path, Token, parenthesized};
 
 use super::entries::{Entry, entries};
 use super::similar::hint;
-use super::until_comma;
+use super::{crate_path, until_comma};
 
 /// What was set. Each attribute sets those of its table.
 #[derive(Default)]
@@ -77,8 +77,7 @@ const CRATE: Form = Form {
     name: "crate",
     written: "crate = path::to::biztrace",
     read: |_, input, options, _| {
-        input.parse::<Token![=]>()?;
-        options.krate = Some(input.call(Path::parse_mod_style)?);
+        options.krate = Some(crate_path(input)?);
         Ok(())
     },
 };

@@ -82,6 +82,14 @@ pub(crate) const OPTIONS: &[Case] = &[
         )],
     ),
     (
+        "#[traced(crate = biztrace::Self)]",
+        CREATE,
+        &[(
+            "crate = biztrace::Self",
+            "`crate` is written `crate = path::to::biztrace`",
+        )],
+    ),
+    (
         "#[traced_handler(child = true)]",
         CREATE,
         &[("child = true", "`child` is written `child`")],

@@ -14,7 +14,7 @@ use syn::parse::{ParseStream, Parser};
 /// # Panics
 ///
 /// If either does not hold.
-pub fn expand(bytes: &[u8]) {
+pub(crate) fn expand(bytes: &[u8]) {
     let Some((&first, rest)) = bytes.split_first() else {
         return;
     };
@@ -66,7 +66,7 @@ fn is_items(tokens: &TokenStream) -> bool {
 }
 
 /// Ends the arguments.
-pub const SEPARATOR: u8 = 255;
+pub(crate) const SEPARATOR: u8 = 255;
 
 /// Each byte is a word; the first five open and close groups.
 fn tokens(bytes: &[u8]) -> TokenStream {
