@@ -49,7 +49,7 @@ impl Source<'_> {
 /// Where an annotated function has its request from.
 pub trait RequestSource {
     #[doc(hidden)]
-    fn with_head<R>(self, span: &Recording<'_>, f: impl FnOnce(&Head<'_>) -> R) -> R;
+    fn head<'a>(&'a self, span: &'a Recording<'_>) -> Head<'a>;
 }
 
 /// The span that tags go to.
@@ -61,11 +61,24 @@ pub struct Recording<'a>(pub(crate) &'a LocalSpan);
 pub struct NoRequest;
 
 impl RequestSource for NoRequest {
-    fn with_head<R>(self, span: &Recording<'_>, f: impl FnOnce(&Head<'_>) -> R) -> R {
-        f(&Head(Source::Copy {
+    fn head<'a>(&'a self, span: &'a Recording<'_>) -> Head<'a> {
+        Head(Source::Copy {
             span: span.0,
             head: OnceCell::new(),
-        }))
+        })
+    }
+}
+
+/// The tags of any function: what takes them is compiled once, and not again for each function.
+pub(crate) type AnyTags<'a> = dyn FnMut(&mut Tags, &Head<'_>) + 'a;
+
+/// `tags` as [`AnyTags`], which are evaluated once at most.
+pub(crate) fn any(tags: impl FnOnce(&mut Tags, &Head<'_>)) -> impl FnMut(&mut Tags, &Head<'_>) {
+    let mut tags = Some(tags);
+    move |set, head| {
+        if let Some(tags) = tags.take() {
+            tags(set, head);
+        }
     }
 }
 
@@ -74,6 +87,14 @@ pub fn traced<R: RequestSource>(
     site: &'static Site,
     request: R,
     tags: impl FnOnce(&mut Tags, &Head<'_>),
+) -> BodySpan {
+    open(site, &request, &mut any(tags))
+}
+
+pub(crate) fn open(
+    site: &'static Site,
+    request: &dyn RequestSource,
+    tags: &mut AnyTags<'_>,
 ) -> BodySpan {
     match start(Start::now(site.name, site.kind.clone())) {
         Some(Started::Recording(span)) => {
@@ -111,7 +132,7 @@ pub fn traced_root<R: RequestSource>(
             // The request that tags may read is that of the code around.
             let mut set = span.tags();
             let around = Recording(around.as_ref().unwrap_or(span));
-            request.with_head(&around, |head| tags(&mut set, head));
+            tags(&mut set, &request.head(&around));
             span.append(&set);
             BodySpan(Under::Span(active))
         }
@@ -130,6 +151,10 @@ pub fn annotated<R: RequestSource>(
     request: R,
     tags: impl FnOnce(&mut Tags, &Head<'_>),
 ) -> BodySpan {
+    tag_current(&request, &mut any(tags))
+}
+
+fn tag_current(request: &dyn RequestSource, tags: &mut AnyTags<'_>) -> BodySpan {
     match Current::get() {
         Current::Local(span) if span.is_recording() => {
             record(&span, request, tags);
@@ -150,13 +175,9 @@ fn start(start: Start<'_>) -> Option<Started> {
 }
 
 /// Evaluates tags, outside any lock, and adds them to `span`.
-pub(crate) fn record<R: RequestSource>(
-    span: &LocalSpan,
-    request: R,
-    tags: impl FnOnce(&mut Tags, &Head<'_>),
-) {
+pub(crate) fn record(span: &LocalSpan, request: &dyn RequestSource, tags: &mut AnyTags<'_>) {
     let mut set = span.tags();
-    request.with_head(&Recording(span), |head| tags(&mut set, head));
+    tags(&mut set, &request.head(&Recording(span)));
     if !set.is_empty() {
         span.append(&set);
     }

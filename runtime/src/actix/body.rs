@@ -27,7 +27,7 @@ pin_project! {
             this.body.set(Body::Gone);
             drop(entered);
             if is_whole {
-                this.under.end(|| Outcome::Completed);
+                this.under.end(Outcome::Completed);
             }
         }
     }
@@ -66,7 +66,7 @@ impl<B: MessageBody> TracedBody<B> {
             BodySize::Stream => None,
         };
         if is_head || left == Some(0) {
-            under.end(|| Outcome::Completed);
+            under.end(Outcome::Completed);
         }
         let bytes = match left {
             Some(1..) => body.try_into_bytes(),
@@ -99,7 +99,7 @@ impl<B: MessageBody> MessageBody for TracedBody<B> {
         let this = self.project();
         let (body, left) = match this.body.project() {
             Projected::Bytes { bytes } => {
-                this.under.end(|| Outcome::Completed);
+                this.under.end(Outcome::Completed);
                 let bytes = std::mem::take(bytes);
                 return Poll::Ready((!bytes.is_empty()).then_some(Ok(bytes)));
             }
@@ -118,7 +118,7 @@ impl<B: MessageBody> MessageBody for TracedBody<B> {
             None => Some(Outcome::Completed),
         };
         if let Some(outcome) = outcome {
-            this.under.end(|| outcome);
+            this.under.end(outcome);
         }
         Poll::Ready(next)
     }
@@ -126,7 +126,7 @@ impl<B: MessageBody> MessageBody for TracedBody<B> {
     fn try_into_bytes(mut self) -> Result<Bytes, Self> {
         match std::mem::replace(&mut self.body, Body::Gone) {
             Body::Bytes { bytes } => {
-                self.under.end(|| Outcome::Completed);
+                self.under.end(Outcome::Completed);
                 Ok(bytes)
             }
             body => {

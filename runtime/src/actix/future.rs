@@ -101,7 +101,7 @@ where
                 if let Some(span) = this.under.span() {
                     fail(span, this.method, &error);
                 }
-                this.under.end(|| Outcome::Completed);
+                this.under.end(Outcome::Completed);
                 Err(error)
             }
         })

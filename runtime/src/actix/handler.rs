@@ -5,14 +5,14 @@ use std::sync::Once;
 use actix_web::HttpRequest;
 
 use super::server;
-use crate::__private::{Head, NoRequest, RequestSource, record, traced};
+use crate::__private::{AnyTags, Head, NoRequest, RequestSource, any, open, record};
 use crate::attribute::Tags;
 use crate::recorder::{
     ActiveSpan, BodySpan, Claim, Current, FUNCTION, LocalSpan, Site, Started, Under, recorder,
 };
 
 /// The request among a handler's arguments, if it has one.
-pub trait HandlerRequest: RequestSource + Copy {
+pub trait HandlerRequest: RequestSource {
     #[doc(hidden)]
     fn get(&self) -> Option<&HttpRequest>;
 }
@@ -36,6 +36,19 @@ pub fn handler<R: HandlerRequest>(
     request: R,
     tags: impl FnOnce(&mut Tags, &Head<'_>),
 ) -> BodySpan {
+    claim(site, &request, &mut any(tags))
+}
+
+/// The span of `#[traced_handler(child)]`.
+pub fn child_handler<R: HandlerRequest>(
+    site: &'static Site,
+    request: R,
+    tags: impl FnOnce(&mut Tags, &Head<'_>),
+) -> BodySpan {
+    open_child(site, &request, &mut any(tags))
+}
+
+fn claim(site: &'static Site, request: &dyn HandlerRequest, tags: &mut AnyTags<'_>) -> BodySpan {
     let around = Current::get();
     let claim = match &around {
         Current::Local(span) => span.claim(site),
@@ -47,36 +60,32 @@ pub fn handler<R: HandlerRequest>(
             tag_handler(site, &server, request, tags);
             BodySpan(Under::Around(server))
         }
-        Claim::Taken => child_handler(site, request, tags),
+        Claim::Taken => open_child(site, request, tags),
         Claim::NoRequest => stand_alone(site, request, tags, around),
     }
 }
 
-/// The span of `#[traced_handler(child)]`.
-pub fn child_handler<R: HandlerRequest>(
+fn open_child(
     site: &'static Site,
-    request: R,
-    tags: impl FnOnce(&mut Tags, &Head<'_>),
+    request: &dyn HandlerRequest,
+    tags: &mut AnyTags<'_>,
 ) -> BodySpan {
-    traced(site, request, with_function(site, tags))
+    open(site, request, &mut with_function(site, tags))
 }
 
 /// Tags a SERVER span for the handler that serves its request.
-fn tag_handler<R: HandlerRequest>(
+fn tag_handler(
     site: &'static Site,
     server: &LocalSpan,
-    request: R,
-    tags: impl FnOnce(&mut Tags, &Head<'_>),
+    request: &dyn HandlerRequest,
+    tags: &mut AnyTags<'_>,
 ) {
     learn_route(site, request, server);
-    record(server, request, with_function(site, tags));
+    record(server, request, &mut with_function(site, tags));
 }
 
 /// The handler's name beside its tags.
-fn with_function(
-    site: &'static Site,
-    tags: impl FnOnce(&mut Tags, &Head<'_>),
-) -> impl FnOnce(&mut Tags, &Head<'_>) {
+fn with_function(site: &'static Site, tags: &mut AnyTags<'_>) -> impl FnMut(&mut Tags, &Head<'_>) {
     |set, head| {
         set.set(FUNCTION, site.function);
         tags(set, head);
@@ -84,14 +93,14 @@ fn with_function(
 }
 
 /// A handler whose `App` is not wrapped in `RequestTracing`: a SERVER span if it has the request, else an internal one.
-fn stand_alone<R: HandlerRequest>(
+fn stand_alone(
     site: &'static Site,
-    request: R,
-    tags: impl FnOnce(&mut Tags, &Head<'_>),
+    request: &dyn HandlerRequest,
+    tags: &mut AnyTags<'_>,
     around: Current,
 ) -> BodySpan {
     let Some(http) = request.get() else {
-        let span = child_handler(site, request, tags);
+        let span = open_child(site, request, tags);
         if span.0.span().is_some() {
             warn_once(site);
         }
@@ -112,7 +121,7 @@ fn stand_alone<R: HandlerRequest>(
 }
 
 /// Records the route now, since a request that is cancelled or panics has no response to tell it.
-fn learn_route(site: &Site, request: impl HandlerRequest, server: &LocalSpan) {
+fn learn_route(site: &Site, request: &dyn HandlerRequest, server: &LocalSpan) {
     if let Some(http) = request.get()
         && let Some(route) = http.match_pattern()
     {

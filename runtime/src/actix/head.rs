@@ -29,7 +29,7 @@ pub(super) fn copy(headers: &HeaderMap, query: &str, to: &mut recorder::Head) {
 }
 
 impl RequestSource for &HttpRequest {
-    fn with_head<R>(self, _: &Recording<'_>, f: impl FnOnce(&Head<'_>) -> R) -> R {
-        f(&Head(Source::Request(self)))
+    fn head<'a>(&'a self, _: &'a Recording<'_>) -> Head<'a> {
+        Head(Source::Request(self))
     }
 }

@@ -92,9 +92,9 @@ impl Under {
     }
 
     /// Ends the span. From then on there is nothing to run under.
-    pub(crate) fn end(&mut self, outcome: impl FnOnce() -> Outcome) {
+    pub(crate) fn end(&mut self, outcome: Outcome) {
         if let Self::Span(mut active) = std::mem::replace(self, Self::Nothing) {
-            active.end(outcome());
+            active.end(outcome);
         }
     }
 }

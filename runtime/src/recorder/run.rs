@@ -98,7 +98,7 @@ impl BodySpan {
 fn end(under: &mut Under, error_type: impl FnOnce(&ResultSpan<'_>) -> ErrorType) {
     let Some(span) = under.span() else { return };
     let error_type = error_type(&ResultSpan(span));
-    under.end(|| outcome(error_type));
+    under.end(outcome(error_type));
 }
 
 fn outcome(error_type: ErrorType) -> Outcome {
