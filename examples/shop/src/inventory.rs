@@ -1,8 +1,6 @@
 //! The inventory: keeps the stock, and reserves it for the storefront.
 
 use actix_web::{get, post, web};
-use biztrace::opentelemetry::KeyValue;
-use biztrace::opentelemetry::trace::get_active_span;
 use biztrace::{biz_attrs, traced, traced_handler};
 use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
@@ -60,7 +58,11 @@ async fn find_stock(
 
 #[post("/stock/{sku}/reserve")]
 #[traced_handler]
-#[biz_attrs(stock.sku = *sku, stock.reserved = reservation.quantity)]
+#[biz_attrs(
+    stock.sku = *sku,
+    stock.reserved = reservation.quantity,
+    #[ok(stock)] stock.available = stock.available,
+)]
 async fn reserve(
     sku: web::Path<String>,
     reservation: web::Json<Reservation>,
@@ -70,12 +72,7 @@ async fn reserve(
     let wanted = sku.clone();
     let quantity = reservation.quantity;
     match database.run(move |db| take(db, &wanted, quantity)).await? {
-        Some(available) => {
-            get_active_span(|span| {
-                span.set_attribute(KeyValue::new("stock.available", i64::from(available)));
-            });
-            Ok(web::Json(Stock { sku, available }))
-        }
+        Some(available) => Ok(web::Json(Stock { sku, available })),
         None => Err(ShopError::OutOfStock(sku)),
     }
 }

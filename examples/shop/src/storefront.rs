@@ -6,9 +6,7 @@ mod payment;
 
 use actix_web::http::StatusCode;
 use actix_web::{CustomizeResponder, HttpRequest, HttpResponse, Responder, get, post, web};
-use biztrace::opentelemetry::KeyValue;
-use biztrace::opentelemetry::trace::get_active_span;
-use biztrace::{biz_attrs, traced_handler};
+use biztrace::{biz_attrs, tag, traced_handler};
 
 pub(crate) use inventory_client::InventoryClient;
 pub(crate) use orders::SCHEMA;
@@ -36,15 +34,9 @@ pub(crate) fn routes(
 #[post("/orders")]
 #[traced_handler]
 #[biz_attrs(
-    order.sku = body.sku,
-    order.quantity = body.quantity,
-    order.amount = body.amount,
-    order.currency = body.currency,
-    order.express = body.express,
-    order.coupon = body.coupon,
-    payment.method = body.method,
+    ..body,
     user.tier = header("x-user-tier"),
-    tenant.id = header("x-tenant-id"),
+    #[inherit] tenant.id = header("x-tenant-id"),
 )]
 async fn create_order(
     body: web::Json<NewOrder>,
@@ -61,8 +53,7 @@ async fn create_order(
         reserved => reserved?,
     }
     let order = database.run(move |db| orders::insert(db, &new)).await?;
-    // Known only now, so no entry of `biz_attrs`, which are evaluated before the body runs.
-    get_active_span(|span| span.set_attribute(KeyValue::new("order.id", order.id)));
+    tag!(order.id = order.id);
     Ok(web::Json(order)
         .customize()
         .with_status(StatusCode::CREATED))

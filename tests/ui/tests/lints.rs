@@ -25,7 +25,7 @@ use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, ResponseError, get, web};
-use biztrace::{biz_attrs, traced, traced_handler};
+use biztrace::{BizAttrs, BizValue, biz_attrs, tag, traced, traced_handler};
 
 #[derive(Debug)]
 struct Declined;
@@ -96,7 +96,75 @@ async fn charge(id: u64, places: usize) -> Result<u64, Declined> {
     Ok(ready(id).await)
 }
 
-#[traced]
+#[derive(BizAttrs)]
+#[biz(prefix = "basket")]
+struct Basket<'a, T> {
+    #[biz]
+    items: Vec<u64>,
+    #[biz(hash)]
+    user: &'a str,
+    #[biz(when(self.total > 3.0), inherit)]
+    total: f64,
+    #[biz(debug, max_len(8))]
+    state: T,
+    #[biz(nested, prefix = "last")]
+    last: Option<Step>,
+    unmarked: u8,
+}
+
+#[derive(Debug, Clone, Copy, BizAttrs)]
+struct Step {
+    #[biz(key = "step.kind")]
+    kind: StepKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BizValue)]
+enum StepKind {
+    Packed,
+    SentAway,
+}
+
+#[get("/baskets/{id}")]
+#[traced_handler(err)]
+#[biz_attrs(
+    #[when(*id > 3)] basket.large = true,
+    #[mask(2)] basket.id = *id,
+    #[ok(basket)] basket.size = basket.len(),
+    #[err(Declined)] basket.declined = true,
+    #[ret(basket)] basket.ok = basket.is_ok(),
+)]
+async fn fill_basket(id: web::Path<u64>) -> Result<web::Json<Vec<u64>>, Declined> {
+    let last = Step {
+        kind: StepKind::SentAway,
+    };
+    let basket = Basket {
+        items: vec![*id],
+        user: "u",
+        total: 9.5,
+        state: last.kind,
+        last: Some(last),
+        unmarked: 0,
+    };
+    let _ = packed(&basket)?;
+    tag!(basket.stage = "packed", #[when(basket.unmarked == 0)] ..basket);
+    Ok(web::Json(basket.items))
+}
+
+#[traced(err_if = |packed: &Result<bool, Declined>| matches!(packed, Ok(false)))]
+#[biz_attrs(..basket, #[ok(packed)] basket.packed = packed)]
+fn packed<T: Debug>(basket: &Basket<'_, T>) -> Result<bool, Declined> {
+    let first = basket.items.first().ok_or(Declined)?;
+    Ok(*first > 0)
+}
+
+#[biz_attrs(#[ok(item)] item.first = item)]
+fn annotated_result(items: &[u64]) -> Option<&u64> {
+    const FIRST: usize = 0;
+    let item = items.get(FIRST)?;
+    Some(item)
+}
+
+#[traced(parent = none, links = [])]
 async fn unit(mut left: u8) {
     while left > 0 {
         left -= 1;
@@ -202,6 +270,7 @@ async fn handlers_return_what_they_did() {
     let request = TestRequest::default().to_http_request();
     let app = actix_web::test::init_service(
         actix_web::App::new()
+            .service(fill_basket)
             .service(route_above)
             .service(route_below),
     )
@@ -210,6 +279,7 @@ async fn handlers_return_what_they_did() {
         ("/orders/7", StatusCode::OK),
         ("/orders/0", StatusCode::PAYMENT_REQUIRED),
         ("/orders", StatusCode::OK),
+        ("/baskets/7", StatusCode::OK),
     ] {
         let response =
             actix_web::test::call_service(&app, TestRequest::get().uri(path).to_request()).await;
@@ -228,6 +298,9 @@ async fn functions_return_what_they_did() {
     assert_eq!(is_send(impl_argument("a")).await, "a");
     assert_eq!(impl_return(&[1, 2]).collect::<Vec<_>>(), [2, 4]);
     assert_eq!(annotated(&[5]), Some(&5));
+    assert_eq!(annotated_result(&[5]), Some(&5));
+    assert_eq!(StepKind::VALUES, ["packed", StepKind::SentAway.as_str()]);
+    assert_eq!(StepKind::Packed.as_str(), "packed");
     assert_eq!(is_send(annotated_async(&[5])).await, Some(&5));
     let mut seen = Vec::new();
     unit_sync(&mut seen);

@@ -2,8 +2,7 @@
 
 use std::net::SocketAddr;
 
-use biztrace::opentelemetry::trace::get_active_span;
-use biztrace::opentelemetry::{KeyValue, global};
+use biztrace::opentelemetry::global;
 use biztrace::traced;
 use opentelemetry_http::HeaderInjector;
 use reqwest::header::HeaderMap;
@@ -45,10 +44,8 @@ impl InventoryClient {
         });
         let request = self.http.post(self.reserve_url(sku)).headers(headers);
         let response = request.json(&Reservation { quantity }).send().await?;
-        let status = i64::from(response.status().as_u16());
-        get_active_span(|span| {
-            span.set_attribute(KeyValue::new("http.response.status_code", status));
-        });
+        let status = response.status().as_u16();
+        biztrace::current().set("http.response.status_code", &status);
         response.error_for_status().map(drop)
     }
 

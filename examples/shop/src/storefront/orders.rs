@@ -1,6 +1,6 @@
 //! The storefront's table of orders: a function a statement.
 
-use biztrace::traced;
+use biztrace::{BizAttrs, traced};
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde::{Deserialize, Serialize};
 
@@ -24,18 +24,26 @@ const SALES: &str = "WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 
     SELECT count(id), total(amount) FROM number JOIN orders ON id = n WHERE currency = ?1";
 
 /// The body of `POST /orders`.
-#[derive(Deserialize)]
+#[derive(Deserialize, BizAttrs)]
+#[biz(prefix = "order")]
 pub(super) struct NewOrder {
+    #[biz]
     pub(super) sku: String,
+    #[biz]
     pub(super) quantity: u32,
     /// The price of all of them.
+    #[biz]
     pub(super) amount: f64,
     /// Its currency, by ISO 4217.
+    #[biz]
     pub(super) currency: String,
-    pub(super) method: Method,
+    #[biz]
     #[serde(default)]
     pub(super) express: bool,
+    #[biz]
     pub(super) coupon: Option<String>,
+    #[biz(key = "payment.method")]
+    pub(super) method: Method,
 }
 
 #[derive(Serialize)]

@@ -3,29 +3,18 @@
 use std::time::Duration;
 
 use actix_web::rt::time::sleep;
-use biztrace::opentelemetry::KeyValue;
-use biztrace::opentelemetry::trace::get_active_span;
-use biztrace::{Encoder, Value, biz_attrs, traced};
+use biztrace::{BizValue, biz_attrs, traced};
 use serde::Deserialize;
 
 /// The most that the bank authorises, in any currency.
 const LIMIT: f64 = 10_000.0;
 
-#[derive(Clone, Copy, Deserialize)]
+/// A tag by its name, as in JSON.
+#[derive(Clone, Copy, Deserialize, BizValue)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Method {
     Card,
     Alipay,
-}
-
-/// A tag by its name, as in JSON.
-impl Value for Method {
-    fn encode(&self, encoder: Encoder<'_>) {
-        encoder.string(match self {
-            Self::Card => "card",
-            Self::Alipay => "alipay",
-        });
-    }
 }
 
 /// The bank does not authorise the payment.
@@ -37,13 +26,13 @@ pub(crate) struct Declined {
 
 /// Has the bank set `amount` aside.
 #[traced]
-#[biz_attrs(payment.amount = amount)]
+#[biz_attrs(payment.amount = amount, #[err(declined)] payment.decline_code = declined.code)]
 pub(super) async fn authorise(amount: f64) -> Result<(), Declined> {
     sleep(Duration::from_millis(12)).await;
     if amount <= LIMIT {
         return Ok(());
     }
-    let code = "limit_exceeded";
-    get_active_span(|span| span.set_attribute(KeyValue::new("payment.decline_code", code)));
-    Err(Declined { code })
+    Err(Declined {
+        code: "limit_exceeded",
+    })
 }
