@@ -61,7 +61,7 @@ pub(crate) fn build(project: &Project, variant: Variant, build: Build) -> Result
 fn children_time() -> Result<Duration> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     let times = [usage.user_time(), usage.system_time()];
-    let micros = times.map(|time| time.tv_sec() * 1_000_000 + i64::from(time.tv_usec()));
+    let micros = times.map(|time| time.tv_sec() * 1_000_000 + time.tv_usec());
     Ok(Duration::from_micros(
         micros.iter().sum::<i64>().try_into()?,
     ))

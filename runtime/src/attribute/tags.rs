@@ -98,12 +98,20 @@ impl Default for Tags {
 
 impl Tags {
     /// Sets `key` to `value`, replacing an earlier value.
+    #[inline(always)]
     pub fn set<'k, V: Value + ?Sized>(&mut self, key: impl Into<Key<'k>>, value: &V) {
         let key = key.into();
+        if self.prefix.is_empty() && !key.as_str().is_empty() {
+            self.push(key, value);
+        } else {
+            self.set_rarely(key, value);
+        }
+    }
+
+    #[cold]
+    fn set_rarely<V: Value + ?Sized>(&mut self, key: Key<'_>, value: &V) {
         if key.as_str().is_empty() {
             self.dropped += 1;
-        } else if self.prefix.is_empty() {
-            self.push(key, value);
         } else {
             let name = format!("{}{}", self.prefix, key.as_str());
             self.push(Key::new(&name), value);
@@ -161,6 +169,7 @@ impl Tags {
         self.entries.is_empty() && self.dropped == 0
     }
 
+    #[inline(always)]
     fn push<V: Value + ?Sized>(&mut self, key: Key<'_>, value: &V) {
         let start = self.bytes.len();
         let mut too_large = false;
