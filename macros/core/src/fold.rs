@@ -44,7 +44,8 @@ pub(crate) fn into_pending(own: &Written, attrs: &mut [Attribute]) -> bool {
     false
 }
 
-fn is_ours(attr: &Attribute) -> bool {
+/// Whether it is one of our attributes, by its last name.
+pub(crate) fn is_ours(attr: &Attribute) -> bool {
     let last = attr.path().segments.last();
     last.is_some_and(|segment| {
         ["traced_handler", "traced", "biz_attrs"]

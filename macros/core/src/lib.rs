@@ -2,13 +2,14 @@
 //!
 //! `biztrace-macros` is the thin shim over it. An attribute goes through four steps, a module each:
 //! `parse` (tokens to what the user wrote) → `validate` (its mistakes) → `lower` (what to emit, decided) → `emit` (tokens).
-//! `fold` comes before: of several of our attributes on one function, the last to expand does it all. `derive` has the derives.
+//! `fold` comes before: of several of our attributes on one function, the last to expand does it all. `derive` has the derives, [`catalogue`] what tools ask.
 //!
 //! The names that an expansion uses live in `biztrace::__private`.
 
 #![forbid(unsafe_code)]
 
 mod case;
+pub mod catalogue;
 mod derive;
 mod emit;
 mod fold;

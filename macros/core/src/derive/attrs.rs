@@ -77,12 +77,15 @@ pub(crate) fn attrs(input: &DeriveInput, errors: &mut Vec<Error>) -> Option<Toke
     })
 }
 
+/// The fields that a struct declares as attributes, as far as they can be read.
+pub(crate) fn declared_fields(input: &DeriveInput) -> Vec<Field> {
+    let errors = &mut Vec::new();
+    let on_type = Biz::parse(&input.attrs, ON_TYPE, errors);
+    fields(input, &on_type, errors).unwrap_or_default()
+}
+
 /// The fields that are recorded, with their keys.
-pub(crate) fn fields(
-    input: &DeriveInput,
-    on_type: &Biz,
-    errors: &mut Vec<Error>,
-) -> Option<Vec<Field>> {
+fn fields(input: &DeriveInput, on_type: &Biz, errors: &mut Vec<Error>) -> Option<Vec<Field>> {
     let Data::Struct(data) = &input.data else {
         let message = "`BizAttrs` is derived for structs: an enum without fields derives `BizValue`, any other type implements \
                        `biztrace::BizAttrs`";

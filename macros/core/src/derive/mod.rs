@@ -9,7 +9,7 @@ use syn::{DeriveInput, Error};
 
 use crate::parse::fields::Biz;
 
-pub(crate) use attrs::attrs;
+pub(crate) use attrs::{Field, attrs, declared_fields};
 pub(crate) use value::value;
 
 /// Runs a derive on `item`: its implementation, or its mistakes.

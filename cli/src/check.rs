@@ -1,0 +1,210 @@
+//! `cargo biztrace check`: what a change does to spans and tags.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anstyle::{AnsiColor, Style};
+use anyhow::{Context, bail};
+use serde_json::Value;
+
+use crate::Outcome;
+use crate::catalogue::{self, Catalogue, Tag, VERSION};
+use crate::workspace::Packages;
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The catalogue to compare with, as `cargo biztrace catalogue --format json` has printed it
+    #[arg(long, value_name = "FILE")]
+    against: PathBuf,
+}
+
+pub(crate) fn run(
+    arguments: &Arguments,
+    packages: &Packages,
+    output: &mut impl Write,
+) -> anyhow::Result<Outcome> {
+    let old = stored(&arguments.against)?;
+    let (new, mistakes) = catalogue::read(packages)?;
+    let changes = changes(&old, &new);
+    for change in &changes {
+        writeln!(output, "{}", change.line())?;
+    }
+    if changes.is_empty() {
+        writeln!(output, "No span or tag has changed.")?;
+    }
+    let breaking = changes.iter().filter(|change| change.is_breaking()).count();
+    let failure = (breaking > 0).then(|| {
+        format!(
+            "tags that are removed or retyped, on which dashboards may rely: {breaking}. If that is meant, write the catalogue \
+             anew: cargo biztrace catalogue --format json > {}",
+            arguments.against.display()
+        )
+    });
+    Ok(Outcome { mistakes, failure })
+}
+
+/// Reads a catalogue. Fails if it is of another version.
+fn stored(path: &Path) -> anyhow::Result<Catalogue> {
+    let shown = path.display();
+    let text = fs::read_to_string(path).with_context(|| format!("`{shown}` can't be read"))?;
+    let json: Value =
+        serde_json::from_str(&text).with_context(|| format!("`{shown}` is no JSON"))?;
+    let again = "write it anew by `cargo biztrace catalogue --format json`";
+    match json.get("version") {
+        Some(version) if *version == VERSION => {}
+        Some(version) => bail!(
+            "`{shown}` is a catalogue of version {version}, and this is cargo-biztrace for version {VERSION}: {again}"
+        ),
+        None => bail!("`{shown}` is no catalogue, it has no `version`: {again}"),
+    }
+    serde_json::from_value(json)
+        .with_context(|| format!("`{shown}` is no catalogue of version {VERSION}: {again}"))
+}
+
+/// A difference between two catalogues.
+struct Change {
+    what: What,
+    /// What it is about.
+    subject: String,
+    /// Where it is, or was.
+    place: String,
+}
+
+enum What {
+    Added,
+    Removed,
+    /// It had and has other types.
+    Retyped,
+    SpanAdded,
+    SpanRemoved,
+}
+
+impl Change {
+    fn is_breaking(&self) -> bool {
+        matches!(self.what, What::Removed | What::Retyped)
+    }
+
+    fn line(&self) -> String {
+        let (word, color) = match self.what {
+            What::Added => ("added", AnsiColor::Green),
+            What::Removed => ("removed", AnsiColor::Red),
+            What::Retyped => ("retyped", AnsiColor::Red),
+            What::SpanAdded => ("added", AnsiColor::Green),
+            What::SpanRemoved => ("removed", AnsiColor::Yellow),
+        };
+        let style = Style::new().bold().fg_color(Some(color.into()));
+        format!(
+            "{style}{word:>8}{style:#} {} ({})",
+            self.subject, self.place
+        )
+    }
+}
+
+/// A tag by what a dashboard sees of it: the span's name, and the key.
+type Identity<'a> = (Option<&'a str>, &'a str);
+
+/// Where a tag is first set, and the types that it is known to have.
+struct Known<'a> {
+    first: &'a Tag,
+    types: BTreeSet<&'a str>,
+}
+
+fn tags(catalogue: &Catalogue) -> BTreeMap<Identity<'_>, Known<'_>> {
+    let mut tags = BTreeMap::new();
+    for tag in catalogue.tags.iter().filter(|tag| !tag.is_unknown_spread()) {
+        let known = tags
+            .entry((tag.span.as_deref(), tag.key.as_str()))
+            .or_insert_with(|| Known {
+                first: tag,
+                types: BTreeSet::new(),
+            });
+        if tag.value_type != "unknown" {
+            known.types.insert(tag.value_type.as_str());
+        }
+    }
+    tags
+}
+
+impl Known<'_> {
+    fn types(&self) -> String {
+        let types: Vec<&str> = self.types.iter().copied().collect();
+        if types.is_empty() {
+            "of unknown type".to_owned()
+        } else {
+            types.join(" or ")
+        }
+    }
+}
+
+fn changes(old: &Catalogue, new: &Catalogue) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let spans = |catalogue: &Catalogue| -> BTreeMap<(String, String), String> {
+        let spans = catalogue.spans.iter().map(|span| {
+            let place = format!("{}:{}", span.file, span.line);
+            ((span.name.clone(), span.kind.clone()), place)
+        });
+        spans.collect()
+    };
+    let (old_spans, new_spans) = (spans(old), spans(new));
+    for ((name, kind), place) in new_spans
+        .iter()
+        .filter(|(span, _)| !old_spans.contains_key(span))
+    {
+        changes.push(Change {
+            what: What::SpanAdded,
+            subject: format!("span `{name}`, {kind}"),
+            place: place.clone(),
+        });
+    }
+    for ((name, kind), place) in old_spans
+        .iter()
+        .filter(|(span, _)| !new_spans.contains_key(span))
+    {
+        changes.push(Change {
+            what: What::SpanRemoved,
+            subject: format!("span `{name}`, {kind}"),
+            place: format!("was {place}"),
+        });
+    }
+    let (old_tags, new_tags) = (tags(old), tags(new));
+    for (identity, now) in &new_tags {
+        let place = format!("{}:{}", now.first.file, now.first.line);
+        let subject = subject(*identity);
+        match old_tags.get(identity) {
+            None => changes.push(Change {
+                what: What::Added,
+                subject: format!("{subject}, {}", now.types()),
+                place,
+            }),
+            // What is not known is not said to differ.
+            Some(was) if !was.types.is_empty() && !now.types.is_subset(&was.types) => {
+                changes.push(Change {
+                    what: What::Retyped,
+                    subject: format!("{subject}, from {} to {}", was.types(), now.types()),
+                    place,
+                })
+            }
+            Some(_) => {}
+        }
+    }
+    for (identity, was) in old_tags
+        .iter()
+        .filter(|(identity, _)| !new_tags.contains_key(identity))
+    {
+        changes.push(Change {
+            what: What::Removed,
+            subject: format!("{}, {}", subject(*identity), was.types()),
+            place: format!("was {}:{}", was.first.file, was.first.line),
+        });
+    }
+    changes
+}
+
+fn subject((span, key): Identity<'_>) -> String {
+    match span {
+        Some(span) => format!("tag `{key}` of span `{span}`"),
+        None => format!("tag `{key}` of the current span"),
+    }
+}

@@ -1,0 +1,165 @@
+//! `cargo biztrace expand`: the generated code.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use similar::TextDiff;
+
+use crate::annotated::{Site, find, outermost};
+use crate::generated::{generated, mistakes, spliced};
+use crate::modules::{SourceFile, Sources};
+use crate::workspace::Packages;
+use crate::{Outcome, highlight};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// What to expand, instead of all: a file, a module or type such as `storefront::orders`, or a function as
+    /// `orders::create` or `src/orders.rs::create`
+    #[arg(value_name = "PATH[::FN]")]
+    path: Option<String>,
+    /// Show it as a change of the source as it is written
+    #[arg(long)]
+    diff: bool,
+}
+
+pub(crate) fn run(
+    arguments: &Arguments,
+    packages: &Packages,
+    output: &mut impl Write,
+) -> anyhow::Result<Outcome> {
+    let workspace = packages.find()?;
+    let filter = Filter::new(arguments.path.as_deref(), &workspace.root)?;
+    let sources = Sources::read(&workspace, false);
+    let unread = sources.mistakes.into_iter();
+    let mut mistakes: Vec<_> = unread.filter(|it| filter.takes_file(&it.file)).collect();
+    let mut found = false;
+    for file in sources
+        .files
+        .iter()
+        .filter(|file| filter.takes_file(&file.shown))
+    {
+        let sites = find(file, false);
+        let chosen: Vec<&Site> = sites.iter().filter(|site| filter.takes(site)).collect();
+        if chosen.is_empty() {
+            continue;
+        }
+        found = true;
+        mistakes.extend(chosen.iter().flat_map(|site| self::mistakes(site, file)));
+        let chosen = outermost(chosen);
+        if arguments.diff {
+            write!(
+                output,
+                "{}",
+                highlight::diff(&difference(file, &sites, chosen))
+            )?;
+            continue;
+        }
+        for site in chosen {
+            let place = format!(
+                "{}:{}: {}",
+                file.shown,
+                site.name_place.start().line,
+                site.path.join("::")
+            );
+            let depth = site.what.least_depth();
+            let code = generated(site, &sites, file, depth);
+            // A derive with a mistake generates nothing.
+            if code.is_empty() {
+                continue;
+            }
+            let code = code.replace(&format!("\n{}", "    ".repeat(depth)), "\n");
+            writeln!(
+                output,
+                "{}{}\n",
+                highlight::comment(&place),
+                highlight::code(&code)
+            )?;
+        }
+    }
+    let nothing = || {
+        let path = arguments.path.as_deref()?;
+        Some(format!(
+            "nothing at `{path}` has an attribute, a derive or a `tag!` of biztrace"
+        ))
+    };
+    let failure = if found { None } else { nothing() };
+    Ok(Outcome { mistakes, failure })
+}
+
+/// The file with what is chosen expanded in place, as a unified diff.
+fn difference<'a>(
+    file: &SourceFile,
+    sites: &[Site],
+    chosen: impl Iterator<Item = &'a Site>,
+) -> String {
+    let expanded = spliced(&file.text, 0, chosen, |site| {
+        let line = file.text[..site.range.start]
+            .lines()
+            .next_back()
+            .unwrap_or_default();
+        let spaces: usize = line
+            .chars()
+            .take_while(|c| c.is_whitespace())
+            .map(|c| if c == '\t' { 4 } else { 1 })
+            .sum();
+        generated(site, sites, file, (spaces / 4).max(site.what.least_depth()))
+    });
+    TextDiff::from_lines(&file.text, &expanded)
+        .unified_diff()
+        .header(&file.shown, &file.shown)
+        .to_string()
+}
+
+/// What the user asked for.
+struct Filter {
+    root: PathBuf,
+    /// Without symbolic links.
+    file: Option<PathBuf>,
+    /// Part of a path of modules, types and functions.
+    path: Vec<String>,
+}
+
+impl Filter {
+    fn new(asked: Option<&str>, root: &Path) -> anyhow::Result<Self> {
+        let asked = asked.unwrap_or_default();
+        let (file, path) = match asked.split_once(".rs::") {
+            Some((file, path)) => (Some(format!("{file}.rs")), path),
+            None if asked.ends_with(".rs") || asked.contains(['/', '\\']) => {
+                (Some(asked.to_owned()), "")
+            }
+            None => (None, asked),
+        };
+        let canonical = |file: String| {
+            let path = Path::new(&file).canonicalize();
+            path.with_context(|| format!("`{file}` can't be read"))
+        };
+        let path = path
+            .split("::")
+            .filter(|name| !name.is_empty() && *name != "crate");
+        Ok(Self {
+            root: root.to_owned(),
+            file: file.map(canonical).transpose()?,
+            path: path.map(str::to_owned).collect(),
+        })
+    }
+
+    /// Takes the file's path as it is shown.
+    fn takes_file(&self, shown: &str) -> bool {
+        let is_same = |file: &PathBuf| {
+            self.root
+                .join(shown)
+                .canonicalize()
+                .is_ok_and(|it| it == *file)
+        };
+        self.file.as_ref().is_none_or(is_same)
+    }
+
+    fn takes(&self, site: &Site) -> bool {
+        self.path.is_empty()
+            || site
+                .path
+                .windows(self.path.len())
+                .any(|part| part == self.path)
+    }
+}

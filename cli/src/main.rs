@@ -1,0 +1,127 @@
+//! `cargo biztrace`: what the attributes generate, what they record, and what a change does to it. It reads source only.
+
+#![forbid(unsafe_code)]
+
+mod annotated;
+mod attributes;
+mod catalogue;
+mod check;
+mod expand;
+mod format;
+mod generated;
+mod highlight;
+mod mistake;
+mod modules;
+mod table;
+mod workspace;
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::thread;
+
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
+use clap::Parser;
+
+use mistake::Mistake;
+
+/// Expressions and modules may be nested deeply, and parsing them is recursive. Only what is used of it takes memory.
+const STACK_BYTES: usize = 512 << 20;
+
+#[derive(Parser)]
+#[command(name = "cargo", bin_name = "cargo")]
+enum Cargo {
+    Biztrace(Arguments),
+}
+
+/// Shows what biztrace's attributes generate, lists all spans and tags, and checks what a change does to them
+///
+/// Reads source, and builds nothing. What macros of others or build scripts generate is not seen.
+#[derive(clap::Args)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    packages: workspace::Packages,
+    /// Coloring
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: clap::ColorChoice,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Prints the code that the attributes, derives and `tag!` generate
+    Expand(expand::Arguments),
+    /// Lists every span and every tag of the libraries and binaries
+    Catalogue(catalogue::Arguments),
+    /// Compares spans and tags with a catalogue, and fails if a tag has gone or changed its type
+    Check(check::Arguments),
+}
+
+/// What a command says of a project, beside what it prints.
+struct Outcome {
+    mistakes: Vec<Mistake>,
+    /// Why it fails, though it could do its work.
+    failure: Option<String>,
+}
+
+fn main() -> ExitCode {
+    let Cargo::Biztrace(arguments) = Cargo::parse();
+    let choice = match arguments.color {
+        clap::ColorChoice::Auto => ColorChoice::Auto,
+        clap::ColorChoice::Always => ColorChoice::Always,
+        clap::ColorChoice::Never => ColorChoice::Never,
+    };
+    let run = move || run(arguments, choice);
+    let thread = thread::Builder::new().stack_size(STACK_BYTES).spawn(run);
+    match thread.map(thread::JoinHandle::join) {
+        Ok(Ok(code)) => code,
+        // A panic has been reported, and a thread that can't start is as rare.
+        _ => ExitCode::FAILURE,
+    }
+}
+
+fn run(arguments: Arguments, choice: ColorChoice) -> ExitCode {
+    let mut output = Vec::new();
+    let outcome = match &arguments.command {
+        Command::Expand(command) => expand::run(command, &arguments.packages, &mut output),
+        Command::Catalogue(command) => catalogue::run(command, &arguments.packages, &mut output),
+        Command::Check(command) => check::run(command, &arguments.packages, &mut output),
+    };
+    // Where nobody reads on, as behind `| head`, there is nobody to tell.
+    let _ = AutoStream::new(io::stdout().lock(), choice).write_all(&output);
+
+    let mut stderr = AutoStream::new(io::stderr().lock(), choice);
+    let mut error = |message: &dyn std::fmt::Display| {
+        let style = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
+        let _ = writeln!(stderr, "{style}error{style:#}: {message}");
+    };
+    let failed = match outcome {
+        Ok(Outcome { mistakes, failure }) => {
+            mistakes.iter().for_each(|mistake| error(mistake));
+            failure.iter().for_each(|failure| error(failure));
+            failure.is_some() || !mistakes.is_empty()
+        }
+        Err(failure) => {
+            error(&format!("{failure:#}"));
+            true
+        }
+    };
+    if failed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+/// Shows a path as rustc does: from the root of the workspace, with `/`.
+fn shown(path: &std::path::Path, root: &std::path::Path) -> String {
+    let path: PathBuf = path
+        .strip_prefix(root)
+        .unwrap_or(path)
+        .components()
+        .collect();
+    path.to_string_lossy().replace('\\', "/")
+}

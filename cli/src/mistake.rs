@@ -1,0 +1,36 @@
+//! A mistake in source, with its place.
+
+use std::fmt;
+
+use proc_macro2::Span;
+
+/// A mistake, as it is reported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mistake {
+    pub(crate) message: String,
+    /// The file, as it is shown.
+    pub(crate) file: String,
+    /// Line and column, from 1; `None` for a file that can't be read at all.
+    pub(crate) at: Option<(usize, usize)>,
+}
+
+impl Mistake {
+    pub(crate) fn new(message: impl Into<String>, file: &str, place: Span) -> Self {
+        let start = place.start();
+        Self {
+            message: message.into(),
+            file: file.to_owned(),
+            at: Some((start.line, start.column + 1)),
+        }
+    }
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\n  --> {}", self.message, self.file)?;
+        match self.at {
+            Some((line, column)) => write!(f, ":{line}:{column}"),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! A crate's source files: from its root along `mod`, by the rules of rustc.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use proc_macro2::{TokenStream, TokenTree};
+use syn::ext::IdentExt;
+use syn::{Item, ItemMod};
+
+use crate::attributes::{is_conditional, is_test, paths};
+use crate::mistake::Mistake;
+use crate::shown;
+use crate::workspace::{Target, Workspace};
+
+/// A file that was parsed.
+pub(crate) struct SourceFile {
+    /// The path, as it is shown: from the root of the workspace.
+    pub(crate) shown: String,
+    /// What was parsed: without a byte order mark, and with nothing in the line of a shebang.
+    pub(crate) text: String,
+    pub(crate) syntax: syn::File,
+    /// The crate and the modules that lead to it.
+    pub(crate) module: Vec<String>,
+}
+
+/// The files of a workspace, and what could not be read.
+pub(crate) struct Sources {
+    pub(crate) files: Vec<SourceFile>,
+    pub(crate) mistakes: Vec<Mistake>,
+}
+
+impl Sources {
+    /// Reads all targets of the packages, or only what runs in production.
+    pub(crate) fn read(workspace: &Workspace, shipped_only: bool) -> Self {
+        let mut reader = Reader {
+            root: &workspace.root,
+            shipped_only,
+            seen: HashSet::new(),
+            sources: Self {
+                files: Vec::new(),
+                mistakes: Vec::new(),
+            },
+        };
+        let targets = workspace
+            .packages
+            .iter()
+            .flat_map(|package| &package.targets);
+        for target in targets.filter(|target| !shipped_only || target.is_shipped()) {
+            reader.target(target);
+        }
+        let mut sources = reader.sources;
+        sources.files.sort_by(|a, b| a.shown.cmp(&b.shown));
+        sources
+    }
+}
+
+struct Reader<'a> {
+    root: &'a Path,
+    shipped_only: bool,
+    /// Files that were read, without symbolic links: a file counts once, and a circle ends.
+    seen: HashSet<PathBuf>,
+    sources: Sources,
+}
+
+/// Where the modules of a file or of an inline module are looked for.
+#[derive(Clone)]
+struct Place {
+    folder: PathBuf,
+    /// The module's own folder within that, for `name.rs` beside it: what `#[path]` does not count.
+    within: Option<String>,
+    module: Vec<String>,
+    /// Whether it is there only under some condition, so that files may be missing.
+    conditional: bool,
+}
+
+impl Place {
+    fn below(&self, item: &ItemMod) -> Self {
+        let mut place = self.clone();
+        place.module.push(item.ident.unraw().to_string());
+        place.conditional |= is_conditional(&item.attrs);
+        place
+    }
+}
+
+impl Reader<'_> {
+    fn target(&mut self, target: &Target) {
+        let place = Place {
+            folder: folder(&target.src_path),
+            within: None,
+            module: vec![target.crate_name()],
+            conditional: false,
+        };
+        self.file(&target.src_path, place);
+    }
+
+    /// Reads a file and those of its modules.
+    fn file(&mut self, path: &Path, place: Place) {
+        let known = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        if !self.seen.insert(known) {
+            return;
+        }
+        let shown = shown(path, self.root);
+        let text = match fs::read_to_string(path) {
+            Ok(text) => source(&text),
+            Err(error) => {
+                let message = format!("this file can't be read: {error}");
+                self.sources.mistakes.push(Mistake {
+                    message,
+                    file: shown,
+                    at: None,
+                });
+                return;
+            }
+        };
+        let syntax = match parsed(&text) {
+            Ok(syntax) => syntax,
+            Err(error) => {
+                let message = format!("this file does not parse: {error}");
+                let mistake = Mistake::new(message, &shown, error.span());
+                self.sources.mistakes.push(mistake);
+                return;
+            }
+        };
+        self.items(&syntax.items, &shown, &place);
+        self.sources.files.push(SourceFile {
+            shown,
+            text,
+            syntax,
+            module: place.module,
+        });
+    }
+
+    /// Follows the modules among `items`, of the file that is shown so.
+    fn items(&mut self, items: &[Item], shown: &str, place: &Place) {
+        for item in items {
+            let Item::Mod(item) = item else { continue };
+            if self.shipped_only && is_test(&item.attrs) {
+                continue;
+            }
+            match &item.content {
+                Some((_, items)) => self.items(items, shown, &inline(item, place)),
+                None => self.module(item, shown, place),
+            }
+        }
+    }
+
+    /// Reads the file of `mod name;`, or the files that it may be.
+    fn module(&mut self, item: &ItemMod, shown: &str, place: &Place) {
+        let below = place.below(item);
+        let candidates = candidates(item, place);
+        let mut found = candidates.iter().filter(|it| it.path.is_file()).peekable();
+        if found.peek().is_none() && !below.conditional {
+            let tried: Vec<String> = candidates
+                .iter()
+                .map(|it| crate::shown(&it.path, self.root))
+                .collect();
+            let message = format!("there is no file for this module: {}", tried.join(" or "));
+            self.sources
+                .mistakes
+                .push(Mistake::new(message, shown, item.ident.span()));
+        }
+        for Candidate { path, within } in found {
+            let place = Place {
+                folder: folder(path),
+                within: within.clone(),
+                ..below.clone()
+            };
+            self.file(path, place);
+        }
+    }
+}
+
+/// A file that a module may be in.
+struct Candidate {
+    path: PathBuf,
+    /// As in [`Place`].
+    within: Option<String>,
+}
+
+fn candidates(item: &ItemMod, place: &Place) -> Vec<Candidate> {
+    let paths = paths(&item.attrs).into_iter().map(|path| Candidate {
+        path: place.folder.join(path),
+        within: None,
+    });
+    let mut candidates: Vec<Candidate> = paths.collect();
+    // A `#[path]` under a condition leaves the usual place to the other case.
+    if candidates.is_empty() || is_conditional(&item.attrs) {
+        let name = item.ident.unraw().to_string();
+        let mut folder = place.folder.clone();
+        folder.extend(&place.within);
+        candidates.push(Candidate {
+            path: folder.join(&name).with_extension("rs"),
+            within: Some(name.clone()),
+        });
+        candidates.push(Candidate {
+            path: folder.join(name).join("mod.rs"),
+            within: None,
+        });
+    }
+    candidates
+}
+
+/// Where the modules of `mod name { … }` are.
+fn inline(item: &ItemMod, place: &Place) -> Place {
+    let mut below = place.below(item);
+    match paths(&item.attrs).first() {
+        Some(path) => {
+            below.folder.push(path);
+            below.within = None;
+        }
+        None => {
+            below.folder.extend(below.within.take());
+            below.folder.push(item.ident.unraw().to_string());
+        }
+    }
+    below
+}
+
+fn folder(path: &Path) -> PathBuf {
+    path.parent().map(Path::to_owned).unwrap_or_default()
+}
+
+/// What is parsed of a file: as `syn::parse_file` would, but with every place as in the file.
+fn source(text: &str) -> String {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let is_script = text
+        .strip_prefix("#!")
+        .is_some_and(|rest| !rest.trim_start().starts_with('['));
+    let lines = if is_script {
+        text.find('\n').unwrap_or(text.len())
+    } else {
+        0
+    };
+    text[lines..].to_owned()
+}
+
+/// Parsing is recursive: what is nested deeper than this may be too much for any stack.
+const MAX_DEPTH: usize = 10_000;
+
+/// Fails on what no file of Rust should be.
+fn parsed(text: &str) -> syn::Result<syn::File> {
+    let tokens: TokenStream = text.parse()?;
+    let mut open = vec![tokens.clone().into_iter()];
+    while let Some(tokens) = open.last_mut() {
+        match tokens.next() {
+            Some(TokenTree::Group(group)) if open.len() == MAX_DEPTH => {
+                let message = format!("brackets are nested deeper than {MAX_DEPTH}");
+                return Err(syn::Error::new(group.span_open(), message));
+            }
+            Some(TokenTree::Group(group)) => open.push(group.stream().into_iter()),
+            Some(_) => {}
+            None => drop(open.pop()),
+        }
+    }
+    syn::parse2(tokens)
+}

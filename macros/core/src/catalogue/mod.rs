@@ -1,0 +1,283 @@
+//! What annotations declare, without expanding them: spans and their tags, as far as source tells.
+//!
+//! For tools that read source. Mistakes are left out here; an expansion has them.
+
+mod types;
+
+use proc_macro2::{Span, TokenStream};
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::spanned::Spanned;
+use syn::{Attribute, Expr, LitStr, Member, Meta, Signature};
+
+use crate::fold::{self, Written};
+use crate::function::Function;
+use crate::parse::{self, Entry, EntryOption, Form, Opener, Target};
+
+use types::Scope;
+pub use types::Types;
+
+/// What the attributes of one function declare.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Declared {
+    /// The span that they open or claim: none for `#[biz_attrs]` alone.
+    pub span: Option<DeclaredSpan>,
+    /// Its tags, in the order in which they are written.
+    pub tags: Vec<DeclaredTag>,
+}
+
+/// A span.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct DeclaredSpan {
+    /// Its name. A handler's is its method and route, without the scopes that it is mounted under, if a route attribute stands
+    /// beside ours, and else the function's.
+    pub name: String,
+    /// `internal`, `server`, `client`, `producer` or `consumer`.
+    pub kind: String,
+}
+
+/// A tag.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct DeclaredTag {
+    /// Its key; `..value` for a spread of a type that is not known.
+    pub key: String,
+    /// `string`, `boolean`, `int`, `double`, or a list such as `int[]`, as it arrives; `None` if source does not tell.
+    pub value_type: Option<String>,
+    /// The expression, on one line.
+    pub value: String,
+    /// How it is protected: `plain`, `hash`, `mask` or `pii`.
+    pub privacy: &'static str,
+    /// Whether the spans below have it, too.
+    pub inherited: bool,
+    /// Where it is written.
+    pub place: Span,
+}
+
+/// What the attributes on a function declare; `item` has them all. Nothing for an item that is no function.
+///
+/// ```
+/// use biztrace_macros_core::catalogue::{Types, function};
+/// use quote::quote;
+///
+/// let declared = function(
+///     &Types::default(),
+///     quote! {
+///         #[traced(kind = "client")]
+///         #[biz_attrs(#[hash] order.id = id)]
+///         fn load(id: u64) {}
+///     },
+/// );
+/// assert_eq!(declared.unwrap().tags[0].privacy, "hash");
+/// ```
+pub fn function(types: &Types, item: TokenStream) -> Option<Declared> {
+    let split = |input: ParseStream<'_>| {
+        let attrs = input.call(Attribute::parse_outer)?;
+        Ok((attrs, input.parse::<TokenStream>()?))
+    };
+    let (attrs, undecorated) = split.parse2(item).ok()?;
+    let (ours, others): (Vec<_>, Vec<_>) = attrs.into_iter().partition(fold::is_ours);
+    let ours: Vec<Written> = ours.into_iter().filter_map(written).collect();
+    let name = ours.first()?.name.clone();
+    let function = Function::parse(&name, others, undecorated).ok()?;
+    let annotated = parse::annotated(function, ours, &mut Vec::new());
+    let (sig, attrs) = (&annotated.function.sig, &annotated.function.attrs);
+    let opener = annotated.openers.first();
+    let span = opener.map(|opener| span(opener, sig, attrs));
+    let tags = annotated
+        .entries()
+        .flat_map(|entry| tags(types, entry, &Scope::of(types, sig, entry)))
+        .collect();
+    Some(Declared { span, tags })
+}
+
+/// What a `tag!(…)` declares; `input` is what stands in its parentheses.
+pub fn tag(types: &Types, input: TokenStream) -> Vec<DeclaredTag> {
+    let read = |input: ParseStream<'_>| Ok(parse::entries(input, &mut Vec::new()));
+    let entries = read.parse2(input).unwrap_or_default();
+    // Of the names in a body, a signature tells too little.
+    let scope = Scope::empty(types);
+    entries
+        .iter()
+        .flat_map(|entry| tags(types, entry, &scope))
+        .collect()
+}
+
+fn written(attr: Attribute) -> Option<Written> {
+    let name = attr.path().segments.last()?.ident.clone();
+    let args = match attr.meta {
+        Meta::List(list) => list.tokens,
+        Meta::Path(_) | Meta::NameValue(_) => TokenStream::new(),
+    };
+    Some(Written { name, args })
+}
+
+fn span(opener: &Opener, sig: &Signature, attrs: &[Attribute]) -> DeclaredSpan {
+    let options = &opener.options;
+    let function = || sig.ident.unraw().to_string();
+    if opener.is_handler() && !options.child {
+        return DeclaredSpan {
+            name: attrs.iter().find_map(route).unwrap_or_else(function),
+            kind: "server".to_owned(),
+        };
+    }
+    let (name, kind) = (options.name.as_ref(), options.kind.as_ref());
+    DeclaredSpan {
+        name: name.map_or_else(function, LitStr::value),
+        kind: kind.map_or_else(|| "internal".to_owned(), LitStr::value),
+    }
+}
+
+/// `#[post("/orders")]` → `POST /orders`
+fn route(attr: &Attribute) -> Option<String> {
+    let method = attr.path().segments.last()?.ident.to_string();
+    let is_method = [
+        "get", "post", "put", "patch", "delete", "head", "options", "connect", "trace",
+    ]
+    .contains(&method.as_str());
+    let Meta::List(list) = &attr.meta else {
+        return None;
+    };
+    let path = |input: ParseStream<'_>| {
+        let path = input.parse::<LitStr>()?;
+        input.parse::<TokenStream>()?;
+        Ok(path)
+    };
+    let path = path
+        .parse2(list.tokens.clone())
+        .ok()
+        .filter(|_| is_method)?;
+    Some(format!("{} {}", method.to_uppercase(), path.value()))
+}
+
+/// What an entry sets: one tag, or those that a type declares.
+fn tags(types: &Types, entry: &Entry, scope: &Scope<'_>) -> Vec<DeclaredTag> {
+    let value = &entry.value;
+    match &entry.target {
+        Target::Key(key) => vec![declared(
+            key.name.clone(),
+            scope.attribute_type(value),
+            text(value),
+            &entry.options,
+            key.tokens.span(),
+        )],
+        Target::Spread(dots) => {
+            let value_name = text(peeled(value));
+            let spread = scope
+                .struct_name(value)
+                .and_then(|name| spread(types, &name, &value_name, dots.span(), &mut Vec::new()));
+            spread.unwrap_or_else(|| vec![unknown_spread(&value_name, dots.span())])
+        }
+    }
+}
+
+/// The tags that the type of that name declares. `within` has the types on the way here.
+fn spread(
+    types: &Types,
+    name: &str,
+    value: &str,
+    place: Span,
+    within: &mut Vec<String>,
+) -> Option<Vec<DeclaredTag>> {
+    let fields = types.fields(name)?;
+    if within.iter().any(|it| it == name) {
+        // A type that holds itself has no end of keys.
+        return None;
+    }
+    within.push(name.to_owned());
+    let mut tags = Vec::new();
+    for field in fields {
+        let member = match &field.member {
+            Member::Named(name) => name.to_string(),
+            Member::Unnamed(index) => index.index.to_string(),
+        };
+        let value = format!("{value}.{member}");
+        if let Some(key) = &field.key {
+            let value_type = types.attribute_type(&field.ty);
+            tags.push(declared(
+                key.name.clone(),
+                value_type,
+                value,
+                &field.biz.options,
+                place,
+            ));
+            continue;
+        }
+        let nested = types
+            .struct_name(&field.ty)
+            .and_then(|name| spread(types, &name, &value, place, within));
+        let mut nested = nested.unwrap_or_else(|| vec![unknown_spread(&value, place)]);
+        if let Some(prefix) = field.biz.text("prefix") {
+            for tag in nested.iter_mut().filter(|tag| !tag.is_unknown_spread()) {
+                tag.key = format!("{}.{}", prefix.value(), tag.key);
+            }
+        }
+        tags.append(&mut nested);
+    }
+    within.pop();
+    Some(tags)
+}
+
+fn declared(
+    key: String,
+    value_type: Option<String>,
+    value: String,
+    options: &[EntryOption],
+    place: Span,
+) -> DeclaredTag {
+    let mut tag = DeclaredTag {
+        key,
+        value_type,
+        value,
+        privacy: "plain",
+        inherited: false,
+        place,
+    };
+    for option in options {
+        match option.form {
+            Form::Hash => tag.privacy = "hash",
+            Form::Mask(_) => tag.privacy = "mask",
+            Form::Pii => tag.privacy = "pii",
+            Form::Inherit => tag.inherited = true,
+            Form::Display | Form::Debug => tag.value_type = Some("string".to_owned()),
+            Form::When(_) | Form::Result(..) | Form::MaxLen(_) => {}
+        }
+    }
+    if matches!(tag.privacy, "hash" | "mask") {
+        // The text of each element, in a list.
+        let is_list = tag.value_type.is_some_and(|it| it.ends_with("[]"));
+        tag.value_type = Some(if is_list { "string[]" } else { "string" }.to_owned());
+    }
+    tag
+}
+
+fn unknown_spread(value: &str, place: Span) -> DeclaredTag {
+    declared(format!("..{value}"), None, value.to_owned(), &[], place)
+}
+
+impl DeclaredTag {
+    /// Whether it stands for the attributes of a type that is not known.
+    fn is_unknown_spread(&self) -> bool {
+        self.key.starts_with("..")
+    }
+}
+
+/// An expression without references and parentheses around it.
+fn peeled(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Reference(reference) => peeled(&reference.expr),
+        Expr::Paren(paren) => peeled(&paren.expr),
+        Expr::Group(group) => peeled(&group.expr),
+        expr => expr,
+    }
+}
+
+/// An expression as it is written, on one line.
+fn text(expr: &Expr) -> String {
+    let written = expr.span().source_text();
+    let written = written.unwrap_or_else(|| expr.to_token_stream().to_string());
+    written.split_whitespace().collect::<Vec<_>>().join(" ")
+}
