@@ -23,7 +23,7 @@ struct Args {
     #[arg(long, default_value_t = 300)]
     handlers: usize,
     /// How often each crate is compiled
-    #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
     rounds: u16,
     /// Where the report goes
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/compile.md"))]

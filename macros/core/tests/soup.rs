@@ -5,7 +5,7 @@
 #[path = "soup/expand.rs"]
 mod expand;
 
-use std::fs;
+use std::{fs, thread};
 
 use expand::{SEPARATOR, expand};
 use proptest::collection::vec;
@@ -33,6 +33,12 @@ proptest! {
 
 #[test]
 fn of_the_corpus() {
+    // Deep nesting takes as much stack as rustc has, and more than a test has.
+    let thread = thread::Builder::new().stack_size(8 << 20);
+    thread.spawn(expand_corpus).unwrap().join().unwrap();
+}
+
+fn expand_corpus() {
     let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/soup");
     let mut files = 0;
     for file in fs::read_dir(corpus).unwrap() {

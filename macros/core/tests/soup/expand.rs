@@ -25,7 +25,7 @@ pub(crate) fn expand(bytes: &[u8]) {
     );
     let attribute = |expand: fn(TokenStream, TokenStream) -> TokenStream| {
         let expansion = expand(args.clone(), item.clone());
-        let whole = !is_items(&item) || is_items(&expansion);
+        let whole = !is_items(&item) || is_items(&expansion) || has_reader(&quote!(#args #item));
         (whole, expansion)
     };
     let derive = |expand: fn(TokenStream) -> TokenStream| {
@@ -40,7 +40,7 @@ pub(crate) fn expand(bytes: &[u8]) {
         4 => derive(derive_biz_value),
         5 => {
             let expansion = tag(quote!([::biztrace] #args));
-            (is_statements(&expansion), expansion)
+            (is_statements(&expansion) || has_reader(&args), expansion)
         }
         // Without the path that its `macro_rules!` hands on.
         _ => (true, tag(args.clone())),
@@ -49,6 +49,14 @@ pub(crate) fn expand(bytes: &[u8]) {
         whole,
         "macro {first}, arguments\n  {args}\non\n  {item}\nmakes\n  {expansion}"
     );
+}
+
+/// A reader is recognised by its tokens, in a pattern too, where no call can stand. That is for rustc to say.
+fn has_reader(tokens: &TokenStream) -> bool {
+    let text = tokens.to_string();
+    ["header (", "query (", "cookie ("]
+        .iter()
+        .any(|reader| text.contains(reader))
 }
 
 fn is_statements(tokens: &TokenStream) -> bool {
