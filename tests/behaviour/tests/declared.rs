@@ -51,7 +51,7 @@ const ORDER: &str = r#"{"amount": 120.5, "method": "BankTransfer", "user": 7, "n
 
 #[post("/orders")]
 #[traced_handler]
-#[biz_attrs(..body, #[mask(4)] payment.card = body.card, #[debug] note.raw = body.note, order.extractor = limit)]
+#[biz_attrs(..body, #[mask(4)] payment.card = body.card, #[debug] note.raw = body.note, #[display] note.shown = format_args!("{}!", body.note), order.extractor = limit)]
 async fn create(body: web::Json<CreateOrder>, limit: web::Data<u64>) -> HttpResponse {
     assert_eq!((body.note.len(), **limit), (1, 5));
     HttpResponse::Ok().finish()
@@ -88,7 +88,7 @@ async fn a_spread_sets_what_the_type_declares() {
             .to_vec()
             .into(),
     );
-    let expected: [(&str, Value); 11] = [
+    let expected: [(&str, Value); 12] = [
         ("order.amount", 120.5.into()),
         ("payment.method", "bank_transfer".into()),
         ("order.tags", list),
@@ -99,6 +99,7 @@ async fn a_spread_sets_what_the_type_declares() {
         ("shipping.address.zip", "***95".into()),
         ("payment.card", "************1234".into()),
         ("note.raw", "\"n\"".into()),
+        ("note.shown", "n!".into()),
         ("order.extractor", 5.into()),
     ];
     for (key, value) in &expected {
