@@ -33,19 +33,18 @@ proptest! {
 
 #[test]
 fn of_the_corpus() {
+    let expand_all = || {
+        let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/soup");
+        let mut files = 0;
+        for file in fs::read_dir(corpus).unwrap() {
+            let path = file.unwrap().path();
+            println!("{}", path.display());
+            expand(&fs::read(path).unwrap());
+            files += 1;
+        }
+        assert!(files > 0, "there is nothing in {corpus}");
+    };
     // Deep nesting takes as much stack as rustc has, and more than a test has.
     let thread = thread::Builder::new().stack_size(8 << 20);
-    thread.spawn(expand_corpus).unwrap().join().unwrap();
-}
-
-fn expand_corpus() {
-    let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/soup");
-    let mut files = 0;
-    for file in fs::read_dir(corpus).unwrap() {
-        let path = file.unwrap().path();
-        println!("{}", path.display());
-        expand(&fs::read(path).unwrap());
-        files += 1;
-    }
-    assert!(files > 0, "there is nothing in {corpus}");
+    thread.spawn(expand_all).unwrap().join().unwrap();
 }
