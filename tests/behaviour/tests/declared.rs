@@ -64,7 +64,7 @@ async fn send(service: &Service) {
         .body(ORDER)
         .send()
         .await;
-    assert_eq!(response.unwrap().status().as_u16(), 200);
+    assert_eq!(response.expect("an answer").status().as_u16(), 200);
 }
 
 fn service(instance: Instance) -> Service {

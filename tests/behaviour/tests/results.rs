@@ -189,7 +189,7 @@ fn exception(span: &Span) -> String {
         panic!("{} events on {}", span.events.len(), span.name)
     };
     assert_eq!(event.name, "exception");
-    let tag = |key: &str| behaviour::tag_of(&event.attributes, key).unwrap();
+    let tag = |key: &str| behaviour::tag_of(&event.attributes, key).expect(key);
     format!("{}: {}", tag("exception.type"), tag("exception.message"))
 }
 
@@ -201,7 +201,7 @@ async fn span_of<T>(body: impl Future<Output = T>) -> (T, Span) {
     let span = spans
         .iter()
         .find(|span| span.name != "root")
-        .unwrap()
+        .expect("one beside the root")
         .clone();
     (output, span)
 }
