@@ -64,6 +64,9 @@ pub(super) struct Kept {
     bytes: usize,
 }
 
+/// Sets for which a finished trace keeps the memory.
+const KEPT_SETS: usize = 8;
+
 impl Kept {
     pub(super) fn push(&mut self, id: SpanId, set: Inherited, limits: &Limits) {
         self.bytes += set.bytes();
@@ -86,7 +89,9 @@ impl Kept {
 
     pub(super) fn clear(&mut self) {
         if !self.sets.is_empty() {
-            *self = Self::default();
+            self.sets.clear();
+            self.sets.shrink_to(KEPT_SETS);
+            self.bytes = 0;
         }
     }
 }
@@ -150,5 +155,56 @@ impl State {
             });
             heirs.extend(below.map(|(slot, _)| slot));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set_of(bytes: usize) -> Inherited {
+        let mut tags = Tags::default();
+        tags.set("key", &*"x".repeat(bytes));
+        let mut set = Inherited::default();
+        set.set(Attribute {
+            hash: tags.entries[0].hash,
+            field: tags.bytes.into(),
+        });
+        set
+    }
+
+    fn ids(kept: &Kept) -> Vec<u64> {
+        let ids = kept
+            .sets
+            .iter()
+            .map(|(id, _)| u64::from_be_bytes(id.to_bytes()));
+        ids.collect()
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_and_what_was_asked_for_last_stays() {
+        let limits = Limits {
+            spans_per_trace: 3,
+            bytes_per_trace: 1_000,
+            ..Limits::default()
+        };
+        let mut kept = Kept::default();
+        for id in 1..=3 {
+            kept.push(SpanId::from(id), set_of(10), &limits);
+        }
+        assert!(kept.get(SpanId::from(1)).is_some());
+        assert!(kept.get(SpanId::from(9)).is_none());
+        kept.push(SpanId::from(4), set_of(10), &limits);
+        assert_eq!(ids(&kept), [3, 1, 4]);
+        kept.push(SpanId::from(5), set_of(900), &limits);
+        assert_eq!(ids(&kept), [1, 4, 5], "within the bytes of a trace");
+        kept.push(SpanId::from(6), set_of(90), &limits);
+        assert_eq!(
+            ids(&kept),
+            [6],
+            "the large one had to go, and what is older"
+        );
+        kept.push(SpanId::from(7), set_of(2_000), &limits);
+        assert_eq!((ids(&kept), kept.bytes), (vec![], 0));
     }
 }

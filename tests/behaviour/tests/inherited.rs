@@ -196,7 +196,7 @@ async fn what_is_set_late_reaches_what_starts_below_open_spans() {
 }
 
 #[traced(attrs(#[inherit] tenant.id = "berlin"))]
-async fn spawns(count: usize) -> tokio::task::JoinHandle<()> {
+fn spawns(count: usize) -> tokio::task::JoinHandle<()> {
     let (go, parent_ended) = tokio::sync::oneshot::channel::<()>();
     let task = async move {
         let _ = parent_ended.await;
@@ -215,9 +215,10 @@ async fn spawns(count: usize) -> tokio::task::JoinHandle<()> {
 #[actix_web::test]
 async fn a_task_inherits_though_its_parent_has_ended() {
     let instance = Instance::default();
-    let task = instance.under_root(async { spawns(3).await }).await;
+    let mut task = None;
+    instance.under_root(async { task = Some(spawns(3)) }).await;
     assert_eq!(instance.telemetry.report().recorded, 2, "both have ended");
-    task.await.unwrap();
+    task.expect("it was spawned").await.unwrap();
     let spans = instance.spans(5).await;
     let spawns = spans.named("spawns");
     for grandchild in spans.iter().filter(|span| span.name == "grandchild") {
@@ -231,8 +232,11 @@ async fn an_ended_parent_is_remembered_for_as_long_as_it_has_children() {
     let mut limits = Limits::default();
     limits.spans_per_trace = 8;
     let instance = Instance::new(|settings| settings.limits(limits));
-    let task = instance.under_root(async { spawns(100).await }).await;
-    task.await.unwrap();
+    let mut task = None;
+    instance
+        .under_root(async { task = Some(spawns(100)) })
+        .await;
+    task.expect("it was spawned").await.unwrap();
     let spans = instance.spans(102).await;
     let grandchildren = spans.iter().filter(|span| span.name == "grandchild");
     assert!(
@@ -246,7 +250,7 @@ async fn inherited_tags_respect_the_limits() {
     let mut limits = Limits::default();
     limits.attributes = 3;
     let spans = spans_of(limits, 2, async {
-        // The root has two of its own: why it was sampled, and in what proportion.
+        // The root tells why it was sampled, too.
         tag!(
             #[inherit]
             tenant.id = "berlin",
@@ -267,6 +271,7 @@ async fn inherited_tags_respect_the_limits() {
         assert_eq!(child.tag(key), root.tag(key), "{key}: as the root took it");
     }
     assert!(dropped > 0 && child.dropped_attributes_count == 0);
+    assert_eq!(tenant(child).as_deref(), Some("berlin"));
 }
 
 #[actix_web::test]
