@@ -173,6 +173,16 @@ async fn unit(mut left: u8) {
 }
 
 #[traced]
+async fn yields_a_future(id: u64) -> Ready<u64> {
+    ready(id)
+}
+
+#[traced]
+async fn yields_some_future(id: u64) -> impl Future<Output = u64> {
+    ready(id)
+}
+
+#[traced]
 fn unit_sync(seen: &mut Vec<u8>) {
     seen.push(1);
 }
@@ -293,6 +303,8 @@ async fn handlers_return_what_they_did() {
 #[actix_web::test]
 async fn functions_return_what_they_did() {
     assert_eq!(is_send(charge(7, 2)).await.unwrap(), 7);
+    assert_eq!(yields_a_future(7).await.await, 7);
+    assert_eq!(yields_some_future(7).await.await, 7);
     is_send(unit(2)).await;
     assert_eq!(is_send(generic(Cow::from("n"), &[3_u8, 4])).await, Some(&3));
     assert_eq!(is_send(impl_argument("a")).await, "a");

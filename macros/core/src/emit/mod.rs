@@ -8,7 +8,7 @@ mod tags;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, ExprAsync, ExprCall};
+use syn::{Expr, ExprAsync, ExprCall, parse_quote};
 
 use crate::lower::{Expansion, Open, SpanPlan, TagPlan};
 use crate::shape::Shape;
@@ -21,6 +21,15 @@ pub(crate) fn function(mut expansion: Expansion) -> TokenStream {
         Some(plan) => wrapped(&expansion, plan),
         None => annotated(&expansion),
     };
+    if expansion
+        .span
+        .as_ref()
+        .is_some_and(SpanPlan::may_yield_a_future)
+    {
+        // The lint is about async blocks, of which there was none before.
+        let allow = parse_quote!(#![allow(clippy::async_yields_async)]);
+        expansion.function.body.inner_attrs.push(allow);
+    }
     expansion.function.body.statements = statements;
     expansion.function.into_token_stream()
 }

@@ -166,6 +166,22 @@ impl SpanPlan {
     }
 }
 
+impl SpanPlan {
+    /// Whether what an `async fn` returns may be another future, as far as its type's name tells.
+    pub(crate) fn may_yield_a_future(&self) -> bool {
+        let is_plain = match &self.returns {
+            Some(Type::Path(path)) => (path.path.segments.last()).is_some_and(|last| {
+                ["Result", "Option", "HttpResponse"]
+                    .iter()
+                    .any(|it| last.ident == it)
+            }),
+            Some(Type::Tuple(_) | Type::Reference(_)) => true,
+            _ => self.diverges,
+        };
+        self.shape == Shape::Async && !is_plain
+    }
+}
+
 /// The type that a body can say it returns. What is `impl Trait` in a signature is left to inference in a body.
 fn nameable(sig: &Signature) -> Option<Type> {
     let ReturnType::Type(_, ty) = &sig.output else {

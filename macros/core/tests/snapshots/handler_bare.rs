@@ -1,4 +1,5 @@
 async fn ping() -> impl Responder {
+    #![allow(clippy::async_yields_async)]
     static __BIZTRACE_SITE: ::biztrace::__private::Site = ::biztrace::__private::Site::new(
         "ping",
         ::core::concat!(::core::module_path!(), "::", "ping"),

@@ -1,4 +1,5 @@
 async fn load(id: u64) -> Order {
+    #![allow(clippy::async_yields_async)]
     static __BIZTRACE_SITE: ::biztrace::__private::Site = ::biztrace::__private::Site::new(
             "SELECT orders",
             ::core::concat!(::core::module_path!(), "::", "load"),
