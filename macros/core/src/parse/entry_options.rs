@@ -106,6 +106,11 @@ pub(super) fn entry_options(
     Ok(options)
 }
 
+/// The names of all options.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    OPTIONS.iter().map(|(name, ..)| *name)
+}
+
 /// Whether it is the name of an option, in this version or a later one.
 pub(super) fn is_option(name: &Ident) -> bool {
     OPTIONS.iter().any(|(option, ..)| name == option) || LATER.iter().any(|later| name == later)

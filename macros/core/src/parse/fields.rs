@@ -5,7 +5,7 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Error, LitStr, Meta, Path, Token};
 
-use super::entry_options::{EntryOption, entry_option, is_option};
+use super::entry_options::{EntryOption, entry_option, is_option, names};
 use super::similar::hint;
 use super::{crate_path, until_comma};
 
@@ -125,8 +125,9 @@ impl Biz {
         } else if allowed.options && is_option(&name) {
             self.options.push(entry_option(name, value)?);
         } else {
+            let options = names().filter(|_| allowed.options);
             let known = allowed.texts.iter().chain(allowed.flags).copied();
-            let hint = hint(&text, known);
+            let hint = hint(&text, known.chain(options));
             let message = format!(
                 "`#[biz]` on {} has no option `{name}`{hint} It takes {}",
                 allowed.on,

@@ -59,6 +59,14 @@ pub(crate) const DERIVES: &[Case] = &[
     ),
     (
         "BizAttrs",
+        "struct Order { #[biz(hsah)] id: u64 }",
+        &[(
+            "hsah",
+            "`#[biz]` on a field has no option `hsah`; did you mean `hash`?",
+        )],
+    ),
+    (
+        "BizAttrs",
         "struct Order { #[biz(key = 3)] id: u64 }",
         &[("key = 3", "`key` is written `key = \"…\"`")],
     ),
