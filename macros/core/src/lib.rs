@@ -77,12 +77,12 @@ pub fn tag(input: TokenStream) -> TokenStream {
 
 /// Expands `#[derive(BizAttrs)]` on `item`.
 pub fn derive_biz_attrs(item: TokenStream) -> TokenStream {
-    derive::derive(item, derive::attrs)
+    derive::derive(item, derive::attrs, derive::attrs_stub)
 }
 
 /// Expands `#[derive(BizValue)]` on `item`.
 pub fn derive_biz_value(item: TokenStream) -> TokenStream {
-    derive::derive(item, derive::value)
+    derive::derive(item, derive::value, derive::value_stub)
 }
 
 fn expand(name: &str, args: TokenStream, item: TokenStream) -> TokenStream {

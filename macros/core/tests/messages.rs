@@ -72,7 +72,7 @@ fn a_mistake_leaves_what_is_right() {
     );
 }
 
-/// The derives and `tag!` give errors, and nothing else.
+/// The derives give errors and an implementation that does nothing, so that no error follows where the type is used.
 #[test]
 fn one_error_a_mistake_in_what_is_no_attribute() {
     let mut surprises = String::new();
@@ -83,7 +83,8 @@ fn one_error_a_mistake_in_what_is_no_attribute() {
         };
         let is_as_expected =
             errors.len() == expected.len() && errors.iter().zip(expected).all(fits);
-        if !is_as_expected || !rest.is_empty() {
+        let has_stub = rest.to_string().contains(&format!("{name} for"));
+        if !is_as_expected || has_stub != name.starts_with("Biz") {
             surprises += &format!(
                 "{name} {item}\n  expected {expected:?}\n  got {errors:?}\n  beside {rest}\n"
             );

@@ -84,6 +84,19 @@ pub(crate) fn declared_fields(input: &DeriveInput) -> Vec<Field> {
     fields(input, &on_type, errors).unwrap_or_default()
 }
 
+/// An implementation that records nothing, for a type with mistakes.
+pub(crate) fn attrs_stub(input: &DeriveInput) -> TokenStream {
+    let private = super::private(&Biz::parse(&input.attrs, ON_TYPE, &mut Vec::new()));
+    let name = &input.ident;
+    let (impl_generics, type_generics, where_clause) = input.generics.split_for_impl();
+    quote_spanned! {Span::mixed_site()=>
+        #[automatically_derived]
+        impl #impl_generics #private::BizAttrs for #name #type_generics #where_clause {
+            fn record(&self, _: &mut #private::Tags) {}
+        }
+    }
+}
+
 /// The fields that are recorded, with their keys.
 fn fields(input: &DeriveInput, on_type: &Biz, errors: &mut Vec<Error>) -> Option<Vec<Field>> {
     let Data::Struct(data) = &input.data else {

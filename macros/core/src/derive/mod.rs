@@ -9,13 +9,16 @@ use syn::{DeriveInput, Error};
 
 use crate::parse::fields::Biz;
 
-pub(crate) use attrs::{Field, attrs, declared_fields};
-pub(crate) use value::value;
+pub(crate) use attrs::{Field, attrs, attrs_stub, declared_fields};
+pub(crate) use value::{value, value_stub};
 
 /// Runs a derive on `item`: its implementation, or its mistakes.
+///
+/// Beside mistakes stands an implementation that does nothing, `stub`, so that none is followed by errors where the type is used.
 pub(crate) fn derive(
     item: TokenStream,
     implement: fn(&DeriveInput, &mut Vec<Error>) -> Option<TokenStream>,
+    stub: fn(&DeriveInput) -> TokenStream,
 ) -> TokenStream {
     let input: DeriveInput = match syn::parse2(item) {
         Ok(input) => input,
@@ -27,7 +30,8 @@ pub(crate) fn derive(
         return implementation.unwrap_or_default();
     }
     let errors = errors.iter().map(Error::to_compile_error);
-    quote!(#(#errors)*)
+    let stub = stub(&input);
+    quote!(#(#errors)* #stub)
 }
 
 /// The path of the runtime's `__private`.

@@ -114,6 +114,28 @@ pub(crate) fn value(input: &DeriveInput, errors: &mut Vec<Error>) -> Option<Toke
     })
 }
 
+/// Implementations without values, for a type with mistakes.
+pub(crate) fn value_stub(input: &DeriveInput) -> TokenStream {
+    let private = super::private(&Biz::parse(&input.attrs, ON_ENUM, &mut Vec::new()));
+    let name = &input.ident;
+    let (impl_generics, type_generics, where_clause) = input.generics.split_for_impl();
+    quote_spanned! {Span::mixed_site()=>
+        #[automatically_derived]
+        impl #impl_generics #private::BizValue for #name #type_generics #where_clause {
+            const VALUES: &'static [&'static ::core::primitive::str] = &[];
+
+            fn as_str(&self) -> &'static ::core::primitive::str {
+                ""
+            }
+        }
+
+        #[automatically_derived]
+        impl #impl_generics #private::Value for #name #type_generics #where_clause {
+            fn encode(&self, _: #private::Encoder<'_>) {}
+        }
+    }
+}
+
 fn style(biz: &Biz, errors: &mut Vec<Error>) -> Option<Style> {
     let Some(wanted) = biz.text("rename_all") else {
         return Some(STYLES[0].1);
