@@ -132,7 +132,7 @@ pub fn biz_attrs(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `ok_if = \|result\| condition` | An `Err` of which this says so is no error. | every `Err` is one |
 /// | `err_if = \|result\| condition` | A result of which this says so is an error. | only an `Err` is one |
 /// | `parent = none` | The span starts a trace of its own. | a child of the current span |
-/// | `links = expression` | The spans that it is linked to: anything that yields `SpanContext`s. | none |
+/// | `links = expression` | The spans that it is linked to: anything that yields `SpanContext`s, or references to them. | none |
 /// | `crate = path` | Where the crate `biztrace` is found, if it was renamed or is re-exported. | `::biztrace` |
 ///
 /// An actix-web handler takes [`#[traced_handler]`](macro@traced_handler) instead; the two on one function are an error. So is

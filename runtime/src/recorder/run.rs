@@ -1,5 +1,6 @@
 //! Runs annotated bodies under their span.
 
+use std::borrow::Borrow;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -31,11 +32,15 @@ impl BodySpan {
     /// Links the span to others. A context that is of no span is left out.
     pub fn link<L>(self, links: impl FnOnce() -> L) -> Self
     where
-        L: IntoIterator<Item = SpanContext>,
+        L: IntoIterator<Item: Borrow<SpanContext>>,
     {
         if let Some(span) = self.0.span() {
-            let links = links().into_iter().filter(SpanContext::is_valid);
-            links.for_each(|context| span.add_link(&context, &[], 0));
+            for link in links() {
+                let context = link.borrow();
+                if context.is_valid() {
+                    span.add_link(context, &[], 0);
+                }
+            }
         }
         self
     }

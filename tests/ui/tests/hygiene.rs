@@ -87,7 +87,7 @@ mod shadowed {
         id
     }
 
-    #[traced(err, ok_if = |_| false, err_if = |_| false, parent = none, links = [])]
+    #[traced(err, ok_if = |_| false, err_if = |_| false, parent = none, links = [::biztrace::current().context()])]
     #[biz_attrs(
         #[hash] #[max_len(4)] #[display] order.id = id,
         #[mask(4)] #[debug] order.no = id,

@@ -164,7 +164,7 @@ fn annotated_result(items: &[u64]) -> Option<&u64> {
     Some(item)
 }
 
-#[traced(parent = none, links = [])]
+#[traced(parent = none, links = [::biztrace::current().context()])]
 async fn unit(mut left: u8) {
     while left > 0 {
         left -= 1;

@@ -60,6 +60,16 @@ impl<T: Clone + std::fmt::Display + Send + Sync> S<T> {
     }
 }
 
+#[traced(parent = none, links = causes)]
+fn linked(causes: &[biztrace::opentelemetry::trace::SpanContext]) -> usize {
+    causes.len()
+}
+
+#[traced(parent = none, links = causes.iter().take(1))]
+fn linked_to_first(causes: Vec<biztrace::opentelemetry::trace::SpanContext>) -> usize {
+    causes.len()
+}
+
 #[traced]
 fn manual(x: u8) -> impl Future<Output = u8> {
     let y = x;
@@ -148,6 +158,8 @@ async fn odd() {
     assert!(s.count().is_err());
     assert_eq!(Pin::new(&mut s).by_pin().await, 0);
     assert_eq!(manual(3).await, 3);
+    let causes = vec![biztrace::current().context(); 2];
+    assert_eq!((linked(&causes), linked_to_first(causes)), (2, 2));
     assert_eq!(unsized_ret("x"), "x");
     assert_eq!(opt(async || Some(3)).await, Some(3));
     let inner = Inner {

@@ -84,10 +84,11 @@ fn wrapped(expansion: &Expansion, plan: &SpanPlan) -> TokenStream {
             (site, span)
         }
     };
-    let links = plan
-        .links
-        .as_ref()
-        .map(|links| quote_spanned!(Span::mixed_site()=> .link(|| #links)));
+    let links = plan.links.as_ref().map(|links| {
+        // Located where rustc shall say that these are no spans.
+        let place = Span::mixed_site().located_at(links.span());
+        quote_spanned!(place=> .link(|| #links))
+    });
     let open = quote_spanned!(Span::mixed_site()=> let __biztrace_span = #span #links;);
     if plan.shape == (Shape::Future { boxed: true })
         && let Some((pin, block)) = pinned_block(&expansion.function.body.statements)
