@@ -70,7 +70,8 @@ fn hex(digit: u8) -> char {
 #[derive(Debug)]
 pub struct Hash<'a, V: ?Sized>(pub &'a V);
 
-/// `#[mask(n)]`: a value's text with all but the last characters hidden; all of it, if it has no more than these.
+/// `#[mask(n)]`: a value's text with all but the last characters hidden; all of it, if it has no more than these. It is cut to
+/// the configured length afterwards.
 #[derive(Debug)]
 pub struct Mask<'a, V: ?Sized>(pub usize, pub &'a V);
 
@@ -96,9 +97,11 @@ impl<V: Value + ?Sized> Value for Hash<'_, V> {
 
 impl<V: Value + ?Sized> Value for Mask<'_, V> {
     fn encode(&self, encoder: Encoder<'_>) {
+        // Of the whole value: the last characters of a part would be others than those that may be shown.
+        let limit = encoder.treatment().chars.unwrap_or(usize::MAX);
         let treatment = Treatment {
-            rewrite: Some(&|text| Some(mask(text, self.0))),
-            ..encoder.treatment()
+            chars: None,
+            rewrite: Some(&|text| Some(mask(text, self.0, limit))),
         };
         encoder.treat(self.1, &treatment);
     }
@@ -114,7 +117,7 @@ impl<V: Value + ?Sized> Value for Pii<'_, V> {
     }
 }
 
-fn mask(text: &str, shown: usize) -> String {
+fn mask(text: &str, shown: usize, limit: usize) -> String {
     let length = text.chars().count();
     let hidden = if length > shown {
         length - shown
@@ -124,6 +127,7 @@ fn mask(text: &str, shown: usize) -> String {
     let characters = text.chars().enumerate();
     characters
         .map(|(index, character)| if index < hidden { '*' } else { character })
+        .take(limit)
         .collect()
 }
 

@@ -140,6 +140,23 @@ fn a_mask_leaves_the_last_characters() {
     );
 }
 
+#[test]
+fn a_limit_of_length_does_not_move_what_a_mask_shows() {
+    let key = const { &Key::new("k") };
+    let masked = |chars, value: &dyn Value| {
+        let mut sent = sent(Privacy::default(), Some(chars), |tags| {
+            tags.set(key, &Mask(4, value));
+        });
+        sent.pop().unwrap().1
+    };
+    let card = "4111222233331234";
+    assert_eq!(masked(16, &card), "************1234");
+    assert_eq!(masked(14, &card), "************12");
+    assert_eq!(masked(8, &card), "********");
+    assert_eq!(masked(8, &Display(&card)), "********");
+    assert_eq!(masked(8, &[card]), "[********]");
+}
+
 proptest! {
     #[test]
     fn masks_and_cuts_keep_characters_whole(text in "\\PC{0,40}", n in 0_usize..50) {
