@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::value::truncate_bytes;
+use super::value::truncate;
 use super::{Encoder, Value};
 
 /// `#[display]`: a value's text by [`fmt::Display`].
@@ -40,23 +40,38 @@ impl<V: Value + ?Sized> Value for MaxLen<'_, V> {
 fn format(encoder: Encoder<'_>, value: fmt::Arguments<'_>) {
     let mut text = Bounded {
         text: String::new(),
-        max: encoder.max_bytes(),
+        chars: encoder.treatment().chars.unwrap_or(usize::MAX),
+        bytes: encoder.max_bytes(),
+        is_too_large: false,
     };
     // An error is a text that has had enough, or a type that gave up: what there is, is its text.
     let _ = text.write_fmt(value);
-    encoder.string(&text.text);
+    if text.is_too_large {
+        encoder.refuse();
+    } else {
+        encoder.string(&text.text);
+    }
 }
 
-/// Takes text up to a number of bytes: what is formatted may be of any length.
+/// Takes text up to a number of characters: what is formatted may be of any length.
 struct Bounded {
     text: String,
-    max: usize,
+    /// Characters that are still taken.
+    chars: usize,
+    /// A text that has more before its characters are taken is none.
+    bytes: usize,
+    is_too_large: bool,
 }
 
 impl Write for Bounded {
     fn write_str(&mut self, part: &str) -> fmt::Result {
-        let fits = truncate_bytes(part, self.max - self.text.len());
+        let fits = truncate(part, self.chars);
+        if self.text.len() + fits.len() > self.bytes {
+            self.is_too_large = true;
+            return Err(fmt::Error);
+        }
         self.text.push_str(fits);
+        self.chars -= fits.chars().count();
         if fits.len() < part.len() {
             return Err(fmt::Error);
         }

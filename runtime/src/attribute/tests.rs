@@ -207,6 +207,19 @@ fn values_have_a_text() {
 }
 
 #[test]
+fn of_a_text_that_is_too_large_no_part_counts() {
+    let key = const { &Key::new("k") };
+    let wide = "\u{1f980}".repeat(400);
+    let sent = sent(with_key(PiiPolicy::Keep), None, |tags| {
+        tags.set(key, &Display(&wide));
+        tags.set(key, &Hash(&Display(&Endless)));
+        tags.set(key, &Mask(4, &Display(&wide)));
+        assert_eq!(tags.dropped, 3);
+    });
+    assert_eq!(sent, []);
+}
+
+#[test]
 fn nested_keys_begin_with_their_prefixes() {
     let (city, zip) = (const { &Key::new("city") }, const { &Key::new("zip") });
     let sent = sent(Privacy::default(), None, |tags| {

@@ -47,7 +47,7 @@ pub struct Encoder<'a> {
     treatment: Option<&'a Treatment<'a>>,
 }
 
-/// What an option says of one value. The outermost has its way.
+/// What an option says of one value. Of two that rewrite it, only the inner one would: the macros let one protect a value.
 #[derive(Clone, Copy)]
 pub(super) struct Treatment<'a> {
     /// Characters that the value is cut to, in place of the limit.
@@ -135,11 +135,14 @@ impl<'a> Encoder<'a> {
         });
     }
 
-    /// Bytes that a text may have for any of it to count.
+    /// Bytes that the value may take.
     pub(super) fn max_bytes(&self) -> usize {
-        let chars = self.treatment().chars;
-        let chars = chars.map_or(usize::MAX, |chars| chars.saturating_mul(4));
-        chars.min(self.limits.bytes.saturating_add(1))
+        self.limits.bytes
+    }
+
+    /// Leaves the value out, and counts it as dropped, since it takes more.
+    pub(super) fn refuse(self) {
+        *self.too_large = true;
     }
 
     /// What has been said of the value so far.
@@ -178,8 +181,7 @@ impl<'a> Encoder<'a> {
 
     fn text(self, value: &str) {
         if value.len() > self.limits.bytes {
-            *self.too_large = true;
-            return;
+            return self.refuse();
         }
         let buf = self.any_value(field_len(value.len()));
         wire::bytes(buf, STRING, value.as_bytes());
@@ -315,11 +317,6 @@ impl ArrayEncoder<'_> {
             treatment: self.treatment,
         });
     }
-}
-
-/// The first characters of `value`, of `limit` bytes at most.
-pub(super) fn truncate_bytes(value: &str, limit: usize) -> &str {
-    &value[..value.floor_char_boundary(limit)]
 }
 
 /// The first `limit` characters of `value`.
