@@ -1,7 +1,7 @@
 //! Values that are protected before they are recorded.
 
 use std::fmt;
-use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use hmac::digest::KeyInit;
 use hmac::{Hmac, Mac};
@@ -132,12 +132,14 @@ fn mask(text: &str, shown: usize, limit: usize) -> String {
 }
 
 fn warn_without_key() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        tracing::warn!(
-            target: "biztrace",
-            "a value is to be hashed, but there is no key: such values are left out. Set BIZTRACE_HASH_KEY, or call \
-             `Builder::hash_key`, with a secret of {MIN_KEY_BYTES} bytes or more that is the same in all services"
-        );
-    });
+    // Not a `Once`, which nobody may come back to while it runs: what takes the warning may be traced itself.
+    static WARNED: AtomicBool = AtomicBool::new(false);
+    if WARNED.load(Ordering::Relaxed) || WARNED.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    tracing::warn!(
+        target: "biztrace",
+        "a value is to be hashed, but there is no key: such values are left out. Set BIZTRACE_HASH_KEY, or call \
+         `Builder::hash_key`, with a secret of {MIN_KEY_BYTES} bytes or more that is the same in all services"
+    );
 }
