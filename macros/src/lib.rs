@@ -121,7 +121,7 @@ pub fn biz_attrs(args: TokenStream, item: TokenStream) -> TokenStream {
 /// Error and its `error.type` the type of the error. [`#[biz_attrs]`](macro@biz_attrs) on the same function tags it too.
 ///
 /// The span of a function that returns a future or a stream, as it is or as `Pin<Box<dyn …>>`, ends with what it returns; an
-/// item that is an `Err` makes a stream's span an error. The methods of `async_trait` are traced like any `async fn`. What the
+/// item that is an `Err` makes a stream's span an error, and a stream that is dropped before its end is `cancelled`. The methods of `async_trait` are traced like any `async fn`. What the
 /// return type does not spell out (an alias, a type parameter, a type of your own that is a future, a stream that an `async fn`
 /// returns) is a value like others: the span ends when the function does.
 ///
@@ -168,7 +168,7 @@ pub fn traced(args: TokenStream, item: TokenStream) -> TokenStream {
 /// |---|---|
 /// | `key = "user.id"` | The whole key, without the prefix. |
 /// | `rename = "total"` | What follows the prefix, in place of the field's name. |
-/// | `nested` | The attributes of the field's own type, which derives `BizAttrs` too, by its keys and without this struct's prefix; with `prefix = "…"` before all of them. Not for a list. |
+/// | `nested` | The attributes of the field's own type, which derives `BizAttrs` too, by its keys and without this struct's prefix; with `prefix = "…"` before all of them, those of `key` included. Not for a list. |
 /// | `skip` | Not recorded, as if it were unmarked. |
 /// | `hash`, `mask(4)`, `pii`, `inherit`, `display`, `debug`, `max_len(64)`, `when(condition)` | As before an entry of [`#[biz_attrs]`](macro@biz_attrs); the condition has `self`. |
 ///

@@ -14,6 +14,7 @@ pub use self::result::*;
 pub use crate::attribute::{
     BizAttrs, BizValue, Debug, Display, Encoder, Hash, Key, Mask, MaxLen, Pii, Tags, Value,
 };
+use crate::diag;
 use crate::recorder::{self, ActiveSpan, Current, LocalSpan, Start, Started, Under};
 pub use crate::recorder::{BodySpan, ResultSpan, Site, Traced, TracedStream};
 
@@ -70,31 +71,23 @@ impl RequestSource for NoRequest {
 }
 
 /// The tags of any function: what takes them is compiled once, and not again for each function.
-pub(crate) type AnyTags<'a> = dyn FnMut(&mut Tags, &Head<'_>) + 'a;
-
-/// `tags` as [`AnyTags`], which are evaluated once at most.
-pub(crate) fn any(tags: impl FnOnce(&mut Tags, &Head<'_>)) -> impl FnMut(&mut Tags, &Head<'_>) {
-    let mut tags = Some(tags);
-    move |set, head| {
-        if let Some(tags) = tags.take() {
-            tags(set, head);
-        }
-    }
-}
+///
+/// `Fn`, so that the compiler refuses a value that changes or moves what it names: it is evaluated only where it is recorded.
+pub(crate) type AnyTags<'a> = dyn Fn(&mut Tags, &Head<'_>) + 'a;
 
 /// Opens the span of `#[traced]`.
 pub fn traced<R: RequestSource>(
     site: &'static Site,
     request: R,
-    tags: impl FnOnce(&mut Tags, &Head<'_>),
+    tags: impl Fn(&mut Tags, &Head<'_>),
 ) -> BodySpan {
-    open(site, &request, &mut any(tags))
+    open(site, &request, &tags)
 }
 
 pub(crate) fn open(
     site: &'static Site,
     request: &dyn RequestSource,
-    tags: &mut AnyTags<'_>,
+    tags: &AnyTags<'_>,
 ) -> BodySpan {
     match start(Start::now(site.name, site.kind.clone())) {
         Some(Started::Recording(span)) => {
@@ -111,7 +104,7 @@ pub(crate) fn open(
 pub fn traced_root<R: RequestSource>(
     site: &'static Site,
     request: R,
-    tags: impl FnOnce(&mut Tags, &Head<'_>),
+    tags: impl Fn(&mut Tags, &Head<'_>),
 ) -> BodySpan {
     if Context::map_current(Context::is_telemetry_suppressed) {
         return BodySpan(Under::Nothing);
@@ -142,19 +135,16 @@ pub fn traced_root<R: RequestSource>(
 }
 
 /// Tags the current span, for `#[biz_attrs]` alone and `tag!`.
-pub fn annotate<R: RequestSource>(request: R, tags: impl FnOnce(&mut Tags, &Head<'_>)) {
+pub fn annotate<R: RequestSource>(request: R, tags: impl Fn(&mut Tags, &Head<'_>)) {
     drop(annotated(request, tags));
 }
 
 /// Tags the current span, for `#[biz_attrs]` alone where it has entries on the result.
-pub fn annotated<R: RequestSource>(
-    request: R,
-    tags: impl FnOnce(&mut Tags, &Head<'_>),
-) -> BodySpan {
-    tag_current(&request, &mut any(tags))
+pub fn annotated<R: RequestSource>(request: R, tags: impl Fn(&mut Tags, &Head<'_>)) -> BodySpan {
+    tag_current(&request, &tags)
 }
 
-fn tag_current(request: &dyn RequestSource, tags: &mut AnyTags<'_>) -> BodySpan {
+fn tag_current(request: &dyn RequestSource, tags: &AnyTags<'_>) -> BodySpan {
     match Current::get() {
         Current::Local(span) if span.is_recording() => {
             record(&span, request, tags);
@@ -175,7 +165,7 @@ fn start(start: Start<'_>) -> Option<Started> {
 }
 
 /// Evaluates tags, outside any lock, and adds them to `span`.
-pub(crate) fn record(span: &LocalSpan, request: &dyn RequestSource, tags: &mut AnyTags<'_>) {
+pub(crate) fn record(span: &LocalSpan, request: &dyn RequestSource, tags: &AnyTags<'_>) {
     let mut set = span.tags();
     tags(&mut set, &request.head(&Recording(span)));
     if !set.is_empty() {
@@ -236,13 +226,10 @@ impl Head<'_> {
 }
 
 fn no_request<'a>() -> Option<&'a recorder::Head> {
-    static ONCE: std::sync::Once = std::sync::Once::new();
-    ONCE.call_once(|| {
-        tracing::warn!(
-            target: "biztrace",
-            "a tag reads header(…), query(…) or cookie(…), but has no request: add `.wrap(RequestTracing::default())` to the \
-             App, or an `HttpRequest` argument to the function. The tag is left out."
-        );
-    });
+    static ONCE: diag::Once = diag::Once::new();
+    ONCE.warn(format_args!(
+        "a tag reads header(…), query(…) or cookie(…), but has no request: add `.wrap(RequestTracing::default())` to the \
+         App, or an `HttpRequest` argument to the function. The tag is left out."
+    ));
     None
 }

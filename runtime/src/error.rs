@@ -32,6 +32,11 @@ pub enum Error {
         "`Builder::hash_key` was given a key of {0} bytes: give it 16 or more, which are random and secret"
     )]
     HashKey(usize),
+    /// Values that are `#[pii]` are to be hashed, but there is no key.
+    #[error(
+        "`Builder::pii` was given `PiiPolicy::Hash`, which needs a key: set BIZTRACE_HASH_KEY, or call `Builder::hash_key`"
+    )]
+    NoHashKey,
     /// A tag has no name.
     #[error(
         "`Builder::tags` was given a tag without a name: name it, as in KeyValue::new(\"env.region\", \"eu-west-1\")"

@@ -47,6 +47,7 @@ pub mod __private;
 pub mod actix;
 mod attribute;
 mod config;
+mod diag;
 mod error;
 mod exporter;
 mod pipeline;

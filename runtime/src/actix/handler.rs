@@ -1,12 +1,11 @@
 //! What an annotated handler does: it claims its request's SERVER span, or opens a span of its own.
 
-use std::sync::Once;
-
 use actix_web::HttpRequest;
 
 use super::server;
-use crate::__private::{AnyTags, Head, NoRequest, RequestSource, any, open, record};
+use crate::__private::{AnyTags, Head, NoRequest, RequestSource, open, record};
 use crate::attribute::Tags;
+use crate::diag;
 use crate::recorder::{
     ActiveSpan, BodySpan, Claim, Current, FUNCTION, LocalSpan, Site, Started, Under, recorder,
 };
@@ -34,21 +33,21 @@ impl HandlerRequest for &HttpRequest {
 pub fn handler<R: HandlerRequest>(
     site: &'static Site,
     request: R,
-    tags: impl FnOnce(&mut Tags, &Head<'_>),
+    tags: impl Fn(&mut Tags, &Head<'_>),
 ) -> BodySpan {
-    claim(site, &request, &mut any(tags))
+    claim(site, &request, &tags)
 }
 
 /// The span of `#[traced_handler(child)]`.
 pub fn child_handler<R: HandlerRequest>(
     site: &'static Site,
     request: R,
-    tags: impl FnOnce(&mut Tags, &Head<'_>),
+    tags: impl Fn(&mut Tags, &Head<'_>),
 ) -> BodySpan {
-    open_child(site, &request, &mut any(tags))
+    open_child(site, &request, &tags)
 }
 
-fn claim(site: &'static Site, request: &dyn HandlerRequest, tags: &mut AnyTags<'_>) -> BodySpan {
+fn claim(site: &'static Site, request: &dyn HandlerRequest, tags: &AnyTags<'_>) -> BodySpan {
     let around = Current::get();
     let claim = match &around {
         Current::Local(span) => span.claim(site),
@@ -65,12 +64,8 @@ fn claim(site: &'static Site, request: &dyn HandlerRequest, tags: &mut AnyTags<'
     }
 }
 
-fn open_child(
-    site: &'static Site,
-    request: &dyn HandlerRequest,
-    tags: &mut AnyTags<'_>,
-) -> BodySpan {
-    open(site, request, &mut with_function(site, tags))
+fn open_child(site: &'static Site, request: &dyn HandlerRequest, tags: &AnyTags<'_>) -> BodySpan {
+    open(site, request, &with_function(site, tags))
 }
 
 /// Tags a SERVER span for the handler that serves its request.
@@ -78,14 +73,14 @@ fn tag_handler(
     site: &'static Site,
     server: &LocalSpan,
     request: &dyn HandlerRequest,
-    tags: &mut AnyTags<'_>,
+    tags: &AnyTags<'_>,
 ) {
     learn_route(site, request, server);
-    record(server, request, &mut with_function(site, tags));
+    record(server, request, &with_function(site, tags));
 }
 
 /// The handler's name beside its tags.
-fn with_function(site: &'static Site, tags: &mut AnyTags<'_>) -> impl FnMut(&mut Tags, &Head<'_>) {
+fn with_function(site: &'static Site, tags: &AnyTags<'_>) -> impl Fn(&mut Tags, &Head<'_>) {
     |set, head| {
         set.set(FUNCTION, site.function);
         tags(set, head);
@@ -96,7 +91,7 @@ fn with_function(site: &'static Site, tags: &mut AnyTags<'_>) -> impl FnMut(&mut
 fn stand_alone(
     site: &'static Site,
     request: &dyn HandlerRequest,
-    tags: &mut AnyTags<'_>,
+    tags: &AnyTags<'_>,
     around: Current,
 ) -> BodySpan {
     let Some(http) = request.get() else {
@@ -131,13 +126,10 @@ fn learn_route(site: &Site, request: &dyn HandlerRequest, server: &LocalSpan) {
 }
 
 fn warn_once(site: &Site) {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        tracing::warn!(
-            target: "biztrace",
-            "{} is a traced handler, but no `RequestTracing` is around it: its span has neither status nor the end of the \
-             body. Add `.wrap(biztrace::actix::RequestTracing::default())` to the App.",
-            site.function
-        );
-    });
+    static ONCE: diag::Once = diag::Once::new();
+    ONCE.warn(format_args!(
+        "{} is a traced handler, but no `RequestTracing` is around it: its span has neither status nor the end of the body. \
+         Add `.wrap(biztrace::actix::RequestTracing::default())` to the App.",
+        site.function
+    ));
 }

@@ -1,7 +1,6 @@
 //! Values that are protected before they are recorded.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use hmac::digest::KeyInit;
 use hmac::{Hmac, Mac};
@@ -9,6 +8,7 @@ use sha2::Sha256;
 
 use super::value::Treatment;
 use super::{Encoder, Value};
+use crate::diag;
 
 /// What becomes of a value that is marked `#[pii]`, as personally identifiable information.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -132,14 +132,9 @@ fn mask(text: &str, shown: usize, limit: usize) -> String {
 }
 
 fn warn_without_key() {
-    // Not a `Once`, which nobody may come back to while it runs: what takes the warning may be traced itself.
-    static WARNED: AtomicBool = AtomicBool::new(false);
-    if WARNED.load(Ordering::Relaxed) || WARNED.swap(true, Ordering::Relaxed) {
-        return;
-    }
-    tracing::warn!(
-        target: "biztrace",
+    static ONCE: diag::Once = diag::Once::new();
+    ONCE.warn(format_args!(
         "a value is to be hashed, but there is no key: such values are left out. Set BIZTRACE_HASH_KEY, or call \
          `Builder::hash_key`, with a secret of {MIN_KEY_BYTES} bytes or more that is the same in all services"
-    );
+    ));
 }

@@ -4,6 +4,7 @@
 //! buffer, and appended to the span in one short step.
 
 use std::cell::RefCell;
+use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
@@ -37,7 +38,6 @@ const ATTRIBUTES: u8 = len_field(9);
 ///     }
 /// }
 /// ```
-#[derive(Debug)]
 pub struct Tags {
     /// The attributes as they are exported, and in a span what else it has.
     pub(crate) bytes: Vec<u8>,
@@ -82,8 +82,16 @@ impl Entry {
     }
 }
 
-impl Default for Tags {
-    fn default() -> Self {
+/// Not the values, which are not for whatever log this ends in.
+impl fmt::Debug for Tags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tags").finish_non_exhaustive()
+    }
+}
+
+impl Tags {
+    /// An empty set, without limits.
+    pub(crate) fn new() -> Self {
         Self {
             bytes: Vec::new(),
             entries: Vec::new(),
@@ -94,9 +102,7 @@ impl Default for Tags {
             prefix: String::new(),
         }
     }
-}
 
-impl Tags {
     /// Sets `key` to `value`, replacing an earlier value.
     #[inline(always)]
     pub fn set<'k, V: Value + ?Sized>(&mut self, key: impl Into<Key<'k>>, value: &V) {
@@ -144,8 +150,8 @@ impl Tags {
         let outer = self.prefix.len();
         self.prefix.push_str(prefix);
         self.prefix.push('.');
-        set(self);
-        self.prefix.truncate(outer);
+        let nested = Nested { tags: self, outer };
+        set(nested.tags);
     }
 
     /// Like [`set`](Self::set), as OpenTelemetry's API has it: without a name, too.
@@ -195,6 +201,19 @@ impl Tags {
     }
 }
 
+/// Takes a prefix off again, after a panic too.
+struct Nested<'a> {
+    tags: &'a mut Tags,
+    /// Bytes of the prefix that was there before.
+    outer: usize,
+}
+
+impl Drop for Nested<'_> {
+    fn drop(&mut self) {
+        self.tags.prefix.truncate(self.outer);
+    }
+}
+
 /// An empty set, on the thread's scratch buffer; a nested one gets a buffer of its own.
 #[derive(Debug)]
 pub(crate) struct Scratch(Option<Box<Tags>>);
@@ -209,7 +228,10 @@ const SCRATCH_BYTES: usize = 64 * 1024;
 impl Scratch {
     pub(crate) fn new(limits: ValueLimits, privacy: &Arc<Privacy>) -> Self {
         let scratch = SCRATCH.try_with(|scratch| scratch.take());
-        let mut tags = scratch.ok().flatten().unwrap_or_default();
+        let mut tags = scratch
+            .ok()
+            .flatten()
+            .unwrap_or_else(|| Box::new(Tags::new()));
         tags.limits = limits;
         // Most tags of a thread go to one recorder: comparing spares the shared counter.
         if !tags
@@ -251,8 +273,6 @@ impl Drop for Scratch {
         tags.entries.clear();
         tags.inherited.clear();
         tags.dropped = 0;
-        // A panic may have left it.
-        tags.prefix.clear();
         // A thread that is ending has no scratch buffer any more; then there is nothing to give back to.
         let _ = SCRATCH.try_with(|scratch| scratch.replace(Some(tags)));
     }

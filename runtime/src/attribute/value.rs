@@ -297,7 +297,8 @@ impl fmt::Debug for ArrayEncoder<'_> {
 }
 
 impl ArrayEncoder<'_> {
-    /// Adds an element. OTLP wants all elements of an array to be of one type.
+    /// Adds an element. One without a value, `None` for one, is left out. OpenTelemetry wants all elements of an array to be of
+    /// one type; its API has no form for others, nor for arrays of arrays.
     pub fn push<V: Value + ?Sized>(&mut self, element: &V) {
         let written = self.buf.len() - self.start;
         if written > self.limits.bytes {

@@ -15,6 +15,7 @@ use super::request::{frame, spans, take_batch};
 use super::shard::{CHUNK_BYTES, Shards};
 use super::{Delivery, Export, Failure};
 use crate::config::Batch;
+use crate::diag;
 use crate::recorder::{Runs, Sink};
 
 /// The near end of an export thread. The thread flushes and ends when this is dropped.
@@ -196,7 +197,9 @@ impl Drop for EndedOnDrop {
             .take(true, &mut Vec::new(), |chunk| lost += chunk.spans() as u64);
         desk.dropped.add(DropReason::Shutdown, lost);
         if lost > 0 {
-            tracing::warn!(target: "biztrace", "{lost} spans were not sent when the export thread ended");
+            diag::warn(format_args!(
+                "{lost} spans were not sent when the export thread ended"
+            ));
         }
         let orders = std::mem::take(&mut desk.orders);
         drop(desk);
@@ -396,11 +399,10 @@ impl Said {
         } else {
             "; last trouble: "
         };
-        tracing::warn!(
-            target: "biztrace",
+        diag::warn(format_args!(
             "spans dropped so far: {dropped}{trouble}{}",
             self.last_message
-        );
+        ));
     }
 
     /// Whether `dropped` spans in all are news, and some time has gone since the last.

@@ -10,6 +10,7 @@ use opentelemetry::KeyValue;
 use super::{Instance, Telemetry, resource};
 use crate::attribute::{HashKey, PiiPolicy};
 use crate::config::{self, Batch, Exporter, Limits, Sampler, Settings};
+use crate::diag;
 use crate::error::Error;
 use crate::exporter::console::Console;
 use crate::pipeline::{Export, Pipeline};
@@ -122,7 +123,7 @@ impl Builder {
     }
 
     /// What becomes of values that are marked `#[pii]`. Default: they are dropped; `BIZTRACE_PII`, one of `keep`, `hash` and
-    /// `drop`.
+    /// `drop`. Hashing needs a [`hash_key`](Self::hash_key).
     pub fn pii(mut self, policy: PiiPolicy) -> Self {
         self.pii = Some(policy);
         self
@@ -167,7 +168,7 @@ impl Builder {
     pub fn build(self) -> Result<Telemetry, Error> {
         let (environment, warnings) = config::from_env(&|name| std::env::var(name).ok());
         for warning in warnings {
-            tracing::warn!(target: "biztrace", "{warning}");
+            diag::warn(format_args!("{warning}"));
         }
         self.build_over(environment)
     }
@@ -203,7 +204,7 @@ impl Builder {
     }
 
     /// These settings over those of the environment.
-    fn over(self, mut settings: Settings) -> Result<Settings, Error> {
+    pub(crate) fn over(self, mut settings: Settings) -> Result<Settings, Error> {
         fn set<T>(to: &mut T, from: Option<T>) {
             if let Some(value) = from {
                 *to = value;
@@ -237,6 +238,14 @@ impl Builder {
         if let Some(key) = self.hash_key {
             let key = HashKey::new(&key).ok_or(Error::HashKey(key.len()))?;
             settings.privacy.hash_key = Some(key);
+        }
+        if settings.privacy.pii == PiiPolicy::Hash && settings.privacy.hash_key.is_none() {
+            if self.pii.is_some() {
+                return Err(Error::NoHashKey);
+            }
+            diag::warn(format_args!(
+                "BIZTRACE_PII=hash needs a key: set BIZTRACE_HASH_KEY; until then such values are left out"
+            ));
         }
         if self.tags.iter().any(|tag| tag.key.as_str().is_empty()) {
             return Err(Error::UnnamedTag);

@@ -52,10 +52,10 @@ impl OpenSpan {
     /// The same for attributes that have been set elsewhere.
     pub(super) fn append(&mut self, tags: &Tags, limits: &Limits, room: usize) {
         self.write(limits, room, |own| {
-            let start = own.bytes.len();
-            own.bytes.extend_from_slice(&tags.bytes);
-            let moved = |entry: &Entry| entry.moved_to(start + entry.start as usize);
-            own.entries.extend(tags.entries.iter().map(moved));
+            // Each by itself: a value that panicked has left bytes between them.
+            for entry in &tags.entries {
+                own.push_encoded(entry.hash, entry.field(&tags.bytes));
+            }
             own.dropped += tags.dropped;
         });
     }

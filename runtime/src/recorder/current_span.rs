@@ -100,7 +100,7 @@ impl CurrentSpan {
                 span.append(&tags);
             }
             Handle::Other(cx) => {
-                let mut tags = Tags::default();
+                let mut tags = Tags::new();
                 tags.set(key, value);
                 cx.span().set_attributes(tags.decode());
             }
@@ -122,12 +122,12 @@ impl CurrentSpan {
     /// Marks the span as failed, and records the error as an event: its message with those of its sources, and its type. Of a
     /// `dyn Error` the type is not known.
     ///
-    /// An `error.type` or a status that was set before stands.
+    /// An `error.type` or a status that was set before stands, in a span of biztrace.
     pub fn record_error<E: Error + ?Sized>(&self, error: &E) {
         if !self.is_recording() {
             return;
         }
-        let name = std::any::type_name::<E>();
+        let name = std::any::type_name::<E>().trim_start_matches('&');
         let error_type = (!name.starts_with("dyn ")).then_some(name);
         self.event(EXCEPTION, exception(error_type, message(error)));
         let error_type = error_type.unwrap_or(OTHER);

@@ -3,9 +3,10 @@
 //! The HTTP framework allows nobody to hold its request over routing, and what a handler will read is not known before.
 //! The copy lives in its span's buffers, in memory only: nothing of it is recorded unless a tag names it.
 
+use std::fmt;
 use std::ops::Range;
 
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Head {
     /// The query, then the names and values of the headers.
     bytes: Vec<u8>,
@@ -18,6 +19,13 @@ pub(crate) struct Head {
 struct Header {
     name_end: u32,
     end: u32,
+}
+
+/// None of it: headers hold secrets.
+impl fmt::Debug for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Head").finish_non_exhaustive()
+    }
 }
 
 /// Memory that is kept for the next request's head.

@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     fn set_of(bytes: usize) -> Inherited {
-        let mut tags = Tags::default();
+        let mut tags = Tags::new();
         tags.set("key", &*"x".repeat(bytes));
         let mut set = Inherited::default();
         set.set(Attribute {

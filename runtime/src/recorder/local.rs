@@ -1,5 +1,6 @@
 //! A span of this process that is, or was, being recorded.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -16,7 +17,7 @@ use crate::attribute::{Key, Scratch, Tags};
 
 /// Names a span by its trace, its slot there and its id. Holding one keeps the trace's verdict, not the span's buffers:
 /// once the span has ended, all it does here is nothing, except that children still find their trace.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct LocalSpan {
     trace: TraceRef,
     slot: u32,
@@ -35,6 +36,16 @@ pub(crate) enum Claim {
 
 pub(super) const ERROR_TYPE: Key<'_> = Key::new("error.type");
 const OUTCOME: Key<'_> = Key::new("biztrace.outcome");
+
+/// The ids alone: what the span holds is not for whatever log a handle of it ends in.
+impl fmt::Debug for LocalSpan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalSpan")
+            .field("trace_id", &self.trace_id())
+            .field("span_id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
 
 impl LocalSpan {
     /// Opens a child of this span, which may have ended. It is dropped where the trace has had its share of spans.

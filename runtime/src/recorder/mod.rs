@@ -141,7 +141,7 @@ impl Recorder {
                 ..limits
             },
             privacy: Arc::default(),
-            tags: Tags::default(),
+            tags: Tags::new(),
             clock: Box::new(SystemClock),
             ids: Box::new(RandomIdGenerator::default()),
             sink,

@@ -70,7 +70,7 @@ impl Default for OpenSpan {
             kind: SpanKind::Internal,
             start: 0,
             status: Status::Unset,
-            tags: Tags::default(),
+            tags: Tags::new(),
             seen: Seen::default(),
             dead: Vec::new(),
             dead_bytes: 0,

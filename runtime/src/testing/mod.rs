@@ -25,9 +25,10 @@ use opentelemetry::trace::FutureExt;
 
 pub use self::span::CapturedSpan;
 
-use crate::config::{Batch, Limits, Sampler};
+use crate::config::{Batch, Settings};
 use crate::exporter::memory::Memory;
 use crate::pipeline::{Pipeline, Report};
+use crate::provider::Builder;
 use crate::recorder::{self, Mode, Recorder, TracerProvider};
 
 /// Records the spans of what runs in its scope, instead of the installed telemetry.
@@ -85,16 +86,35 @@ impl Capture {
     /// If the operating system starts no more threads.
     #[must_use]
     pub fn new() -> Self {
-        Self::with(Sampler::default(), Limits::default())
+        Self::with(Builder::default())
     }
 
-    /// Captures what `sampler` keeps, within `limits`.
+    /// Captures with the settings of the service that is tested: its sampler, limits, tags, and how it protects values. What
+    /// they say of exporting and of the resource makes no difference, and the environment is not read.
+    ///
+    /// ```
+    /// use biztrace::{PiiPolicy, Telemetry, tag, testing::Capture, traced};
+    ///
+    /// #[traced]
+    /// fn sign_in(user: &str) {
+    ///     tag!(#[pii] user.name = user);
+    /// }
+    ///
+    /// let capture = Capture::with(Telemetry::builder().pii(PiiPolicy::Keep));
+    /// capture.scope_sync(|| sign_in("ada"));
+    /// capture.span("sign_in").assert_tag("user.name", "ada");
+    /// ```
     ///
     /// # Panics
     ///
-    /// If the operating system starts no more threads.
+    /// If a setting is wrong, or the operating system starts no more threads.
     #[must_use]
-    pub fn with(sampler: Sampler, limits: Limits) -> Self {
+    #[track_caller]
+    pub fn with(settings: Builder) -> Self {
+        let settings = match settings.over(Settings::default()) {
+            Ok(settings) => settings,
+            Err(error) => panic!("{error}"),
+        };
         let memory = Memory::default();
         let exporter = memory.clone();
         let batch = Batch {
@@ -103,14 +123,16 @@ impl Capture {
         };
         let pipeline =
             Pipeline::start(batch, Vec::new(), || exporter).expect("a test can start a thread");
-        let recorder = Arc::new(Recorder::new(
+        let recorder = Recorder::new(
             Mode::Record,
-            sampler,
-            limits,
+            settings.sampler,
+            settings.limits,
             pipeline.sink(),
-        ));
+        )
+        .with_privacy(settings.privacy)
+        .with_tags(&settings.tags);
         Self {
-            recorder,
+            recorder: Arc::new(recorder),
             pipeline,
             memory,
         }

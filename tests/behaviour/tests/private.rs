@@ -1,0 +1,109 @@
+//! What a request holds leaves neither by the handle of its span nor by a value that fails.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use actix_web::test as actix;
+use actix_web::{App, HttpResponse, get};
+use biztrace::actix::{RequestSpan, RequestTracing};
+use biztrace::testing::Capture;
+use biztrace::{
+    BizAttrs, Encoder, PiiPolicy, Tags, Telemetry, Value, current, tag, traced, traced_handler,
+};
+use opentelemetry::KeyValue;
+
+#[get("/account")]
+#[traced_handler]
+async fn account(span: RequestSpan) -> HttpResponse {
+    tag!(user.id = 77_777_777);
+    HttpResponse::Ok().body(format!("{span:?} {:?}", current()))
+}
+
+/// The bytes of `text` as `Debug` shows those of a buffer.
+fn bytes(text: &str) -> String {
+    let list = format!("{:?}", text.as_bytes());
+    list.trim_matches(['[', ']']).to_owned()
+}
+
+#[actix_web::test]
+async fn the_handle_of_a_span_shows_its_ids_and_no_more() {
+    let answer = Capture::new()
+        .scope(async {
+            let app = App::new().wrap(RequestTracing::default()).service(account);
+            let app = actix::init_service(app).await;
+            let request = actix::TestRequest::get()
+                .uri("/account?card=4111")
+                .insert_header(("authorization", "Bearer s3cret"))
+                .to_request();
+            actix::call_and_read_body(&app, request).await
+        })
+        .await;
+    let answer = String::from_utf8(answer.to_vec()).unwrap();
+    assert!(answer.contains("trace_id"), "{answer}");
+    for secret in ["s3cret", "card=4111", "user.id", "authorization"] {
+        let shown = answer.contains(secret) || answer.contains(&bytes(secret));
+        assert!(!shown, "{secret}: {answer}");
+    }
+}
+
+#[test]
+fn a_test_protects_values_as_its_service_does() {
+    let settings = Telemetry::builder()
+        .hash_key("0123456789abcdef")
+        .pii(PiiPolicy::Keep)
+        .tags([KeyValue::new("env.region", "eu-west-1")]);
+    let capture = Capture::with(settings);
+    capture.scope_sync(|| sign_in("ada"));
+    let span = capture.span("sign_in");
+    span.assert_tag("user.name", "ada");
+    span.assert_tag("env.region", "eu-west-1");
+    assert_eq!(span.tag("user.id").unwrap().to_string().len(), 64);
+}
+
+#[traced]
+fn sign_in(user: &str) {
+    tag!(
+        #[pii]
+        user.name = user,
+        #[hash]
+        user.id = user
+    );
+}
+
+#[test]
+fn a_value_that_panics_spoils_nothing_but_itself() {
+    struct Careful;
+
+    impl BizAttrs for Careful {
+        fn record(&self, tags: &mut Tags) {
+            tags.set("order.id", &7);
+            let caught = catch_unwind(AssertUnwindSafe(|| {
+                tags.nested("order", |tags| tags.set("broken", &Panics));
+            }));
+            assert!(caught.is_err());
+            tags.set("order.amount", &12);
+        }
+    }
+
+    struct Panics;
+
+    impl Value for Panics {
+        fn encode(&self, encoder: Encoder<'_>) {
+            encoder.array(|array| {
+                array.push("before");
+                panic!("as this test wants it")
+            });
+        }
+    }
+
+    #[traced]
+    fn order() {
+        tag!(..Careful);
+    }
+
+    let capture = Capture::new();
+    capture.scope_sync(order);
+    let span = capture.span("order");
+    span.assert_tag("order.id", 7);
+    span.assert_tag("order.amount", 12);
+    assert_eq!(span.tag("order.broken"), None);
+}
