@@ -62,11 +62,11 @@ pub use attribute::{ArrayEncoder, BizAttrs, BizValue, Encoder, Key, PiiPolicy, T
 #[cfg(feature = "actix")]
 pub use biztrace_macros::traced_handler;
 pub use biztrace_macros::{BizAttrs, BizValue, biz_attrs, traced};
-pub use config::{Limits, Sampler};
+pub use config::{Limits, Otlp, Sampler};
 pub use error::Error;
 /// The version of the OpenTelemetry API that this crate implements: another one would not see its spans.
 pub use opentelemetry;
-pub use pipeline::{DropReason, Dropped, Report};
+pub use pipeline::{DropReason, Dropped, ExporterReport, Report};
 pub use provider::{Builder, Telemetry, init};
 pub use recorder::{CurrentSpan, Span, Tracer, TracerProvider, current};
 

@@ -4,9 +4,10 @@
 
 use std::{fmt, str::FromStr, time::Duration};
 
-use super::{Batch, Exporter, Limits, Sampler, Settings};
+use super::{Batch, Exporter, Limits, Otlp, Sampler, Settings};
 use crate::attribute::{HashKey, MIN_KEY_BYTES, PiiPolicy, Privacy};
 
+mod otlp;
 #[cfg(test)]
 mod tests;
 
@@ -58,16 +59,14 @@ impl Environment<'_> {
         if service_name.is_some() {
             resource.retain(|(key, _)| key != "service.name");
         }
-        self.unsupported();
-        let endpoint = self.endpoint();
-        let exporters = "otlp, console or none";
-        let named = self.read("OTEL_TRACES_EXPORTER", exporters, "the default", exporter);
+        self.propagators();
+        let otlp = self.otlp();
         Settings {
             disabled: disabled.unwrap_or(false),
             service_name,
             resource,
-            exporter: named.or(endpoint.as_ref().map(|_| Exporter::Otlp)),
-            endpoint: endpoint.unwrap_or_else(|| Settings::default().endpoint),
+            exporters: self.exporters(&otlp),
+            otlp,
             sampler: self.sampler(),
             batch: self.batch(),
             limits: self.limits(),
@@ -77,37 +76,47 @@ impl Environment<'_> {
         }
     }
 
-    /// Standard variables that have no effect here are said to have none. Their values are not shown: headers hold secrets.
-    fn unsupported(&mut self) {
-        const PREFIXES: [&str; 2] = ["OTEL_EXPORTER_OTLP_", "OTEL_EXPORTER_OTLP_TRACES_"];
-        const SETTINGS: [&str; 6] = [
-            "HEADERS",
-            "COMPRESSION",
-            "TIMEOUT",
-            "CERTIFICATE",
-            "CLIENT_KEY",
-            "CLIENT_CERTIFICATE",
-        ];
-        for setting in SETTINGS {
-            for prefix in PREFIXES {
-                let variable = format!("{prefix}{setting}");
-                if self.text(&variable).is_some() {
-                    self.warn(variable, "…", "supported", "none");
+    /// A standard variable whose other values are not supported is said to be.
+    fn propagators(&mut self) {
+        const SUPPORTED: &str = "tracecontext";
+        let only = |value: &str| (value == SUPPORTED).then_some(());
+        let expected = "supported: only tracecontext is";
+        self.read("OTEL_PROPAGATORS", expected, SUPPORTED, only);
+    }
+
+    /// `None` where neither exporters nor an endpoint are named.
+    fn exporters(&mut self, otlp: &Otlp) -> Option<Vec<Exporter>> {
+        const VARIABLE: &str = "OTEL_TRACES_EXPORTER";
+        const EXPECTED: &str =
+            "otlp or console, of which there may be several, nor none, which stands alone";
+        let by_endpoint = otlp
+            .endpoint
+            .as_ref()
+            .map(|_| vec![Exporter::Otlp(otlp.clone())]);
+        let Some(value) = self.text(VARIABLE) else {
+            return by_endpoint;
+        };
+        if value.trim().eq_ignore_ascii_case("none") {
+            return Some(Vec::new());
+        }
+        let mut exporters = Vec::new();
+        for name in value.split(',') {
+            let exporter = match name.trim().to_ascii_lowercase().as_str() {
+                "otlp" => Exporter::Otlp(otlp.clone()),
+                "console" => Exporter::Console,
+                _ => {
+                    self.warn(VARIABLE, name, EXPECTED, "the others, or the default");
+                    continue;
                 }
+            };
+            if !exporters.contains(&exporter) {
+                exporters.push(exporter);
             }
         }
-        for (variable, supported) in [
-            ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
-            ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/protobuf"),
-            ("OTEL_PROPAGATORS", "tracecontext"),
-        ] {
-            let only = |value: &str| (value == supported).then_some(());
-            self.read(
-                variable,
-                &format!("supported: only {supported} is"),
-                supported,
-                only,
-            );
+        if exporters.is_empty() {
+            by_endpoint
+        } else {
+            Some(exporters)
         }
     }
 
@@ -147,14 +156,6 @@ impl Environment<'_> {
             );
             self.warn(VARIABLE, &value, expected, "none of them");
             Vec::new()
-        })
-    }
-
-    /// The URL for traces, if one is named.
-    fn endpoint(&self) -> Option<String> {
-        self.text("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT").or_else(|| {
-            let base = self.text("OTEL_EXPORTER_OTLP_ENDPOINT")?;
-            Some(traces_url(&base))
         })
     }
 
@@ -254,17 +255,20 @@ impl Environment<'_> {
     }
 
     fn milliseconds(&mut self, variable: &'static str, fallback: Duration) -> Duration {
-        let expected = "a whole number of milliseconds above 0, below 2^32";
-        // 32 bits are 49 days; with 64, a deadline could overflow the clock.
-        let parse = |value: &str| number::<u32>(value).filter(|count| *count > 0);
-        self.read(variable, expected, fallback.as_millis(), parse)
-            .map_or(fallback, |count| Duration::from_millis(count.into()))
+        let instead = fallback.as_millis();
+        self.read(
+            variable,
+            milliseconds::EXPECTED,
+            instead,
+            milliseconds::parse,
+        )
+        .unwrap_or(fallback)
     }
 
     /// The variable as `parse` reads it; `None` if it is unset, or refused, which adds a warning.
     fn read<T>(
         &mut self,
-        variable: &'static str,
+        variable: &str,
         expected: &str,
         instead: impl fmt::Display,
         parse: impl FnOnce(&str) -> Option<T>,
@@ -297,9 +301,16 @@ impl Environment<'_> {
     }
 }
 
-/// The URL for traces of a receiver at `base`.
-pub(crate) fn traces_url(base: &str) -> String {
-    format!("{}/v1/traces", base.trim_end_matches('/'))
+mod milliseconds {
+    use super::{Duration, number};
+
+    pub(super) const EXPECTED: &str = "a whole number of milliseconds above 0, below 2^32";
+
+    /// 32 bits are 49 days; with 64, a deadline could overflow the clock.
+    pub(super) fn parse(value: &str) -> Option<Duration> {
+        let count = number::<u32>(value).filter(|count| *count > 0)?;
+        Some(Duration::from_millis(count.into()))
+    }
 }
 
 fn number<T: FromStr>(value: &str) -> Option<T> {
@@ -308,15 +319,6 @@ fn number<T: FromStr>(value: &str) -> Option<T> {
 
 fn boolean(value: &str) -> Option<bool> {
     value.to_ascii_lowercase().parse().ok()
-}
-
-fn exporter(value: &str) -> Option<Exporter> {
-    match value.to_ascii_lowercase().as_str() {
-        "otlp" => Some(Exporter::Otlp),
-        "console" => Some(Exporter::Console),
-        "none" => Some(Exporter::None),
-        _ => None,
-    }
 }
 
 /// One member of the resource list, in the format of W3C Baggage without its metadata. A value may

@@ -2,10 +2,13 @@
 //! settings by it. [`from_env`] fills it from the environment, the builder from code.
 
 mod env;
+mod otlp;
 
 use std::time::Duration;
 
-pub(crate) use env::{from_env, traces_url};
+pub(crate) use self::env::from_env;
+pub use self::otlp::Otlp;
+pub(crate) use self::otlp::{Compression, Endpoint, Protocol};
 
 use opentelemetry::KeyValue;
 
@@ -20,10 +23,10 @@ pub(crate) struct Settings {
     pub(crate) service_name: Option<String>,
     /// Further attributes of the resource, in the order given; of a repeated key the last counts.
     pub(crate) resource: Vec<(String, String)>,
-    /// `None` where neither an exporter nor an endpoint is named.
-    pub(crate) exporter: Option<Exporter>,
-    /// The URL that traces are sent to, path included.
-    pub(crate) endpoint: String,
+    /// `None` where neither an exporter nor an endpoint is named; empty where nothing is to be exported.
+    pub(crate) exporters: Option<Vec<Exporter>>,
+    /// What OTLP receivers have in common.
+    pub(crate) otlp: Otlp,
     /// The head sampler.
     pub(crate) sampler: Sampler,
     /// When and how much is exported at once.
@@ -44,8 +47,8 @@ impl Default for Settings {
             disabled: false,
             service_name: None,
             resource: Vec::new(),
-            exporter: None,
-            endpoint: String::from("http://localhost:4318/v1/traces"),
+            exporters: None,
+            otlp: Otlp::default(),
             sampler: Sampler::default(),
             batch: Batch::default(),
             limits: Limits::default(),
@@ -57,14 +60,12 @@ impl Default for Settings {
 }
 
 /// Where finished traces go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Exporter {
-    /// OTLP over HTTP, as protobuf.
-    Otlp,
+    /// To a receiver of OTLP.
+    Otlp(Otlp),
     /// A readable tree on stderr.
     Console,
-    /// Nowhere.
-    None,
 }
 
 /// Which traces are recorded, decided when their first span in this process starts.

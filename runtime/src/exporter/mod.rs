@@ -4,7 +4,7 @@ pub(crate) mod console;
 #[cfg(feature = "testing")]
 pub(crate) mod memory;
 #[cfg(feature = "otlp-http")]
-pub(crate) mod otlp_http;
+pub(crate) mod otlp;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
@@ -16,12 +16,10 @@ use crate::pipeline::{Delivery, DropReason, Export, Failure, Request};
 fn decode(request: &Request) -> Result<Vec<ResourceSpans>, Failure> {
     match ExportTraceServiceRequest::decode(&*request.body) {
         Ok(request) => Ok(request.resource_spans),
-        Err(error) => Err(Failure {
-            reason: DropReason::Refused,
-            message: format!(
-                "biztrace wrote a request that does not decode, please report it: {error}"
-            ),
-        }),
+        Err(error) => Err(Failure::permanent(
+            DropReason::Refused,
+            format!("biztrace wrote a request that does not decode, please report it: {error}"),
+        )),
     }
 }
 
@@ -31,9 +29,6 @@ impl Export for console::Console {
         let written = console::Console::export(self, &spans);
         written
             .map(|()| Delivery::default())
-            .map_err(|error| Failure {
-                reason: DropReason::Refused,
-                message: format!("stderr: {error}"),
-            })
+            .map_err(|error| Failure::permanent(DropReason::Refused, format!("stderr: {error}")))
     }
 }

@@ -2,19 +2,23 @@
 //!
 //! Above: the recorder, which hands over ended spans through its `Sink`. Below: the exporters, which implement [`Export`].
 
+mod fan_out;
 mod report;
 mod request;
+mod retry;
 mod shard;
 #[cfg(test)]
 mod tests;
 mod worker;
 
 use std::future::Future;
+use std::time::Duration;
 
 use bytes::Bytes;
 
-pub use self::report::{DropReason, Dropped, Report};
-pub(crate) use self::worker::Pipeline;
+pub(crate) use self::fan_out::FanOut;
+pub use self::report::{DropReason, Dropped, ExporterReport, Report};
+pub(crate) use self::worker::{Flushing, Pipeline};
 
 /// Sends requests to one receiver. Runs on the export thread, one call at a time.
 pub(crate) trait Export {
@@ -42,4 +46,26 @@ pub(crate) struct Delivery {
 pub(crate) struct Failure {
     pub(crate) reason: DropReason,
     pub(crate) message: String,
+    pub(crate) retry: Retry,
+}
+
+/// Whether the same request may do better another time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Retry {
+    Never,
+    /// After a while, which grows from one attempt to the next.
+    Later,
+    /// When the receiver said.
+    After(Duration),
+}
+
+impl Failure {
+    /// One that the same request would have again.
+    pub(crate) fn permanent(reason: DropReason, message: impl Into<String>) -> Self {
+        Self {
+            reason,
+            message: message.into(),
+            retry: Retry::Never,
+        }
+    }
 }

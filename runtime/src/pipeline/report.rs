@@ -103,7 +103,10 @@ impl fmt::Display for Dropped {
 ///
 /// Each span is counted when it ends and is in exactly one place: `recorded` is the sum of the others at any time, and
 /// after a shutdown nothing is `waiting`. A process that is killed takes its waiting spans with it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+///
+/// With several exporters a span counts once for each: every one has books of its own, which are in
+/// [`exporters`](Self::exporters).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
     /// Spans that have ended.
@@ -114,9 +117,57 @@ pub struct Report {
     pub dropped: Dropped,
     /// Spans on their way.
     pub waiting: u64,
+    /// The same for each exporter.
+    pub exporters: Vec<ExporterReport>,
+}
+
+/// What became of the spans that one exporter was to deliver; as in [`Report`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ExporterReport {
+    /// The exporter as `OTEL_TRACES_EXPORTER` names it, `otlp` for one.
+    pub exporter: &'static str,
+    /// Spans that have ended.
+    pub recorded: u64,
+    /// Spans that the receiver has acknowledged, or that the console has shown.
+    pub delivered: u64,
+    /// Spans that were lost, by reason.
+    pub dropped: Dropped,
+    /// Spans on their way.
+    pub waiting: u64,
+}
+
+impl FromIterator<ExporterReport> for Report {
+    fn from_iter<I: IntoIterator<Item = ExporterReport>>(exporters: I) -> Self {
+        let mut sum = Self::default();
+        for report in exporters {
+            sum.recorded += report.recorded;
+            sum.delivered += report.delivered;
+            sum.dropped.merge(&report.dropped);
+            sum.waiting += report.waiting;
+            sum.exporters.push(report);
+        }
+        sum
+    }
 }
 
 impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.exporters {
+            [] => f.write_str("nothing is exported"),
+            [only] => only.fmt(f),
+            all => {
+                for (i, report) in all.iter().enumerate() {
+                    let separator = if i > 0 { "; " } else { "" };
+                    write!(f, "{separator}{}: {report}", report.exporter)?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl fmt::Display for ExporterReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,

@@ -65,7 +65,7 @@ impl Books {
         (full + self.chunk.spans()) as u64
     }
 
-    fn add(&mut self, trace: &mut Runs, shards: &Shards) {
+    fn add(&mut self, trace: &Runs, shards: &Shards) {
         let spans = trace.spans();
         self.settled += spans as u64;
         let batch = shards.batch.max_export_batch_size;
@@ -219,15 +219,15 @@ impl Shards {
 }
 
 impl Sink for Shards {
-    fn span_ended(&self, mut trace: Option<&mut Runs>) {
-        self.with_mine(|books| match (books.closed, trace.as_deref_mut()) {
-            (false, Some(trace)) => {
-                books.recorded += 1;
+    fn span_ended(&self, trace: Option<&Runs>) {
+        self.with_mine(|books| {
+            if books.closed {
+                return;
+            }
+            books.recorded += 1;
+            if let Some(trace) = trace {
                 books.add(trace, self);
             }
-            (false, None) => books.recorded += 1,
-            (true, Some(trace)) => trace.clear(),
-            (true, None) => {}
         });
     }
 

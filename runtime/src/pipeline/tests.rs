@@ -12,7 +12,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
 
 use super::request::{frame, take_batch};
-use super::{Delivery, DropReason, Export, Failure, Pipeline, Report, Request};
+use super::{Delivery, DropReason, Export, ExporterReport, Failure, Pipeline, Request};
 use crate::config::{Batch, Limits, Sampler};
 use crate::recorder::{Mode, Recorder, Runs, Scope, Tracer, TracerProvider};
 
@@ -64,7 +64,7 @@ fn spans(request: &ExportTraceServiceRequest) -> Vec<Vec<u8>> {
 fn start(batch: Batch) -> (Tracer, Pipeline, Receiver) {
     let receiver = Receiver::default();
     let exporter = receiver.clone();
-    let pipeline = Pipeline::start(batch, Vec::new(), || exporter).unwrap();
+    let pipeline = Pipeline::start("test", batch, Vec::new(), || exporter).unwrap();
     let recorder = Recorder::new(
         Mode::Record,
         Sampler::AlwaysOn,
@@ -94,7 +94,7 @@ fn trace(tracer: &Tracer, children: usize) {
 }
 
 #[track_caller]
-fn assert_balanced(report: &Report) {
+fn assert_balanced(report: &ExporterReport) {
     assert_eq!(
         report.recorded,
         report.delivered + report.dropped.total() + report.waiting,
@@ -123,7 +123,7 @@ fn a_shutdown_delivers_what_has_ended_and_counts_what_has_not() {
     let report = pipeline.report();
     assert_eq!((report.recorded, report.waiting), (4, 4));
 
-    pipeline.flush_blocking(Duration::from_secs(5), true);
+    pipeline.flush_waiting(Duration::from_secs(5), true).wait();
     let report = pipeline.report();
     assert_eq!(
         (report.recorded, report.delivered, report.waiting),
@@ -134,7 +134,7 @@ fn a_shutdown_delivers_what_has_ended_and_counts_what_has_not() {
 
     drop(open);
     trace(&tracer, 1);
-    pipeline.flush_blocking(Duration::from_secs(5), true);
+    pipeline.flush_waiting(Duration::from_secs(5), true).wait();
     assert_eq!(
         pipeline.report(),
         report,
@@ -153,7 +153,7 @@ fn a_full_batch_is_sent_without_waiting_and_none_is_too_large() {
     until("delivered", || pipeline.report().delivered == 10);
     trace(&tracer, 24);
     until("delivered", || pipeline.report().delivered == 30);
-    pipeline.flush_blocking(Duration::from_secs(5), false);
+    pipeline.flush_waiting(Duration::from_secs(5), false).wait();
     assert_eq!(receiver.sizes(), [10, 10, 10, 5]);
 }
 
@@ -186,7 +186,7 @@ fn a_full_queue_drops_and_counts() {
         (30, 30)
     );
     receiver.hold(false);
-    pipeline.flush_blocking(Duration::from_secs(5), true);
+    pipeline.flush_waiting(Duration::from_secs(5), true).wait();
     let report = pipeline.report();
     assert_eq!((report.delivered, report.waiting), (30, 0));
 }
@@ -195,7 +195,7 @@ fn a_full_queue_drops_and_counts() {
 fn a_trace_larger_than_the_queue_is_delivered_all_the_same() {
     let (tracer, pipeline, receiver) = start(batch(20, 10));
     trace(&tracer, 24);
-    pipeline.flush_blocking(Duration::from_secs(5), true);
+    pipeline.flush_waiting(Duration::from_secs(5), true).wait();
     assert_eq!(pipeline.report().delivered, 25);
     assert_eq!(receiver.sizes(), [10, 10, 5]);
 }
@@ -205,7 +205,7 @@ fn threads_that_come_after_a_shutdown_record_nothing() {
     let (tracer, pipeline, _) = start(Batch::default());
     let open = Context::new().with_span(tracer.start_with_context("open", &Context::new()));
     drop(tracer.start_with_context("ended", &open));
-    pipeline.flush_blocking(Duration::from_secs(5), true);
+    pipeline.flush_waiting(Duration::from_secs(5), true).wait();
     let report = pipeline.report();
     let late = tracer.clone();
     thread::spawn(move || {
@@ -224,7 +224,9 @@ fn a_shutdown_keeps_its_deadline_while_the_receiver_hangs() {
     receiver.hold(true);
     trace(&tracer, 24);
     let start = Instant::now();
-    pipeline.flush_blocking(Duration::from_millis(100), true);
+    pipeline
+        .flush_waiting(Duration::from_millis(100), true)
+        .wait();
     assert!(start.elapsed() < Duration::from_secs(5));
     let report = pipeline.report();
     assert_balanced(&report);
@@ -270,7 +272,7 @@ fn the_books_balance_at_any_moment() {
             assert_balanced(&pipeline.report());
         }
     });
-    pipeline.flush_blocking(Duration::from_secs(5), true);
+    pipeline.flush_waiting(Duration::from_secs(5), true).wait();
     let report = pipeline.report();
     assert_balanced(&report);
     assert_eq!((report.recorded, report.waiting), (12_000, 0));
@@ -284,7 +286,7 @@ fn an_exporter_that_panics_closes_the_books() {
             panic!("an exporter's bug, as this test wants it")
         }
     }
-    let pipeline = Pipeline::start(Batch::default(), Vec::new(), || Panics).unwrap();
+    let pipeline = Pipeline::start("test", Batch::default(), Vec::new(), || Panics).unwrap();
     let recorder = Recorder::new(
         Mode::Record,
         Sampler::AlwaysOn,
@@ -293,7 +295,7 @@ fn an_exporter_that_panics_closes_the_books() {
     );
     let tracer = TracerProvider::new(Arc::new(recorder)).tracer("test");
     trace(&tracer, 3);
-    pipeline.flush_blocking(Duration::from_secs(5), false);
+    pipeline.flush_waiting(Duration::from_secs(5), false).wait();
     trace(&tracer, 3);
     let report = pipeline.report();
     assert_balanced(&report);

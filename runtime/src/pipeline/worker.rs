@@ -10,8 +10,9 @@ use bytes::Bytes;
 use opentelemetry::Context;
 use tokio::time::{Instant, sleep_until};
 
-use super::report::{DropReason, Dropped, Report};
+use super::report::{DropReason, Dropped, ExporterReport};
 use super::request::{frame, spans, take_batch};
+use super::retry::{Postponed, deliver};
 use super::shard::{CHUNK_BYTES, Shards};
 use super::{Delivery, Export, Failure};
 use crate::config::Batch;
@@ -24,6 +25,8 @@ pub(crate) struct Pipeline(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
+    /// Its name.
+    exporter: &'static str,
     shards: Arc<Shards>,
     desk: Mutex<Desk>,
 }
@@ -63,7 +66,7 @@ impl Shared {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn report(&self) -> Report {
+    fn report(&self) -> ExporterReport {
         // The desk first, as when the export thread takes chunks: no span changes hands while both are held.
         let desk = self.desk();
         self.shards.at_rest(|all| {
@@ -75,7 +78,8 @@ impl Shared {
                 waiting += books.waiting();
                 dropped.merge(&books.dropped);
             }
-            Report {
+            ExporterReport {
+                exporter: self.exporter,
                 recorded,
                 delivered: desk.delivered,
                 dropped,
@@ -88,12 +92,18 @@ impl Shared {
 impl Pipeline {
     /// Starts an export thread for the exporter that `exporter` makes there. `resource` holds the encoded fields of a
     /// `ResourceSpans` beside its spans.
-    pub(crate) fn start<E, F>(batch: Batch, resource: Vec<u8>, exporter: F) -> io::Result<Self>
+    pub(crate) fn start<E, F>(
+        name: &'static str,
+        batch: Batch,
+        resource: Vec<u8>,
+        exporter: F,
+    ) -> io::Result<Self>
     where
         E: Export,
         F: FnOnce() -> E + Send + 'static,
     {
         let shared = Arc::new(Shared {
+            exporter: name,
             shards: Arc::new(Shards::new(batch.clone())),
             desk: Mutex::default(),
         });
@@ -127,7 +137,7 @@ impl Pipeline {
         Arc::clone(&self.0.shards) as Arc<dyn Sink>
     }
 
-    pub(crate) fn report(&self) -> Report {
+    pub(crate) fn report(&self) -> ExporterReport {
         self.0.report()
     }
 
@@ -154,14 +164,28 @@ impl Pipeline {
         self.0.shards.wake.notify_one();
     }
 
-    /// Like [`flush`](Self::flush), and waits for it.
-    pub(crate) fn flush_blocking(&self, timeout: Duration, close: bool) {
+    /// Like [`flush`](Self::flush), to be waited for.
+    pub(crate) fn flush_waiting(&self, timeout: Duration, close: bool) -> Flushing {
         let (done, wait) = mpsc::sync_channel(1);
         self.flush(timeout, close, move || {
             let _ = done.send(());
         });
-        // Its exporter may be stuck in a call that cannot be cut short, a write to the console for one.
-        let _ = wait.recv_timeout(timeout.saturating_add(GRACE));
+        Flushing { wait, timeout }
+    }
+}
+
+/// A flush under way.
+#[must_use]
+pub(crate) struct Flushing {
+    wait: mpsc::Receiver<()>,
+    timeout: Duration,
+}
+
+impl Flushing {
+    /// Blocks until it is done, or has overrun its time: an exporter may be stuck in a call that cannot be cut short, a write
+    /// to the console for one.
+    pub(crate) fn wait(self) {
+        let _ = self.wait.recv_timeout(self.timeout.saturating_add(GRACE));
     }
 }
 
@@ -198,7 +222,8 @@ impl Drop for EndedOnDrop {
         desk.dropped.add(DropReason::Shutdown, lost);
         if lost > 0 {
             diag::warn(format_args!(
-                "{lost} spans were not sent when the export thread ended"
+                "{}: {lost} spans were not sent when the export thread ended",
+                self.0.exporter
             ));
         }
         let orders = std::mem::take(&mut desk.orders);
@@ -286,15 +311,18 @@ impl<E: Export> Worker<E> {
             self.recycle(batch);
 
             let limit = after(self.batch.export_timeout);
+            let postponed = Postponed::default();
             let result = {
-                let export = self.exporter.export(request);
+                let export = deliver(&mut self.exporter, request, limit, &postponed);
                 tokio::pin!(export);
                 loop {
                     let limit = deadline.map_or(limit, |deadline| deadline.min(limit));
                     tokio::select! {
                         biased;
                         result = &mut export => break result,
-                        () = sleep_until(limit) => break Err(Failure::timed_out()),
+                        () = sleep_until(limit) => {
+                            break Err(postponed.take().unwrap_or_else(Failure::timed_out));
+                        }
                         () = self.shared.shards.wake.notified() => {
                             woken = true;
                             deadline = self.shared.desk().deadline();
@@ -333,10 +361,7 @@ impl<E> Worker<E> {
 
 impl Failure {
     fn timed_out() -> Self {
-        Self {
-            reason: DropReason::Unknown,
-            message: "no answer in time".into(),
-        }
+        Self::permanent(DropReason::Unknown, "no answer in time")
     }
 }
 
@@ -400,8 +425,8 @@ impl Said {
             "; last trouble: "
         };
         diag::warn(format_args!(
-            "spans dropped so far: {dropped}{trouble}{}",
-            self.last_message
+            "{}: spans dropped so far: {dropped}{trouble}{}",
+            shared.exporter, self.last_message
         ));
     }
 

@@ -9,11 +9,11 @@ use opentelemetry::KeyValue;
 
 use super::{Instance, Telemetry, resource};
 use crate::attribute::{HashKey, PiiPolicy};
-use crate::config::{self, Batch, Exporter, Limits, Sampler, Settings};
+use crate::config::{self, Batch, Exporter, Limits, Otlp, Sampler, Settings};
 use crate::diag;
 use crate::error::Error;
 use crate::exporter::console::Console;
-use crate::pipeline::{Export, Pipeline};
+use crate::pipeline::{FanOut, Pipeline};
 use crate::recorder::{Mode, Recorder, Runs, Sink};
 
 /// Settings of a [`Telemetry`] instance in code. What is not set comes from the `OTEL_*` environment variables, what is not
@@ -35,8 +35,7 @@ use crate::recorder::{Mode, Recorder, Runs, Sink};
 pub struct Builder {
     resource: Vec<KeyValue>,
     tags: Vec<KeyValue>,
-    exporter: Option<Exporter>,
-    endpoint: Option<String>,
+    exporters: Vec<Exporter>,
     sampler: Option<Sampler>,
     limits: Option<Limits>,
     hash_key: Option<Vec<u8>>,
@@ -89,17 +88,21 @@ impl Builder {
         self
     }
 
-    /// Sends traces by OTLP over HTTP to the receiver at `endpoint`; `/v1/traces` is appended, as to
-    /// `OTEL_EXPORTER_OTLP_ENDPOINT`.
-    pub fn otlp(mut self, endpoint: impl AsRef<str>) -> Self {
-        self.exporter = Some(Exporter::Otlp);
-        self.endpoint = Some(config::traces_url(endpoint.as_ref()));
-        self
+    /// Sends traces by OTLP to `receiver`: an [`Otlp`], or the text of an endpoint for OTLP over HTTP.
+    ///
+    /// An exporter that is named in code takes the place of those of the environment. Several may be: each has its own queue,
+    /// and gets all traces.
+    pub fn otlp(self, receiver: impl Into<Otlp>) -> Self {
+        self.exporter(Exporter::Otlp(receiver.into()))
     }
 
     /// Shows traces as trees on stderr.
-    pub fn console(mut self) -> Self {
-        self.exporter = Some(Exporter::Console);
+    pub fn console(self) -> Self {
+        self.exporter(Exporter::Console)
+    }
+
+    fn exporter(mut self, exporter: Exporter) -> Self {
+        self.exporters.push(exporter);
         self
     }
 
@@ -191,16 +194,7 @@ impl Builder {
             return Ok(Telemetry::without_export(Mode::Disabled, settings));
         }
         let resource = resource::encode(&resource::resource(&settings, code_resource));
-        match settings.exporter.unwrap_or_else(choose) {
-            Exporter::Console => {
-                let no_color = settings.no_color;
-                Telemetry::exporting(settings, resource, shutdown_timeout, move || {
-                    Console::stderr(no_color)
-                })
-            }
-            Exporter::Otlp => otlp(settings, resource, shutdown_timeout),
-            Exporter::None => Ok(Telemetry::without_export(Mode::Propagate, settings)),
-        }
+        Telemetry::exporting(settings, resource, shutdown_timeout)
     }
 
     /// These settings over those of the environment.
@@ -231,7 +225,6 @@ impl Builder {
         }
         *max_export_batch_size = (*max_export_batch_size).min(*max_queue_size);
 
-        set(&mut settings.endpoint, self.endpoint);
         set(&mut settings.sampler, self.sampler);
         set(&mut settings.limits, self.limits);
         set(&mut settings.privacy.pii, self.pii);
@@ -251,7 +244,13 @@ impl Builder {
             return Err(Error::UnnamedTag);
         }
         settings.tags = self.tags;
-        settings.exporter = self.exporter.or(settings.exporter);
+        if !self.exporters.is_empty() {
+            let over = |exporter| match exporter {
+                Exporter::Otlp(otlp) => Exporter::Otlp(otlp.over(&settings.otlp)),
+                Exporter::Console => Exporter::Console,
+            };
+            settings.exporters = Some(self.exporters.into_iter().map(over).collect());
+        }
         check(&settings.sampler)?;
         Ok(settings)
     }
@@ -266,9 +265,9 @@ fn check(sampler: &Sampler) -> Result<(), Error> {
 }
 
 /// Where nobody says where traces should go: to the person in front of a terminal, else where the specification says.
-fn choose() -> Exporter {
+fn choose(otlp: &Otlp) -> Exporter {
     if !io::stderr().is_terminal() {
-        return Exporter::Otlp;
+        return Exporter::Otlp(otlp.clone());
     }
     eprintln!(
         "biztrace: traces are shown here; set OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 to send them to a receiver \
@@ -277,49 +276,34 @@ fn choose() -> Exporter {
     Exporter::Console
 }
 
-#[cfg(feature = "otlp-http")]
-fn otlp(
-    settings: Settings,
-    resource: Vec<u8>,
-    shutdown_timeout: Duration,
-) -> Result<Telemetry, Error> {
-    use crate::exporter::otlp_http::{OtlpHttp, endpoint};
-
-    let endpoint = endpoint(&settings.endpoint)?;
-    let timeout = settings.batch.export_timeout;
-    Telemetry::exporting(settings, resource, shutdown_timeout, move || {
-        OtlpHttp::new(endpoint, timeout)
-    })
-}
-
-#[cfg(not(feature = "otlp-http"))]
-fn otlp(_: Settings, _: Vec<u8>, _: Duration) -> Result<Telemetry, Error> {
-    Err(Error::NotBuilt {
-        exporter: "OTLP",
-        feature: "otlp-http",
-    })
-}
-
 impl Telemetry {
-    fn exporting<E: Export>(
+    fn exporting(
         settings: Settings,
         resource: Vec<u8>,
         shutdown_timeout: Duration,
-        exporter: impl FnOnce() -> E + Send + 'static,
     ) -> Result<Self, Error> {
-        let pipeline =
-            Pipeline::start(settings.batch, resource, exporter).map_err(Error::Thread)?;
+        let exporters = match &settings.exporters {
+            Some(exporters) => exporters.clone(),
+            None => vec![choose(&settings.otlp)],
+        };
+        if exporters.is_empty() {
+            return Ok(Self::without_export(Mode::Propagate, settings));
+        }
+        let pipelines: Vec<_> = exporters
+            .into_iter()
+            .map(|exporter| pipeline(exporter, &settings, &resource))
+            .collect::<Result<_, _>>()?;
         let recorder = Recorder::new(
             Mode::Record,
             settings.sampler,
             settings.limits,
-            pipeline.sink(),
+            sink(&pipelines),
         )
         .with_privacy(settings.privacy)
         .with_tags(&settings.tags);
         Ok(Self(Arc::new(Instance {
             recorder: Arc::new(recorder),
-            pipeline: Some(pipeline),
+            pipelines,
             shutdown_timeout,
         })))
     }
@@ -329,10 +313,53 @@ impl Telemetry {
         let shutdown_timeout = SHUTDOWN_TIMEOUT;
         Self(Arc::new(Instance {
             recorder: Arc::new(recorder),
-            pipeline: None,
+            pipelines: Vec::new(),
             shutdown_timeout,
         }))
     }
+}
+
+/// Where the recorder hands its traces to: a single pipeline directly.
+fn sink(pipelines: &[Pipeline]) -> Arc<dyn Sink> {
+    match pipelines {
+        [only] => only.sink(),
+        all => Arc::new(FanOut(all.iter().map(Pipeline::sink).collect())),
+    }
+}
+
+/// Starts the pipeline of an exporter.
+fn pipeline(exporter: Exporter, settings: &Settings, resource: &[u8]) -> Result<Pipeline, Error> {
+    let (batch, resource) = (settings.batch.clone(), resource.to_vec());
+    let pipeline = match exporter {
+        Exporter::Otlp(otlp) => return start_otlp(&otlp, batch, resource),
+        Exporter::Console => {
+            let no_color = settings.no_color;
+            Pipeline::start("console", batch, resource, move || {
+                Console::stderr(no_color)
+            })
+        }
+    };
+    pipeline.map_err(Error::Thread)
+}
+
+#[cfg(feature = "otlp-http")]
+fn start_otlp(otlp: &Otlp, batch: Batch, resource: Vec<u8>) -> Result<Pipeline, Error> {
+    use crate::exporter::otlp::http::{OtlpHttp, endpoint};
+
+    let endpoint = endpoint(&otlp.url())?;
+    let timeout = otlp.request_timeout();
+    Pipeline::start("otlp", batch, resource, move || {
+        OtlpHttp::new(endpoint, timeout)
+    })
+    .map_err(Error::Thread)
+}
+
+#[cfg(not(feature = "otlp-http"))]
+fn start_otlp(_: &Otlp, _: Batch, _: Vec<u8>) -> Result<Pipeline, Error> {
+    Err(Error::NotBuilt {
+        exporter: "OTLP",
+        feature: "otlp-http",
+    })
 }
 
 /// Stands where nothing is recorded.
@@ -340,6 +367,6 @@ impl Telemetry {
 struct Nowhere;
 
 impl Sink for Nowhere {
-    fn span_ended(&self, _: Option<&mut Runs>) {}
+    fn span_ended(&self, _: Option<&Runs>) {}
     fn span_refused(&self) {}
 }

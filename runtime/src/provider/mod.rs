@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 pub use self::builder::Builder;
 
 use crate::error::Error;
-use crate::pipeline::{Pipeline, Report};
+use crate::pipeline::{Flushing, Pipeline, Report};
 use crate::propagation::TraceContext;
 use crate::recorder::{self, Recorder, TracerProvider};
 
@@ -49,8 +49,8 @@ pub struct Telemetry(Arc<Instance>);
 #[derive(Debug)]
 struct Instance {
     recorder: Arc<Recorder>,
-    /// None where nothing is exported.
-    pipeline: Option<Pipeline>,
+    /// One for each exporter.
+    pipelines: Vec<Pipeline>,
     shutdown_timeout: Duration,
 }
 
@@ -63,11 +63,7 @@ impl Telemetry {
     /// What became of the spans recorded so far.
     #[must_use]
     pub fn report(&self) -> Report {
-        self.0
-            .pipeline
-            .as_ref()
-            .map(Pipeline::report)
-            .unwrap_or_default()
+        self.0.pipelines.iter().map(Pipeline::report).collect()
     }
 
     /// Sends all that has ended by now, and returns when that is done or the shutdown's timeout is over. Reports what became
@@ -93,11 +89,16 @@ impl Telemetry {
     }
 
     async fn finish(&self, close: bool) -> Report {
-        if let Some(pipeline) = &self.0.pipeline {
+        let flush = |pipeline: &Pipeline| {
             let (done, wait) = oneshot::channel();
             pipeline.flush(self.0.shutdown_timeout, close, move || {
                 let _ = done.send(());
             });
+            wait
+        };
+        // All are asked before the first is waited for.
+        let flushing: Vec<_> = self.0.pipelines.iter().map(flush).collect();
+        for wait in flushing {
             // An export thread that ends without a word has closed its books all the same.
             let _ = wait.await;
         }
@@ -105,9 +106,9 @@ impl Telemetry {
     }
 
     fn finish_blocking(&self, close: bool) -> Report {
-        if let Some(pipeline) = &self.0.pipeline {
-            pipeline.flush_blocking(self.0.shutdown_timeout, close);
-        }
+        let flush = |pipeline: &Pipeline| pipeline.flush_waiting(self.0.shutdown_timeout, close);
+        let flushing: Vec<_> = self.0.pipelines.iter().map(flush).collect();
+        flushing.into_iter().for_each(Flushing::wait);
         self.report()
     }
 

@@ -237,7 +237,10 @@ impl LocalSpan {
         let mut state = self.trace.lock();
         match state.end(self.slot, self.id, &self.trace.context, time, limits) {
             Some(Ended::OthersOpen) => sink.span_ended(None),
-            Some(Ended::Last(spans)) => sink.span_ended(Some(spans)),
+            Some(Ended::Last(spans)) => {
+                sink.span_ended(Some(spans));
+                spans.clear();
+            }
             None => {}
         }
     }

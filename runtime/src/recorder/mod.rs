@@ -58,8 +58,8 @@ use crate::sampling::head::decide;
 
 /// Where ended spans go.
 pub(crate) trait Sink: Debug + Send + Sync {
-    /// A span has ended. With it came the whole trace, if no other span of it is open: the sink empties `trace`.
-    fn span_ended(&self, trace: Option<&mut Runs>);
+    /// A span has ended. With it comes the whole trace, if no other span of it is open.
+    fn span_ended(&self, trace: Option<&Runs>);
     /// A span was not recorded, since its trace has as many as it may have.
     fn span_refused(&self);
 }

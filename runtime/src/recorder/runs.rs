@@ -44,15 +44,14 @@ impl Runs {
         self.extend_run(scope, 1);
     }
 
-    /// Moves all spans of `other` to the end of this.
-    pub(crate) fn append(&mut self, other: &mut Self) {
+    /// Adds all spans of `other` at the end.
+    pub(crate) fn append(&mut self, other: &Self) {
         let mut start = 0;
         for run in &other.runs {
             self.bytes.extend_from_slice(&other.bytes[start..run.end]);
             self.extend_run(&run.scope, run.spans);
             start = run.end;
         }
-        other.clear();
     }
 
     /// Keeps at most `spans` spans and `bytes` bytes, but one span at the least, and returns the rest.

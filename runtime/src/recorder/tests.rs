@@ -26,7 +26,7 @@ struct Handed {
 }
 
 impl Sink for Handed {
-    fn span_ended(&self, trace: Option<&mut Runs>) {
+    fn span_ended(&self, trace: Option<&Runs>) {
         if let Some(trace) = trace {
             let mut spans = Vec::new();
             for (run, bytes) in trace.iter() {
@@ -40,7 +40,6 @@ impl Sink for Handed {
                 spans.extend(decoded.spans);
             }
             self.traces.lock().unwrap().push(spans);
-            trace.clear();
         }
     }
 

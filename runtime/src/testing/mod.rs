@@ -121,8 +121,8 @@ impl Capture {
             max_queue_size: QUEUE,
             ..Batch::default()
         };
-        let pipeline =
-            Pipeline::start(batch, Vec::new(), || exporter).expect("a test can start a thread");
+        let pipeline = Pipeline::start("memory", batch, Vec::new(), || exporter)
+            .expect("a test can start a thread");
         let recorder = Recorder::new(
             Mode::Record,
             settings.sampler,
@@ -162,13 +162,13 @@ impl Capture {
     /// What became of the spans so far.
     #[must_use]
     pub fn report(&self) -> Report {
-        self.pipeline.report()
+        [self.pipeline.report()].into_iter().collect()
     }
 
     /// The spans of all traces of which no span is open, in the order in which they ended.
     #[must_use]
     pub fn spans(&self) -> Vec<CapturedSpan> {
-        self.pipeline.flush_blocking(TIMEOUT, false);
+        self.pipeline.flush_waiting(TIMEOUT, false).wait();
         CapturedSpan::all(self.memory.spans())
     }
 

@@ -21,7 +21,7 @@ fn accepts(variables: &[(&str, &str)], change: impl FnOnce(&mut Settings)) {
 fn an_empty_environment_gives_the_defaults_of_the_specification() {
     accepts(&[], |_| ());
     let default = Settings::default();
-    assert_eq!(default.endpoint, "http://localhost:4318/v1/traces");
+    assert_eq!(default.otlp.url(), "http://localhost:4318/v1/traces");
     assert_eq!(default.batch.schedule_delay, Duration::from_millis(5000));
     assert_eq!(default.batch.export_timeout, Duration::from_millis(30000));
 }
@@ -95,46 +95,123 @@ fn service_name_beats_the_resource_attribute() {
 }
 
 #[test]
-fn exporter_and_endpoint() {
-    use Exporter::{Console, None, Otlp};
-    let default = "http://localhost:4318/v1/traces";
+fn endpoints() {
     #[rustfmt::skip]
     let cases = [
-        // exporter, endpoint, endpoint of traces
-        ("otlp", "", "", Otlp, default),
-        ("OTLP", "", "", Otlp, default),
-        ("console", "", "", Console, default),
-        ("none", "", "", None, default),
-        ("", "http://c:1", "", Otlp, "http://c:1/v1/traces"),
-        ("", "http://c:1/", "", Otlp, "http://c:1/v1/traces"),
-        ("", "http://c/otel", "", Otlp, "http://c/otel/v1/traces"),
-        ("", "", "http://c:1", Otlp, "http://c:1"),
-        ("", "", "http://c/in/", Otlp, "http://c/in/"),
-        ("", "http://b", "http://t/x", Otlp, "http://t/x"),
-        ("console", "http://b", "", Console, "http://b/v1/traces"),
-        ("none", "", "http://t", None, "http://t"),
+        // protocol, endpoint, endpoint of traces
+        ("", "", "", "http://localhost:4318/v1/traces"),
+        ("", "http://c:1", "", "http://c:1/v1/traces"),
+        ("", "http://c:1/", "", "http://c:1/v1/traces"),
+        ("http/json", "http://c/otel", "", "http://c/otel/v1/traces"),
+        ("", "", "http://c:1", "http://c:1"),
+        ("", "", "http://c/in/", "http://c/in/"),
+        ("", "http://b", "http://t/x", "http://t/x"),
+        ("grpc", "", "", "http://localhost:4317"),
+        ("grpc", "http://c:1", "", "http://c:1"),
+        ("GRPC", "http://b", "http://c:2", "http://c:2"),
     ];
-    for (name, base, traces, exporter, endpoint) in cases {
-        let variables = [
-            ("OTEL_TRACES_EXPORTER", name),
+    for (protocol, base, traces, url) in cases {
+        let (settings, warnings) = read(&[
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
             ("OTEL_EXPORTER_OTLP_ENDPOINT", base),
             ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", traces),
-        ];
-        accepts(&variables, |settings| {
-            settings.exporter = Some(exporter);
-            settings.endpoint = endpoint.to_string();
+        ]);
+        assert_eq!(settings.otlp.url(), url);
+        assert_eq!(
+            settings.exporters.is_some(),
+            !(base.is_empty() && traces.is_empty())
+        );
+        assert!(warnings.is_empty(), "{warnings:?}");
+    }
+}
+
+#[test]
+fn exporters() {
+    use Exporter::Console;
+    let otlp = || Exporter::Otlp(Otlp::default());
+    let cases = [
+        ("otlp", vec![otlp()]),
+        ("OTLP", vec![otlp()]),
+        ("console", vec![Console]),
+        ("console, otlp", vec![Console, otlp()]),
+        ("otlp,otlp", vec![otlp()]),
+        ("none", vec![]),
+    ];
+    for (names, exporters) in cases {
+        accepts(&[("OTEL_TRACES_EXPORTER", names)], |settings| {
+            settings.exporters = Some(exporters)
         });
     }
 }
 
 #[test]
-fn an_unknown_exporter_counts_as_unset() {
-    let (settings, warnings) = read(&[
-        ("OTEL_TRACES_EXPORTER", "zipkin"),
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c"),
-    ]);
-    assert_eq!(settings.exporter, Some(Exporter::Otlp));
-    assert_eq!(warnings.len(), 1);
+fn an_unknown_exporter_is_left_out() {
+    for (names, exporters) in [
+        ("carrier-pigeon", None),
+        ("console,carrier-pigeon", Some(vec![Exporter::Console])),
+    ] {
+        let (settings, warnings) = read(&[("OTEL_TRACES_EXPORTER", names)]);
+        assert_eq!(settings.exporters, exporters);
+        assert_eq!(warnings.len(), 1);
+        assert!(
+            warnings[0].starts_with("OTEL_TRACES_EXPORTER=\"carrier-pigeon\""),
+            "{warnings:?}"
+        );
+    }
+}
+
+#[test]
+fn receivers_of_otlp() {
+    use super::super::{Compression, Protocol};
+    accepts(
+        &[
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+            ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/json"),
+            (
+                "OTEL_EXPORTER_OTLP_HEADERS",
+                "x-key=a%20b, x-tenant = 7 ,x-sum=a=b",
+            ),
+            ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip"),
+            ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "2500"),
+            ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/ca.pem"),
+            ("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", "/cert.pem"),
+            ("OTEL_EXPORTER_OTLP_CLIENT_KEY", "/key.pem"),
+            ("OTEL_EXPORTER_OTLP_INSECURE", "true"),
+        ],
+        |settings| {
+            let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+            settings.otlp = Otlp {
+                protocol: Some(Protocol::HttpJson),
+                endpoint: None,
+                headers: vec![
+                    header("x-key", "a b"),
+                    header("x-tenant", "7"),
+                    header("x-sum", "a=b"),
+                ],
+                compression: Some(Compression::Gzip),
+                timeout: Some(Duration::from_millis(2500)),
+                ca_file: Some("/ca.pem".into()),
+                cert_file: Some("/cert.pem".into()),
+                key_file: Some("/key.pem".into()),
+                insecure: Some(true),
+            };
+        },
+    );
+}
+
+#[test]
+fn headers_that_do_not_parse_are_not_shown() {
+    for value in ["s3cret", "a=s3cret,b", "=s3cret", "a=%zz"] {
+        let (settings, warnings) = read(&[("OTEL_EXPORTER_OTLP_TRACES_HEADERS", value)]);
+        assert_eq!(settings, Settings::default());
+        assert_eq!(
+            warnings,
+            [
+                "OTEL_EXPORTER_OTLP_TRACES_HEADERS=\"…\" is not a comma-separated list of percent-encoded name=value pairs; \
+              using none of them"
+            ]
+        );
+    }
 }
 
 #[test]
@@ -233,15 +310,17 @@ fn what_is_not_understood_is_named_and_changes_nothing() {
     let milliseconds = "a whole number of milliseconds above 0, below 2^32";
     let positive = "a whole number above 0";
     let number = "a whole number";
-    let exporters = "otlp, console or none";
+    let protocols = "http/protobuf, http/json or grpc";
     let samplers = "always_on, always_off or traceidratio, alone or after parentbased_";
     let parent_based = "parentbased_always_on";
     #[rustfmt::skip]
     let cases = [
         ("OTEL_SDK_DISABLED", "1", "true or false", "false"),
         ("OTEL_SDK_DISABLED", "yes", "true or false", "false"),
-        ("OTEL_TRACES_EXPORTER", "otlp,console", exporters, "the default"),
-        ("OTEL_TRACES_EXPORTER", "zipkin", exporters, "the default"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "http", protocols, "http/protobuf"),
+        ("OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "zstd", "gzip or none", "none"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "10s", milliseconds, "10000"),
+        ("OTEL_EXPORTER_OTLP_INSECURE", "1", "true or false", "false"),
         ("OTEL_TRACES_SAMPLER", "sometimes", samplers, parent_based),
         ("OTEL_TRACES_SAMPLER", "jaeger_remote", samplers, parent_based),
         ("OTEL_TRACES_SAMPLER", "parentbased_", samplers, parent_based),
@@ -306,23 +385,12 @@ fn a_batch_fits_the_queue() {
 
 #[test]
 fn a_standard_variable_without_effect_is_said_to_have_none() {
-    let (settings, warnings) = read(&[
-        ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=secret"),
-        ("OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "gzip"),
-        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
-        ("OTEL_PROPAGATORS", "b3"),
-    ]);
+    let (settings, warnings) = read(&[("OTEL_PROPAGATORS", "b3")]);
     assert_eq!(settings, Settings::default());
     assert_eq!(
         warnings,
-        [
-            "OTEL_EXPORTER_OTLP_HEADERS=\"…\" is not supported; using none",
-            "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION=\"…\" is not supported; using none",
-            "OTEL_EXPORTER_OTLP_PROTOCOL=\"grpc\" is not supported: only http/protobuf is; using http/protobuf",
-            "OTEL_PROPAGATORS=\"b3\" is not supported: only tracecontext is; using tracecontext",
-        ]
+        ["OTEL_PROPAGATORS=\"b3\" is not supported: only tracecontext is; using tracecontext"]
     );
-    accepts(&[("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")], |_| ());
 }
 
 #[test]

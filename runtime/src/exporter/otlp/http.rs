@@ -9,7 +9,7 @@ use prost::Message;
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::pipeline::{Delivery, DropReason, Export, Failure, Request};
+use crate::pipeline::{Delivery, DropReason, Export, Failure, Request, Retry};
 
 const PROTOBUF: &str = "application/x-protobuf";
 
@@ -69,10 +69,7 @@ impl Export for OtlpHttp {
                 concat!("biztrace/", env!("CARGO_PKG_VERSION")),
             )
             .body(request.body)
-            .map_err(|error| Failure {
-                reason: DropReason::Refused,
-                message: error.to_string(),
-            })?;
+            .map_err(|error| Failure::permanent(DropReason::Refused, error.to_string()))?;
         match self.client.send_bytes(request).await {
             Ok(response) => self.judge(&response),
             Err(error) => Err(self.failure(&error)),
@@ -85,17 +82,19 @@ impl OtlpHttp {
     fn judge(&self, response: &Response<Bytes>) -> Result<Delivery, Failure> {
         let status = response.status();
         if !status.is_success() {
-            return Err(Failure {
-                reason: DropReason::Refused,
-                message: format!("{} answered {status}{}", self.endpoint, hint(status)),
-            });
+            return Err(Failure::permanent(
+                DropReason::Refused,
+                format!("{} answered {status}{}", self.endpoint, hint(status)),
+            ));
         }
-        let nonsense = || Failure {
-            reason: DropReason::Unknown,
-            message: format!(
-                "{} answered {status} with a body that is no OTLP: is it a receiver of OTLP?",
-                self.endpoint
-            ),
+        let nonsense = || {
+            Failure::permanent(
+                DropReason::Unknown,
+                format!(
+                    "{} answered {status} with a body that is no OTLP: is it a receiver of OTLP?",
+                    self.endpoint
+                ),
+            )
         };
         // Some receivers answer in JSON whatever they are asked in: their good status has to do then.
         let content_type = response.headers().get(CONTENT_TYPE);
@@ -137,6 +136,7 @@ impl OtlpHttp {
         Failure {
             reason,
             message: format!("{}: {message}", self.endpoint),
+            retry: Retry::Later,
         }
     }
 }

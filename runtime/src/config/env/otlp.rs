@@ -1,0 +1,97 @@
+//! The variables of the OTLP exporter: those for traces go before those for all signals.
+
+use super::super::{Compression, Endpoint, Otlp, Protocol};
+use super::{Environment, boolean, milliseconds, pair};
+
+const ALL: &str = "OTEL_EXPORTER_OTLP_";
+const TRACES: &str = "OTEL_EXPORTER_OTLP_TRACES_";
+
+impl Environment<'_> {
+    pub(super) fn otlp(&mut self) -> Otlp {
+        let path = |environment: &Self, setting| {
+            let (_, path) = environment.signal(setting)?;
+            Some(path.into())
+        };
+        Otlp {
+            protocol: self.read_signal(
+                "PROTOCOL",
+                "http/protobuf, http/json or grpc",
+                "http/protobuf",
+                protocol,
+            ),
+            endpoint: self.endpoint(),
+            headers: self.headers(),
+            compression: self.read_signal("COMPRESSION", "gzip or none", "none", compression),
+            timeout: self.read_signal(
+                "TIMEOUT",
+                milliseconds::EXPECTED,
+                10_000,
+                milliseconds::parse,
+            ),
+            ca_file: path(self, "CERTIFICATE"),
+            cert_file: path(self, "CLIENT_CERTIFICATE"),
+            key_file: path(self, "CLIENT_KEY"),
+            insecure: self.read_signal("INSECURE", "true or false", false, boolean),
+        }
+    }
+
+    fn endpoint(&self) -> Option<Endpoint> {
+        let (variable, url) = self.signal("ENDPOINT")?;
+        Some(if variable.starts_with(TRACES) {
+            Endpoint::Traces(url)
+        } else {
+            Endpoint::Base(url)
+        })
+    }
+
+    /// In the format of W3C Baggage. The values are not shown: they are secrets as often as not.
+    fn headers(&mut self) -> Vec<(String, String)> {
+        let Some((variable, value)) = self.signal("HEADERS") else {
+            return Vec::new();
+        };
+        let members = value.split(',').filter(|member| !member.trim().is_empty());
+        let headers: Option<_> = members.map(pair).collect();
+        headers.unwrap_or_else(|| {
+            let expected = "a comma-separated list of percent-encoded name=value pairs";
+            self.warn(variable, "…", expected, "none of them");
+            Vec::new()
+        })
+    }
+
+    /// The variable of a setting, and its value.
+    fn signal(&self, setting: &str) -> Option<(String, String)> {
+        [TRACES, ALL].into_iter().find_map(|prefix| {
+            let variable = format!("{prefix}{setting}");
+            let value = self.text(&variable)?;
+            Some((variable, value))
+        })
+    }
+
+    fn read_signal<T>(
+        &mut self,
+        setting: &str,
+        expected: &str,
+        instead: impl std::fmt::Display,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let (variable, _) = self.signal(setting)?;
+        self.read(&variable, expected, instead, parse)
+    }
+}
+
+fn protocol(value: &str) -> Option<Protocol> {
+    match value.to_ascii_lowercase().as_str() {
+        "http/protobuf" => Some(Protocol::HttpProtobuf),
+        "http/json" => Some(Protocol::HttpJson),
+        "grpc" => Some(Protocol::Grpc),
+        _ => None,
+    }
+}
+
+fn compression(value: &str) -> Option<Compression> {
+    match value.to_ascii_lowercase().as_str() {
+        "gzip" => Some(Compression::Gzip),
+        "none" => Some(Compression::None),
+        _ => None,
+    }
+}

@@ -1,0 +1,201 @@
+//! Where and how OTLP is sent.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A receiver of OTLP, and how to reach it. What is not set here comes from the `OTEL_EXPORTER_OTLP_*` variables, what is not
+/// there either from the defaults of the OpenTelemetry specification.
+///
+/// The text of an endpoint is one, too: that of OTLP over HTTP.
+///
+/// ```
+/// use biztrace::{Otlp, Telemetry};
+///
+/// let receiver = Otlp::http("https://otlp.example.com")
+///     .header("x-api-key", "secret")
+///     .gzip();
+/// let telemetry = Telemetry::builder().otlp(receiver);
+/// # let _ = telemetry;
+/// ```
+#[derive(Clone, Default, PartialEq, Eq)]
+#[must_use = "a receiver gets nothing until `Builder::otlp` is given it"]
+pub struct Otlp {
+    pub(crate) protocol: Option<Protocol>,
+    pub(crate) endpoint: Option<Endpoint>,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) compression: Option<Compression>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) cert_file: Option<PathBuf>,
+    pub(crate) key_file: Option<PathBuf>,
+    /// Whether a gRPC endpoint without a scheme is reached without TLS.
+    pub(crate) insecure: Option<bool>,
+}
+
+/// How requests are encoded and sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Protocol {
+    #[default]
+    HttpProtobuf,
+    HttpJson,
+    Grpc,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Compression {
+    #[default]
+    None,
+    Gzip,
+}
+
+/// The address of a receiver, as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Endpoint {
+    /// Of all signals: over HTTP, `v1/traces` comes behind it.
+    Base(String),
+    /// Of traces alone, used as it is.
+    Traces(String),
+}
+
+/// How long one request may take, if nobody says otherwise.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+impl Otlp {
+    /// OTLP over HTTP with protobuf bodies, to the receiver at `endpoint`, as in `http://localhost:4318`; `/v1/traces` is
+    /// appended, as to `OTEL_EXPORTER_OTLP_ENDPOINT`.
+    pub fn http(endpoint: impl Into<String>) -> Self {
+        Self::to(Protocol::HttpProtobuf, Endpoint::Base(endpoint.into()))
+    }
+
+    /// The same with JSON bodies, for receivers that take nothing else.
+    pub fn http_json(endpoint: impl Into<String>) -> Self {
+        Self::to(Protocol::HttpJson, Endpoint::Base(endpoint.into()))
+    }
+
+    /// OTLP over gRPC, to the receiver at `endpoint`, as in `http://localhost:4317`. Needs the feature `otlp-grpc`.
+    pub fn grpc(endpoint: impl Into<String>) -> Self {
+        Self::to(Protocol::Grpc, Endpoint::Base(endpoint.into()))
+    }
+
+    fn to(protocol: Protocol, endpoint: Endpoint) -> Self {
+        Self {
+            protocol: Some(protocol),
+            endpoint: Some(endpoint),
+            ..Self::default()
+        }
+    }
+
+    /// The URL for traces, used as it is, path included: `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`.
+    pub fn traces_endpoint(mut self, url: impl Into<String>) -> Self {
+        self.endpoint = Some(Endpoint::Traces(url.into()));
+        self
+    }
+
+    /// A header of each request, an API key for one. It goes before one of the same name in the environment.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Compresses requests.
+    pub fn gzip(mut self) -> Self {
+        self.compression = Some(Compression::Gzip);
+        self
+    }
+
+    /// How long one request may take. Default 10 s; a request that may be repeated has the export timeout in all.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Trusts the certificates in this PEM file alone, instead of those of well-known authorities.
+    pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.ca_file = Some(path.into());
+        self
+    }
+
+    /// Shows the receiver this certificate, with its chain, and proves it by that key (mutual TLS). Both are PEM files.
+    pub fn identity_files(mut self, cert: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
+        self.cert_file = Some(cert.into());
+        self.key_file = Some(key.into());
+        self
+    }
+
+    /// This receiver, with what is not set taken from `environment`.
+    pub(crate) fn over(mut self, environment: &Self) -> Self {
+        let environment = environment.clone();
+        let is_set = |name: &str| {
+            self.headers
+                .iter()
+                .any(|(set, _)| set.eq_ignore_ascii_case(name))
+        };
+        let missing: Vec<_> = environment
+            .headers
+            .into_iter()
+            .filter(|(name, _)| !is_set(name))
+            .collect();
+        self.headers.extend(missing);
+        Self {
+            protocol: self.protocol.or(environment.protocol),
+            endpoint: self.endpoint.or(environment.endpoint),
+            headers: self.headers,
+            compression: self.compression.or(environment.compression),
+            timeout: self.timeout.or(environment.timeout),
+            ca_file: self.ca_file.or(environment.ca_file),
+            cert_file: self.cert_file.or(environment.cert_file),
+            key_file: self.key_file.or(environment.key_file),
+            insecure: self.insecure.or(environment.insecure),
+        }
+    }
+
+    pub(crate) fn protocol(&self) -> Protocol {
+        self.protocol.unwrap_or_default()
+    }
+
+    pub(crate) fn compression(&self) -> Compression {
+        self.compression.unwrap_or_default()
+    }
+
+    pub(crate) fn request_timeout(&self) -> Duration {
+        self.timeout.unwrap_or(TIMEOUT)
+    }
+
+    /// The URL for traces, as written or by default; it is not checked yet.
+    pub(crate) fn url(&self) -> String {
+        let grpc = self.protocol() == Protocol::Grpc;
+        match &self.endpoint {
+            None if grpc => "http://localhost:4317".into(),
+            None => "http://localhost:4318/v1/traces".into(),
+            Some(Endpoint::Base(base)) if !grpc => {
+                format!("{}/v1/traces", base.trim_end_matches('/'))
+            }
+            Some(Endpoint::Base(url) | Endpoint::Traces(url)) => url.clone(),
+        }
+    }
+}
+
+impl From<&str> for Otlp {
+    fn from(endpoint: &str) -> Self {
+        Self::http(endpoint)
+    }
+}
+
+impl From<String> for Otlp {
+    fn from(endpoint: String) -> Self {
+        Self::http(endpoint)
+    }
+}
+
+/// Not the headers' values, which are secrets as often as not.
+impl fmt::Debug for Otlp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
+        f.debug_struct("Otlp")
+            .field("protocol", &self.protocol())
+            .field("url", &self.url())
+            .field("headers", &names)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,3 @@
+//! OTLP: sends the recorded bytes as they are.
+
+pub(crate) mod http;

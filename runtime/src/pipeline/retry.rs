@@ -1,0 +1,57 @@
+//! Sending a request again where the receiver may take it later (OTLP specification, "Failures").
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use tokio::time::{Instant, sleep};
+
+use super::{Delivery, Export, Failure, Request, Retry};
+
+/// The failure that a request waits to be sent again after, while it does.
+pub(super) type Postponed = RefCell<Option<Failure>>;
+
+/// Sends `request` until it is taken, refused for good, or would have to wait past `limit`. Where the caller gives up first,
+/// `postponed` tells whether the request was on its way then.
+pub(super) async fn deliver(
+    exporter: &mut impl Export,
+    request: Request,
+    limit: Instant,
+    postponed: &Postponed,
+) -> Result<Delivery, Failure> {
+    let mut delays = backoff();
+    loop {
+        let failure = match exporter.export(request.clone()).await {
+            Ok(delivery) => return Ok(delivery),
+            Err(failure) => failure,
+        };
+        let delay = match failure.retry {
+            Retry::Never => return Err(failure),
+            Retry::Later => delays.next().unwrap_or(MAX_DELAY),
+            Retry::After(delay) => delay,
+        };
+        if Instant::now()
+            .checked_add(delay)
+            .is_none_or(|at| at >= limit)
+        {
+            return Err(failure);
+        }
+        postponed.replace(Some(failure));
+        sleep(delay).await;
+        postponed.take();
+    }
+}
+
+/// The first pause is at least this; each further one is twice as long, up to [`MAX_DELAY`], and the jitter comes on top.
+const MIN_DELAY: Duration = Duration::from_millis(500);
+const MAX_DELAY: Duration = Duration::from_secs(5);
+
+fn backoff() -> impl Iterator<Item = Duration> {
+    ExponentialBuilder::new()
+        .with_min_delay(MIN_DELAY)
+        .with_max_delay(MAX_DELAY)
+        .with_factor(2.0)
+        .without_max_times()
+        .with_jitter()
+        .build()
+}
