@@ -25,6 +25,8 @@ pub(crate) struct Site {
     pub(crate) tokens: TokenStream,
     /// Crate, modules, types and functions that lead to it, itself included; of `tag!`, the function that it is in.
     pub(crate) path: Vec<String>,
+    /// The module, from the name of its crate: `shop::storefront`.
+    pub(crate) module: String,
     /// The function, as `code.function.name` has it.
     pub(crate) function: String,
     /// The bytes of the file that it takes.
@@ -102,6 +104,7 @@ impl Finder {
             what,
             tokens,
             path: self.path.clone(),
+            module: self.modules.join("::"),
             function: function.collect::<Vec<_>>().join("::"),
             range: place.byte_range(),
             place,

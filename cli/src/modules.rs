@@ -11,7 +11,7 @@ use syn::{Item, ItemMod};
 use crate::attributes::{is_conditional, is_test, paths};
 use crate::mistake::Mistake;
 use crate::shown;
-use crate::workspace::{Target, Workspace};
+use crate::workspace::{Package, Target};
 
 /// A file that was parsed.
 pub(crate) struct SourceFile {
@@ -24,17 +24,17 @@ pub(crate) struct SourceFile {
     pub(crate) module: Vec<String>,
 }
 
-/// The files of a workspace, and what could not be read.
+/// The files of packages, and what could not be read.
 pub(crate) struct Sources {
     pub(crate) files: Vec<SourceFile>,
     pub(crate) mistakes: Vec<Mistake>,
 }
 
 impl Sources {
-    /// Reads all targets of the packages, or only what runs in production.
-    pub(crate) fn read(workspace: &Workspace, shipped_only: bool) -> Self {
+    /// Reads all targets of packages, or only what runs in production. Files are shown from `root`.
+    pub(crate) fn read(root: &Path, packages: &[Package], shipped_only: bool) -> Self {
         let mut reader = Reader {
-            root: &workspace.root,
+            root,
             shipped_only,
             seen: HashSet::new(),
             sources: Self {
@@ -42,10 +42,7 @@ impl Sources {
                 mistakes: Vec::new(),
             },
         };
-        let targets = workspace
-            .packages
-            .iter()
-            .flat_map(|package| &package.targets);
+        let targets = packages.iter().flat_map(|package| &package.targets);
         for target in targets.filter(|target| !shipped_only || target.is_shipped()) {
             reader.target(target);
         }

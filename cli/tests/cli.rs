@@ -127,6 +127,11 @@ fn catalogue_has_every_span_and_tag() {
 }
 
 #[test]
+fn catalogue_knows_the_types_of_the_workspaces_other_crates() {
+    assert_recorded("workspace.txt", "workspace", "catalogue");
+}
+
+#[test]
 fn an_empty_crate_has_nothing() {
     assert_recorded("empty.txt", "empty", "catalogue");
     let output = biztrace(&fixture("empty"), "expand");
