@@ -86,6 +86,7 @@ pub(crate) fn run(
     }
     Ok(Outcome {
         mistakes,
+        warnings: Vec::new(),
         failure: None,
     })
 }

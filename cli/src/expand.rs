@@ -84,7 +84,11 @@ pub(crate) fn run(
         ))
     };
     let failure = if found { None } else { nothing() };
-    Ok(Outcome { mistakes, failure })
+    Ok(Outcome {
+        mistakes,
+        warnings: Vec::new(),
+        failure,
+    })
 }
 
 /// The file with what is chosen expanded in place, as a unified diff.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{LexError, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::{Item, ItemMod};
 
@@ -237,7 +237,7 @@ const MAX_DEPTH: usize = 10_000;
 
 /// Fails on what no file of Rust should be.
 fn parsed(text: &str) -> syn::Result<syn::File> {
-    let tokens: TokenStream = text.parse()?;
+    let tokens: TokenStream = text.parse().map_err(|error| unread(text, &error))?;
     let mut open = vec![tokens.clone().into_iter()];
     while let Some(tokens) = open.last_mut() {
         match tokens.next() {
@@ -251,4 +251,30 @@ fn parsed(text: &str) -> syn::Result<syn::File> {
         }
     }
     syn::parse2(tokens)
+}
+
+/// What is wrong with a text that is no sequence of tokens.
+fn unread(text: &str, error: &LexError) -> syn::Error {
+    let at = error.span().byte_range().start;
+    let found = text[at..].chars().next().unwrap_or_default();
+    match found {
+        '(' | '[' | '{' => syn::Error::new(error.span(), format!("this `{found}` is never closed")),
+        ')' | ']' | '}' => match text[..at].parse::<TokenStream>() {
+            Ok(_) => syn::Error::new(error.span(), format!("this `{found}` closes nothing")),
+            // Up to here, what is open is never closed.
+            Err(open) => {
+                let bracket = text[open.span().byte_range().start..].chars().next();
+                let line = error.span().start().line;
+                let message = format!(
+                    "this `{}` is not closed before the `{found}` in line {line}",
+                    bracket.unwrap_or_default()
+                );
+                syn::Error::new(open.span(), message)
+            }
+        },
+        _ => syn::Error::new(
+            error.span(),
+            "no token begins here: a string or a comment may not be closed",
+        ),
+    }
 }
