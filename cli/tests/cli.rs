@@ -127,8 +127,18 @@ fn catalogue_has_every_span_and_tag() {
 }
 
 #[test]
+fn catalogue_tells_types_of_one_name_apart_and_sees_tags_within_macros() {
+    assert_recorded("versions.txt", "versions", "catalogue");
+}
+
+#[test]
 fn catalogue_knows_the_types_of_the_workspaces_other_crates() {
     assert_recorded("workspace.txt", "workspace", "catalogue");
+}
+
+#[test]
+fn expand_reaches_into_macros() {
+    assert_recorded("calls.txt", "versions", "expand calls");
 }
 
 #[test]
