@@ -2,14 +2,16 @@
 
 use std::ops::Range;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
+use syn::parse::discouraged::Speculative;
+use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
     Attribute, Ident, ImplItemFn, ItemEnum, ItemFn, ItemImpl, ItemMod, ItemStruct, ItemTrait,
-    Macro, MacroDelimiter, Path, StmtMacro, TraitItemFn, Type, UseTree,
+    Macro, MacroDelimiter, Path, StmtMacro, Token, TraitItemFn, Type, UseTree,
 };
 
 use crate::attributes::{applied, derives, ends_in, is_ours, is_test, unfolded};
@@ -18,6 +20,16 @@ use crate::modules::SourceFile;
 /// The crate that `tag!` is imported from.
 const CRATE: &str = "biztrace";
 
+/// Macros that take tokens without running them.
+const QUOTING: [&str; 6] = [
+    "macro_rules",
+    "quote",
+    "quote_spanned",
+    "parse_quote",
+    "parse_quote_spanned",
+    "stringify",
+];
+
 /// Something that one of our macros works on.
 pub(crate) struct Site {
     pub(crate) what: What,
@@ -25,6 +37,8 @@ pub(crate) struct Site {
     pub(crate) tokens: TokenStream,
     /// Crate, modules, types and functions that lead to it, itself included; of `tag!`, the function that it is in.
     pub(crate) path: Vec<String>,
+    /// The module, from the name of its crate: `shop::storefront`.
+    pub(crate) module: String,
     /// The function, as `code.function.name` has it.
     pub(crate) function: String,
     /// The bytes of the file that it takes.
@@ -102,6 +116,7 @@ impl Finder {
             what,
             tokens,
             path: self.path.clone(),
+            module: self.modules.join("::"),
             function: function.collect::<Vec<_>>().join("::"),
             range: place.byte_range(),
             place,
@@ -148,7 +163,8 @@ impl Finder {
         }
     }
 
-    fn tag(&mut self, what: What, mac: &Macro) {
+    /// A call of a macro: `tag!`, or one that may have it among its tokens.
+    fn call(&mut self, what: What, mac: &Macro) {
         let path = &mac.path;
         let qualified = path
             .segments
@@ -158,7 +174,29 @@ impl Finder {
             ends_in(path, "tag") && (qualified || self.imports_tag && path.get_ident().is_some());
         if is_tag {
             self.site(what, mac.tokens.clone(), mac.span(), mac.span());
+        } else if !QUOTING.iter().any(|name| ends_in(path, name)) {
+            self.tokens(mac.tokens.clone());
         }
+    }
+
+    /// Calls of macros among the tokens that another is given.
+    fn tokens(&mut self, tokens: TokenStream) {
+        let search = |input: ParseStream<'_>| {
+            while !input.is_empty() {
+                let ahead = input.fork();
+                if let Ok(mac) = ahead.parse::<Macro>() {
+                    input.advance_to(&ahead);
+                    self.visit_macro(&mac);
+                } else if definition(&input.fork()).is_ok() {
+                    definition(input)?;
+                } else if let TokenTree::Group(group) = input.parse()? {
+                    self.tokens(group.stream());
+                }
+            }
+            Ok(())
+        };
+        // It takes any tokens.
+        let _ = search.parse2(tokens);
     }
 }
 
@@ -218,15 +256,27 @@ impl<'a> Visit<'a> for Finder {
     fn visit_stmt_macro(&mut self, statement: &'a StmtMacro) {
         let is_bare = statement.semi_token.is_none()
             && matches!(statement.mac.delimiter, MacroDelimiter::Brace(_));
-        self.tag(
+        self.call(
             if is_bare { What::BracedTag } else { What::Tag },
             &statement.mac,
         );
     }
 
     fn visit_macro(&mut self, mac: &'a Macro) {
-        self.tag(What::Tag, mac);
+        self.call(What::Tag, mac);
     }
+}
+
+/// `macro_rules! name { … }`
+fn definition(input: ParseStream<'_>) -> syn::Result<()> {
+    let word: Ident = input.parse()?;
+    if word != "macro_rules" {
+        return Err(input.error("no definition"));
+    }
+    input.parse::<Token![!]>()?;
+    input.parse::<Ident>()?;
+    input.parse::<Group>()?;
+    Ok(())
 }
 
 fn last_name(path: &Path) -> Option<String> {

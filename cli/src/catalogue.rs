@@ -86,18 +86,20 @@ pub(crate) fn run(
     }
     Ok(Outcome {
         mistakes,
+        warnings: Vec::new(),
         failure: None,
     })
 }
 
 /// The catalogue of what source says now, and the mistakes that keep it from being whole.
 pub(crate) fn read(packages: &Packages) -> anyhow::Result<(Catalogue, Vec<Mistake>)> {
-    let sources = Sources::read(&packages.find()?, true);
+    let workspace = packages.find()?;
+    let sources = Sources::read(&workspace.root, &workspace.packages, true);
+    let others = Sources::read(&workspace.root, &workspace.others, true);
     let mut types = Types::default();
-    sources
-        .files
-        .iter()
-        .for_each(|file| types.read(&file.syntax));
+    for file in sources.files.iter().chain(&others.files) {
+        types.read(&file.module.join("::"), &file.syntax);
+    }
     let mut catalogue = Catalogue {
         version: VERSION,
         spans: Vec::new(),
@@ -121,7 +123,9 @@ impl Catalogue {
             match site.what {
                 What::Attrs | What::Value => {}
                 What::Function => {
-                    let Some(declared) = catalogue::function(types, site.tokens.clone()) else {
+                    let Some(declared) =
+                        catalogue::function(types, &site.module, site.tokens.clone())
+                    else {
                         continue;
                     };
                     let name = declared.span.as_ref().map(|span| span.name.clone());
@@ -140,7 +144,7 @@ impl Catalogue {
                 What::Tag | What::BracedTag => {
                     let span = around.iter().rfind(|(outer, _)| outer.path == site.path);
                     let span = span.map(|(_, name)| name.clone());
-                    let tags = catalogue::tag(types, site.tokens.clone()).into_iter();
+                    let tags = catalogue::tag(types, &site.module, site.tokens.clone()).into_iter();
                     self.tags
                         .extend(tags.map(|tag| Tag::new(tag, span.clone(), site, file)));
                 }

@@ -27,6 +27,14 @@ pub(crate) fn run(
 ) -> anyhow::Result<Outcome> {
     let old = stored(&arguments.against)?;
     let (new, mistakes) = catalogue::read(packages)?;
+    if !mistakes.is_empty() {
+        // What could not be read would look as if it had gone.
+        return Ok(Outcome {
+            mistakes,
+            warnings: Vec::new(),
+            failure: None,
+        });
+    }
     let changes = changes(&old, &new);
     for change in &changes {
         writeln!(output, "{}", change.line())?;
@@ -34,15 +42,33 @@ pub(crate) fn run(
     if changes.is_empty() {
         writeln!(output, "No span or tag has changed.")?;
     }
-    let breaking = changes.iter().filter(|change| change.is_breaking()).count();
-    let failure = (breaking > 0).then(|| {
+    let count = |is: fn(&What) -> bool| changes.iter().filter(|change| is(&change.what)).count();
+    let breaking = count(|what| matches!(what, What::Removed | What::Retyped));
+    let unknown = count(|what| matches!(what, What::Unknown));
+    let mut reasons = Vec::new();
+    if breaking > 0 {
+        reasons.push(format!(
+            "tags that are removed or retyped, on which dashboards may rely: {breaking}"
+        ));
+    }
+    if unknown > 0 {
+        reasons.push(format!(
+            "spreads of which source does not tell the type, so that no tag of theirs would be missed: {unknown} (give the value \
+             the type of a struct of this workspace that derives `BizAttrs`)"
+        ));
+    }
+    let failure = (!reasons.is_empty()).then(|| {
         format!(
-            "tags that are removed or retyped, on which dashboards may rely: {breaking}. If that is meant, write the catalogue \
-             anew: cargo biztrace catalogue --format json > {}",
+            "{}. If that is meant, write the catalogue anew: cargo biztrace catalogue --format json > {}",
+            reasons.join("; "),
             arguments.against.display()
         )
     });
-    Ok(Outcome { mistakes, failure })
+    Ok(Outcome {
+        mistakes,
+        warnings: still_unknown(&old, &new),
+        failure,
+    })
 }
 
 /// Reads a catalogue. Fails if it is of another version.
@@ -77,20 +103,19 @@ enum What {
     Removed,
     /// It had and has other types.
     Retyped,
+    /// A spread whose tags are not known.
+    Unknown,
     SpanAdded,
     SpanRemoved,
 }
 
 impl Change {
-    fn is_breaking(&self) -> bool {
-        matches!(self.what, What::Removed | What::Retyped)
-    }
-
     fn line(&self) -> String {
         let (word, color) = match self.what {
             What::Added => ("added", AnsiColor::Green),
             What::Removed => ("removed", AnsiColor::Red),
             What::Retyped => ("retyped", AnsiColor::Red),
+            What::Unknown => ("unknown", AnsiColor::Red),
             What::SpanAdded => ("added", AnsiColor::Green),
             What::SpanRemoved => ("removed", AnsiColor::Yellow),
         };
@@ -199,12 +224,51 @@ fn changes(old: &Catalogue, new: &Catalogue) -> Vec<Change> {
             place: format!("was {}:{}", was.first.file, was.first.line),
         });
     }
+    let was_unknown = unknown_spreads(old);
+    for (identity, spread) in unknown_spreads(new) {
+        if !was_unknown.contains_key(&identity) {
+            changes.push(Change {
+                what: What::Unknown,
+                subject: subject(identity),
+                place: format!("{}:{}", spread.file, spread.line),
+            });
+        }
+    }
     changes
 }
 
+fn unknown_spreads(catalogue: &Catalogue) -> BTreeMap<Identity<'_>, &Tag> {
+    let spreads = catalogue.tags.iter().filter(|tag| tag.is_unknown_spread());
+    spreads
+        .map(|tag| ((tag.span.as_deref(), tag.key.as_str()), tag))
+        .collect()
+}
+
+/// The spreads of which neither catalogue knows the tags.
+fn still_unknown(old: &Catalogue, new: &Catalogue) -> Vec<String> {
+    let was_unknown = unknown_spreads(old);
+    unknown_spreads(new)
+        .into_iter()
+        .filter(|(identity, _)| was_unknown.contains_key(identity))
+        .map(|(identity, spread)| {
+            format!(
+                "source does not tell the type of {}: a tag of it that has gone is not missed\n  --> {}:{}",
+                subject(identity),
+                spread.file,
+                spread.line
+            )
+        })
+        .collect()
+}
+
 fn subject((span, key): Identity<'_>) -> String {
+    let what = if key.starts_with("..") {
+        "spread"
+    } else {
+        "tag"
+    };
     match span {
-        Some(span) => format!("tag `{key}` of span `{span}`"),
-        None => format!("tag `{key}` of the current span"),
+        Some(span) => format!("{what} `{key}` of span `{span}`"),
+        None => format!("{what} `{key}` of the current span"),
     }
 }

@@ -30,7 +30,7 @@ pub(crate) fn run(
 ) -> anyhow::Result<Outcome> {
     let workspace = packages.find()?;
     let filter = Filter::new(arguments.path.as_deref(), &workspace.root)?;
-    let sources = Sources::read(&workspace, false);
+    let sources = Sources::read(&workspace.root, &workspace.packages, false);
     let unread = sources.mistakes.into_iter();
     let mut mistakes: Vec<_> = unread.filter(|it| filter.takes_file(&it.file)).collect();
     let mut found = false;
@@ -84,7 +84,11 @@ pub(crate) fn run(
         ))
     };
     let failure = if found { None } else { nothing() };
-    Ok(Outcome { mistakes, failure })
+    Ok(Outcome {
+        mistakes,
+        warnings: Vec::new(),
+        failure,
+    })
 }
 
 /// The file with what is chosen expanded in place, as a unified diff.

@@ -63,6 +63,8 @@ enum Command {
 /// What a command says of a project, beside what it prints.
 struct Outcome {
     mistakes: Vec<Mistake>,
+    /// What it can't tell, though it does not fail for that.
+    warnings: Vec<String>,
     /// Why it fails, though it could do its work.
     failure: Option<String>,
 }
@@ -94,18 +96,26 @@ fn run(arguments: Arguments, choice: ColorChoice) -> ExitCode {
     let _ = AutoStream::new(io::stdout().lock(), choice).write_all(&output);
 
     let mut stderr = AutoStream::new(io::stderr().lock(), choice);
-    let mut error = |message: &dyn std::fmt::Display| {
-        let style = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
-        let _ = writeln!(stderr, "{style}error{style:#}: {message}");
+    let mut say = |word: &str, color: AnsiColor, message: &dyn std::fmt::Display| {
+        let style = Style::new().bold().fg_color(Some(color.into()));
+        let _ = writeln!(stderr, "{style}{word}{style:#}: {message}");
     };
     let failed = match outcome {
-        Ok(Outcome { mistakes, failure }) => {
+        Ok(Outcome {
+            mistakes,
+            warnings,
+            failure,
+        }) => {
+            for warning in &warnings {
+                say("warning", AnsiColor::Yellow, warning);
+            }
+            let mut error = |message: &dyn std::fmt::Display| say("error", AnsiColor::Red, message);
             mistakes.iter().for_each(|mistake| error(mistake));
             failure.iter().for_each(|failure| error(failure));
             failure.is_some() || !mistakes.is_empty()
         }
         Err(failure) => {
-            error(&format!("{failure:#}"));
+            say("error", AnsiColor::Red, &format!("{failure:#}"));
             true
         }
     };

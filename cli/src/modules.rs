@@ -4,14 +4,14 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{LexError, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::{Item, ItemMod};
 
 use crate::attributes::{is_conditional, is_test, paths};
 use crate::mistake::Mistake;
 use crate::shown;
-use crate::workspace::{Target, Workspace};
+use crate::workspace::{Package, Target};
 
 /// A file that was parsed.
 pub(crate) struct SourceFile {
@@ -24,17 +24,17 @@ pub(crate) struct SourceFile {
     pub(crate) module: Vec<String>,
 }
 
-/// The files of a workspace, and what could not be read.
+/// The files of packages, and what could not be read.
 pub(crate) struct Sources {
     pub(crate) files: Vec<SourceFile>,
     pub(crate) mistakes: Vec<Mistake>,
 }
 
 impl Sources {
-    /// Reads all targets of the packages, or only what runs in production.
-    pub(crate) fn read(workspace: &Workspace, shipped_only: bool) -> Self {
+    /// Reads all targets of packages, or only what runs in production. Files are shown from `root`.
+    pub(crate) fn read(root: &Path, packages: &[Package], shipped_only: bool) -> Self {
         let mut reader = Reader {
-            root: &workspace.root,
+            root,
             shipped_only,
             seen: HashSet::new(),
             sources: Self {
@@ -42,10 +42,7 @@ impl Sources {
                 mistakes: Vec::new(),
             },
         };
-        let targets = workspace
-            .packages
-            .iter()
-            .flat_map(|package| &package.targets);
+        let targets = packages.iter().flat_map(|package| &package.targets);
         for target in targets.filter(|target| !shipped_only || target.is_shipped()) {
             reader.target(target);
         }
@@ -240,7 +237,7 @@ const MAX_DEPTH: usize = 10_000;
 
 /// Fails on what no file of Rust should be.
 fn parsed(text: &str) -> syn::Result<syn::File> {
-    let tokens: TokenStream = text.parse()?;
+    let tokens: TokenStream = text.parse().map_err(|error| unread(text, &error))?;
     let mut open = vec![tokens.clone().into_iter()];
     while let Some(tokens) = open.last_mut() {
         match tokens.next() {
@@ -254,4 +251,30 @@ fn parsed(text: &str) -> syn::Result<syn::File> {
         }
     }
     syn::parse2(tokens)
+}
+
+/// What is wrong with a text that is no sequence of tokens.
+fn unread(text: &str, error: &LexError) -> syn::Error {
+    let at = error.span().byte_range().start;
+    let found = text[at..].chars().next().unwrap_or_default();
+    match found {
+        '(' | '[' | '{' => syn::Error::new(error.span(), format!("this `{found}` is never closed")),
+        ')' | ']' | '}' => match text[..at].parse::<TokenStream>() {
+            Ok(_) => syn::Error::new(error.span(), format!("this `{found}` closes nothing")),
+            // Up to here, what is open is never closed.
+            Err(open) => {
+                let bracket = text[open.span().byte_range().start..].chars().next();
+                let line = error.span().start().line;
+                let message = format!(
+                    "this `{}` is not closed before the `{found}` in line {line}",
+                    bracket.unwrap_or_default()
+                );
+                syn::Error::new(open.span(), message)
+            }
+        },
+        _ => syn::Error::new(
+            error.span(),
+            "no token begins here: a string or a comment may not be closed",
+        ),
+    }
 }

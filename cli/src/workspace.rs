@@ -25,6 +25,8 @@ pub(crate) struct Packages {
 pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
     pub(crate) packages: Vec<Package>,
+    /// Those that were not chosen, whose types the chosen ones may use.
+    pub(crate) others: Vec<Package>,
 }
 
 /// A package, as `cargo metadata` has it.
@@ -101,10 +103,11 @@ impl Packages {
                 metadata.workspace_default_members.contains(&package.id)
             }
         };
-        let packages = metadata.packages.into_iter().filter(is_chosen).collect();
+        let (packages, others) = metadata.packages.into_iter().partition(is_chosen);
         Ok(Workspace {
             root: metadata.workspace_root,
             packages,
+            others,
         })
     }
 

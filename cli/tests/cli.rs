@@ -127,6 +127,21 @@ fn catalogue_has_every_span_and_tag() {
 }
 
 #[test]
+fn catalogue_tells_types_of_one_name_apart_and_sees_tags_within_macros() {
+    assert_recorded("versions.txt", "versions", "catalogue");
+}
+
+#[test]
+fn catalogue_knows_the_types_of_the_workspaces_other_crates() {
+    assert_recorded("workspace.txt", "workspace", "catalogue");
+}
+
+#[test]
+fn expand_reaches_into_macros() {
+    assert_recorded("calls.txt", "versions", "expand calls");
+}
+
+#[test]
 fn an_empty_crate_has_nothing() {
     assert_recorded("empty.txt", "empty", "catalogue");
     let output = biztrace(&fixture("empty"), "expand");
@@ -186,7 +201,139 @@ fn check_fails_where_a_tag_has_gone_or_was_retyped() {
 
 #[test]
 fn check_lets_additions_pass() {
-    assert_recorded("check_additions.txt", "orders", "check --against none.json");
+    assert_recorded("check_additions.txt", "orders", "check --against less.json");
+}
+
+/// A project of one file, with the catalogue of it as it is.
+fn catalogued(name: &str, source: &str) -> PathBuf {
+    let folder = scratch(name);
+    fs::write(folder.join("src/lib.rs"), source).expect("a writable folder");
+    let catalogue = biztrace(&folder, "catalogue --format json");
+    assert!(catalogue.status.success(), "{}", stderr(&catalogue));
+    fs::write(folder.join("catalogue.json"), catalogue.stdout).expect("a writable folder");
+    folder
+}
+
+/// Checks the project of [`catalogued`] after a change: the exit code, and what it prints.
+fn check_changed(folder: &Path, source: &str) -> (Option<i32>, String, String) {
+    fs::write(folder.join("src/lib.rs"), source).expect("a writable folder");
+    let output = biztrace(folder, "check --against catalogue.json");
+    (output.status.code(), stdout(&output), stderr(&output))
+}
+
+const TWO_ORDERS: &str = "
+mod v1 {
+    #[derive(BizAttrs)] struct Order { #[biz] sku: String, #[biz] gift: bool }
+    #[traced(attrs(..o))] fn first(o: &Order) {}
+}
+mod v2 {
+    #[derive(BizAttrs)] struct Order { #[biz] amount: f64 }
+    #[traced(attrs(..o))] fn second(o: &Order) {}
+}
+mod odd { struct String; struct bool; }
+";
+
+#[test]
+fn check_sees_the_tags_of_two_types_of_one_name() {
+    let folder = catalogued("two_orders", TWO_ORDERS);
+    let (code, changes, _) = check_changed(&folder, TWO_ORDERS);
+    assert_eq!(
+        (code, changes.as_str()),
+        (Some(0), "No span or tag has changed.\n")
+    );
+    let (code, changes, _) = check_changed(&folder, &TWO_ORDERS.replace("#[biz] gift", "gift"));
+    assert_eq!(code, Some(1));
+    assert_eq!(
+        changes,
+        " removed tag `gift` of span `first`, boolean (was src/lib.rs:4)\n"
+    );
+    let (code, changes, _) = check_changed(&folder, &TWO_ORDERS.replace("gift: bool", "gift: u8"));
+    assert_eq!(code, Some(1));
+    assert!(changes.contains("from boolean to int"), "{changes}");
+}
+
+#[test]
+fn check_fails_for_a_spread_that_is_no_longer_known() {
+    let folder = catalogued("spreads", TWO_ORDERS);
+    let unknown = TWO_ORDERS.replace("first(o: &Order)", "first(o: &elsewhere::Order)");
+    let (code, changes, errors) = check_changed(&folder, &unknown);
+    assert_eq!(code, Some(1));
+    assert!(
+        changes.contains("removed tag `gift` of span `first`"),
+        "{changes}"
+    );
+    assert!(
+        changes.contains(" unknown spread `..o` of span `first` (src/lib.rs:4)\n"),
+        "{changes}"
+    );
+    assert!(errors.contains("so that no tag of theirs would be missed: 1"));
+
+    let added = format!("{TWO_ORDERS}\n#[traced(attrs(..x))] fn third(x: Order) {{}}");
+    let (code, changes, _) = check_changed(&folder, &added);
+    assert_eq!(code, Some(1));
+    assert!(
+        changes.contains("unknown spread `..x` of span `third`"),
+        "{changes}"
+    );
+}
+
+#[test]
+fn check_warns_of_a_spread_that_was_never_known() {
+    let unknown = "#[traced(attrs(..o))] fn first(o: &elsewhere::Order) {}";
+    let folder = catalogued("never_known", unknown);
+    let (code, changes, errors) = check_changed(&folder, unknown);
+    assert_eq!(
+        (code, changes.as_str()),
+        (Some(0), "No span or tag has changed.\n")
+    );
+    assert!(
+        errors
+            .starts_with("warning: source does not tell the type of spread `..o` of span `first`"),
+        "{errors}"
+    );
+}
+
+#[test]
+fn check_stops_at_what_does_not_parse() {
+    let source = "#[traced]\nfn f(a: u8) {\n    call(1);\n}\n";
+    let folder = catalogued("unparsed", source);
+    let is = |from: &str, to: &str, expected: &str| {
+        let (code, changes, errors) = check_changed(&folder, &source.replace(from, to));
+        assert_eq!((code, changes.as_str()), (Some(1), ""));
+        assert_eq!(errors, format!("error: {expected}\n"));
+    };
+    is(
+        "call(1)",
+        "call 1",
+        "this file does not parse: unexpected token, expected `;`\n  --> src/lib.rs:3:10",
+    );
+    is(
+        "call(1)",
+        "call(1",
+        "this file does not parse: this `(` is not closed before the `}` in line 4\n  --> src/lib.rs:3:9",
+    );
+    is(
+        "call(1);\n}",
+        "[1; 2];",
+        "this file does not parse: this `{` is never closed\n  --> src/lib.rs:2:13",
+    );
+    is(
+        "call(1);\n}",
+        "}]",
+        "this file does not parse: this `]` closes nothing\n  --> src/lib.rs:3:6",
+    );
+    is(
+        "1",
+        "\"größe",
+        "this file does not parse: no token begins here: a string or a comment may not be closed\n  --> src/lib.rs:3:10",
+    );
+    is(
+        "#[traced]",
+        "#[traced(kind = \"klient\")]",
+        "no such kind of span: it is one of `\"internal\"`, `\"server\"`, `\"client\"`, `\"producer\"`, `\"consumer\"`\n  --> src/lib.rs:1:17",
+    );
+    // The others go on.
+    assert!(stdout(&biztrace(&fixture("broken"), "catalogue")).contains("fine"));
 }
 
 #[test]

@@ -6,15 +6,18 @@ use proc_macro2::TokenStream;
 const SOURCE: &str = "
     const SQL: &str = \"SELECT 1\";
     const LIMIT: u32 = 3;
-    mod other { const LIMIT: f64 = 3.0; }
+    mod other { const LIMIT: f64 = 3.0; pub const RATE: f64 = 0.5; struct String; }
+    use other::RATE as SHARE;
+    #[cfg(unix)] const EITHER: u8 = 1;
+    #[cfg(windows)] const EITHER: f32 = 1.0;
     #[biz(prefix = \"order\")] struct Order {
         #[biz] amount: f64, #[biz(hash)] user: Option<u64>, #[biz(nested, prefix = \"to\")] address: Box<Address>, lines: Vec<Line>,
     }
     struct Address { #[biz] country: String, #[biz(nested)] next: Option<Box<Address>> }
     struct Line { sku: Cow<'static, str>, id: Id }
     struct Id(u64);
-    mod a { struct Twice { same: u8, other: u8 } }
-    mod b { struct Twice { same: u8, other: String } }
+    #[cfg(unix)] struct Twice { same: u8, other: u8 }
+    #[cfg(windows)] struct Twice { same: u8, other: String }
     #[cfg_attr(all(), derive(Debug, biztrace::BizValue))] enum Method { Card }
     #[derive(Debug)] enum Plain { Card }
 ";
@@ -61,7 +64,11 @@ const TYPES: &[(&str, Option<&str>)] = &[
     ("right", Some("double[]")),
     ("generic", None),
     ("SQL", Some("string")),
-    ("LIMIT", None),
+    ("LIMIT", Some("int")),
+    ("other::RATE", Some("double")),
+    ("SHARE", Some("double")),
+    ("RATE", None),
+    ("EITHER", None),
     ("text.parse::<u8>()", None),
     ("text.len() as f64", Some("double")),
     ("!left", Some("boolean")),
@@ -77,14 +84,14 @@ const TYPES: &[(&str, Option<&str>)] = &[
 
 fn types() -> Types {
     let mut types = Types::default();
-    types.read(&syn::parse_file(SOURCE).expect("a file"));
+    types.read("shop", &syn::parse_file(SOURCE).expect("a file"));
     types
 }
 
 fn tags(entries: &str, output: &str) -> Vec<DeclaredTag> {
     let item = format!("#[biz_attrs({entries})] async fn f({ARGUMENTS}) {output} {{}}");
     let item: TokenStream = item.parse().expect("tokens");
-    function(&types(), item).expect("a function").tags
+    function(&types(), "shop", item).expect("a function").tags
 }
 
 #[test]
@@ -159,7 +166,7 @@ fn results_have_the_types_of_the_signature() {
 #[test]
 fn a_span_has_its_name_and_kind() {
     let span = |item: &str| {
-        let declared = function(&types(), item.parse().expect("tokens"))?;
+        let declared = function(&types(), "shop", item.parse().expect("tokens"))?;
         declared.span.map(|span| (span.name, span.kind))
     };
     let is = |item: &str, name: &str, kind: &str| {
@@ -200,10 +207,126 @@ fn a_span_has_its_name_and_kind() {
 fn a_tag_in_a_body_knows_literals_and_constants_only() {
     let tags = tag(
         &types(),
+        "shop",
         "a = 1, b = SQL, #[hash] c = body.amount, d = id"
             .parse()
             .expect("tokens"),
     );
     let told: Vec<_> = tags.iter().map(|tag| tag.value_type.as_deref()).collect();
     assert_eq!(told, [Some("int"), Some("string"), Some("string"), None]);
+}
+
+/// Two structs of one name, and what may confuse them.
+const MODULES: &[(&str, &str)] = &[
+    (
+        "shop",
+        "
+        pub mod v1 { #[derive(BizAttrs)] pub struct Order { #[biz] first: String } }
+        pub mod v2 {
+            use super::v1::Order as Former;
+            pub struct Order { #[biz] second: String, #[biz(nested)] former: Former }
+            pub mod inner { pub use super::super::v1::Order; pub mod deep {} }
+        }
+        mod odd { struct String; struct bool; struct Data<T>(T); }
+        mod private { use crate::v1::Order; pub use crate::v2::*; }
+        mod circle { pub use super::circle2::*; pub use super::circle2::Round; }
+        mod circle2 { pub use super::circle::*; pub use super::circle::Round; }
+        #[cfg(a)] use v1 as version;
+        #[cfg(b)] use v2 as version;
+        pub use v1::Order as Exported;
+        ",
+    ),
+    // The library's file and the binary's: crates of one name.
+    (
+        "shop",
+        "use shop::Exported; use shop::v1::Order as Exported;",
+    ),
+    (
+        "shop::handlers",
+        "use crate::v2::{self as second, Order}; fn f() { struct Line { #[biz] sku: u8 } }",
+    ),
+    ("shop::globs", "use crate::v1::*;"),
+    ("shop::clash", "use crate::v1::*; use super::v2::*;"),
+    (
+        "shop::nearer",
+        "use crate::v1::*; struct Order { #[biz] own: bool }",
+    ),
+    (
+        "shop::bodies",
+        "use elsewhere::Order; fn f() { struct Order { #[biz] own: bool } }",
+    ),
+    ("shop::privacy", "use super::private::*;"),
+    ("shop::odd", ""),
+    (
+        "other",
+        "use shop::v1::Order; pub struct r#type { #[biz] id: u8 } mod shop2 {}",
+    ),
+];
+
+/// A module, an argument's type there, and the keys and types that a spread of it has.
+const SPREADS: &[(&str, &str, &str)] = &[
+    ("shop", "v1::Order", "first string"),
+    ("shop", "self::v1::Order", "first string"),
+    ("shop", "v2::Order", "second string, first string"),
+    ("shop", "v2::inner::Order", "first string"),
+    ("shop", "Order", "unknown"),
+    ("shop", "Exported", "first string"),
+    // Two modules, by conditions.
+    ("shop", "version::Order", "unknown"),
+    ("shop", "circle::Round", "unknown"),
+    ("shop", "circle::Other", "unknown"),
+    ("shop::v2::inner::deep", "super::Order", "first string"),
+    (
+        "shop::v2::inner::deep",
+        "super::super::Order",
+        "second string, first string",
+    ),
+    ("shop::v1", "&Order", "first string"),
+    (
+        "shop::handlers",
+        "web::Json<Order>",
+        "second string, first string",
+    ),
+    (
+        "shop::handlers",
+        "second::Order",
+        "second string, first string",
+    ),
+    ("shop::handlers", "crate::v1::Order", "first string"),
+    ("shop::handlers", "Line", "sku int"),
+    ("shop::globs", "Order", "first string"),
+    ("shop::clash", "Order", "unknown"),
+    ("shop::nearer", "Order", "own boolean"),
+    ("shop::bodies", "Order", "unknown"),
+    // What is private there is not imported.
+    ("shop::privacy", "Order", "second string, first string"),
+    // Not that of actix-web.
+    ("shop::odd", "Data<crate::v1::Order>", "unknown"),
+    ("other", "Order", "first string"),
+    ("other", "::shop::Exported", "first string"),
+    ("other", "::shop::gone::Order", "unknown"),
+    ("other", "r#type", "id int"),
+    ("other", "elsewhere::Order", "unknown"),
+];
+
+#[test]
+fn names_mean_what_their_module_says() {
+    let mut types = Types::default();
+    for (module, source) in MODULES {
+        types.read(module, &syn::parse_file(source).expect("a file"));
+    }
+    for (module, ty, expected) in SPREADS {
+        let item = format!("#[biz_attrs(..x)] fn f(x: {ty}) {{}}");
+        let declared = function(&types, module, item.parse().expect("tokens"));
+        let tags = declared.expect("a function").tags;
+        let told: Vec<String> = tags
+            .iter()
+            .map(|tag| match &tag.value_type {
+                Some(ty) => format!("{} {ty}", tag.key),
+                None if tag.key == "..x" => "unknown".to_owned(),
+                None => format!("{} unknown", tag.key),
+            })
+            .collect();
+        assert_eq!(told.join(", "), *expected, "{ty} in {module}");
+    }
 }

@@ -2,6 +2,7 @@
 //!
 //! For tools that read source. Mistakes are left out here; an expansion has them.
 
+mod names;
 mod types;
 
 use proc_macro2::{Span, TokenStream};
@@ -57,7 +58,8 @@ pub struct DeclaredTag {
     pub place: Span,
 }
 
-/// What the attributes on a function declare; `item` has them all. Nothing for an item that is no function.
+/// What the attributes on a function declare; `item` has them all. Nothing for an item that is no function. `module` is that of the
+/// item, as in [`Types::read`].
 ///
 /// ```
 /// use biztrace_macros_core::catalogue::{Types, function};
@@ -65,6 +67,7 @@ pub struct DeclaredTag {
 ///
 /// let declared = function(
 ///     &Types::default(),
+///     "shop::storefront",
 ///     quote! {
 ///         #[traced(kind = "client")]
 ///         #[biz_attrs(#[hash] order.id = id)]
@@ -73,7 +76,7 @@ pub struct DeclaredTag {
 /// );
 /// assert_eq!(declared.unwrap().tags[0].privacy, "hash");
 /// ```
-pub fn function(types: &Types, item: TokenStream) -> Option<Declared> {
+pub fn function(types: &Types, module: &str, item: TokenStream) -> Option<Declared> {
     let split = |input: ParseStream<'_>| {
         let attrs = input.call(Attribute::parse_outer)?;
         Ok((attrs, input.parse::<TokenStream>()?))
@@ -89,17 +92,17 @@ pub fn function(types: &Types, item: TokenStream) -> Option<Declared> {
     let span = opener.map(|opener| span(opener, sig, attrs));
     let tags = annotated
         .entries()
-        .flat_map(|entry| tags(types, entry, &Scope::of(types, sig, entry)))
+        .flat_map(|entry| tags(types, entry, &Scope::of(types, module, sig, entry)))
         .collect();
     Some(Declared { span, tags })
 }
 
-/// What a `tag!(…)` declares; `input` is what stands in its parentheses.
-pub fn tag(types: &Types, input: TokenStream) -> Vec<DeclaredTag> {
+/// What a `tag!(…)` in that module declares; `input` is what stands in its parentheses.
+pub fn tag(types: &Types, module: &str, input: TokenStream) -> Vec<DeclaredTag> {
     let read = |input: ParseStream<'_>| Ok(parse::entries(input, &mut Vec::new()));
     let entries = read.parse2(input).unwrap_or_default();
     // Of the names in a body, a signature tells too little.
-    let scope = Scope::empty(types);
+    let scope = Scope::empty(types, module);
     entries
         .iter()
         .flat_map(|entry| tags(types, entry, &scope))
@@ -174,7 +177,7 @@ fn tags(types: &Types, entry: &Entry, scope: &Scope<'_>) -> Vec<DeclaredTag> {
     }
 }
 
-/// The tags that the type of that name declares. `within` has the types on the way here.
+/// The tags that the type of that full path declares. `within` has the types on the way here.
 fn spread(
     types: &Types,
     name: &str,
@@ -188,6 +191,7 @@ fn spread(
         return None;
     }
     within.push(name.to_owned());
+    let module = names::parent(name);
     let mut tags = Vec::new();
     for field in fields {
         let member = match &field.member {
@@ -196,7 +200,7 @@ fn spread(
         };
         let value = format!("{value}.{member}");
         if let Some(key) = &field.key {
-            let value_type = types.attribute_type(&field.ty);
+            let value_type = types.attribute_type(&field.ty, module);
             tags.push(declared(
                 key.name.clone(),
                 value_type,
@@ -207,7 +211,7 @@ fn spread(
             continue;
         }
         let nested = types
-            .struct_name(&field.ty)
+            .struct_name(&field.ty, module)
             .and_then(|name| spread(types, &name, &value, place, within));
         let mut nested = nested.unwrap_or_else(|| vec![unknown_spread(&value, place)]);
         if let Some(prefix) = field.biz.text("prefix") {

@@ -1,6 +1,7 @@
 //! The type of an expression, as far as signatures, structs and literals tell. What is not certain is unknown.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::mem;
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -8,26 +9,51 @@ use syn::ext::IdentExt;
 use syn::visit::{self, Visit};
 use syn::{
     Attribute, BinOp, DeriveInput, Expr, ExprMethodCall, File, FnArg, GenericArgument, Ident,
-    ItemConst, ItemEnum, ItemStatic, ItemStruct, Lit, Member, Pat, PathArguments, PathSegment,
-    ReturnType, Signature, Type, UnOp, parse_quote,
+    ItemConst, ItemEnum, ItemMod, ItemStatic, ItemStruct, ItemType, ItemUnion, ItemUse, Lit,
+    Member, Pat, PathArguments, PathSegment, ReturnType, Signature, Type, UnOp, Visibility,
+    parse_quote,
 };
 
+use super::names::{self, Names};
 use crate::derive::{Field, declared_fields};
 use crate::parse::{Entry, Form, Part};
 use crate::readers;
 
-/// The types and constants that a project's source declares. Of several of one name, only that is known in which they agree.
+/// The types and constants that a project's source declares, and what its modules import. Of several of one name in one module,
+/// only that is known in which they agree.
 #[derive(Default)]
 pub struct Types {
-    structs: HashMap<String, Vec<Struct>>,
-    constants: HashMap<String, Vec<Type>>,
-    /// Enums that derive `BizValue`.
-    values: HashSet<String>,
+    names: Names,
+    /// By their full paths.
+    items: HashMap<String, Vec<Item>>,
+}
+
+enum Item {
+    Struct(Struct),
+    /// An enum that derives `BizValue`.
+    Value,
+    Constant(Box<Type>),
+    /// Another type, of which no more is known.
+    Other,
 }
 
 struct Struct {
     fields: HashMap<String, Type>,
     declared: Vec<Field>,
+}
+
+/// A type as it is written, and the module in which it is: that says what its names mean.
+struct Placed {
+    ty: Type,
+    module: String,
+}
+
+impl Placed {
+    /// A type that Rust has everywhere.
+    fn builtin(ty: Type) -> Self {
+        let module = String::new();
+        Self { ty, module }
+    }
 }
 
 impl std::fmt::Debug for Types {
@@ -37,58 +63,168 @@ impl std::fmt::Debug for Types {
 }
 
 impl Types {
-    /// Adds what a file declares, in modules and bodies too.
-    pub fn read(&mut self, file: &File) {
-        self.visit_file(file);
+    /// Adds what a file declares and imports, in modules and bodies too. `module` is that of the file, from the name of its crate:
+    /// `shop::storefront`.
+    pub fn read(&mut self, module: &str, file: &File) {
+        self.names.add_module(module);
+        let module = module.to_owned();
+        let mut reader = Reader {
+            types: self,
+            module,
+        };
+        reader.visit_file(file);
     }
 
-    /// The fields that the struct of that name declares as attributes; `None` if it is not known, or declares none.
-    pub(super) fn fields(&self, name: &str) -> Option<&[Field]> {
-        match self.structs.get(name)?.as_slice() {
-            [only] if !only.declared.is_empty() => Some(&only.declared),
+    /// The fields that the struct of that full path declares as attributes; `None` if it is not known, or declares none.
+    pub(super) fn fields(&self, full: &str) -> Option<&[Field]> {
+        match self.items.get(full)?.as_slice() {
+            [Item::Struct(only)] if !only.declared.is_empty() => Some(&only.declared),
             _ => None,
         }
     }
 
-    /// The name of the struct that a type is, or gives access to.
-    pub(super) fn struct_name(&self, ty: &Type) -> Option<String> {
-        Some(last_segment(see_through(ty))?.ident.unraw().to_string())
+    /// The full path of the struct that a type is, or gives access to.
+    pub(super) fn struct_name(&self, ty: &Type, module: &str) -> Option<String> {
+        self.full_path(self.see_through(ty, module), module)
     }
 
     /// What a value of that type arrives as.
-    pub(super) fn attribute_type(&self, ty: &Type) -> Option<String> {
-        let element = match see_through(ty) {
+    pub(super) fn attribute_type(&self, ty: &Type, module: &str) -> Option<String> {
+        let ty = self.see_through(ty, module);
+        let element = match ty {
             Type::Slice(slice) => &*slice.elem,
             Type::Array(array) => &*array.elem,
             ty => {
-                let segment = last_segment(ty)?;
-                let name = segment.ident.unraw().to_string();
-                match name.as_str() {
-                    "Vec" => type_arguments(segment).next()?,
-                    _ => return self.plain_type(&name).map(str::to_owned),
+                let full = self.full_path(ty, module)?;
+                match self.foreign_name(&full) {
+                    Some("Vec") => type_arguments(last_segment(ty)?).next()?,
+                    Some(name) => return plain_type(name).map(str::to_owned),
+                    None => {
+                        let items = self.items.get(&full)?;
+                        let are_values = items.iter().all(|it| matches!(it, Item::Value));
+                        return are_values.then(|| "string".to_owned());
+                    }
                 }
             }
         };
-        let element = self.attribute_type(element)?;
+        let element = self.attribute_type(element, module)?;
         (!element.ends_with("[]")).then(|| element + "[]")
     }
 
-    fn plain_type(&self, name: &str) -> Option<&'static str> {
-        if self.structs.contains_key(name) {
-            return None;
+    /// The type of a constant.
+    fn constant(&self, path: &syn::Path, module: &str) -> Option<Placed> {
+        let full = self.names.meaning(module, path)?;
+        let constants = self.items.get(&full)?.iter().map(|item| match item {
+            Item::Constant(ty) => Some(&**ty),
+            _ => None,
+        });
+        let ty = agreed(constants)?;
+        let module = names::parent(&full).to_owned();
+        Some(Placed { ty, module })
+    }
+
+    /// The type of a field.
+    fn field(&self, of: &Placed, member: &Member) -> Option<Placed> {
+        let (ty, module) = (&of.ty, &of.module);
+        let name = member_name(member);
+        let here = |ty: &Type| Placed {
+            ty: ty.clone(),
+            module: module.clone(),
+        };
+        if let (Type::Tuple(tuple), Member::Unnamed(index)) = (self.see_through(ty, module), member)
+        {
+            return tuple.elems.get(index.index as usize).map(here);
         }
-        match name {
-            "i8" | "i16" | "i32" | "i64" | "i128" | "isize" | "u8" | "u16" | "u32" | "u64"
-            | "u128" | "usize" => Some("int"),
-            "f32" | "f64" => Some("double"),
-            "bool" => Some("boolean"),
-            "str" | "String" | "char" | "Uuid" => Some("string"),
-            name => self.values.contains(name).then_some("string"),
+        // `body.0` is what an extractor holds.
+        if let Some(inner) = self.wrapped(ty, module).filter(|_| name == "0") {
+            return Some(here(inner));
         }
+        let full = self.struct_name(ty, module)?;
+        let fields = self.items.get(&full)?.iter().map(|item| match item {
+            Item::Struct(it) => it.fields.get(&name),
+            _ => None,
+        });
+        let ty = agreed(fields)?;
+        let module = names::parent(&full).to_owned();
+        Some(Placed { ty, module })
+    }
+
+    /// A type without the references and pointers around it, all of which have the attribute form of what they hold.
+    fn see_through<'t>(&self, ty: &'t Type, module: &str) -> &'t Type {
+        match ty {
+            Type::Reference(reference) => self.see_through(&reference.elem, module),
+            Type::Paren(paren) => self.see_through(&paren.elem, module),
+            Type::Group(group) => self.see_through(&group.elem, module),
+            ty => match self.wrapped(ty, module) {
+                Some(inner) => self.see_through(inner, module),
+                None => ty,
+            },
+        }
+    }
+
+    /// What a type that passes its content through holds.
+    fn wrapped<'t>(&self, ty: &'t Type, module: &str) -> Option<&'t Type> {
+        let full = self.full_path(ty, module)?;
+        let passes = [
+            "Option", "Box", "Rc", "Arc", "Cow", "Json", "Path", "Query", "Form", "Data", "ReqData",
+        ]
+        .contains(&self.foreign_name(&full)?);
+        type_arguments(last_segment(ty)?).next().filter(|_| passes)
+    }
+
+    fn full_path(&self, ty: &Type, module: &str) -> Option<String> {
+        match ty {
+            Type::Path(path) => self.names.meaning(module, &path.path),
+            _ => None,
+        }
+    }
+
+    /// The name of a type that is not of a crate that was read.
+    fn foreign_name<'f>(&self, full: &'f str) -> Option<&'f str> {
+        (!self.names.knows_crate_of(full)).then(|| names::last(full))
     }
 }
 
-impl<'a> Visit<'a> for Types {
+fn plain_type(name: &str) -> Option<&'static str> {
+    match name {
+        "i8" | "i16" | "i32" | "i64" | "i128" | "isize" | "u8" | "u16" | "u32" | "u64" | "u128"
+        | "usize" => Some("int"),
+        "f32" | "f64" => Some("double"),
+        "bool" => Some("boolean"),
+        "str" | "String" | "char" | "Uuid" => Some("string"),
+        _ => None,
+    }
+}
+
+/// Reads a file, and knows the module that it is in.
+struct Reader<'t> {
+    types: &'t mut Types,
+    module: String,
+}
+
+impl Reader<'_> {
+    fn item(&mut self, name: &Ident, vis: &Visibility, item: Item) {
+        let full = self.types.names.add_item(&self.module, name, vis);
+        self.types.items.entry(full).or_default().push(item);
+    }
+}
+
+impl<'a> Visit<'a> for Reader<'_> {
+    fn visit_item_mod(&mut self, item: &'a ItemMod) {
+        let names = &mut self.types.names;
+        let module = names.add_item(&self.module, &item.ident, &item.vis);
+        if item.content.is_some() {
+            names.add_module(&module);
+            let outer = mem::replace(&mut self.module, module);
+            visit::visit_item_mod(self, item);
+            self.module = outer;
+        }
+    }
+
+    fn visit_item_use(&mut self, item: &'a ItemUse) {
+        self.types.names.add_imports(&self.module, item);
+    }
+
     fn visit_item_struct(&mut self, item: &'a ItemStruct) {
         let fields = item.fields.iter().zip(item.fields.members());
         let fields = fields.map(|(field, member)| (member_name(&member), field.ty.clone()));
@@ -96,61 +232,65 @@ impl<'a> Visit<'a> for Types {
             fields: fields.collect(),
             declared: declared_fields(&DeriveInput::from(item.clone())),
         };
-        let name = item.ident.unraw().to_string();
-        self.structs.entry(name).or_default().push(known);
+        self.item(&item.ident, &item.vis, Item::Struct(known));
     }
 
     fn visit_item_enum(&mut self, item: &'a ItemEnum) {
-        if item.attrs.iter().any(|attr| derives(attr, "BizValue")) {
-            self.values.insert(item.ident.unraw().to_string());
-        }
+        let is_value = item.attrs.iter().any(|attr| derives(attr, "BizValue"));
+        let known = if is_value { Item::Value } else { Item::Other };
+        self.item(&item.ident, &item.vis, known);
+    }
+
+    fn visit_item_type(&mut self, item: &'a ItemType) {
+        self.item(&item.ident, &item.vis, Item::Other);
+    }
+
+    fn visit_item_union(&mut self, item: &'a ItemUnion) {
+        self.item(&item.ident, &item.vis, Item::Other);
     }
 
     fn visit_item_const(&mut self, item: &'a ItemConst) {
-        self.constant(&item.ident, &item.ty);
+        let known = Item::Constant(item.ty.clone());
+        self.item(&item.ident, &item.vis, known);
         visit::visit_item_const(self, item);
     }
 
     fn visit_item_static(&mut self, item: &'a ItemStatic) {
-        self.constant(&item.ident, &item.ty);
+        let known = Item::Constant(item.ty.clone());
+        self.item(&item.ident, &item.vis, known);
         visit::visit_item_static(self, item);
     }
 }
 
-impl Types {
-    fn constant(&mut self, name: &Ident, ty: &Type) {
-        let name = name.unraw().to_string();
-        self.constants.entry(name).or_default().push(ty.clone());
-    }
-}
-
-/// The type that all are.
-fn agreed<'a>(mut types: impl Iterator<Item = &'a Type>) -> Option<Type> {
-    let first = types.next()?;
+/// The type that all are; `None` if one has none.
+fn agreed<'a>(types: impl Iterator<Item = Option<&'a Type>>) -> Option<Type> {
+    let types: Vec<&Type> = types.collect::<Option<_>>()?;
     let text = |ty: &Type| ty.to_token_stream().to_string();
-    types
-        .all(|ty| text(ty) == text(first))
-        .then(|| first.clone())
+    let (first, others) = types.split_first()?;
+    let agree = others.iter().all(|ty| text(ty) == text(first));
+    agree.then(|| (*first).clone())
 }
 
 /// What names mean in an expression.
 pub(super) struct Scope<'a> {
     types: &'a Types,
-    names: HashMap<String, Type>,
+    module: &'a str,
+    locals: HashMap<String, Type>,
 }
 
 impl<'a> Scope<'a> {
-    /// One without arguments.
-    pub(super) fn empty(types: &'a Types) -> Self {
+    /// One in a module, without arguments.
+    pub(super) fn empty(types: &'a Types, module: &'a str) -> Self {
         Self {
             types,
-            names: HashMap::new(),
+            module,
+            locals: HashMap::new(),
         }
     }
 
     /// That of an entry on a function: the arguments, or what the entry's pattern binds of the result.
-    pub(super) fn of(types: &'a Types, sig: &Signature, entry: &Entry) -> Self {
-        let mut scope = Self::empty(types);
+    pub(super) fn of(types: &'a Types, module: &'a str, sig: &Signature, entry: &Entry) -> Self {
+        let mut scope = Self::empty(types, module);
         let on_result = entry.options.iter().find_map(|option| match &option.form {
             Form::Result(part, pattern) => Some((*part, pattern)),
             _ => None,
@@ -172,7 +312,7 @@ impl<'a> Scope<'a> {
     fn bind(&mut self, pattern: &Pat, ty: &Type) {
         match (pattern, ty) {
             (Pat::Ident(name), ty) => {
-                self.names
+                self.locals
                     .insert(name.ident.unraw().to_string(), ty.clone());
             }
             (Pat::Paren(pattern), ty) => self.bind(&pattern.pat, ty),
@@ -184,7 +324,7 @@ impl<'a> Scope<'a> {
             }
             // `web::Path((id, user)): web::Path<(u64, String)>`
             (Pat::TupleStruct(pattern), ty) if pattern.elems.len() == 1 => {
-                if let Some(inner) = last_segment(ty).and_then(wrapped) {
+                if let Some(inner) = self.types.wrapped(ty, self.module) {
                     self.bind(&pattern.elems[0], inner);
                 }
             }
@@ -193,15 +333,25 @@ impl<'a> Scope<'a> {
     }
 
     pub(super) fn attribute_type(&self, expr: &Expr) -> Option<String> {
-        self.types.attribute_type(&self.rust_type(expr)?)
+        let known = self.rust_type(expr)?;
+        self.types.attribute_type(&known.ty, &known.module)
     }
 
-    /// The name of the struct that an expression's value is, or gives access to.
+    /// The full path of the struct that an expression's value is, or gives access to.
     pub(super) fn struct_name(&self, expr: &Expr) -> Option<String> {
-        self.types.struct_name(&self.rust_type(expr)?)
+        let known = self.rust_type(expr)?;
+        self.types.struct_name(&known.ty, &known.module)
     }
 
-    fn rust_type(&self, expr: &Expr) -> Option<Type> {
+    /// A type of the function's signature or of the entry itself.
+    fn placed(&self, ty: &Type) -> Placed {
+        Placed {
+            ty: ty.clone(),
+            module: self.module.to_owned(),
+        }
+    }
+
+    fn rust_type(&self, expr: &Expr) -> Option<Placed> {
         match expr {
             Expr::Paren(expr) => self.rust_type(&expr.expr),
             Expr::Group(expr) => self.rust_type(&expr.expr),
@@ -211,19 +361,20 @@ impl<'a> Scope<'a> {
                 UnOp::Deref(_) | UnOp::Neg(_) | UnOp::Not(_) => self.rust_type(&expr.expr),
                 _ => None,
             },
-            Expr::Lit(expr) => literal(&expr.lit),
-            Expr::Cast(expr) => Some((*expr.ty).clone()),
+            Expr::Lit(expr) => literal(&expr.lit).map(Placed::builtin),
+            Expr::Cast(expr) => Some(self.placed(&expr.ty)),
             Expr::Path(expr) => {
-                let name = expr.path.segments.last()?.ident.unraw().to_string();
-                let local = expr.path.get_ident().and_then(|_| self.names.get(&name));
+                let name = expr.path.get_ident().map(|name| name.unraw().to_string());
+                let local = name.and_then(|name| self.locals.get(&name));
                 local
-                    .cloned()
-                    .or_else(|| agreed(self.types.constants.get(&name)?.iter()))
+                    .map(|ty| self.placed(ty))
+                    .or_else(|| self.types.constant(&expr.path, self.module))
             }
-            Expr::Field(expr) => self.field(&self.rust_type(&expr.base)?, &expr.member),
+            Expr::Field(expr) => self.types.field(&self.rust_type(&expr.base)?, &expr.member),
             Expr::Array(expr) => {
-                let element = self.rust_type(expr.elems.first()?)?;
-                Some(parse_quote!([#element]))
+                let Placed { ty, module } = self.rust_type(expr.elems.first()?)?;
+                let ty = parse_quote!([#ty]);
+                Some(Placed { ty, module })
             }
             Expr::Binary(expr) => match expr.op {
                 BinOp::Eq(_)
@@ -233,7 +384,7 @@ impl<'a> Scope<'a> {
                 | BinOp::Gt(_)
                 | BinOp::Ge(_)
                 | BinOp::And(_)
-                | BinOp::Or(_) => Some(parse_quote!(bool)),
+                | BinOp::Or(_) => Some(Placed::builtin(parse_quote!(bool))),
                 // Numbers: an operand of another type would make the result's uncertain.
                 BinOp::Add(_) | BinOp::Sub(_) | BinOp::Mul(_) | BinOp::Div(_) | BinOp::Rem(_) => {
                     let (left, right) = (&expr.left, &expr.right);
@@ -246,41 +397,29 @@ impl<'a> Scope<'a> {
                 .mac
                 .path
                 .is_ident("format")
-                .then(|| parse_quote!(String)),
+                .then(|| Placed::builtin(parse_quote!(String))),
             Expr::Call(call) => {
                 let reads = readers::first(expr).is_some() && is_reader(&call.func);
-                reads.then(|| parse_quote!(String))
+                reads.then(|| Placed::builtin(parse_quote!(String)))
             }
             Expr::MethodCall(call) => self.method(call),
             _ => None,
         }
     }
 
-    fn field(&self, ty: &Type, member: &Member) -> Option<Type> {
-        if let (Type::Tuple(tuple), Member::Unnamed(index)) = (see_through(ty), member) {
-            return tuple.elems.get(index.index as usize).cloned();
-        }
-        let name = member_name(member);
-        // `body.0` is what an extractor holds.
-        if let Some(inner) = last_segment(ty).and_then(wrapped).filter(|_| name == "0") {
-            return Some(inner.clone());
-        }
-        let structs = self.types.structs.get(&self.types.struct_name(ty)?)?;
-        let fields: Option<Vec<&Type>> = structs.iter().map(|it| it.fields.get(&name)).collect();
-        agreed(fields?.into_iter())
-    }
-
     /// Methods of the standard library that are called so everywhere.
-    fn method(&self, call: &ExprMethodCall) -> Option<Type> {
+    fn method(&self, call: &ExprMethodCall) -> Option<Placed> {
         match call.method.to_string().as_str() {
             "as_deref" | "as_ref" | "as_slice" | "clone" | "cloned" | "copied" | "into_inner"
             | "or" | "to_owned" | "trim" | "unwrap_or" | "unwrap_or_default" => {
                 self.rust_type(&call.receiver)
             }
-            "as_str" | "to_string" | "to_lowercase" | "to_uppercase" => Some(parse_quote!(String)),
-            "len" if call.args.is_empty() => Some(parse_quote!(usize)),
+            "as_str" | "to_string" | "to_lowercase" | "to_uppercase" => {
+                Some(Placed::builtin(parse_quote!(String)))
+            }
+            "len" if call.args.is_empty() => Some(Placed::builtin(parse_quote!(usize))),
             "is_empty" | "is_some" | "is_none" | "is_ok" | "is_err" | "contains"
-            | "starts_with" | "ends_with" => Some(parse_quote!(bool)),
+            | "starts_with" | "ends_with" => Some(Placed::builtin(parse_quote!(bool))),
             _ => None,
         }
     }
@@ -313,26 +452,6 @@ fn literal(literal: &Lit) -> Option<Type> {
         _ => return None,
     };
     Some(parse_quote!(#ty))
-}
-
-/// A type without the references and pointers around it, all of which have the attribute form of what they hold.
-fn see_through(ty: &Type) -> &Type {
-    match ty {
-        Type::Reference(reference) => see_through(&reference.elem),
-        Type::Paren(paren) => see_through(&paren.elem),
-        Type::Group(group) => see_through(&group.elem),
-        ty => last_segment(ty).and_then(wrapped).map_or(ty, see_through),
-    }
-}
-
-/// What a type that passes its content through holds.
-fn wrapped(segment: &PathSegment) -> Option<&Type> {
-    let passes = [
-        "Option", "Box", "Rc", "Arc", "Cow", "Json", "Path", "Query", "Form", "Data", "ReqData",
-    ]
-    .iter()
-    .any(|name| segment.ident == name);
-    type_arguments(segment).next().filter(|_| passes)
 }
 
 fn last_segment(ty: &Type) -> Option<&PathSegment> {
