@@ -13,6 +13,11 @@ pub(crate) fn warn(message: fmt::Arguments<'_>) {
     }
 }
 
+/// Says what is going on, to those who listen.
+pub(crate) fn info(message: fmt::Arguments<'_>) {
+    tracing::info!(target: "biztrace", "{message}");
+}
+
 fn has_listener() -> bool {
     tracing::dispatcher::has_been_set() || log::max_level() != log::LevelFilter::Off
 }

@@ -67,7 +67,7 @@ pub use error::Error;
 /// The version of the OpenTelemetry API that this crate implements: another one would not see its spans.
 pub use opentelemetry;
 pub use pipeline::{DropReason, Dropped, ExporterReport, Report};
-pub use provider::{Builder, Telemetry, init};
+pub use provider::{Builder, Description, Setting, Source, Telemetry, init};
 pub use recorder::{CurrentSpan, Span, Tracer, TracerProvider, current};
 
 /// Tags the current span from anywhere below it: entries as in [`#[biz_attrs]`](macro@biz_attrs), but for those on a result.

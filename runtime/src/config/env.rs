@@ -2,7 +2,7 @@
 //! "Environment Variable Specification" says. The process's environment is behind a lookup, so
 //! that tests bring their own.
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::{cell::RefCell, fmt, str::FromStr, time::Duration};
 
 use super::{Batch, Exporter, Limits, Otlp, Sampler, Settings};
 use crate::attribute::{HashKey, MIN_KEY_BYTES, PiiPolicy, Privacy};
@@ -15,13 +15,31 @@ mod tests;
 ///
 /// An empty variable counts as unset. Nothing here fails: as the specification wants, what cannot
 /// be read is reported and ignored.
-pub(crate) fn from_env(lookup: &dyn Fn(&str) -> Option<String>) -> (Settings, Vec<Warning>) {
-    let mut environment = Environment {
+pub(crate) fn from_env(lookup: &dyn Fn(&str) -> Option<String>) -> Environment {
+    let mut reader = Reader {
         lookup,
+        read: RefCell::default(),
         warnings: Vec::new(),
     };
-    let settings = environment.settings();
-    (settings, environment.warnings)
+    let settings = reader.settings();
+    let Reader { read, warnings, .. } = reader;
+    let mut variables = read.into_inner();
+    variables.retain(|name| !warnings.iter().any(|warning| warning.variable == *name));
+    Environment {
+        settings,
+        variables,
+        warnings,
+    }
+}
+
+/// What the environment says.
+#[derive(Debug, Default)]
+pub(crate) struct Environment {
+    pub(crate) settings: Settings,
+    /// The variables that the settings were taken from.
+    pub(crate) variables: Vec<String>,
+    /// What was not understood.
+    pub(crate) warnings: Vec<Warning>,
 }
 
 /// A variable that could not be taken as it is.
@@ -46,12 +64,14 @@ impl fmt::Display for Warning {
     }
 }
 
-struct Environment<'a> {
+struct Reader<'a> {
     lookup: &'a dyn Fn(&str) -> Option<String>,
+    /// The variables that were found.
+    read: RefCell<Vec<String>>,
     warnings: Vec<Warning>,
 }
 
-impl Environment<'_> {
+impl Reader<'_> {
     fn settings(&mut self) -> Settings {
         let disabled = self.read("OTEL_SDK_DISABLED", "true or false", false, boolean);
         let service_name = self.text("OTEL_SERVICE_NAME");
@@ -72,6 +92,7 @@ impl Environment<'_> {
             limits: self.limits(),
             privacy: self.privacy(),
             tags: Vec::new(),
+            shutdown_timeout: Settings::default().shutdown_timeout,
             no_color: self.text("NO_COLOR").is_some(),
         }
     }
@@ -282,7 +303,9 @@ impl Environment<'_> {
     }
 
     fn text(&self, variable: &str) -> Option<String> {
-        (self.lookup)(variable).filter(|value| !value.is_empty())
+        let value = (self.lookup)(variable).filter(|value| !value.is_empty())?;
+        self.read.borrow_mut().push(variable.to_owned());
+        Some(value)
     }
 
     fn warn(

@@ -4,9 +4,10 @@
 mod env;
 mod otlp;
 
+use std::fmt;
 use std::time::Duration;
 
-pub(crate) use self::env::from_env;
+pub(crate) use self::env::{Environment, from_env};
 pub use self::otlp::Otlp;
 pub(crate) use self::otlp::{Compression, Endpoint, Protocol};
 
@@ -37,6 +38,8 @@ pub(crate) struct Settings {
     pub(crate) privacy: Privacy,
     /// Attributes of the first span of each trace here, and of each SERVER span.
     pub(crate) tags: Vec<KeyValue>,
+    /// How long a shutdown may take.
+    pub(crate) shutdown_timeout: Duration,
     /// The console shows no colours (<https://no-color.org>).
     pub(crate) no_color: bool,
 }
@@ -54,6 +57,7 @@ impl Default for Settings {
             limits: Limits::default(),
             privacy: Privacy::default(),
             tags: Vec::new(),
+            shutdown_timeout: Duration::from_secs(10),
             no_color: false,
         }
     }
@@ -104,6 +108,18 @@ impl Sampler {
     /// Follows the decision of the parent span, and asks `root` where there is none.
     pub fn parent_based(root: Self) -> Self {
         Self::ParentBased(Box::new(root))
+    }
+}
+
+/// As `OTEL_TRACES_SAMPLER` names them, with the ratio in brackets.
+impl fmt::Display for Sampler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AlwaysOn => f.write_str("always_on"),
+            Self::AlwaysOff => f.write_str("always_off"),
+            Self::TraceIdRatio(ratio) => write!(f, "traceidratio({ratio})"),
+            Self::ParentBased(root) => write!(f, "parentbased_{root}"),
+        }
     }
 }
 

@@ -182,6 +182,12 @@ impl From<&str> for Otlp {
     }
 }
 
+impl From<&String> for Otlp {
+    fn from(endpoint: &String) -> Self {
+        Self::http(endpoint)
+    }
+}
+
 impl From<String> for Otlp {
     fn from(endpoint: String) -> Self {
         Self::http(endpoint)

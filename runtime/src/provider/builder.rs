@@ -6,15 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
+use opentelemetry_sdk::Resource;
 
+use super::description::{Describe, Description};
 use super::{Instance, Telemetry, resource};
 use crate::attribute::{HashKey, PiiPolicy};
-use crate::config::{self, Batch, Exporter, Limits, Otlp, Sampler, Settings};
+use crate::config::{self, Batch, Environment, Exporter, Limits, Otlp, Sampler, Settings};
 use crate::diag;
 use crate::error::Error;
 use crate::exporter::console::Console;
 use crate::pipeline::{FanOut, Pipeline};
-use crate::recorder::{Mode, Recorder, Runs, Sink};
+use crate::recorder::{Mode, Recorder, Sink};
 
 /// Settings of a [`Telemetry`] instance in code. What is not set comes from the `OTEL_*` environment variables, what is not
 /// there either from the defaults of the OpenTelemetry specification.
@@ -53,9 +55,6 @@ impl fmt::Debug for Builder {
         f.debug_struct("Builder").finish_non_exhaustive()
     }
 }
-
-/// The default of [`Builder::shutdown_timeout`].
-const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Builder {
     /// `service.name` and `service.version` of the resource.
@@ -169,8 +168,8 @@ impl Builder {
     ///
     /// If it cannot work with its settings.
     pub fn build(self) -> Result<Telemetry, Error> {
-        let (environment, warnings) = config::from_env(&|name| std::env::var(name).ok());
-        for warning in warnings {
+        let environment = config::from_env(&|name| std::env::var(name).ok());
+        for warning in &environment.warnings {
             diag::warn(format_args!("{warning}"));
         }
         self.build_over(environment)
@@ -186,19 +185,67 @@ impl Builder {
         super::install(|| self.build())
     }
 
-    fn build_over(mut self, environment: Settings) -> Result<Telemetry, Error> {
-        let code_resource = std::mem::take(&mut self.resource);
-        let shutdown_timeout = self.shutdown_timeout.unwrap_or(SHUTDOWN_TIMEOUT);
-        let settings = self.over(environment)?;
+    fn build_over(self, environment: Environment) -> Result<Telemetry, Error> {
+        let mut settings = self.over(environment.settings)?;
+        let mode = if settings.disabled {
+            Mode::Disabled
+        } else {
+            let exporters = settings
+                .exporters
+                .get_or_insert_with(|| vec![choose(&settings.otlp)]);
+            if exporters.is_empty() {
+                Mode::Propagate
+            } else {
+                Mode::Record
+            }
+        };
+        let resource = resource::resource(&settings, &self.resource);
+        let description = self.describe(&settings, &resource, &environment.variables);
+        Telemetry::start(mode, settings, &resource, description)
+    }
+
+    fn describe(
+        &self,
+        settings: &Settings,
+        resource: &Resource,
+        variables: &[String],
+    ) -> Description {
+        let mut describe = Describe::new(variables);
         if settings.disabled {
-            return Ok(Telemetry::without_export(Mode::Disabled, settings));
+            describe.setting("disabled", true, false, &["OTEL_SDK_DISABLED"]);
         }
-        let resource = resource::encode(&resource::resource(&settings, code_resource));
-        Telemetry::exporting(settings, resource, shutdown_timeout)
+        describe.resource(resource, &self.resource);
+        let exporters = settings.exporters.iter().flatten().enumerate();
+        for (i, exporter) in exporters {
+            describe.exporter(exporter, self.exporters.get(i));
+        }
+        describe.setting(
+            "sampler",
+            &settings.sampler,
+            self.sampler.is_some(),
+            &["OTEL_TRACES_SAMPLER"],
+        );
+        describe.batch(settings, |name| match name {
+            "schedule_delay" => self.schedule_delay.is_some(),
+            "export_timeout" => self.export_timeout.is_some(),
+            "max_queue_size" => self.max_queue_size.is_some(),
+            _ => self.max_export_batch_size.is_some(),
+        });
+        describe.limits(&settings.limits, self.limits.is_some());
+        describe.privacy(settings, self.hash_key.is_some(), self.pii.is_some());
+        let timeout = format!("{:?}", settings.shutdown_timeout);
+        describe.setting(
+            "shutdown_timeout",
+            timeout,
+            self.shutdown_timeout.is_some(),
+            &[],
+        );
+        describe.setting("propagators", "tracecontext", false, &["OTEL_PROPAGATORS"]);
+        describe.finish()
     }
 
     /// These settings over those of the environment.
-    pub(crate) fn over(self, mut settings: Settings) -> Result<Settings, Error> {
+    pub(crate) fn over(&self, mut settings: Settings) -> Result<Settings, Error> {
         fn set<T>(to: &mut T, from: Option<T>) {
             if let Some(value) = from {
                 *to = value;
@@ -225,11 +272,12 @@ impl Builder {
         }
         *max_export_batch_size = (*max_export_batch_size).min(*max_queue_size);
 
-        set(&mut settings.sampler, self.sampler);
-        set(&mut settings.limits, self.limits);
+        set(&mut settings.shutdown_timeout, self.shutdown_timeout);
+        set(&mut settings.sampler, self.sampler.clone());
+        set(&mut settings.limits, self.limits.clone());
         set(&mut settings.privacy.pii, self.pii);
-        if let Some(key) = self.hash_key {
-            let key = HashKey::new(&key).ok_or(Error::HashKey(key.len()))?;
+        if let Some(key) = &self.hash_key {
+            let key = HashKey::new(key).ok_or(Error::HashKey(key.len()))?;
             settings.privacy.hash_key = Some(key);
         }
         if settings.privacy.pii == PiiPolicy::Hash && settings.privacy.hash_key.is_none() {
@@ -243,13 +291,13 @@ impl Builder {
         if self.tags.iter().any(|tag| tag.key.as_str().is_empty()) {
             return Err(Error::UnnamedTag);
         }
-        settings.tags = self.tags;
+        settings.tags = self.tags.clone();
         if !self.exporters.is_empty() {
             let over = |exporter| match exporter {
                 Exporter::Otlp(otlp) => Exporter::Otlp(otlp.over(&settings.otlp)),
                 Exporter::Console => Exporter::Console,
             };
-            settings.exporters = Some(self.exporters.into_iter().map(over).collect());
+            settings.exporters = Some(self.exporters.iter().cloned().map(over).collect());
         }
         check(&settings.sampler)?;
         Ok(settings)
@@ -277,45 +325,30 @@ fn choose(otlp: &Otlp) -> Exporter {
 }
 
 impl Telemetry {
-    fn exporting(
+    fn start(
+        mode: Mode,
         settings: Settings,
-        resource: Vec<u8>,
-        shutdown_timeout: Duration,
+        resource: &Resource,
+        description: Description,
     ) -> Result<Self, Error> {
-        let exporters = match &settings.exporters {
-            Some(exporters) => exporters.clone(),
-            None => vec![choose(&settings.otlp)],
+        let resource = resource::encode(resource);
+        let exporters = match mode {
+            Mode::Record => settings.exporters.clone().unwrap_or_default(),
+            Mode::Propagate | Mode::Disabled => Vec::new(),
         };
-        if exporters.is_empty() {
-            return Ok(Self::without_export(Mode::Propagate, settings));
-        }
         let pipelines: Vec<_> = exporters
             .into_iter()
             .map(|exporter| pipeline(exporter, &settings, &resource))
             .collect::<Result<_, _>>()?;
-        let recorder = Recorder::new(
-            Mode::Record,
-            settings.sampler,
-            settings.limits,
-            sink(&pipelines),
-        )
-        .with_privacy(settings.privacy)
-        .with_tags(&settings.tags);
+        let recorder = Recorder::new(mode, settings.sampler, settings.limits, sink(&pipelines))
+            .with_privacy(settings.privacy)
+            .with_tags(&settings.tags);
         Ok(Self(Arc::new(Instance {
             recorder: Arc::new(recorder),
             pipelines,
-            shutdown_timeout,
+            shutdown_timeout: settings.shutdown_timeout,
+            description,
         })))
-    }
-
-    fn without_export(mode: Mode, settings: Settings) -> Self {
-        let recorder = Recorder::new(mode, settings.sampler, settings.limits, Arc::new(Nowhere));
-        let shutdown_timeout = SHUTDOWN_TIMEOUT;
-        Self(Arc::new(Instance {
-            recorder: Arc::new(recorder),
-            pipelines: Vec::new(),
-            shutdown_timeout,
-        }))
     }
 }
 
@@ -360,13 +393,4 @@ fn start_otlp(_: &Otlp, _: Batch, _: Vec<u8>) -> Result<Pipeline, Error> {
         exporter: "OTLP",
         feature: "otlp-http",
     })
-}
-
-/// Stands where nothing is recorded.
-#[derive(Debug)]
-struct Nowhere;
-
-impl Sink for Nowhere {
-    fn span_ended(&self, _: Option<&Runs>) {}
-    fn span_refused(&self) {}
 }

@@ -1,6 +1,7 @@
 //! Set-up: the one place that sees recorder, pipeline and exporters together.
 
 mod builder;
+mod description;
 mod resource;
 
 use std::sync::{Arc, OnceLock};
@@ -10,7 +11,9 @@ use opentelemetry::global;
 use tokio::sync::oneshot;
 
 pub use self::builder::Builder;
+pub use self::description::{Description, Setting, Source};
 
+use crate::diag;
 use crate::error::Error;
 use crate::pipeline::{Flushing, Pipeline, Report};
 use crate::propagation::TraceContext;
@@ -52,12 +55,20 @@ struct Instance {
     /// One for each exporter.
     pipelines: Vec<Pipeline>,
     shutdown_timeout: Duration,
+    description: Description,
 }
 
 impl Telemetry {
     /// Settings in code. What is not set there comes from the environment.
     pub fn builder() -> Builder {
         Builder::default()
+    }
+
+    /// What is active, and where each setting came from; secrets are masked. [`init`] and [`Builder::install`] log it in one
+    /// line.
+    #[must_use]
+    pub fn describe(&self) -> &Description {
+        &self.0.description
     }
 
     /// What became of the spans recorded so far.
@@ -144,5 +155,6 @@ fn install(build: impl FnOnce() -> Result<Telemetry, Error>) -> Result<Telemetry
     recorder::install(&telemetry.0.recorder);
     global::set_tracer_provider(telemetry.tracer_provider());
     global::set_text_map_propagator(TraceContext);
+    diag::info(format_args!("{}", telemetry.describe()));
     Ok(telemetry)
 }

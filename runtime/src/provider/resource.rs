@@ -8,7 +8,7 @@ use crate::attribute::{Encoder, Value, ValueLimits};
 use crate::config::Settings;
 
 /// Merges the resource of the environment with that of the code, which wins.
-pub(super) fn resource(settings: &Settings, code: Vec<KeyValue>) -> Resource {
+pub(super) fn resource(settings: &Settings, code: &[KeyValue]) -> Resource {
     let sdk = [
         KeyValue::new("telemetry.sdk.name", "biztrace"),
         KeyValue::new("telemetry.sdk.language", "rust"),
@@ -27,7 +27,7 @@ pub(super) fn resource(settings: &Settings, code: Vec<KeyValue>) -> Resource {
                 .clone()
                 .map(|name| KeyValue::new("service.name", name)),
         )
-        .with_attributes(code)
+        .with_attributes(code.iter().cloned())
         .with_attributes(sdk)
         .build()
 }

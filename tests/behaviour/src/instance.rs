@@ -38,15 +38,27 @@ impl Instance {
     ///
     /// If the settings are wrong.
     pub fn sending_to(receiver: Receiver, settings: impl FnOnce(Builder) -> Builder) -> Self {
-        let builder = Telemetry::builder()
-            .service("behaviour", "1.2.3")
-            .otlp(receiver.url());
+        let url = receiver.url();
+        let settings = |builder: Builder| settings(builder.otlp(url));
+        Self {
+            receiver,
+            ..Self::exporting(settings)
+        }
+    }
+
+    /// The same without a receiver: the settings say where spans go.
+    ///
+    /// # Panics
+    ///
+    /// If the settings are wrong.
+    pub fn exporting(settings: impl FnOnce(Builder) -> Builder) -> Self {
+        let builder = Telemetry::builder().service("behaviour", "1.2.3");
         let telemetry = settings(builder)
             .build()
             .expect("settings of a test are right");
         Self {
             telemetry,
-            receiver,
+            receiver: Receiver::default(),
         }
     }
 

@@ -70,7 +70,27 @@ impl Receiver {
     /// If the machine has no free port.
     #[must_use]
     pub fn new(answer: Answer) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        Self::listening(
+            TcpListener::bind("127.0.0.1:0").expect("a free port"),
+            answer,
+        )
+    }
+
+    /// Listens at an endpoint that [`nowhere`](Self::nowhere) has found.
+    ///
+    /// # Panics
+    ///
+    /// If another process has taken it meanwhile.
+    #[must_use]
+    pub fn at(endpoint: &str, answer: Answer) -> Self {
+        let address = endpoint.trim_start_matches("http://");
+        Self::listening(
+            TcpListener::bind(address).expect("a port that was free"),
+            answer,
+        )
+    }
+
+    fn listening(listener: TcpListener, answer: Answer) -> Self {
         let address = listener
             .local_addr()
             .expect("a bound listener has an address");

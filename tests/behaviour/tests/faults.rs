@@ -64,7 +64,7 @@ async fn each_kind_of_failure_is_counted_by_its_reason() {
 
 #[actix_web::test]
 async fn spans_for_nobody_are_counted_as_unreachable() {
-    let instance = Instance::new(|settings| impatient(settings).otlp(Receiver::nowhere()));
+    let instance = Instance::exporting(|settings| impatient(settings).otlp(Receiver::nowhere()));
     let service = service(instance);
     assert_eq!(service.get("/").await, (200, "served".into()));
     assert_lost(
@@ -76,7 +76,8 @@ async fn spans_for_nobody_are_counted_as_unreachable() {
 
 #[actix_web::test]
 async fn a_name_that_does_not_resolve_is_unreachable_too() {
-    let instance = Instance::new(|settings| settings.otlp("http://receiver.invalid:4318"));
+    let instance =
+        Instance::exporting(|settings| impatient(settings).otlp("http://receiver.invalid:4318"));
     instance.tracer().start("span").end();
     assert_lost(&instance.report_of(1).await, DropReason::Unreachable, 1);
 }

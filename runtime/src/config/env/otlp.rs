@@ -1,15 +1,15 @@
 //! The variables of the OTLP exporter: those for traces go before those for all signals.
 
 use super::super::{Compression, Endpoint, Otlp, Protocol};
-use super::{Environment, boolean, milliseconds, pair};
+use super::{Reader, boolean, milliseconds, pair};
 
 const ALL: &str = "OTEL_EXPORTER_OTLP_";
 const TRACES: &str = "OTEL_EXPORTER_OTLP_TRACES_";
 
-impl Environment<'_> {
+impl Reader<'_> {
     pub(super) fn otlp(&mut self) -> Otlp {
-        let path = |environment: &Self, setting| {
-            let (_, path) = environment.signal(setting)?;
+        let path = |reader: &Self, setting| {
+            let (_, path) = reader.signal(setting)?;
             Some(path.into())
         };
         Otlp {

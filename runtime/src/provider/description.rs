@@ -1,0 +1,369 @@
+//! What is active, and where each setting came from.
+
+use std::fmt;
+
+use opentelemetry::KeyValue;
+use opentelemetry_sdk::Resource;
+
+use crate::attribute::PiiPolicy;
+use crate::config::{Compression, Exporter, Limits, Otlp, Protocol, Settings};
+
+/// What a [`Telemetry`](crate::Telemetry) instance does, and where each of its settings came from. Secrets are masked.
+///
+/// `{}` is one line with all that is not by default, and with the exporters; `{:#}` has a line for each setting.
+///
+/// ```
+/// let telemetry = biztrace::Telemetry::builder()
+///     .service("orders", "1.2.0")
+///     .otlp("http://localhost:4318")
+///     .build()?;
+/// let text = telemetry.describe().to_string();
+/// assert!(text.contains("service.name=orders (code)"), "{text}");
+/// # Ok::<(), biztrace::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Description(Vec<Setting>);
+
+/// One setting that is active.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Setting {
+    /// Its name: that of the builder's method, a key of the resource, or an exporter with one of its settings.
+    pub name: String,
+    /// Its value as text; of a secret, that there is one.
+    pub value: String,
+    /// Where it came from.
+    pub source: Source,
+}
+
+/// Where a setting came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Source {
+    /// The builder.
+    Code,
+    /// That environment variable.
+    Variable(String),
+    /// Nobody said otherwise.
+    Default,
+}
+
+impl Description {
+    /// The settings, in a fixed order.
+    pub fn iter(&self) -> impl Iterator<Item = &Setting> {
+        self.0.iter()
+    }
+}
+
+impl fmt::Display for Description {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (between, all) = if f.alternate() {
+            ("\n", true)
+        } else {
+            (", ", false)
+        };
+        let is_exporter = |setting: &&Setting| setting.name == EXPORTER;
+        let shown = self
+            .iter()
+            .filter(|setting| all || setting.source != Source::Default || is_exporter(setting));
+        for (i, setting) in shown.enumerate() {
+            let between = if i > 0 { between } else { "" };
+            write!(f, "{between}{setting}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={} ({})", self.name, self.value, self.source)
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Code => "code",
+            Self::Variable(name) => name,
+            Self::Default => "default",
+        })
+    }
+}
+
+const EXPORTER: &str = "exporter";
+
+/// Collects a description.
+pub(super) struct Describe<'a> {
+    /// The variables of the environment that were taken.
+    variables: &'a [String],
+    settings: Vec<Setting>,
+}
+
+impl<'a> Describe<'a> {
+    pub(super) fn new(variables: &'a [String]) -> Self {
+        Self {
+            variables,
+            settings: Vec::new(),
+        }
+    }
+
+    /// Adds a setting that is `in_code`, or in the first of `variables` that was taken, or the default.
+    pub(super) fn setting(
+        &mut self,
+        name: &str,
+        value: impl fmt::Display,
+        in_code: bool,
+        variables: &[&str],
+    ) -> &mut Self {
+        let taken = || {
+            variables
+                .iter()
+                .find(|name| self.variables.iter().any(|it| it == *name))
+        };
+        let source = if in_code {
+            Source::Code
+        } else {
+            taken().map_or(Source::Default, |name| Source::Variable((*name).to_owned()))
+        };
+        self.settings.push(Setting {
+            name: name.to_owned(),
+            value: value.to_string(),
+            source,
+        });
+        self
+    }
+
+    /// Adds an exporter that is active; `code` is what the builder was told of it.
+    pub(super) fn exporter(&mut self, exporter: &Exporter, code: Option<&Exporter>) {
+        const VARIABLE: &str = "OTEL_TRACES_EXPORTER";
+        match exporter {
+            Exporter::Console => {
+                self.setting(EXPORTER, "console", code.is_some(), &[VARIABLE]);
+            }
+            Exporter::Otlp(otlp) => {
+                let unset = Otlp::default();
+                let code_otlp = match code {
+                    Some(Exporter::Otlp(code)) => code,
+                    _ => &unset,
+                };
+                self.setting(
+                    EXPORTER,
+                    "otlp",
+                    code.is_some(),
+                    &[VARIABLE, TRACES_ENDPOINT, ENDPOINT],
+                );
+                self.otlp(otlp, code_otlp);
+            }
+        }
+    }
+
+    fn otlp(&mut self, otlp: &Otlp, code: &Otlp) {
+        let mut add = |name: &str, value: String, in_code, setting: &str| {
+            let [traces, all] = ["OTEL_EXPORTER_OTLP_TRACES_", "OTEL_EXPORTER_OTLP_"]
+                .map(|it| format!("{it}{setting}"));
+            self.setting(&format!("otlp.{name}"), value, in_code, &[&traces, &all]);
+        };
+        let protocol = match otlp.protocol() {
+            Protocol::HttpProtobuf => "http/protobuf",
+            Protocol::HttpJson => "http/json",
+            Protocol::Grpc => "grpc",
+        };
+        add(
+            "endpoint",
+            masked(&otlp.url()),
+            code.endpoint.is_some(),
+            "ENDPOINT",
+        );
+        add(
+            "protocol",
+            protocol.into(),
+            code.protocol.is_some(),
+            "PROTOCOL",
+        );
+        if !otlp.headers.is_empty() {
+            let names: Vec<_> = otlp
+                .headers
+                .iter()
+                .map(|(name, _)| format!("{name}: …"))
+                .collect();
+            add(
+                "headers",
+                names.join("; "),
+                !code.headers.is_empty(),
+                "HEADERS",
+            );
+        }
+        let compression = match otlp.compression() {
+            Compression::None => "none",
+            Compression::Gzip => "gzip",
+        };
+        add(
+            "compression",
+            compression.into(),
+            code.compression.is_some(),
+            "COMPRESSION",
+        );
+        let timeout = format!("{:?}", otlp.request_timeout());
+        add("timeout", timeout, code.timeout.is_some(), "TIMEOUT");
+        for (name, file, in_code, setting) in [
+            ("ca_file", &otlp.ca_file, &code.ca_file, "CERTIFICATE"),
+            (
+                "cert_file",
+                &otlp.cert_file,
+                &code.cert_file,
+                "CLIENT_CERTIFICATE",
+            ),
+            ("key_file", &otlp.key_file, &code.key_file, "CLIENT_KEY"),
+        ] {
+            if let Some(file) = file {
+                add(name, file.display().to_string(), in_code.is_some(), setting);
+            }
+        }
+    }
+
+    /// Adds a setting for each attribute of the resource; `code` are those of the builder.
+    pub(super) fn resource(&mut self, resource: &Resource, code: &[KeyValue]) {
+        let mut attributes: Vec<_> = resource.iter().collect();
+        attributes.sort_unstable_by_key(|(key, _)| key.as_str());
+        for (key, value) in attributes {
+            let in_code = code.iter().any(|attribute| attribute.key == *key);
+            let variables: &[&str] = match key.as_str() {
+                "service.name" => &["OTEL_SERVICE_NAME", RESOURCE],
+                key if key.starts_with("telemetry.sdk.") => &[],
+                _ => &[RESOURCE],
+            };
+            self.setting(key.as_str(), value, in_code, variables);
+        }
+    }
+
+    pub(super) fn batch(&mut self, settings: &Settings, in_code: impl Fn(&str) -> bool) {
+        let batch = &settings.batch;
+        for (name, value, variable) in [
+            (
+                "schedule_delay",
+                format!("{:?}", batch.schedule_delay),
+                "OTEL_BSP_SCHEDULE_DELAY",
+            ),
+            (
+                "export_timeout",
+                format!("{:?}", batch.export_timeout),
+                "OTEL_BSP_EXPORT_TIMEOUT",
+            ),
+            (
+                "max_queue_size",
+                batch.max_queue_size.to_string(),
+                "OTEL_BSP_MAX_QUEUE_SIZE",
+            ),
+            (
+                "max_export_batch_size",
+                batch.max_export_batch_size.to_string(),
+                "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
+            ),
+        ] {
+            self.setting(name, value, in_code(name), &[variable]);
+        }
+    }
+
+    pub(super) fn limits(&mut self, limits: &Limits, in_code: bool) {
+        let length = limits.attribute_value_length;
+        let length = length.map_or("none".into(), |length| length.to_string());
+        let count = |count: usize| count.to_string();
+        let settings: [(&str, String, &[&str]); 8] = [
+            (
+                "attributes",
+                count(limits.attributes),
+                &[
+                    "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT",
+                    "OTEL_ATTRIBUTE_COUNT_LIMIT",
+                ],
+            ),
+            (
+                "attribute_value_length",
+                length,
+                &[
+                    "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+                    "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+                ],
+            ),
+            (
+                "events",
+                count(limits.events),
+                &["OTEL_SPAN_EVENT_COUNT_LIMIT"],
+            ),
+            (
+                "links",
+                count(limits.links),
+                &["OTEL_SPAN_LINK_COUNT_LIMIT"],
+            ),
+            (
+                "event_attributes",
+                count(limits.event_attributes),
+                &["OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT"],
+            ),
+            (
+                "link_attributes",
+                count(limits.link_attributes),
+                &["OTEL_LINK_ATTRIBUTE_COUNT_LIMIT"],
+            ),
+            ("spans_per_trace", count(limits.spans_per_trace), &[]),
+            ("bytes_per_trace", count(limits.bytes_per_trace), &[]),
+        ];
+        for (name, value, variables) in settings {
+            self.setting(&format!("limits.{name}"), value, in_code, variables);
+        }
+    }
+
+    pub(super) fn privacy(&mut self, settings: &Settings, key_in_code: bool, pii_in_code: bool) {
+        let key = match settings.privacy.hash_key {
+            Some(_) => "set",
+            None => "none",
+        };
+        let pii = match settings.privacy.pii {
+            PiiPolicy::Keep => "keep",
+            PiiPolicy::Hash => "hash",
+            PiiPolicy::Drop => "drop",
+        };
+        self.setting("hash_key", key, key_in_code, &["BIZTRACE_HASH_KEY"]);
+        self.setting("pii", pii, pii_in_code, &["BIZTRACE_PII"]);
+    }
+
+    pub(super) fn finish(self) -> Description {
+        Description(self.settings)
+    }
+}
+
+const TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
+const RESOURCE: &str = "OTEL_RESOURCE_ATTRIBUTES";
+const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+/// A URL without the name and password that may stand before its host.
+fn masked(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    match rest[..authority].rfind('@') {
+        Some(at) => format!("{scheme}://…@{}", &rest[at + 1..]),
+        None => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_in_a_url_are_masked() {
+        for (url, shown) in [
+            (
+                "http://ada:s3cret@c:4318/v1?x=a@b",
+                "http://…@c:4318/v1?x=a@b",
+            ),
+            ("http://a:b@c@d", "http://…@d"),
+            ("http://c:4318/@home", "http://c:4318/@home"),
+            ("localhost:4317", "localhost:4317"),
+        ] {
+            assert_eq!(masked(url), shown);
+        }
+    }
+}
