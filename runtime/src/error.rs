@@ -42,6 +42,14 @@ pub enum Error {
         "`Builder::tags` was given a tag without a name: name it, as in KeyValue::new(\"env.region\", \"eu-west-1\")"
     )]
     UnnamedTag,
+    /// An exporter that the builder was to make could not be made.
+    #[error("`Builder::span_exporter`: {exporter} could not be made: {source}")]
+    Exporter {
+        /// The name that it was given.
+        exporter: &'static str,
+        /// What its constructor said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The exporter is not part of this build.
     #[error(
         "this build has no {exporter} exporter: enable the feature `{feature}` of biztrace, or choose another exporter"

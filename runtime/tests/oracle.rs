@@ -13,9 +13,11 @@ use biztrace::opentelemetry::trace::{
     TraceState, Tracer, TracerProvider,
 };
 use biztrace::opentelemetry::{Array, Context, InstrumentationScope, KeyValue, StringValue, Value};
-use biztrace::{Limits, Sampler, Telemetry};
+use biztrace::{Builder, Limits, Sampler, Telemetry};
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
-use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
+use opentelemetry_otlp::{
+    ExporterBuildError, Protocol, SpanExporter, WithExportConfig, WithHttpConfig,
+};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans};
 use opentelemetry_sdk::Resource;
@@ -37,13 +39,7 @@ impl HttpClient for Tap {
 /// What the SDK sends.
 fn theirs(record: impl FnOnce(&SdkTracerProvider)) -> Vec<ResourceSpans> {
     let (tap, sent) = mpsc::sync_channel(100);
-    let exporter = SpanExporter::builder()
-        .with_http()
-        .with_http_client(Tap(tap))
-        .with_protocol(Protocol::HttpBinary)
-        .with_endpoint("http://oracle/v1/traces")
-        .build()
-        .unwrap();
+    let exporter = exporter(tap).unwrap();
     let provider = SdkTracerProvider::builder()
         .with_simple_exporter(exporter)
         .with_sampler(SdkSampler::ParentBased(Box::new(SdkSampler::AlwaysOn)))
@@ -66,26 +62,47 @@ fn theirs(record: impl FnOnce(&SdkTracerProvider)) -> Vec<ResourceSpans> {
     sent.into_iter().flat_map(decode).collect()
 }
 
+/// The SDK's OTLP exporter.
+fn exporter(tap: mpsc::SyncSender<Bytes>) -> Result<SpanExporter, ExporterBuildError> {
+    SpanExporter::builder()
+        .with_http()
+        .with_http_client(Tap(tap))
+        .with_protocol(Protocol::HttpBinary)
+        .with_endpoint("http://oracle/v1/traces")
+        .build()
+}
+
 /// What this crate sends.
 fn ours(record: impl FnOnce(&biztrace::TracerProvider)) -> Vec<ResourceSpans> {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let receiver = thread::spawn(move || receive_one(&listener));
+    run(Telemetry::builder().otlp(url), record);
+    decode(receiver.join().unwrap())
+}
+
+/// What the SDK's exporter sends of what this crate records.
+fn adapted(record: impl FnOnce(&biztrace::TracerProvider)) -> Vec<ResourceSpans> {
+    let (tap, sent) = mpsc::sync_channel(100);
+    let builder = Telemetry::builder().span_exporter("oracle", || exporter(tap));
+    run(builder, record);
+    sent.into_iter().flat_map(decode).collect()
+}
+
+fn run(builder: Builder, record: impl FnOnce(&biztrace::TracerProvider)) {
     let mut limits = Limits::default();
     let limit = LIMIT as usize;
     (limits.attributes, limits.events, limits.links) = (limit, limit, limit);
     (limits.event_attributes, limits.link_attributes) = (limit, limit);
-    let telemetry = Telemetry::builder()
+    let telemetry = builder
         .resource(resource())
         .sampler(Sampler::parent_based(Sampler::AlwaysOn))
         .limits(limits)
-        .otlp(url)
         .build()
         .unwrap();
     record(&telemetry.tracer_provider());
     let report = telemetry.shutdown_blocking();
     assert_eq!(report.delivered, report.recorded, "{report}");
-    decode(receiver.join().unwrap())
 }
 
 /// Takes one HTTP request and returns its body.
@@ -308,7 +325,18 @@ fn normalised(sent: Vec<ResourceSpans>) -> Vec<ScopeSpans> {
 
 #[test]
 fn the_same_calls_arrive_as_the_same_spans() {
-    let (theirs, ours) = (normalised(theirs(exercise)), normalised(ours(exercise)));
+    let (theirs, ours) = (theirs(exercise), ours(exercise));
+    assert_same(normalised(ours), normalised(theirs));
+}
+
+#[test]
+fn an_exporter_of_the_sdk_sends_the_same_spans() {
+    let (adapted, ours) = (adapted(exercise), ours(exercise));
+    assert_same(normalised(adapted), normalised(ours));
+}
+
+#[track_caller]
+fn assert_same(ours: Vec<ScopeSpans>, theirs: Vec<ScopeSpans>) {
     let names = |scopes: &[ScopeSpans]| -> Vec<String> {
         scopes
             .iter()

@@ -5,6 +5,7 @@ pub(crate) mod console;
 pub(crate) mod memory;
 #[cfg(feature = "otlp-http")]
 pub(crate) mod otlp;
+pub(crate) mod sdk;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::ResourceSpans;

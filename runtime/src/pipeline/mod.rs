@@ -23,6 +23,16 @@ pub(crate) use self::worker::{Flushing, Pipeline};
 /// Sends requests to one receiver. Runs on the export thread, one call at a time.
 pub(crate) trait Export {
     fn export(&mut self, request: Request) -> impl Future<Output = Result<Delivery, Failure>>;
+
+    /// Brings to its end what the exporter itself keeps back.
+    async fn flush(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// The last call, to take no longer than `timeout`.
+    async fn close(&mut self, _timeout: Duration) -> Result<(), Failure> {
+        Ok(())
+    }
 }
 
 /// An encoded `ExportTraceServiceRequest`.

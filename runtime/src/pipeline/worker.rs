@@ -8,7 +8,7 @@ use std::{io, thread};
 
 use bytes::Bytes;
 use opentelemetry::Context;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::report::{DropReason, Dropped, ExporterReport};
 use super::request::{frame, spans, take_batch};
@@ -269,6 +269,9 @@ impl<E: Export> Worker<E> {
             }
             self.collect(partial);
             self.send_pending(partial).await;
+            if orders > 0 {
+                self.settle_exporter(close).await;
+            }
             self.said.say(&self.shared);
             if close {
                 // EndedOnDrop counts what the deadline left, and answers.
@@ -276,6 +279,22 @@ impl<E: Export> Worker<E> {
             }
             let served: Vec<_> = self.shared.desk().orders.drain(..orders).collect();
             served.into_iter().for_each(|order| (order.done)());
+        }
+    }
+
+    /// Has the exporter flush, or close, within the orders' deadline.
+    async fn settle_exporter(&mut self, close: bool) {
+        let deadline = self.shared.desk().deadline().unwrap_or_else(Instant::now);
+        let left = deadline.saturating_duration_since(Instant::now());
+        let settled = async {
+            if close {
+                self.exporter.close(left).await
+            } else {
+                self.exporter.flush().await
+            }
+        };
+        if let Ok(Err(failure)) = timeout_at(deadline, settled).await {
+            self.said.last_message = failure.message;
         }
     }
 

@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::io::{self, IsTerminal};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::SpanExporter;
 
 use super::description::{Describe, Description};
 use super::{Instance, Telemetry, resource};
@@ -15,6 +16,7 @@ use crate::config::{self, Batch, Environment, Exporter, Limits, Otlp, Sampler, S
 use crate::diag;
 use crate::error::Error;
 use crate::exporter::console::Console;
+use crate::exporter::sdk::{Sdk, Unmade};
 use crate::pipeline::{FanOut, Pipeline};
 use crate::recorder::{Mode, Recorder, Sink};
 
@@ -38,6 +40,7 @@ pub struct Builder {
     resource: Vec<KeyValue>,
     tags: Vec<KeyValue>,
     exporters: Vec<Exporter>,
+    span_exporters: Vec<SpanExporterOf>,
     sampler: Option<Sampler>,
     limits: Option<Limits>,
     hash_key: Option<Vec<u8>>,
@@ -47,6 +50,39 @@ pub struct Builder {
     max_queue_size: Option<usize>,
     max_export_batch_size: Option<usize>,
     shutdown_timeout: Option<Duration>,
+}
+
+/// An exporter of the SDK that is to be started.
+struct SpanExporterOf {
+    name: &'static str,
+    start: Box<StartSpanExporter>,
+}
+
+type StartSpanExporter = dyn FnOnce(Batch, Vec<u8>, Resource) -> Result<Pipeline, Error> + Send;
+
+fn start_span_exporter<E: SpanExporter + 'static>(
+    name: &'static str,
+    make: impl FnOnce() -> Result<E, Unmade> + Send + 'static,
+    batch: Batch,
+    encoded: Vec<u8>,
+    resource: Resource,
+) -> Result<Pipeline, Error> {
+    let (made, outcome) = mpsc::sync_channel(1);
+    let pipeline = Pipeline::start(name, batch, encoded, move || {
+        Sdk::start(make, resource, made)
+    })
+    .map_err(Error::Thread)?;
+    match outcome.recv() {
+        Ok(Ok(())) => Ok(pipeline),
+        Ok(Err(source)) => Err(Error::Exporter {
+            exporter: name,
+            source,
+        }),
+        Err(_) => Err(Error::Exporter {
+            exporter: name,
+            source: "its constructor panicked".into(),
+        }),
+    }
 }
 
 impl fmt::Debug for Builder {
@@ -98,6 +134,55 @@ impl Builder {
     /// Shows traces as trees on stderr.
     pub fn console(self) -> Self {
         self.exporter(Exporter::Console)
+    }
+
+    /// Hands spans to an exporter of the OpenTelemetry SDK, whatever it is. `name` is what reports, logs and
+    /// [`describe`](Telemetry::describe) call it.
+    ///
+    /// `make` runs on the plain thread that all its calls are made on, one at a time: a client that blocks may be made and
+    /// called there, and one that needs a tokio runtime finds one around it.
+    ///
+    /// ```
+    /// use std::convert::Infallible;
+    ///
+    /// use biztrace::Telemetry;
+    /// use opentelemetry_sdk::error::OTelSdkResult;
+    /// use opentelemetry_sdk::trace::{SpanData, SpanExporter};
+    ///
+    /// #[derive(Debug)]
+    /// struct Names;
+    ///
+    /// impl SpanExporter for Names {
+    ///     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+    ///         batch.iter().for_each(|span| println!("{}", span.name));
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// let telemetry = Telemetry::builder()
+    ///     .span_exporter("names", || Ok::<_, Infallible>(Names))
+    ///     .build()?;
+    /// # telemetry.shutdown_blocking();
+    /// # Ok::<(), biztrace::Error>(())
+    /// ```
+    pub fn span_exporter<E, F>(
+        mut self,
+        name: &'static str,
+        make: impl FnOnce() -> Result<E, F> + Send + 'static,
+    ) -> Self
+    where
+        E: SpanExporter + 'static,
+        F: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let start = move |batch, encoded, resource| {
+            let make = move || make().map_err(Into::into);
+            start_span_exporter(name, make, batch, encoded, resource)
+        };
+        self.span_exporters.push(SpanExporterOf {
+            name,
+            start: Box::new(start),
+        });
+        self
     }
 
     fn exporter(mut self, exporter: Exporter) -> Self {
@@ -185,28 +270,34 @@ impl Builder {
         super::install(|| self.build())
     }
 
-    fn build_over(self, environment: Environment) -> Result<Telemetry, Error> {
+    fn build_over(mut self, environment: Environment) -> Result<Telemetry, Error> {
+        let span_exporters = std::mem::take(&mut self.span_exporters);
         let mut settings = self.over(environment.settings)?;
+        if !span_exporters.is_empty() && self.exporters.is_empty() {
+            settings.exporters = Some(Vec::new());
+        }
         let mode = if settings.disabled {
             Mode::Disabled
         } else {
             let exporters = settings
                 .exporters
                 .get_or_insert_with(|| vec![choose(&settings.otlp)]);
-            if exporters.is_empty() {
+            if exporters.is_empty() && span_exporters.is_empty() {
                 Mode::Propagate
             } else {
                 Mode::Record
             }
         };
         let resource = resource::resource(&settings, &self.resource);
-        let description = self.describe(&settings, &resource, &environment.variables);
-        Telemetry::start(mode, settings, &resource, description)
+        let names: Vec<_> = span_exporters.iter().map(|it| it.name).collect();
+        let description = self.describe(&settings, &names, &resource, &environment.variables);
+        Telemetry::start(mode, settings, span_exporters, resource, description)
     }
 
     fn describe(
         &self,
         settings: &Settings,
+        span_exporters: &[&str],
         resource: &Resource,
         variables: &[String],
     ) -> Description {
@@ -218,6 +309,9 @@ impl Builder {
         let exporters = settings.exporters.iter().flatten().enumerate();
         for (i, exporter) in exporters {
             describe.exporter(exporter, self.exporters.get(i));
+        }
+        for name in span_exporters {
+            describe.setting("exporter", name, true, &[]);
         }
         describe.setting(
             "sampler",
@@ -328,18 +422,21 @@ impl Telemetry {
     fn start(
         mode: Mode,
         settings: Settings,
-        resource: &Resource,
+        span_exporters: Vec<SpanExporterOf>,
+        resource: Resource,
         description: Description,
     ) -> Result<Self, Error> {
-        let resource = resource::encode(resource);
-        let exporters = match mode {
-            Mode::Record => settings.exporters.clone().unwrap_or_default(),
-            Mode::Propagate | Mode::Disabled => Vec::new(),
-        };
-        let pipelines: Vec<_> = exporters
-            .into_iter()
-            .map(|exporter| pipeline(exporter, &settings, &resource))
-            .collect::<Result<_, _>>()?;
+        let mut pipelines = Vec::new();
+        if mode == Mode::Record {
+            let encoded = resource::encode(&resource);
+            for exporter in settings.exporters.clone().unwrap_or_default() {
+                pipelines.push(pipeline(exporter, &settings, &encoded)?);
+            }
+            for exporter in span_exporters {
+                let batch = settings.batch.clone();
+                pipelines.push((exporter.start)(batch, encoded.clone(), resource.clone())?);
+            }
+        }
         let recorder = Recorder::new(mode, settings.sampler, settings.limits, sink(&pipelines))
             .with_privacy(settings.privacy)
             .with_tags(&settings.tags);

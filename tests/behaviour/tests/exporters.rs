@@ -1,11 +1,18 @@
 //! Several exporters at once, what a description says of them, and requests that are sent again.
 
+use std::convert::Infallible;
+use std::error::Error;
+use std::fmt;
+use std::future::{Future, Ready};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use behaviour::{Answer, Instance, Receiver, eventually};
-use biztrace::{DropReason, Otlp, PiiPolicy, Sampler, Source, Telemetry};
+use biztrace::{DropReason, Otlp, PiiPolicy, Report, Sampler, Source, Telemetry};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span as _, Tracer as _};
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
 #[actix_web::test]
 async fn a_receiver_that_hangs_harms_no_other() {
@@ -102,4 +109,105 @@ fn a_description_says_where_each_setting_comes_from() {
         .find(|setting| setting.name == "otlp.endpoint");
     assert_eq!(endpoint.unwrap().source, Source::Code);
     telemetry.shutdown_blocking();
+}
+
+/// An exporter of the SDK that does what `export` does.
+struct Custom<F>(F, Arc<Mutex<Vec<&'static str>>>);
+
+impl<F> fmt::Debug for Custom<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Custom")
+    }
+}
+
+impl<F, Fut> SpanExporter for Custom<F>
+where
+    F: Fn(Vec<SpanData>) -> Fut + Send + Sync,
+    Fut: Future<Output = OTelSdkResult> + Send,
+{
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        (self.0)(batch).await
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.1.lock().unwrap().push("flush");
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        self.1.lock().unwrap().push("shutdown");
+        Ok(())
+    }
+}
+
+async fn report_of<E, F>(make: impl FnOnce() -> Result<E, F> + Send + 'static) -> Report
+where
+    E: SpanExporter + 'static,
+    F: Into<Box<dyn Error + Send + Sync>>,
+{
+    let instance = Instance::exporting(|settings| settings.span_exporter("custom", make));
+    instance.tracer().start("span").end();
+    instance.telemetry.force_flush().await;
+    instance.report_of(1).await
+}
+
+#[actix_web::test]
+async fn an_exporter_of_the_sdk_may_need_a_runtime_or_block() {
+    let calls = Arc::<Mutex<Vec<_>>>::default();
+    let seen = Arc::clone(&calls);
+    let needs = || {
+        tokio::runtime::Handle::try_current()?;
+        let export = |batch: Vec<SpanData>| async move {
+            let sleep = tokio::spawn(tokio::time::sleep(Duration::from_millis(10)));
+            sleep.await.unwrap();
+            assert_eq!(batch.len(), 1);
+            Ok(())
+        };
+        Ok::<_, tokio::runtime::TryCurrentError>(Custom(export, seen))
+    };
+    assert_eq!(report_of(needs).await.delivered, 1);
+    assert_eq!(*calls.lock().unwrap(), ["flush", "shutdown"]);
+
+    // As a client that blocks does, which must not be within a runtime's task.
+    let blocks = || {
+        let runtime = || tokio::runtime::Builder::new_current_thread().build();
+        drop(runtime()?);
+        let export = move |_| {
+            runtime().unwrap().block_on(async {});
+            async { Ok(()) }
+        };
+        Ok::<_, std::io::Error>(Custom(export, Arc::default()))
+    };
+    assert_eq!(report_of(blocks).await.delivered, 1);
+}
+
+#[actix_web::test]
+async fn an_exporter_of_the_sdk_may_fail() {
+    let failing = |outcome: fn() -> OTelSdkResult| {
+        move || {
+            let export = move |_| async move { outcome() };
+            Ok::<_, Infallible>(Custom(export, Arc::default()))
+        }
+    };
+    for (outcome, reason) in [
+        (
+            (|| Err(OTelSdkError::InternalFailure("no".into()))) as fn() -> OTelSdkResult,
+            DropReason::Refused,
+        ),
+        (
+            || Err(OTelSdkError::Timeout(Duration::ZERO)),
+            DropReason::Unknown,
+        ),
+        (|| panic!("as this test wants it"), DropReason::Refused),
+    ] {
+        let report = report_of(failing(outcome)).await;
+        assert_eq!(report.dropped.get(reason), 1, "{report}");
+    }
+    let unmade = Telemetry::builder()
+        .span_exporter("custom", || Err::<Custom<fn(_) -> Ready<_>>, _>("no key"));
+    let error = unmade.build().unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "`Builder::span_exporter`: custom could not be made: no key"
+    );
 }
