@@ -13,13 +13,36 @@ pub enum Error {
     AlreadyInstalled,
     /// The URL of the receiver is not one to send to.
     #[error(
-        "cannot send traces to {url:?}: {problem}; write the endpoint as http://host:port, for one http://localhost:4318"
+        "cannot send traces to {url:?}: {problem}; write the endpoint as http://host:port, for one http://localhost:{port}"
     )]
     Endpoint {
         /// The URL as it is set, in code or by `OTEL_EXPORTER_OTLP_ENDPOINT`.
         url: String,
         /// What is wrong with it.
         problem: String,
+        /// The usual port of the protocol.
+        port: u16,
+    },
+    /// A header of `Otlp::header` or `OTEL_EXPORTER_OTLP_HEADERS` cannot be sent. Its value is not shown.
+    #[error(
+        "the header {name:?} for the receiver of traces {problem}: see `Otlp::header` and OTEL_EXPORTER_OTLP_HEADERS"
+    )]
+    Header {
+        /// The header's name, as it is set.
+        name: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// TLS cannot work as it is set up.
+    #[error(
+        "TLS to the receiver of traces: {problem}: {cause}; see `Otlp::ca_file`, `Otlp::identity_files` and \
+         OTEL_EXPORTER_OTLP_CERTIFICATE, …_CLIENT_CERTIFICATE, …_CLIENT_KEY"
+    )]
+    Tls {
+        /// The setting, and what is wrong with it.
+        problem: String,
+        /// What is at the bottom of it.
+        cause: String,
     },
     /// A ratio is not between 0 and 1.
     #[error("a sampler cannot keep a share of {0} of all traces: write a number from 0.0 to 1.0")]

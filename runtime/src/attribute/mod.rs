@@ -27,7 +27,6 @@ mod with_time;
 mod with_uuid;
 
 pub use biz::{BizAttrs, BizValue};
-#[cfg(feature = "testing")]
 pub(crate) use decode::api_value;
 pub use format::{Debug, Display, MaxLen};
 pub use key::Key;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 pub(crate) use self::env::{Environment, from_env};
 pub use self::otlp::Otlp;
-pub(crate) use self::otlp::{Compression, Endpoint, Protocol};
+pub(crate) use self::otlp::{Compression, Endpoint, Protocol, masked};
 
 use opentelemetry::KeyValue;
 

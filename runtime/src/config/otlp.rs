@@ -200,8 +200,40 @@ impl fmt::Debug for Otlp {
         let names: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
         f.debug_struct("Otlp")
             .field("protocol", &self.protocol())
-            .field("url", &self.url())
+            .field("url", &masked(&self.url()))
             .field("headers", &names)
             .finish_non_exhaustive()
+    }
+}
+
+/// A URL without the name and password that may stand before its host.
+pub(crate) fn masked(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    match rest[..authority].rfind('@') {
+        Some(at) => format!("{scheme}://…@{}", &rest[at + 1..]),
+        None => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_in_a_url_are_masked() {
+        for (url, shown) in [
+            (
+                "http://ada:s3cret@c:4318/v1?x=a@b",
+                "http://…@c:4318/v1?x=a@b",
+            ),
+            ("http://a:b@c@d", "http://…@d"),
+            ("http://c:4318/@home", "http://c:4318/@home"),
+            ("localhost:4317", "localhost:4317"),
+        ] {
+            assert_eq!(masked(url), shown);
+        }
     }
 }

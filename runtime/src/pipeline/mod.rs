@@ -61,6 +61,10 @@ pub(crate) struct Failure {
 
 /// Whether the same request may do better another time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    not(feature = "otlp-http"),
+    allow(dead_code, reason = "only receivers elsewhere do better later")
+)]
 pub(crate) enum Retry {
     Never,
     /// After a while, which grows from one attempt to the next.

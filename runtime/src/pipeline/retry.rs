@@ -6,7 +6,7 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::time::{Instant, sleep};
 
-use super::{Delivery, Export, Failure, Request, Retry};
+use super::{Delivery, DropReason, Export, Failure, Request, Retry};
 
 /// The failure that a request waits to be sent again after, while it does.
 pub(super) type Postponed = RefCell<Option<Failure>>;
@@ -20,11 +20,17 @@ pub(super) async fn deliver(
     postponed: &Postponed,
 ) -> Result<Delivery, Failure> {
     let mut delays = backoff();
+    let mut may_have_arrived = false;
     loop {
-        let failure = match exporter.export(request.clone()).await {
+        let mut failure = match exporter.export(request.clone()).await {
             Ok(delivery) => return Ok(delivery),
             Err(failure) => failure,
         };
+        // What was sent once may have arrived, whatever became of it later.
+        may_have_arrived |= failure.reason == DropReason::Unknown;
+        if may_have_arrived {
+            failure.reason = DropReason::Unknown;
+        }
         let delay = match failure.retry {
             Retry::Never => return Err(failure),
             Retry::Later => delays.next().unwrap_or(MAX_DELAY),

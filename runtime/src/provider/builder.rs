@@ -474,14 +474,17 @@ fn pipeline(exporter: Exporter, settings: &Settings, resource: &[u8]) -> Result<
 
 #[cfg(feature = "otlp-http")]
 fn start_otlp(otlp: &Otlp, batch: Batch, resource: Vec<u8>) -> Result<Pipeline, Error> {
-    use crate::exporter::otlp::http::{OtlpHttp, endpoint};
+    use crate::config::Protocol;
+    use crate::exporter::otlp::http::{OtlpHttp, Settings};
 
-    let endpoint = endpoint(&otlp.url())?;
-    let timeout = otlp.request_timeout();
-    Pipeline::start("otlp", batch, resource, move || {
-        OtlpHttp::new(endpoint, timeout)
-    })
-    .map_err(Error::Thread)
+    if otlp.protocol() == Protocol::Grpc {
+        return Err(Error::NotBuilt {
+            exporter: "OTLP over gRPC",
+            feature: "otlp-grpc",
+        });
+    }
+    let settings = Settings::new(otlp)?;
+    Pipeline::start("otlp", batch, resource, move || OtlpHttp::new(settings)).map_err(Error::Thread)
 }
 
 #[cfg(not(feature = "otlp-http"))]

@@ -6,7 +6,7 @@ use opentelemetry::KeyValue;
 use opentelemetry_sdk::Resource;
 
 use crate::attribute::PiiPolicy;
-use crate::config::{Compression, Exporter, Limits, Otlp, Protocol, Settings};
+use crate::config::{Compression, Exporter, Limits, Otlp, Protocol, Settings, masked};
 
 /// What a [`Telemetry`](crate::Telemetry) instance does, and where each of its settings came from. Secrets are masked.
 ///
@@ -335,35 +335,3 @@ impl<'a> Describe<'a> {
 const TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
 const RESOURCE: &str = "OTEL_RESOURCE_ATTRIBUTES";
 const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
-
-/// A URL without the name and password that may stand before its host.
-fn masked(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return url.to_owned();
-    };
-    let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    match rest[..authority].rfind('@') {
-        Some(at) => format!("{scheme}://…@{}", &rest[at + 1..]),
-        None => url.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn credentials_in_a_url_are_masked() {
-        for (url, shown) in [
-            (
-                "http://ada:s3cret@c:4318/v1?x=a@b",
-                "http://…@c:4318/v1?x=a@b",
-            ),
-            ("http://a:b@c@d", "http://…@d"),
-            ("http://c:4318/@home", "http://c:4318/@home"),
-            ("localhost:4317", "localhost:4317"),
-        ] {
-            assert_eq!(masked(url), shown);
-        }
-    }
-}

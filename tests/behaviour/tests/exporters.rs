@@ -130,12 +130,15 @@ where
     }
 
     fn force_flush(&self) -> OTelSdkResult {
-        self.1.lock().unwrap().push("flush");
+        self.1.lock().expect("nobody panics with it").push("flush");
         Ok(())
     }
 
     fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
-        self.1.lock().unwrap().push("shutdown");
+        self.1
+            .lock()
+            .expect("nobody panics with it")
+            .push("shutdown");
         Ok(())
     }
 }

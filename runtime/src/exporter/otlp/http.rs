@@ -1,123 +1,155 @@
-//! OTLP over HTTP with protobuf bodies: sends the recorded bytes as they are.
+//! OTLP over HTTP (OTLP specification, "OTLP/HTTP").
 
-use http::header::CONTENT_TYPE;
-use http::{Response, StatusCode, Uri};
-use opentelemetry_http::hyper::HyperClient;
-use opentelemetry_http::{Bytes, HttpClient, HttpError};
+use std::error::Error as _;
+use std::io::Write;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use flate2::write::GzEncoder;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Uri};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::{self, Client};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message;
-use std::time::Duration;
+use tokio::time::timeout;
 
+use super::{endpoint, json};
+use crate::config::{Compression, Otlp, Protocol};
 use crate::error::Error;
 use crate::pipeline::{Delivery, DropReason, Export, Failure, Request, Retry};
 
 const PROTOBUF: &str = "application/x-protobuf";
+const JSON: &str = "application/json";
+
+/// More than a receiver has to say.
+const MAX_ANSWER_BYTES: usize = 64 * 1024;
+
+#[cfg(feature = "tls")]
+type Connector = hyper_rustls::HttpsConnector<HttpConnector>;
+#[cfg(not(feature = "tls"))]
+type Connector = HttpConnector;
+
+/// A receiver's settings, checked.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    endpoint: Uri,
+    headers: HeaderMap,
+    is_json: bool,
+    compression: Compression,
+    timeout: Duration,
+    connector: Connector,
+}
 
 #[derive(Debug)]
 pub(crate) struct OtlpHttp {
-    endpoint: Uri,
-    client: HyperClient,
+    settings: Settings,
+    client: Client<Connector, Full<Bytes>>,
 }
 
-impl OtlpHttp {
-    /// A client for the receiver at `endpoint`. Must be made within the runtime that it is used in.
-    pub(crate) fn new(endpoint: Uri, timeout: Duration) -> Self {
-        Self {
+impl Settings {
+    pub(crate) fn new(otlp: &Otlp) -> Result<Self, Error> {
+        let endpoint = endpoint::endpoint(otlp)?;
+        let is_json = otlp.protocol() == Protocol::HttpJson;
+        let mut headers = headers(otlp)?;
+        let content_type = if is_json { JSON } else { PROTOBUF };
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        if otlp.compression() == Compression::Gzip {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        Ok(Self {
+            connector: connector(otlp, &endpoint)?,
             endpoint,
-            client: HyperClient::with_default_connector(timeout, None),
-        }
-    }
-}
-
-/// Checks the URL of a receiver.
-pub(crate) fn endpoint(url: &str) -> Result<Uri, Error> {
-    let invalid = |problem: &str| Error::Endpoint {
-        url: url.to_owned(),
-        problem: problem.to_owned(),
-    };
-    let Some((scheme, _)) = url.split_once("://") else {
-        return Err(invalid("it has no scheme"));
-    };
-    match scheme {
-        "http" => {}
-        "https" => {
-            return Err(invalid(
-                "TLS is not supported, send to a collector nearby over http",
-            ));
-        }
-        _ => {
-            return Err(invalid(
-                "only OTLP over HTTP is supported, which is usually on port 4318",
-            ));
-        }
-    }
-    let uri: Uri = url
-        .parse()
-        .map_err(|error: http::uri::InvalidUri| invalid(&error.to_string()))?;
-    match uri.host() {
-        Some(host) if !host.is_empty() => Ok(uri),
-        _ => Err(invalid("it has no host")),
-    }
-}
-
-impl Export for OtlpHttp {
-    async fn export(&mut self, request: Request) -> Result<Delivery, Failure> {
-        let request = http::Request::post(&self.endpoint)
-            .header(CONTENT_TYPE, PROTOBUF)
-            .header(
-                http::header::USER_AGENT,
-                concat!("biztrace/", env!("CARGO_PKG_VERSION")),
-            )
-            .body(request.body)
-            .map_err(|error| Failure::permanent(DropReason::Refused, error.to_string()))?;
-        match self.client.send_bytes(request).await {
-            Ok(response) => self.judge(&response),
-            Err(error) => Err(self.failure(&error)),
-        }
-    }
-}
-
-impl OtlpHttp {
-    /// OTLP specification, "OTLP/HTTP Response".
-    fn judge(&self, response: &Response<Bytes>) -> Result<Delivery, Failure> {
-        let status = response.status();
-        if !status.is_success() {
-            return Err(Failure::permanent(
-                DropReason::Refused,
-                format!("{} answered {status}{}", self.endpoint, hint(status)),
-            ));
-        }
-        let nonsense = || {
-            Failure::permanent(
-                DropReason::Unknown,
-                format!(
-                    "{} answered {status} with a body that is no OTLP: is it a receiver of OTLP?",
-                    self.endpoint
-                ),
-            )
-        };
-        // Some receivers answer in JSON whatever they are asked in: their good status has to do then.
-        let content_type = response.headers().get(CONTENT_TYPE);
-        let is = |kind: &str| {
-            content_type.is_some_and(|value| value.as_bytes().starts_with(kind.as_bytes()))
-        };
-        if is("application/json") {
-            return Ok(Delivery::default());
-        }
-        if !response.body().is_empty() && !is(PROTOBUF) {
-            return Err(nonsense());
-        }
-        let answer =
-            ExportTraceServiceResponse::decode(response.body().clone()).map_err(|_| nonsense())?;
-        let partial = answer.partial_success.unwrap_or_default();
-        let rejected = partial.rejected_spans.max(0) as u64;
-        Ok(Delivery {
-            rejected,
-            message: partial.error_message,
+            headers,
+            is_json,
+            compression: otlp.compression(),
+            timeout: otlp.request_timeout(),
         })
     }
+}
 
-    fn failure(&self, error: &HttpError) -> Failure {
+fn headers(otlp: &Otlp) -> Result<HeaderMap, Error> {
+    let mut headers = HeaderMap::new();
+    let agent = concat!("biztrace/", env!("CARGO_PKG_VERSION"));
+    headers.insert(USER_AGENT, HeaderValue::from_static(agent));
+    for (name, value) in &otlp.headers {
+        let invalid = |problem| Error::Header {
+            name: name.clone(),
+            problem,
+        };
+        let key = HeaderName::try_from(name).map_err(|_| invalid("is not the name of a header"))?;
+        let mut value = HeaderValue::try_from(value)
+            .map_err(|_| invalid("has a value that no header may have"))?;
+        value.set_sensitive(true);
+        headers.insert(key, value);
+    }
+    Ok(headers)
+}
+
+/// Where TLS is not asked for, no certificates are looked for.
+fn connector(otlp: &Otlp, endpoint: &Uri) -> Result<Connector, Error> {
+    let mut http = HttpConnector::new();
+    http.enforce_http(false);
+    http.set_nodelay(true);
+    http.set_connect_timeout(Some(otlp.request_timeout()));
+    #[cfg(feature = "tls")]
+    {
+        let tls = if endpoint.scheme() == Some(&http::uri::Scheme::HTTPS) {
+            super::tls::config(otlp)?
+        } else {
+            super::tls::unused()?
+        };
+        let builder = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(tls);
+        Ok(builder.https_or_http().enable_http1().wrap_connector(http))
+    }
+    #[cfg(not(feature = "tls"))]
+    {
+        let _ = endpoint;
+        Ok(http)
+    }
+}
+
+impl OtlpHttp {
+    /// Must be called within the runtime that it is used in.
+    pub(crate) fn new(settings: Settings) -> Self {
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_max_idle_per_host(1)
+            .build(settings.connector.clone());
+        Self { settings, client }
+    }
+
+    async fn send(&self, body: Bytes) -> Result<Response<Bytes>, Failure> {
+        let mut request = http::Request::new(Full::new(body));
+        *request.method_mut() = http::Method::POST;
+        *request.uri_mut() = self.settings.endpoint.clone();
+        *request.headers_mut() = self.settings.headers.clone();
+        let response = self
+            .client
+            .request(request)
+            .await
+            .map_err(|error| self.failure(&error))?;
+        let (parts, body) = response.into_parts();
+        match Limited::new(body, MAX_ANSWER_BYTES).collect().await {
+            Ok(body) => Ok(Response::from_parts(parts, body.to_bytes())),
+            // The status is what counts, if it says no.
+            Err(_) if !parts.status.is_success() => Ok(Response::from_parts(parts, Bytes::new())),
+            Err(error) => Err(self.unanswered(&format!("the answer broke off: {error}"))),
+        }
+    }
+
+    /// A failure after which the spans may have arrived. OTLP delivers at least once, so they are sent again.
+    fn unanswered(&self, problem: &str) -> Failure {
+        Failure {
+            reason: DropReason::Unknown,
+            message: format!("{}: {problem}", self.settings.endpoint),
+            retry: Retry::Later,
+        }
+    }
+
+    fn failure(&self, error: &legacy::Error) -> Failure {
         // The client's errors tell the cause only by their chain.
         let mut message = error.to_string();
         let mut source = error.source();
@@ -125,20 +157,105 @@ impl OtlpHttp {
             message = format!("{message}: {cause}");
             source = cause.source();
         }
-        let connecting = error
-            .downcast_ref::<hyper_util::client::legacy::Error>()
-            .is_some_and(hyper_util::client::legacy::Error::is_connect);
-        let reason = if connecting {
+        let reason = if error.is_connect() {
             DropReason::Unreachable
         } else {
             DropReason::Unknown
         };
         Failure {
             reason,
-            message: format!("{}: {message}", self.endpoint),
-            retry: Retry::Later,
+            ..self.unanswered(&message)
         }
     }
+
+    fn judge(&self, response: &Response<Bytes>) -> Result<Delivery, Failure> {
+        let (endpoint, status) = (&self.settings.endpoint, response.status());
+        if !status.is_success() {
+            return Err(Failure {
+                reason: DropReason::Refused,
+                message: format!("{endpoint} answered {status}{}", hint(status)),
+                retry: retry(response),
+            });
+        }
+        let content_type = response.headers().get(CONTENT_TYPE);
+        let is = |kind: &str| {
+            content_type.is_some_and(|value| value.as_bytes().starts_with(kind.as_bytes()))
+        };
+        // Some receivers answer in JSON whatever they are asked in.
+        if is(JSON) {
+            return Ok(json::delivery(response.body()));
+        }
+        let nonsense = || {
+            Failure::permanent(
+                DropReason::Unknown,
+                format!(
+                    "{endpoint} answered {status} with a body that is no OTLP: is it a receiver of OTLP?"
+                ),
+            )
+        };
+        if !response.body().is_empty() && !is(PROTOBUF) {
+            return Err(nonsense());
+        }
+        let answer =
+            ExportTraceServiceResponse::decode(response.body().clone()).map_err(|_| nonsense())?;
+        let partial = answer.partial_success.unwrap_or_default();
+        Ok(Delivery {
+            rejected: u64::try_from(partial.rejected_spans).unwrap_or(0),
+            message: partial.error_message,
+        })
+    }
+}
+
+impl Export for OtlpHttp {
+    async fn export(&mut self, request: Request) -> Result<Delivery, Failure> {
+        let mut body = request.body.clone();
+        if self.settings.is_json {
+            body = json::encode(&request)?.into();
+        }
+        if self.settings.compression == Compression::Gzip {
+            body = gzip(&body)?;
+        }
+        match timeout(self.settings.timeout, self.send(body)).await {
+            Ok(response) => self.judge(&response?),
+            Err(_) => Err(self.unanswered("no answer in time")),
+        }
+    }
+}
+
+fn gzip(body: &[u8]) -> Result<Bytes, Failure> {
+    let mut encoder = GzEncoder::new(
+        Vec::with_capacity(body.len() / 4),
+        flate2::Compression::fast(),
+    );
+    let compressed = encoder.write_all(body).and_then(|()| encoder.finish());
+    compressed
+        .map(Bytes::from)
+        .map_err(|error| Failure::permanent(DropReason::Refused, format!("gzip: {error}")))
+}
+
+/// OTLP/HTTP, "Retryable Response Codes" and "OTLP/HTTP Throttling".
+fn retry(response: &Response<Bytes>) -> Retry {
+    match response.status() {
+        StatusCode::TOO_MANY_REQUESTS
+        | StatusCode::BAD_GATEWAY
+        | StatusCode::SERVICE_UNAVAILABLE
+        | StatusCode::GATEWAY_TIMEOUT => {
+            let after = response.headers().get(RETRY_AFTER);
+            let after =
+                after.and_then(|value| retry_after(value.to_str().ok()?, SystemTime::now()));
+            after.map_or(Retry::Later, Retry::After)
+        }
+        _ => Retry::Never,
+    }
+}
+
+/// Seconds, or a date (RFC 9110, 10.2.3).
+fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+    if let Ok(seconds) = value.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(value.trim()).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
 }
 
 fn hint(status: StatusCode) -> &'static str {
@@ -146,9 +263,37 @@ fn hint(status: StatusCode) -> &'static str {
         StatusCode::NOT_FOUND => {
             ": is the path right? v1/traces is appended to OTEL_EXPORTER_OTLP_ENDPOINT, nothing to OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
         }
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            ": it wants other credentials, see OTEL_EXPORTER_OTLP_HEADERS"
+        }
+        StatusCode::PAYLOAD_TOO_LARGE => ": see OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
         StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-            ": it does not take protobuf over HTTP; port 4317 is usually gRPC"
+            ": it does not take this encoding, see OTEL_EXPORTER_OTLP_PROTOCOL; port 4317 is usually gRPC"
         }
         _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_receiver_says_when_to_come_again() {
+        let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
+        for (value, seconds) in [
+            ("3", Some(3)),
+            (" 120 ", Some(120)),
+            ("Sun, 06 Nov 1994 08:49:47 GMT", Some(10)),
+            ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
+            ("soon", None),
+            ("-1", None),
+        ] {
+            assert_eq!(
+                retry_after(value, now),
+                seconds.map(Duration::from_secs),
+                "{value}"
+            );
+        }
     }
 }

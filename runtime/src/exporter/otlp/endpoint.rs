@@ -1,0 +1,119 @@
+//! The address of a receiver.
+
+use std::net::IpAddr;
+
+use http::Uri;
+
+use crate::config::{Otlp, Protocol, masked};
+use crate::error::Error;
+
+/// The URL for traces, checked. One without a scheme is taken where it is clear that no TLS is meant: on this machine, or where
+/// the settings say `insecure`.
+pub(super) fn endpoint(otlp: &Otlp) -> Result<Uri, Error> {
+    let written = otlp.url();
+    let port = match otlp.protocol() {
+        Protocol::Grpc => 4317,
+        Protocol::HttpProtobuf | Protocol::HttpJson => 4318,
+    };
+    let invalid = |problem: &str| Error::Endpoint {
+        url: masked(&written),
+        problem: problem.to_owned(),
+        port,
+    };
+    let url = if written.contains("://") {
+        written.clone()
+    } else if otlp.insecure == Some(true) || is_local(&written) {
+        format!("http://{written}")
+    } else {
+        return Err(invalid(
+            "it has no scheme, and TLS may be meant or not: write http:// or https:// before it",
+        ));
+    };
+    let uri: Uri = url
+        .parse()
+        .map_err(|error: http::uri::InvalidUri| invalid(&error.to_string()))?;
+    match uri.scheme_str() {
+        Some("http") => {}
+        Some("https") if cfg!(feature = "tls") => {}
+        Some("https") => {
+            return Err(invalid(
+                "this build has no TLS: enable the feature `tls` of biztrace",
+            ));
+        }
+        _ => return Err(invalid("its scheme is neither http nor https")),
+    }
+    let Some(authority) = uri.authority().filter(|it| !it.host().is_empty()) else {
+        return Err(invalid("it has no host"));
+    };
+    if authority.as_str().contains('@') {
+        return Err(invalid(
+            "a name and password in a URL are not sent: write them as a header, authorization=Basic …",
+        ));
+    }
+    Ok(uri)
+}
+
+/// Whether the host of `host[:port][/path]` is this machine.
+fn is_local(address: &str) -> bool {
+    let authority = address.split('/').next().unwrap_or_default();
+    let host = match authority
+        .strip_prefix('[')
+        .and_then(|it| it.split_once(']'))
+    {
+        Some((host, _)) => host,
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    let loopback = host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
+    loopback || host.eq_ignore_ascii_case("localhost")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(url: &str) -> Result<String, String> {
+        let checked = endpoint(&Otlp::default().traces_endpoint(url));
+        checked
+            .map(|uri| uri.to_string())
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn addresses_that_are_clear_are_taken() {
+        for (url, uri) in [
+            ("http://c:4318/v1/traces", "http://c:4318/v1/traces"),
+            ("localhost:4318", "http://localhost:4318/"),
+            (
+                "localhost:4318/v1/traces",
+                "http://localhost:4318/v1/traces",
+            ),
+            ("127.0.0.1:4318/in", "http://127.0.0.1:4318/in"),
+            ("[::1]:4318", "http://[::1]:4318/"),
+        ] {
+            assert_eq!(of(url).unwrap(), uri);
+        }
+        let insecure = Otlp {
+            insecure: Some(true),
+            ..Otlp::grpc("collector:4317")
+        };
+        assert_eq!(endpoint(&insecure).unwrap(), "http://collector:4317/");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_what_to_write() {
+        for (url, problem) in [
+            (
+                "collector:4318",
+                "no scheme, and TLS may be meant or not: write http:// or https://",
+            ),
+            ("ftp://c/in", "neither http nor https"),
+            ("http://", "empty string"),
+            ("http://a b", "invalid uri character"),
+            ("https://ada:s3cret@c", "write them as a header"),
+        ] {
+            let error = of(url).unwrap_err();
+            assert!(error.contains(problem), "{url}: {error}");
+            assert!(!error.contains("s3cret"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! TLS to a receiver, by rustls.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, RootCertStore, crypto};
+
+use crate::config::Otlp;
+use crate::error::Error;
+
+/// What `otlp` says of certificates, else those that the system trusts.
+pub(super) fn config(otlp: &Otlp) -> Result<ClientConfig, Error> {
+    let provider = Arc::new(crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| tls("cannot be set up", error))?
+        .with_root_certificates(roots(otlp)?);
+    match (&otlp.cert_file, &otlp.key_file) {
+        (None, None) => Ok(builder.with_no_client_auth()),
+        (Some(cert), Some(key)) => {
+            let chain = certificates("cert_file", cert)?;
+            let key_bytes = read("key_file", key)?;
+            let key = PrivateKeyDer::from_pem_slice(&key_bytes)
+                .map_err(|error| file("key_file", key, "no private key in PEM", error))?;
+            builder
+                .with_client_auth_cert(chain, key)
+                .map_err(|error| tls("`cert_file` and `key_file` do not belong together", error))
+        }
+        (Some(_), None) => Err(tls("`cert_file` is set", "it needs `key_file` beside it")),
+        (None, Some(_)) => Err(tls("`key_file` is set", "it needs `cert_file` beside it")),
+    }
+}
+
+/// For a receiver without TLS.
+pub(super) fn unused() -> Result<ClientConfig, Error> {
+    let provider = Arc::new(crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| tls("cannot be set up", error))?;
+    Ok(builder
+        .with_root_certificates(RootCertStore::empty())
+        .with_no_client_auth())
+}
+
+fn roots(otlp: &Otlp) -> Result<RootCertStore, Error> {
+    let mut roots = RootCertStore::empty();
+    if let Some(path) = &otlp.ca_file {
+        for certificate in certificates("ca_file", path)? {
+            roots
+                .add(certificate)
+                .map_err(|error| file("ca_file", path, "no authority's certificate", error))?;
+        }
+        return Ok(roots);
+    }
+    let found = rustls_native_certs::load_native_certs();
+    roots.add_parsable_certificates(found.certs);
+    if roots.is_empty() {
+        return Err(tls(
+            "this system trusts no certificates",
+            "install its package of CA certificates, or name a file by `ca_file`",
+        ));
+    }
+    Ok(roots)
+}
+
+fn certificates(setting: &'static str, path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let bytes = read(setting, path)?;
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(&bytes)
+        .collect::<Result<_, _>>()
+        .map_err(|error| file(setting, path, "not in PEM", error))?;
+    if certificates.is_empty() {
+        return Err(file(
+            setting,
+            path,
+            "unusable",
+            "there is no certificate in PEM in it",
+        ));
+    }
+    Ok(certificates)
+}
+
+fn read(setting: &'static str, path: &Path) -> Result<Vec<u8>, Error> {
+    fs::read(path).map_err(|error| file(setting, path, "unreadable", error))
+}
+
+fn file(setting: &str, path: &Path, problem: &str, cause: impl ToString) -> Error {
+    tls(
+        format!("`{setting}`, {}, is {problem}", path.display()),
+        cause,
+    )
+}
+
+fn tls(problem: impl Into<String>, cause: impl ToString) -> Error {
+    Error::Tls {
+        problem: problem.into(),
+        cause: cause.to_string(),
+    }
+}
