@@ -43,12 +43,12 @@ pub(crate) fn run(
         writeln!(output, "No span or tag has changed.")?;
     }
     let count = |is: fn(&What) -> bool| changes.iter().filter(|change| is(&change.what)).count();
-    let breaking = count(|what| matches!(what, What::Removed | What::Retyped));
+    let breaking = count(|what| matches!(what, What::Removed | What::Retyped | What::Changed));
     let unknown = count(|what| matches!(what, What::Unknown));
     let mut reasons = Vec::new();
     if breaking > 0 {
         reasons.push(format!(
-            "tags that are removed or retyped, on which dashboards may rely: {breaking}"
+            "tags that are removed, retyped or handled otherwise, on which dashboards may rely: {breaking}"
         ));
     }
     if unknown > 0 {
@@ -103,6 +103,8 @@ enum What {
     Removed,
     /// It had and has other types.
     Retyped,
+    /// It is protected otherwise, or no longer goes where it went.
+    Changed,
     /// A spread whose tags are not known.
     Unknown,
     SpanAdded,
@@ -115,6 +117,7 @@ impl Change {
             What::Added => ("added", AnsiColor::Green),
             What::Removed => ("removed", AnsiColor::Red),
             What::Retyped => ("retyped", AnsiColor::Red),
+            What::Changed => ("changed", AnsiColor::Red),
             What::Unknown => ("unknown", AnsiColor::Red),
             What::SpanAdded => ("added", AnsiColor::Green),
             What::SpanRemoved => ("removed", AnsiColor::Yellow),
@@ -130,10 +133,12 @@ impl Change {
 /// A tag by what a dashboard sees of it: the span's name, and the key.
 type Identity<'a> = (Option<&'a str>, &'a str);
 
-/// Where a tag is first set, and the types that it is known to have.
+/// Where a tag is first set, the types that it is known to have, how it is protected and where it goes.
 struct Known<'a> {
     first: &'a Tag,
     types: BTreeSet<&'a str>,
+    privacy: BTreeSet<&'a str>,
+    destinations: BTreeSet<&'a str>,
 }
 
 fn tags(catalogue: &Catalogue) -> BTreeMap<Identity<'_>, Known<'_>> {
@@ -144,7 +149,13 @@ fn tags(catalogue: &Catalogue) -> BTreeMap<Identity<'_>, Known<'_>> {
             .or_insert_with(|| Known {
                 first: tag,
                 types: BTreeSet::new(),
+                privacy: BTreeSet::new(),
+                destinations: BTreeSet::new(),
             });
+        known.privacy.insert(&tag.privacy);
+        known
+            .destinations
+            .extend(tag.destinations.iter().map(String::as_str));
         if tag.value_type != "unknown" {
             known.types.insert(tag.value_type.as_str());
         }
@@ -153,6 +164,11 @@ fn tags(catalogue: &Catalogue) -> BTreeMap<Identity<'_>, Known<'_>> {
 }
 
 impl Known<'_> {
+    fn privacy(&self) -> String {
+        let privacy: Vec<&str> = self.privacy.iter().copied().collect();
+        privacy.join(" or ")
+    }
+
     fn types(&self) -> String {
         let types: Vec<&str> = self.types.iter().copied().collect();
         if types.is_empty() {
@@ -197,7 +213,15 @@ fn changes(old: &Catalogue, new: &Catalogue) -> Vec<Change> {
     for (identity, now) in &new_tags {
         let place = format!("{}:{}", now.first.file, now.first.line);
         let subject = subject(*identity);
-        match old_tags.get(identity) {
+        let was = old_tags.get(identity);
+        if let Some(was) = was {
+            changes.extend(handling(was, now).map(|how| Change {
+                what: What::Changed,
+                subject: format!("{subject}, {how}"),
+                place: place.clone(),
+            }));
+        }
+        match was {
             None => changes.push(Change {
                 what: What::Added,
                 subject: format!("{subject}, {}", now.types()),
@@ -235,6 +259,19 @@ fn changes(old: &Catalogue, new: &Catalogue) -> Vec<Change> {
         }
     }
     changes
+}
+
+/// How a tag is handled otherwise than before.
+fn handling(was: &Known<'_>, now: &Known<'_>) -> impl Iterator<Item = String> {
+    let privacy = (was.privacy != now.privacy)
+        .then(|| format!("its value from {} to {}", was.privacy(), now.privacy()));
+    let lost: Vec<&str> = was
+        .destinations
+        .difference(&now.destinations)
+        .copied()
+        .collect();
+    let lost = (!lost.is_empty()).then(|| format!("no longer {}", lost.join(", ")));
+    privacy.into_iter().chain(lost)
 }
 
 fn unknown_spreads(catalogue: &Catalogue) -> BTreeMap<Identity<'_>, &Tag> {

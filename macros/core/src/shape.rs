@@ -47,13 +47,16 @@ impl Shape {
     }
 
     fn polled(bound: &TraitBound, boxed: bool) -> Self {
-        if names(bound, "Future") {
+        if FUTURES.iter().any(|name| names(bound, name)) {
             Self::Future { boxed }
         } else {
             Self::Stream { boxed }
         }
     }
 }
+
+const FUTURES: [&str; 3] = ["Future", "FusedFuture", "TryFuture"];
+const STREAMS: [&str; 3] = ["Stream", "FusedStream", "TryStream"];
 
 fn is(bound: &TypeParamBound, polled: &TraitBound) -> bool {
     matches!(bound, TypeParamBound::Trait(bound) if std::ptr::eq(bound, polled))
@@ -69,7 +72,11 @@ struct Polled<'a>(Option<&'a TraitBound>);
 
 impl<'a> Visit<'a> for Polled<'a> {
     fn visit_trait_bound(&mut self, bound: &'a TraitBound) {
-        if names(bound, "Future") || names(bound, "Stream") {
+        if FUTURES
+            .iter()
+            .chain(&STREAMS)
+            .any(|name| names(bound, name))
+        {
             self.0.get_or_insert(bound);
         }
         visit::visit_trait_bound(self, bound);

@@ -82,6 +82,18 @@ impl Under {
         span.append(&set);
     }
 
+    /// Runs code of the application's that looks at a result: outside of the span's scope, but a panic there is the span's.
+    pub(crate) fn watch<R>(&mut self, look: impl FnOnce(&LocalSpan) -> R) -> Option<R> {
+        match self {
+            Self::Span(active) => {
+                let _watch = Watch::new(&mut active.scope.panicked);
+                Some(look(&active.span))
+            }
+            Self::Around(span) => Some(look(span)),
+            Self::Nothing | Self::Silent(_) => None,
+        }
+    }
+
     /// Makes it current on this thread until the guard goes. For a synchronous stretch only: a call, one poll.
     pub(crate) fn enter(&mut self) -> Option<Entered<'_>> {
         match self {
@@ -124,10 +136,33 @@ impl Scope {
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
         current::swap_entered(&mut self.scope.entered);
-        // A panic may be caught above, and what runs under the span be dropped only after that.
-        if !self.was_panicking && panicking() {
-            self.scope.panicked = true;
+        self.scope.panicked |= panicked_since(self.was_panicking);
+    }
+}
+
+/// A panic may be caught above, and what runs under the span be dropped only after that: it is noted at once.
+fn panicked_since(was_panicking: bool) -> bool {
+    !was_panicking && panicking()
+}
+
+/// Notes a panic, until this is dropped.
+struct Watch<'a> {
+    panicked: &'a mut bool,
+    was_panicking: bool,
+}
+
+impl<'a> Watch<'a> {
+    fn new(panicked: &'a mut bool) -> Self {
+        Self {
+            panicked,
+            was_panicking: panicking(),
         }
+    }
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        *self.panicked |= panicked_since(self.was_panicking);
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use opentelemetry::trace::SpanId;
 
+use super::open::OpenSpan;
 use super::trace::State;
 use crate::attribute::{Tags, key_of};
 use crate::config::Limits;
@@ -121,22 +122,28 @@ impl State {
         });
     }
 
-    /// Hands down those of `tags` that are to be inherited, as far as the span has taken them.
-    pub(super) fn hand_down(&mut self, slot: u32, id: SpanId, tags: &Tags) {
+    /// Hands down those of `tags` that are to be inherited, as far as the span has taken them, and within the bytes that a trace
+    /// may have.
+    pub(super) fn hand_down(&mut self, slot: u32, id: SpanId, tags: &Tags, limits: &Limits) {
+        let families = Families::new(&self.slots);
         for entry in &tags.inherited {
             let field = entry.field(&tags.bytes);
-            if (self.get(slot, id)).is_some_and(|span| span.has_field(entry.hash, field)) {
+            let is_taken = |span: &mut OpenSpan| span.has_key(entry.hash, key_of(field));
+            let bytes = self.handed_down + field.len();
+            if self.get(slot, id).is_some_and(is_taken) && bytes <= limits.bytes_per_trace {
                 let attribute = Attribute {
                     hash: entry.hash,
                     field: field.into(),
                 };
-                self.set_inherited(slot as usize, &attribute);
+                let replaced = self.set_inherited(slot as usize, &attribute, &families);
+                self.handed_down = bytes - replaced;
             }
         }
     }
 
-    /// Sets an attribute in the set of an open span and in those below it, save where a span between has its own.
-    fn set_inherited(&mut self, slot: usize, attribute: &Attribute) {
+    /// Sets an attribute in the set of an open span and in those below it, save where a span between has its own. Returns the
+    /// bytes of the one that it replaces.
+    fn set_inherited(&mut self, slot: usize, attribute: &Attribute, families: &Families) -> usize {
         let replaced = self.slots[slot].inherited.get(attribute).cloned();
         let is_same = |field: Option<&Arc<[u8]>>| match (field, &replaced) {
             (Some(field), Some(replaced)) => Arc::ptr_eq(field, replaced),
@@ -145,16 +152,40 @@ impl State {
         };
         let mut heirs = vec![slot];
         while let Some(heir) = heirs.pop() {
-            let heir = &mut self.slots[heir];
-            heir.inherited.set(attribute.clone());
-            let id = heir.id;
-            let below = self.slots.iter().enumerate().filter(|(_, span)| {
-                span.id != SpanId::INVALID
-                    && span.parent.is_some_and(|parent| parent.id == id)
-                    && is_same(span.inherited.get(attribute))
-            });
-            heirs.extend(below.map(|(slot, _)| slot));
+            let span = &mut self.slots[heir];
+            span.inherited.set(attribute.clone());
+            let below = families.children(span.id);
+            heirs
+                .extend(below.filter(|child| is_same(self.slots[*child].inherited.get(attribute))));
         }
+        replaced.map_or(0, |field| field.len())
+    }
+}
+
+/// The open spans by the one that they stand below.
+struct Families(Vec<(SpanId, usize)>);
+
+impl Families {
+    fn new(slots: &[OpenSpan]) -> Self {
+        let open = slots
+            .iter()
+            .enumerate()
+            .filter(|(_, span)| span.id != SpanId::INVALID);
+        let mut families: Vec<_> = open
+            .filter_map(|(slot, span)| Some((span.parent?.id, slot)))
+            .collect();
+        families.sort_unstable_by_key(|(parent, _)| parent.to_bytes());
+        Self(families)
+    }
+
+    /// The slots of the spans below that one.
+    fn children(&self, parent: SpanId) -> impl Iterator<Item = usize> {
+        let first = self
+            .0
+            .partition_point(|(other, _)| other.to_bytes() < parent.to_bytes());
+        let all = self.0[first..].iter();
+        all.take_while(move |(other, _)| *other == parent)
+            .map(|(_, slot)| *slot)
     }
 }
 

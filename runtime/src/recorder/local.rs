@@ -154,7 +154,7 @@ impl LocalSpan {
             span.append(tags, limits, room);
         });
         if !tags.inherited.is_empty() {
-            state.hand_down(self.slot, self.id, tags);
+            state.hand_down(self.slot, self.id, tags, limits);
         }
     }
 

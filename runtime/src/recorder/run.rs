@@ -101,9 +101,9 @@ impl BodySpan {
 }
 
 fn end(under: &mut Under, error_type: impl FnOnce(&ResultSpan<'_>) -> ErrorType) {
-    let Some(span) = under.span() else { return };
-    let error_type = error_type(&ResultSpan(span));
-    under.end(outcome(error_type));
+    if let Some(error_type) = under.watch(|span| error_type(&ResultSpan(span))) {
+        under.end(outcome(error_type));
+    }
 }
 
 fn outcome(error_type: ErrorType) -> Outcome {
@@ -216,8 +216,8 @@ where
         drop(scope);
         match &item {
             Some(item) if this.failed.is_none() => {
-                let span = this.under.span().map(ResultSpan);
-                *this.failed = span.and_then(|span| (this.on_item)(item, &span));
+                let look = |span: &LocalSpan| (this.on_item)(item, &ResultSpan(span));
+                *this.failed = this.under.watch(look).flatten();
             }
             Some(_) => {}
             None => end(this.under, |_| *this.failed),

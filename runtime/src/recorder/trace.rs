@@ -34,6 +34,8 @@ pub(super) struct State {
     started: usize,
     /// Bytes in the open spans and the ended ones.
     bytes: usize,
+    /// Bytes of the attributes that open spans hand down.
+    pub(super) handed_down: usize,
     /// What spans that have ended hand down.
     pub(super) kept: Kept,
 }
@@ -57,7 +59,7 @@ impl Trace {
         self.context = context;
         self.clock = clock;
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        (state.started, state.bytes) = (0, 0);
+        (state.started, state.bytes, state.handed_down) = (0, 0, 0);
     }
 
     /// Trims the buffers for the next trace. `false` if a span was left open: then they are not to be used again.

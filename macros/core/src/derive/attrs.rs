@@ -16,7 +16,7 @@ use crate::emit;
 use crate::lower::{Tag, What, ends};
 use crate::parse::fields::{Allowed, Biz};
 use crate::parse::{Form, Key};
-use crate::validate::{check_options, malformed, reserved, without_result};
+use crate::validate::{check_options, malformed, out_of_place, reserved, without_result};
 
 const ON_TYPE: Allowed = Allowed {
     on: "a struct",
@@ -54,7 +54,9 @@ pub(crate) fn attrs(input: &DeriveInput, errors: &mut Vec<Error>) -> Option<Toke
     let mut generics = input.generics.clone();
     let bounds: Vec<WherePredicate> = fields
         .iter()
-        .filter(|field| is_generic(&field.ty, &input.generics))
+        .filter(|field| {
+            is_generic(&field.ty, &input.generics) && !is_recursive(&field.ty, &input.ident)
+        })
         .map(|field| bound(field, &private))
         .collect();
     if !bounds.is_empty() {
@@ -119,6 +121,8 @@ fn fields(input: &DeriveInput, on_type: &Biz, errors: &mut Vec<Error>) -> Option
             continue;
         }
         let key = if biz.flag("nested").is_some() {
+            let prefix = biz.text("prefix").cloned().map(Key::from);
+            errors.extend(prefix.as_ref().and_then(mistake));
             None
         } else {
             match key(&biz, prefix, &member, field.ty.span()) {
@@ -162,8 +166,10 @@ fn check_field(biz: &Biz, errors: &mut Vec<Error>) -> bool {
     }
     check_options(&biz.options, errors);
     for option in &biz.options {
-        if let Form::Result(..) = option.form {
-            errors.push(without_result(option, "a field"));
+        match &option.form {
+            Form::Result(..) => errors.push(without_result(option, "a field")),
+            Form::When(condition) => errors.extend(out_of_place(condition)),
+            _ => {}
         }
     }
     if let Some(nested) = biz.flag("nested") {
@@ -286,6 +292,21 @@ fn bound(field: &Field, private: &TokenStream) -> WherePredicate {
             parse_quote_spanned!(place=> #ty: ::core::fmt::#format)
         }
     }
+}
+
+/// Whether a type names the struct that it is a field of: rustc could not tell what that asks of the parameters.
+fn is_recursive(ty: &Type, name: &Ident) -> bool {
+    struct Find<'a>(&'a Ident, bool);
+    impl Visit<'_> for Find<'_> {
+        fn visit_path(&mut self, path: &Path) {
+            let last = path.segments.last();
+            self.1 |= last.is_some_and(|it| it.ident == *self.0 || it.ident == "Self");
+            visit::visit_path(self, path);
+        }
+    }
+    let mut find = Find(name, false);
+    find.visit_type(ty);
+    find.1
 }
 
 /// Whether a type names one of the parameters.

@@ -8,7 +8,7 @@ mod tags;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, ExprAsync, ExprCall, parse_quote};
+use syn::{Expr, ExprAsync, ExprCall, Signature, parse_quote};
 
 use crate::lower::{Expansion, Open, SpanPlan, TagPlan};
 use crate::shape::Shape;
@@ -91,6 +91,7 @@ fn wrapped(expansion: &Expansion, plan: &SpanPlan) -> TokenStream {
     });
     let open = quote_spanned!(Span::mixed_site()=> let __biztrace_span = #span #links;);
     if plan.shape == (Shape::Future { boxed: true })
+        && is_async_trait(&expansion.function.sig)
         && let Some((pin, block)) = pinned_block(&expansion.function.body.statements)
     {
         let on_result = on_result(expansion, plan);
@@ -147,6 +148,13 @@ fn run(expansion: &Expansion, plan: &SpanPlan) -> TokenStream {
         }
         _ => quote_spanned!(Span::mixed_site()=> __biztrace_span.#run),
     }
+}
+
+/// Whether `async_trait` has made this of a method.
+fn is_async_trait(sig: &Signature) -> bool {
+    sig.generics
+        .lifetimes()
+        .any(|param| param.lifetime.ident == "async_trait")
 }
 
 /// Takes `Box::pin(async move { … })` apart, as `async_trait` makes it of a method: like an `async fn` it does all when it is

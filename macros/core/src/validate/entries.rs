@@ -33,7 +33,7 @@ pub(super) fn mistakes(entry: &Entry, inputs: Option<&Inputs>) -> Vec<Error> {
     let mut errors = Vec::new();
     check_options(&entry.options, &mut errors);
     errors.extend(on_spread(entry));
-    errors.extend(escaping(entry));
+    errors.extend(escaping(entry, inputs.is_none()));
     for option in &entry.options {
         if let Form::Result(_, pattern) = &option.form {
             match inputs {
@@ -136,11 +136,13 @@ fn expressions(entry: &Entry) -> impl Iterator<Item = &Expr> {
 }
 
 /// The error for a value that would leave the function, or wait.
-fn escaping(entry: &Entry) -> Option<Error> {
-    let mut escapes = Escapes(None);
-    expressions(entry).for_each(|expr| escapes.visit_expr(expr));
-    let (place, what) = escapes.0?;
-    let message = if entry.is_on_result() {
+fn escaping(entry: &Entry, in_tag: bool) -> Option<Error> {
+    let (place, what) = Escapes::of(expressions(entry))?;
+    let message = if in_tag {
+        format!(
+            "{what} can't stand in a value, which is evaluated only where a span is recorded: compute it in a `let` before `tag!`"
+        )
+    } else if entry.is_on_result() {
         format!(
             "{what} can't stand in a value, which is evaluated once the body has run: compute it in the body"
         )
@@ -151,6 +153,21 @@ fn escaping(entry: &Entry) -> Option<Error> {
         )
     };
     Some(Error::new_spanned(place, message))
+}
+
+/// The error for a condition of a field that would leave the function, or read a request.
+pub(crate) fn out_of_place(condition: &Expr) -> Option<Error> {
+    if let Some((place, what)) = Escapes::of([condition]) {
+        let message = format!(
+            "{what} can't stand in a condition, which decides on one field: write an expression that is a `bool`"
+        );
+        return Some(Error::new_spanned(place, message));
+    }
+    let reader = readers::first(condition)?;
+    let message = format!(
+        "`{reader}(…)` reads a request, which a struct knows nothing of: put it on an entry of `#[biz_attrs]`"
+    );
+    Some(Error::new(reader.span(), message))
 }
 
 /// The error for a value on the result that needs what the body has taken.
@@ -213,7 +230,22 @@ impl<'a> Visit<'a> for Gone {
 }
 
 /// The first expression that leaves a value, if it has one.
-struct Escapes<'a>(Option<(&'a Expr, &'static str)>);
+#[derive(Default)]
+struct Escapes<'a> {
+    first: Option<(&'a Expr, &'static str)>,
+    /// Loops around what is looked at.
+    loops: usize,
+}
+
+impl<'a> Escapes<'a> {
+    fn of(expressions: impl IntoIterator<Item = &'a Expr>) -> Option<(&'a Expr, &'static str)> {
+        let mut escapes = Self::default();
+        expressions
+            .into_iter()
+            .for_each(|it| escapes.visit_expr(it));
+        escapes.first
+    }
+}
 
 impl<'a> Visit<'a> for Escapes<'a> {
     fn visit_expr(&mut self, expr: &'a Expr) {
@@ -221,9 +253,17 @@ impl<'a> Visit<'a> for Escapes<'a> {
             Expr::Await(_) => "`.await`",
             Expr::Return(_) => "`return`",
             Expr::Try(_) => "`?`",
+            Expr::Break(it) if it.label.is_none() && self.loops == 0 => "`break`",
+            Expr::Continue(it) if it.label.is_none() && self.loops == 0 => "`continue`",
+            Expr::Loop(_) | Expr::While(_) | Expr::ForLoop(_) => {
+                self.loops += 1;
+                visit::visit_expr(self, expr);
+                self.loops -= 1;
+                return;
+            }
             _ => return visit::visit_expr(self, expr),
         };
-        self.0.get_or_insert((expr, what));
+        self.first.get_or_insert((expr, what));
     }
 
     // What stands in these leaves them only.

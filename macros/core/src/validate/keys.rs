@@ -25,10 +25,14 @@ pub(crate) fn malformed(key: &Key) -> Option<Error> {
         let segment = name
             .split('.')
             .find(|segment| !is_segment(segment, key.quoted))?;
-        format!(
-            "`{segment}` can't stand in a key: between its dots are names such as `order_id`, of `a-z`, `0-9` and single `_` \
+        if segment.is_empty() {
+            String::from("each dot of a key stands between two names, as in `order.id`")
+        } else {
+            format!(
+                "`{segment}` can't stand in a key: between its dots are names such as `order_id`, of `a-z`, `0-9` and single `_` \
              (`-` too in a string literal), from a letter to a letter or digit"
-        )
+            )
+        }
     };
     Some(Error::new_spanned(&key.tokens, message))
 }

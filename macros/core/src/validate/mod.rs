@@ -8,7 +8,7 @@ use syn::Error;
 
 use crate::parse::{Annotated, Entry};
 
-pub(crate) use entries::{check_options, without_result};
+pub(crate) use entries::{check_options, out_of_place, without_result};
 pub(crate) use keys::{malformed, reserved};
 
 /// Reports every mistake in `annotated`, and takes the entries out that can't be expanded. `false` if the function can't.

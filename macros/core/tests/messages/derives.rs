@@ -5,6 +5,44 @@ use super::Case;
 pub(crate) const DERIVES: &[Case] = &[
     (
         "BizAttrs",
+        "struct Order { #[biz(nested, prefix = \"http\")] a: Address }",
+        &[("\"http\"", "the middleware fills the namespace `http`")],
+    ),
+    (
+        "BizAttrs",
+        "struct Order { #[biz(nested, prefix = \"a b\")] a: Address }",
+        &[("\"a b\"", "`a b` can't stand in a key")],
+    ),
+    (
+        "BizAttrs",
+        "struct Order { #[biz(nested, prefix = \"a.\")] a: Address }",
+        &[("\"a.\"", "each dot of a key stands between two names")],
+    ),
+    (
+        "BizAttrs",
+        "struct Order { #[biz(when(self.paid?))] id: u64 }",
+        &[("self.paid?", "`?` can't stand in a condition")],
+    ),
+    (
+        "BizAttrs",
+        "struct Order { #[biz(when(header(\"x\").is_some()))] id: u64 }",
+        &[(
+            "header",
+            "`header(…)` reads a request, which a struct knows nothing of",
+        )],
+    ),
+    (
+        "tag",
+        "order.id = find(id).await",
+        &[("find(id).await", "compute it in a `let` before `tag!`")],
+    ),
+    (
+        "tag",
+        "order.id = if id > 3 { break } else { id }",
+        &[("break", "`break` can't stand in a value")],
+    ),
+    (
+        "BizAttrs",
         "enum Order { A }",
         &[(
             "Order",
@@ -86,7 +124,10 @@ pub(crate) const DERIVES: &[Case] = &[
     (
         "BizAttrs",
         "struct Order { #[biz(key = \"order..id\")] id: u64 }",
-        &[("\"order..id\"", "can't stand in a key")],
+        &[(
+            "\"order..id\"",
+            "each dot of a key stands between two names",
+        )],
     ),
     (
         "BizAttrs",

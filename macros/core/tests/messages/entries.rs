@@ -185,7 +185,10 @@ pub(crate) const KEYS: &[Case] = &[
     (
         "#[biz_attrs(\"order..id\" = id)]",
         CREATE,
-        &[("\"order..id\"", "`` can't stand in a key")],
+        &[(
+            "\"order..id\"",
+            "each dot of a key stands between two names",
+        )],
     ),
     (
         "#[biz_attrs(\"order.id-\" = id)]",
@@ -195,7 +198,7 @@ pub(crate) const KEYS: &[Case] = &[
     (
         "#[biz_attrs(\"\" = id)]",
         CREATE,
-        &[("\"\"", "`` can't stand in a key")],
+        &[("\"\"", "each dot of a key stands between two names")],
     ),
     (
         "#[biz_attrs(http.status = id)]",

@@ -1,0 +1,134 @@
+//! Code of the application's that looks at a result, and panics; tags that the spans below have, in odd orders and sizes.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+
+use biztrace::testing::Capture;
+use biztrace::{BizAttrs, Limits, Tags, Telemetry, tag, traced};
+use futures_util::FutureExt;
+
+fn refuse(number: &u64) -> u64 {
+    assert!(*number == 0, "as this test wants it");
+    *number
+}
+
+#[traced(attrs(#[ret(number)] order.no = refuse(number)))]
+fn number() -> u64 {
+    1
+}
+
+#[traced(attrs(#[ret(number)] order.no = refuse(number)))]
+async fn number_later() -> u64 {
+    1
+}
+
+#[traced(err_if = |number: &u64| refuse(number) == 0)]
+fn judged() -> u64 {
+    1
+}
+
+#[actix_web::test]
+async fn a_panic_in_looking_at_a_result_is_a_panic() {
+    let capture = Capture::new();
+    capture.scope_sync(|| assert!(catch_unwind(number).is_err()));
+    capture.scope_sync(|| assert!(catch_unwind(judged).is_err()));
+    let later = AssertUnwindSafe(capture.scope(number_later()));
+    assert!(later.catch_unwind().await.is_err());
+    for name in ["number", "judged", "number_later"] {
+        capture
+            .span(name)
+            .assert_tag("biztrace.outcome", "panicked");
+    }
+}
+
+#[test]
+fn what_was_inherited_first_is_handed_down_though_it_is_replaced() {
+    struct Both;
+
+    impl BizAttrs for Both {
+        fn record(&self, tags: &mut Tags) {
+            tags.set_inherited("tenant.id", "a");
+            tags.set("tenant.id", "b");
+        }
+    }
+
+    #[traced]
+    fn inner() {}
+
+    #[traced]
+    fn outer() {
+        tag!(..Both);
+        inner();
+    }
+
+    let capture = Capture::new();
+    capture.scope_sync(outer);
+    capture.span("outer").assert_tag("tenant.id", "b");
+    capture.span("inner").assert_tag("tenant.id", "a");
+}
+
+#[test]
+fn what_is_handed_down_has_a_limit_of_bytes() {
+    #[traced]
+    fn inner() {}
+
+    #[traced]
+    fn outer() {
+        let value = "x".repeat(40_000);
+        for name in ["one", "two", "three"] {
+            biztrace::current().set(name, "");
+            let tags = TagsOf(name, &value);
+            tag!(..tags);
+        }
+        inner();
+    }
+
+    struct TagsOf<'a>(&'static str, &'a str);
+
+    impl BizAttrs for TagsOf<'_> {
+        fn record(&self, tags: &mut Tags) {
+            tags.set_inherited(self.0, self.1);
+            tags.set(self.0, "");
+        }
+    }
+
+    let mut limits = Limits::default();
+    limits.bytes_per_trace = 100_000;
+    let capture = Capture::with(Telemetry::builder().limits(limits));
+    capture.scope_sync(outer);
+    let inner = capture.span("inner");
+    assert!(inner.tag("one").is_some() && inner.tag("two").is_some());
+    assert_eq!(inner.tag("three"), None);
+}
+
+/// Boxed by hand: only the future that it returns lives as long as it says.
+#[traced(attrs(name.len = name.len()))]
+fn boxed(name: &str) -> Pin<Box<dyn Future<Output = u64>>> {
+    Box::pin(async move { 1 })
+}
+
+#[derive(BizAttrs)]
+struct Node<T> {
+    #[biz(key = "node.value")]
+    value: T,
+    #[biz(nested, prefix = "next")]
+    next: Option<Box<Node<T>>>,
+}
+
+#[actix_web::test]
+async fn odd_shapes_work() {
+    #[traced]
+    fn list() {
+        let node = |value, next| Node { value, next };
+        tag!(..node(1, Some(Box::new(node(2, None)))));
+    }
+
+    let capture = Capture::new();
+    capture.scope(async { boxed("four").await }).await;
+    capture.span("boxed").assert_tag("name.len", 4);
+    capture.scope_sync(list);
+    let list = capture.span("list");
+    list.assert_tag("node.value", 1);
+    list.assert_tag("next.node.value", 2);
+}
