@@ -32,26 +32,19 @@ pub trait NoError {
 
 impl<T> NoError for &Returned<'_, T> {}
 
-/// What `#[ok(…)]` and `#[err(…)]` match.
+/// What `#[ok(…)]` and `#[err(…)]` match. The types are parameters: of associated ones rustc would complain a second time.
 #[diagnostic::on_unimplemented(
     message = "`#[ok(…)]` and `#[err(…)]` take a function that returns a `Result` or an `Option`, not `{Self}`",
     label = "for any other result, write `#[ret(pattern)]`"
 )]
-pub trait Fallible {
+pub trait Fallible<T, E> {
     #[doc(hidden)]
-    type Ok;
+    fn __ok(&self) -> Option<&T>;
     #[doc(hidden)]
-    type Err;
-    #[doc(hidden)]
-    fn __ok(&self) -> Option<&Self::Ok>;
-    #[doc(hidden)]
-    fn __err(&self) -> Option<&Self::Err>;
+    fn __err(&self) -> Option<&E>;
 }
 
-impl<T, E> Fallible for Result<T, E> {
-    type Ok = T;
-    type Err = E;
-
+impl<T, E> Fallible<T, E> for Result<T, E> {
     fn __ok(&self) -> Option<&T> {
         self.as_ref().ok()
     }
@@ -61,10 +54,7 @@ impl<T, E> Fallible for Result<T, E> {
     }
 }
 
-impl<T> Fallible for Option<T> {
-    type Ok = T;
-    type Err = ();
-
+impl<T> Fallible<T, ()> for Option<T> {
     fn __ok(&self) -> Option<&T> {
         self.as_ref()
     }
@@ -75,18 +65,34 @@ impl<T> Fallible for Option<T> {
 }
 
 /// What `#[ok(…)]` matches.
-pub fn ok<R: Fallible>(result: &R) -> Option<&R::Ok> {
+pub fn ok<R: Fallible<T, E>, T, E>(result: &R) -> Option<&T> {
     result.__ok()
 }
 
 /// What `#[err(…)]` matches.
-pub fn err<R: Fallible>(result: &R) -> Option<&R::Err> {
+pub fn err<R: Fallible<T, E>, T, E>(result: &R) -> Option<&E> {
     result.__err()
 }
 
 /// The error whose message `err` records.
-pub fn error<T, E>(result: &Result<T, E>) -> Option<&E> {
-    result.as_ref().err()
+pub fn error<R: HasError<E>, E>(result: &R) -> Option<&E> {
+    result.__error()
+}
+
+/// What `err` records the error of.
+#[diagnostic::on_unimplemented(
+    message = "`err` records the message of an error, and `{Self}` is no `Result`",
+    label = "remove it, or return a `Result`"
+)]
+pub trait HasError<E> {
+    #[doc(hidden)]
+    fn __error(&self) -> Option<&E>;
+}
+
+impl<T, E> HasError<E> for Result<T, E> {
+    fn __error(&self) -> Option<&E> {
+        self.as_ref().err()
+    }
 }
 
 /// `ok_if`: an error of which the predicate says that it is none.
@@ -136,14 +142,36 @@ impl<E: Deref<Target: Error>> MessageOfDeref for &&Message<'_, E> {
     }
 }
 
-/// Of anything else that has a text: that.
-pub trait MessageOfDisplay {
+/// Of anything else its text: it must have one.
+pub trait MessageOfDisplay<E> {
     #[doc(hidden)]
-    fn __message(&self) -> String;
+    fn __message(&self) -> String
+    where
+        E: Text;
 }
 
-impl<E: Display> MessageOfDisplay for Message<'_, E> {
-    fn __message(&self) -> String {
-        self.0.to_string()
+impl<E> MessageOfDisplay<E> for Message<'_, E> {
+    fn __message(&self) -> String
+    where
+        E: Text,
+    {
+        self.0.__text()
+    }
+}
+
+/// An error with a message.
+#[diagnostic::on_unimplemented(
+    message = "`err` records the message of an error, and `{Self}` has none",
+    label = "remove it, and the type of the error is recorded alone",
+    note = "or implement `std::error::Error` or `Display` for `{Self}`"
+)]
+pub trait Text {
+    #[doc(hidden)]
+    fn __text(&self) -> String;
+}
+
+impl<E: Display> Text for E {
+    fn __text(&self) -> String {
+        self.to_string()
     }
 }
