@@ -81,7 +81,7 @@ async fn a_receiver_that_comes_late_gets_what_waited_for_it() {
 
 #[test]
 fn a_description_says_where_each_setting_comes_from() {
-    let otlp = Otlp::http("http://ada:s3cret@localhost:4318").header("x-key", "s3cret");
+    let otlp = Otlp::http("http://localhost:4318").header("x-key", "s3cret");
     let telemetry = Telemetry::builder()
         .service("orders", "1.2.0")
         .resource([KeyValue::new("deployment.environment.name", "prod")])
@@ -97,7 +97,7 @@ fn a_description_says_where_each_setting_comes_from() {
     assert_eq!(
         line,
         "deployment.environment.name=prod (code), service.name=orders (code), service.version=1.2.0 (code), \
-         exporter=otlp (code), otlp.endpoint=http://…@localhost:4318/v1/traces (code), otlp.protocol=http/protobuf (code), \
+         exporter=otlp (code), otlp.endpoint=http://localhost:4318/v1/traces (code), otlp.protocol=http/protobuf (code), \
          otlp.headers=x-key: … (code), exporter=console (code), sampler=parentbased_traceidratio(0.25) (code), \
          hash_key=set (code), pii=hash (code)"
     );

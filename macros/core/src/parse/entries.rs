@@ -4,7 +4,7 @@
 //! entry := option* key "=" expression | option* ".." expression
 //! ```
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
@@ -56,6 +56,7 @@ impl Entry {
 /// Reads entries up to the end of `input`. One that can't be read goes to `errors`, and reading goes on behind the next comma.
 pub(crate) fn entries(input: ParseStream<'_>, errors: &mut Vec<Error>) -> Vec<Entry> {
     let mut entries = Vec::new();
+    let all = input.fork();
     while !input.is_empty() {
         match entry(input, errors) {
             Ok(entry) => {
@@ -67,11 +68,37 @@ pub(crate) fn entries(input: ParseStream<'_>, errors: &mut Vec<Error>) -> Vec<En
                 }
                 entries.push(entry);
             }
-            Err(error) => errors.push(error),
+            Err(error) => {
+                until_comma(input);
+                errors.push(if input.is_empty() {
+                    at_last_token(error, &all)
+                } else {
+                    error
+                });
+                continue;
+            }
         }
         until_comma(input);
     }
     entries
+}
+
+/// What is missing at the end has no place of its own, and syn's is the whole attribute: it is behind the last token.
+fn at_last_token(error: Error, all: ParseStream<'_>) -> Error {
+    let message = error.to_string();
+    let last = all
+        .fork()
+        .parse()
+        .ok()
+        .and_then(|all: TokenStream| all.into_iter().last());
+    match last {
+        // Within brackets the end has a place.
+        Some(TokenTree::Group(_)) | None => error,
+        Some(last) if message.contains("unexpected end of input") => {
+            Error::new(last.span(), message)
+        }
+        Some(_) => error,
+    }
 }
 
 fn entry(input: ParseStream<'_>, errors: &mut Vec<Error>) -> syn::Result<Entry> {

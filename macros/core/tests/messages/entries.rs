@@ -12,6 +12,19 @@ pub(crate) const ENTRIES: &[Case] = &[
         )],
     ),
     (
+        "#[biz_attrs(order.no = 1, order.id = id.)]",
+        CREATE,
+        &[(
+            ".",
+            "the value of `order.id` is not a whole expression: unexpected end of input",
+        )],
+    ),
+    (
+        "#[biz_attrs(order.no = 1, order.)]",
+        CREATE,
+        &[(".", "unexpected end of input, expected a key")],
+    ),
+    (
         "#[biz_attrs(order.id = parse(id?))]",
         CREATE,
         &[("id?", "`?` can't stand in a value")],
@@ -113,7 +126,7 @@ pub(crate) const ENTRIES: &[Case] = &[
     (
         "#[biz_attrs(a.b = *)]",
         CREATE,
-        &[("", "the value of `a.b` is not a whole expression")],
+        &[("*", "the value of `a.b` is not a whole expression")],
     ),
     (
         "#[biz_attrs(a.b = f(id +), c.d = id)]",
