@@ -33,6 +33,7 @@
 //! |---|---|---|
 //! | `actix` | yes | the middleware [`actix::RequestTracing`] and `#[traced_handler]` |
 //! | `otlp-http` | yes | the OTLP exporter over HTTP |
+//! | `otlp-grpc` | no | the OTLP exporter over gRPC |
 //! | `tls` | yes | `https` receivers, and client certificates |
 //! | `testing` | no | `biztrace::testing`: the spans of one test |
 //! | `uuid`, `rust_decimal`, `chrono`, `time` | no | [`Value`] for the types of these crates |

@@ -3,7 +3,7 @@
 pub(crate) mod console;
 #[cfg(feature = "testing")]
 pub(crate) mod memory;
-#[cfg(feature = "otlp-http")]
+#[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
 pub(crate) mod otlp;
 pub(crate) mod sdk;
 

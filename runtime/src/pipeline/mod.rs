@@ -62,7 +62,7 @@ pub(crate) struct Failure {
 /// Whether the same request may do better another time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(
-    not(feature = "otlp-http"),
+    not(any(feature = "otlp-grpc", feature = "otlp-http")),
     allow(dead_code, reason = "only receivers elsewhere do better later")
 )]
 pub(crate) enum Retry {

@@ -12,7 +12,9 @@ use opentelemetry_sdk::trace::SpanExporter;
 use super::description::{Describe, Description};
 use super::{Instance, Telemetry, resource};
 use crate::attribute::{HashKey, PiiPolicy};
-use crate::config::{self, Batch, Environment, Exporter, Limits, Otlp, Sampler, Settings};
+use crate::config::{
+    self, Batch, Environment, Exporter, Limits, Otlp, Protocol, Sampler, Settings,
+};
 use crate::diag;
 use crate::error::Error;
 use crate::exporter::console::Console;
@@ -472,25 +474,41 @@ fn pipeline(exporter: Exporter, settings: &Settings, resource: &[u8]) -> Result<
     pipeline.map_err(Error::Thread)
 }
 
-#[cfg(feature = "otlp-http")]
 fn start_otlp(otlp: &Otlp, batch: Batch, resource: Vec<u8>) -> Result<Pipeline, Error> {
-    use crate::config::Protocol;
+    match otlp.protocol() {
+        Protocol::Grpc => start_grpc(otlp, batch, resource),
+        Protocol::HttpProtobuf | Protocol::HttpJson => start_http(otlp, batch, resource),
+    }
+}
+
+#[cfg(feature = "otlp-http")]
+fn start_http(otlp: &Otlp, batch: Batch, resource: Vec<u8>) -> Result<Pipeline, Error> {
     use crate::exporter::otlp::http::{OtlpHttp, Settings};
 
-    if otlp.protocol() == Protocol::Grpc {
-        return Err(Error::NotBuilt {
-            exporter: "OTLP over gRPC",
-            feature: "otlp-grpc",
-        });
-    }
     let settings = Settings::new(otlp)?;
     Pipeline::start("otlp", batch, resource, move || OtlpHttp::new(settings)).map_err(Error::Thread)
 }
 
 #[cfg(not(feature = "otlp-http"))]
-fn start_otlp(_: &Otlp, _: Batch, _: Vec<u8>) -> Result<Pipeline, Error> {
+fn start_http(_: &Otlp, _: Batch, _: Vec<u8>) -> Result<Pipeline, Error> {
     Err(Error::NotBuilt {
-        exporter: "OTLP",
+        exporter: "OTLP over HTTP",
         feature: "otlp-http",
+    })
+}
+
+#[cfg(feature = "otlp-grpc")]
+fn start_grpc(otlp: &Otlp, batch: Batch, resource: Vec<u8>) -> Result<Pipeline, Error> {
+    use crate::exporter::otlp::grpc::{OtlpGrpc, Settings};
+
+    let settings = Settings::new(otlp)?;
+    Pipeline::start("otlp", batch, resource, move || OtlpGrpc::new(settings)).map_err(Error::Thread)
+}
+
+#[cfg(not(feature = "otlp-grpc"))]
+fn start_grpc(_: &Otlp, _: Batch, _: Vec<u8>) -> Result<Pipeline, Error> {
+    Err(Error::NotBuilt {
+        exporter: "OTLP over gRPC",
+        feature: "otlp-grpc",
     })
 }

@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use flate2::write::GzEncoder;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Uri};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{self, Client};
@@ -16,7 +16,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse
 use prost::Message;
 use tokio::time::timeout;
 
-use super::{endpoint, json};
+use super::{endpoint, header_map, json};
 use crate::config::{Compression, Otlp, Protocol};
 use crate::error::Error;
 use crate::pipeline::{Delivery, DropReason, Export, Failure, Request, Retry};
@@ -53,7 +53,7 @@ impl Settings {
     pub(crate) fn new(otlp: &Otlp) -> Result<Self, Error> {
         let endpoint = endpoint::endpoint(otlp)?;
         let is_json = otlp.protocol() == Protocol::HttpJson;
-        let mut headers = headers(otlp)?;
+        let mut headers = header_map(otlp)?;
         let content_type = if is_json { JSON } else { PROTOBUF };
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         if otlp.compression() == Compression::Gzip {
@@ -68,24 +68,6 @@ impl Settings {
             timeout: otlp.request_timeout(),
         })
     }
-}
-
-fn headers(otlp: &Otlp) -> Result<HeaderMap, Error> {
-    let mut headers = HeaderMap::new();
-    let agent = concat!("biztrace/", env!("CARGO_PKG_VERSION"));
-    headers.insert(USER_AGENT, HeaderValue::from_static(agent));
-    for (name, value) in &otlp.headers {
-        let invalid = |problem| Error::Header {
-            name: name.clone(),
-            problem,
-        };
-        let key = HeaderName::try_from(name).map_err(|_| invalid("is not the name of a header"))?;
-        let mut value = HeaderValue::try_from(value)
-            .map_err(|_| invalid("has a value that no header may have"))?;
-        value.set_sensitive(true);
-        headers.insert(key, value);
-    }
-    Ok(headers)
 }
 
 /// Where TLS is not asked for, no certificates are looked for.

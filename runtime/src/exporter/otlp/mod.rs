@@ -1,7 +1,36 @@
 //! OTLP: sends the recorded bytes as they are.
 
 mod endpoint;
+#[cfg(feature = "otlp-grpc")]
+pub(crate) mod grpc;
+#[cfg(feature = "otlp-http")]
 pub(crate) mod http;
+#[cfg(feature = "otlp-http")]
 mod json;
 #[cfg(feature = "tls")]
 mod tls;
+
+use ::http::header::USER_AGENT;
+use ::http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::config::Otlp;
+use crate::error::Error;
+
+/// The headers of each request that the settings name, and who sends it.
+fn header_map(otlp: &Otlp) -> Result<HeaderMap, Error> {
+    let mut headers = HeaderMap::new();
+    let agent = concat!("biztrace/", env!("CARGO_PKG_VERSION"));
+    headers.insert(USER_AGENT, HeaderValue::from_static(agent));
+    for (name, value) in &otlp.headers {
+        let invalid = |problem| Error::Header {
+            name: name.clone(),
+            problem,
+        };
+        let key = HeaderName::try_from(name).map_err(|_| invalid("is not the name of a header"))?;
+        let mut value = HeaderValue::try_from(value)
+            .map_err(|_| invalid("has a value that no header may have"))?;
+        value.set_sensitive(true);
+        headers.insert(key, value);
+    }
+    Ok(headers)
+}

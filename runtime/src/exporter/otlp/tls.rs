@@ -34,7 +34,36 @@ pub(super) fn config(otlp: &Otlp) -> Result<ClientConfig, Error> {
     }
 }
 
+/// The same for gRPC, where the endpoint asks for it.
+#[cfg(feature = "otlp-grpc")]
+pub(super) fn with_tls(
+    endpoint: tonic::transport::Endpoint,
+    otlp: &Otlp,
+) -> Result<tonic::transport::Endpoint, Error> {
+    use tonic::transport::{Certificate, ClientTlsConfig, Identity};
+
+    if endpoint.uri().scheme() != Some(&http::uri::Scheme::HTTPS) {
+        return Ok(endpoint);
+    }
+    // It is here that the files are judged, with messages that name them.
+    config(otlp)?;
+    let mut tls = match &otlp.ca_file {
+        Some(path) => {
+            ClientTlsConfig::new().ca_certificate(Certificate::from_pem(read("ca_file", path)?))
+        }
+        None => ClientTlsConfig::new().with_native_roots(),
+    };
+    if let (Some(cert), Some(key)) = (&otlp.cert_file, &otlp.key_file) {
+        let (cert, key) = (read("cert_file", cert)?, read("key_file", key)?);
+        tls = tls.identity(Identity::from_pem(cert, key));
+    }
+    endpoint
+        .tls_config(tls)
+        .map_err(|error| self::tls("cannot be set up", error))
+}
+
 /// For a receiver without TLS.
+#[cfg(feature = "otlp-http")]
 pub(super) fn unused() -> Result<ClientConfig, Error> {
     let provider = Arc::new(crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider)
