@@ -65,6 +65,14 @@ pub enum Error {
         "`Builder::tags` was given a tag without a name: name it, as in KeyValue::new(\"env.region\", \"eu-west-1\")"
     )]
     UnnamedTag,
+    /// The file of `Builder::file` cannot be written to.
+    #[error("`Builder::file`: {path}: {source}")]
+    File {
+        /// Its path.
+        path: String,
+        /// What the system says.
+        source: io::Error,
+    },
     /// An exporter that the builder was to make could not be made.
     #[error("`Builder::span_exporter`: {exporter} could not be made: {source}")]
     Exporter {

@@ -33,6 +33,7 @@
 //! |---|---|---|
 //! | `actix` | yes | the middleware [`actix::RequestTracing`] and `#[traced_handler]` |
 //! | `otlp-http` | yes | the OTLP exporter over HTTP |
+//! | `otlp-file` | no | OTLP in JSON, to files or stdout |
 //! | `otlp-grpc` | no | the OTLP exporter over gRPC |
 //! | `tls` | yes | `https` receivers, and client certificates |
 //! | `testing` | no | `biztrace::testing`: the spans of one test |
@@ -64,7 +65,7 @@ pub use attribute::{ArrayEncoder, BizAttrs, BizValue, Encoder, Key, PiiPolicy, T
 #[cfg(feature = "actix")]
 pub use biztrace_macros::traced_handler;
 pub use biztrace_macros::{BizAttrs, BizValue, biz_attrs, traced};
-pub use config::{Limits, Otlp, Sampler};
+pub use config::{JsonLines, Limits, Otlp, Sampler};
 pub use error::Error;
 /// The version of the OpenTelemetry API that this crate implements: another one would not see its spans.
 pub use opentelemetry;

@@ -2,12 +2,14 @@
 //! settings by it. [`from_env`] fills it from the environment, the builder from code.
 
 mod env;
+mod json_lines;
 mod otlp;
 
 use std::fmt;
 use std::time::Duration;
 
 pub(crate) use self::env::{Environment, from_env};
+pub use self::json_lines::JsonLines;
 pub use self::otlp::Otlp;
 pub(crate) use self::otlp::{Compression, Endpoint, Protocol, masked};
 
@@ -70,6 +72,10 @@ pub(crate) enum Exporter {
     Otlp(Otlp),
     /// A readable tree on stderr.
     Console,
+    /// A file of OTLP in JSON.
+    File(JsonLines),
+    /// The same lines on stdout.
+    Stdout,
 }
 
 /// Which traces are recorded, decided when their first span in this process starts.

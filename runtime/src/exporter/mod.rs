@@ -1,6 +1,10 @@
 //! Exporters: what takes the pipeline's requests to a receiver. The pipeline knows them as `Export` only.
 
 pub(crate) mod console;
+#[cfg(any(feature = "otlp-file", feature = "otlp-http"))]
+pub(crate) mod json;
+#[cfg(feature = "otlp-file")]
+pub(crate) mod json_lines;
 #[cfg(feature = "testing")]
 pub(crate) mod memory;
 #[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]

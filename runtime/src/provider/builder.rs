@@ -13,7 +13,7 @@ use super::description::{Describe, Description};
 use super::{Instance, Telemetry, resource};
 use crate::attribute::{HashKey, PiiPolicy};
 use crate::config::{
-    self, Batch, Environment, Exporter, Limits, Otlp, Protocol, Sampler, Settings,
+    self, Batch, Environment, Exporter, JsonLines, Limits, Otlp, Protocol, Sampler, Settings,
 };
 use crate::diag;
 use crate::error::Error;
@@ -136,6 +136,17 @@ impl Builder {
     /// Shows traces as trees on stderr.
     pub fn console(self) -> Self {
         self.exporter(Exporter::Console)
+    }
+
+    /// Appends traces to a file, as lines of OTLP in JSON. Needs the feature `otlp-file`.
+    pub fn file(self, file: JsonLines) -> Self {
+        self.exporter(Exporter::File(file))
+    }
+
+    /// Writes traces to stdout, as lines of OTLP in JSON, for what collects the output of containers. Needs the feature
+    /// `otlp-file`.
+    pub fn stdout(self) -> Self {
+        self.exporter(Exporter::Stdout)
     }
 
     /// Hands spans to an exporter of the OpenTelemetry SDK, whatever it is. `name` is what reports, logs and
@@ -391,7 +402,7 @@ impl Builder {
         if !self.exporters.is_empty() {
             let over = |exporter| match exporter {
                 Exporter::Otlp(otlp) => Exporter::Otlp(otlp.over(&settings.otlp)),
-                Exporter::Console => Exporter::Console,
+                other => other,
             };
             settings.exporters = Some(self.exporters.iter().cloned().map(over).collect());
         }
@@ -464,6 +475,8 @@ fn pipeline(exporter: Exporter, settings: &Settings, resource: &[u8]) -> Result<
     let (batch, resource) = (settings.batch.clone(), resource.to_vec());
     let pipeline = match exporter {
         Exporter::Otlp(otlp) => return start_otlp(&otlp, batch, resource),
+        Exporter::File(file) => return start_json_lines(Some(file), batch, resource),
+        Exporter::Stdout => return start_json_lines(None, batch, resource),
         Exporter::Console => {
             let no_color = settings.no_color;
             Pipeline::start("console", batch, resource, move || {
@@ -472,6 +485,33 @@ fn pipeline(exporter: Exporter, settings: &Settings, resource: &[u8]) -> Result<
         }
     };
     pipeline.map_err(Error::Thread)
+}
+
+#[cfg(feature = "otlp-file")]
+fn start_json_lines(
+    file: Option<JsonLines>,
+    batch: Batch,
+    resource: Vec<u8>,
+) -> Result<Pipeline, Error> {
+    use crate::exporter::json_lines::{JsonLines, Rotating};
+
+    let (name, lines) = match file {
+        None => ("stdout", JsonLines::Stdout),
+        Some(settings) => {
+            let path = settings.path.display().to_string();
+            let file = Rotating::open(settings).map_err(|source| Error::File { path, source })?;
+            ("file", JsonLines::File(file))
+        }
+    };
+    Pipeline::start(name, batch, resource, move || lines).map_err(Error::Thread)
+}
+
+#[cfg(not(feature = "otlp-file"))]
+fn start_json_lines(_: Option<JsonLines>, _: Batch, _: Vec<u8>) -> Result<Pipeline, Error> {
+    Err(Error::NotBuilt {
+        exporter: "file",
+        feature: "otlp-file",
+    })
 }
 
 fn start_otlp(otlp: &Otlp, batch: Batch, resource: Vec<u8>) -> Result<Pipeline, Error> {

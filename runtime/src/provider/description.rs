@@ -140,6 +140,16 @@ impl<'a> Describe<'a> {
             Exporter::Console => {
                 self.setting(EXPORTER, "console", code.is_some(), &[VARIABLE]);
             }
+            Exporter::Stdout => {
+                self.setting(EXPORTER, "stdout", code.is_some(), &[]);
+            }
+            Exporter::File(file) => {
+                self.setting(EXPORTER, "file", code.is_some(), &[]);
+                let in_code = code.is_some();
+                self.setting("file.path", file.path.display(), in_code, &[]);
+                self.setting("file.max_bytes", file.max_bytes, in_code, &[]);
+                self.setting("file.keep", file.keep, in_code, &[]);
+            }
             Exporter::Otlp(otlp) => {
                 let unset = Otlp::default();
                 let code_otlp = match code {

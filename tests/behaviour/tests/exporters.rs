@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use behaviour::{Answer, Instance, Receiver, eventually};
-use biztrace::{DropReason, Otlp, PiiPolicy, Report, Sampler, Source, Telemetry};
+use biztrace::{DropReason, JsonLines, Otlp, PiiPolicy, Report, Sampler, Source, Telemetry};
 use opentelemetry::KeyValue;
-use opentelemetry::trace::{Span as _, Tracer as _};
+use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
@@ -212,5 +212,80 @@ async fn an_exporter_of_the_sdk_may_fail() {
     assert_eq!(
         error,
         "`Builder::span_exporter`: custom could not be made: no key"
+    );
+}
+
+#[test]
+fn files_have_a_request_a_line_and_are_replaced_when_full() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("traces.jsonl");
+    let file = JsonLines::new(&path).max_bytes(2000).keep(2);
+    let telemetry = Telemetry::builder()
+        .service("orders", "1")
+        .file(file)
+        .max_export_batch_size(1)
+        .build()
+        .unwrap();
+    let tracer = telemetry.tracer_provider().tracer("library");
+    for number in 0..20_i64 {
+        let mut span = tracer.start(format!("span {number}"));
+        span.set_attribute(KeyValue::new("order.id", number));
+        span.end();
+    }
+    let report = telemetry.shutdown_blocking();
+    assert_eq!(
+        (report.delivered, report.dropped.total()),
+        (20, 0),
+        "{report}"
+    );
+
+    let mut files: Vec<_> = folder
+        .path()
+        .read_dir()
+        .unwrap()
+        .map(|file| file.unwrap().file_name())
+        .collect();
+    files.sort();
+    assert_eq!(files, ["traces.jsonl", "traces.jsonl.1", "traces.jsonl.2"]);
+    assert!(
+        folder
+            .path()
+            .join("traces.jsonl.1")
+            .metadata()
+            .unwrap()
+            .len()
+            <= 2000
+    );
+    let text = std::fs::read_to_string(path).unwrap();
+    let last: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    let span = &last["resourceSpans"][0]["scopeSpans"][0]["spans"][0];
+    assert_eq!(span["name"], "span 19");
+    assert_eq!(
+        (
+            span["traceId"].as_str().unwrap().len(),
+            span["spanId"].as_str().unwrap().len()
+        ),
+        (32, 16)
+    );
+    assert!(
+        span["startTimeUnixNano"].is_string() && span["kind"].is_i64(),
+        "{span}"
+    );
+    let attributes = span["attributes"].as_array().unwrap();
+    let id = attributes
+        .iter()
+        .find(|it| it["key"] == "order.id")
+        .unwrap();
+    assert_eq!(id["value"]["intValue"], "19");
+
+    let nowhere = JsonLines::new(folder.path().join("no/traces.jsonl"));
+    let error = Telemetry::builder()
+        .file(nowhere)
+        .build()
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.starts_with("`Builder::file`: ") && error.contains("no/traces.jsonl"),
+        "{error}"
     );
 }

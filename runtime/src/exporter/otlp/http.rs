@@ -16,9 +16,10 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse
 use prost::Message;
 use tokio::time::timeout;
 
-use super::{endpoint, header_map, json};
+use super::{endpoint, header_map, json_answer};
 use crate::config::{Compression, Otlp, Protocol};
 use crate::error::Error;
+use crate::exporter::json;
 use crate::pipeline::{Delivery, DropReason, Export, Failure, Request, Retry};
 
 const PROTOBUF: &str = "application/x-protobuf";
@@ -163,9 +164,8 @@ impl OtlpHttp {
         let is = |kind: &str| {
             content_type.is_some_and(|value| value.as_bytes().starts_with(kind.as_bytes()))
         };
-        // Some receivers answer in JSON whatever they are asked in.
         if is(JSON) {
-            return Ok(json::delivery(response.body()));
+            return Ok(json_answer::delivery(response.body()));
         }
         let nonsense = || {
             Failure::permanent(

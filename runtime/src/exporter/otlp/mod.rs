@@ -6,7 +6,7 @@ pub(crate) mod grpc;
 #[cfg(feature = "otlp-http")]
 pub(crate) mod http;
 #[cfg(feature = "otlp-http")]
-mod json;
+mod json_answer;
 #[cfg(feature = "tls")]
 mod tls;
 

@@ -1,0 +1,46 @@
+//! OTLP in JSON, in files.
+
+use std::path::PathBuf;
+
+/// A file to which each request is appended as a line of OTLP's JSON, one `TracesData` each, as OpenTelemetry's file exporter has
+/// it. Needs the feature `otlp-file`.
+///
+/// ```
+/// use biztrace::{JsonLines, Telemetry};
+///
+/// # let path = std::env::temp_dir().join("biztrace-doc.jsonl");
+/// let telemetry = Telemetry::builder().file(JsonLines::new(path).max_bytes(10_000_000).keep(3)).build()?;
+/// # telemetry.shutdown_blocking();
+/// # Ok::<(), biztrace::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "a file gets nothing until `Builder::file` is given it"]
+pub struct JsonLines {
+    pub(crate) path: PathBuf,
+    pub(crate) max_bytes: u64,
+    pub(crate) keep: usize,
+}
+
+impl JsonLines {
+    /// The file at `path`, which is created if need be, within a folder that exists.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            max_bytes: 100_000_000,
+            keep: 4,
+        }
+    }
+
+    /// Bytes after which a new file is begun, and the full one renamed: `traces.jsonl` to `traces.jsonl.1`, and so on. A single
+    /// request may be larger. Default 100 MB.
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// Full files that are kept beside the current one; older ones are deleted. Default 4.
+    pub fn keep(mut self, files: usize) -> Self {
+        self.keep = files;
+        self
+    }
+}
