@@ -84,12 +84,12 @@ listening() {
     : 2>/dev/null <>"/dev/tcp/127.0.0.1/$1"
 }
 
-# send_shop_traces PORT: runs the shop's demo against the OTLP/HTTP receiver on PORT.
+# send_shop_traces URL VARIABLE=VALUE...: runs the shop's demo, with these variables, against the receiver of OTLP at URL.
 # The limit is for a demo that hangs; it needs seconds once it is built.
 send_shop_traces() (
     cd "$here/../.."
     cargo build -q -p shop
-    OTEL_TRACES_EXPORTER=otlp OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:$1 \
+    env OTEL_TRACES_EXPORTER=otlp OTEL_EXPORTER_OTLP_ENDPOINT="$1" "${@:2}" \
         timeout 120 cargo run -q -p shop -- --demo >"$scratch/shop.log" 2>&1 || {
         echo "the shop's demo failed with $?:" >&2
         cat "$scratch/shop.log" >&2
