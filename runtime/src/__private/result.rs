@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt::Display;
 use std::ops::Deref;
 
-use crate::recorder::message;
+use crate::recorder::{message, text};
 
 /// What an annotated function returned, asked for its error by [`ErrorOfResult`] or [`NoError`].
 #[derive(Debug)]
@@ -172,6 +172,6 @@ pub trait Text {
 
 impl<E: Display> Text for E {
     fn __text(&self) -> String {
-        self.to_string()
+        text(self)
     }
 }

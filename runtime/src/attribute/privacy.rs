@@ -90,7 +90,10 @@ impl<V: Value + ?Sized> Value for Hash<'_, V> {
                     rewrite: Some(&|text| key.hash(text)),
                 },
             ),
-            None => warn_without_key(),
+            None => {
+                warn_without_key();
+                encoder.withhold();
+            }
         }
     }
 }
@@ -112,7 +115,7 @@ impl<V: Value + ?Sized> Value for Pii<'_, V> {
         match encoder.privacy().map(|it| it.pii).unwrap_or_default() {
             PiiPolicy::Keep => self.0.encode(encoder),
             PiiPolicy::Hash => Hash(self.0).encode(encoder),
-            PiiPolicy::Drop => {}
+            PiiPolicy::Drop => encoder.withhold(),
         }
     }
 }

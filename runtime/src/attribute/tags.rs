@@ -9,7 +9,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use super::privacy::Privacy;
-use super::value::ValueLimits;
+use super::value::{ValueLimits, is_withheld};
 use super::wire::len_field;
 use super::{Encoder, Key, Value};
 
@@ -45,6 +45,8 @@ pub struct Tags {
     /// Those of the entries that the spans below have too.
     pub(crate) inherited: Vec<Entry>,
     pub(crate) limits: ValueLimits,
+    /// Whether some of the entries are of values that were withheld.
+    pub(crate) withheld: bool,
     /// Attributes that were not taken.
     pub(crate) dropped: u32,
     /// How values that say so are protected.
@@ -97,6 +99,7 @@ impl Tags {
             entries: Vec::new(),
             inherited: Vec::new(),
             limits: ValueLimits::NONE,
+            withheld: false,
             dropped: 0,
             privacy: None,
             prefix: String::new(),
@@ -193,6 +196,7 @@ impl Tags {
             self.bytes.truncate(start);
             self.dropped += 1;
         } else if end > start {
+            self.withheld |= is_withheld(&self.bytes[start..end], key.as_str().len());
             self.entries.push(Entry {
                 hash: key.hash(),
                 start: start as u32,
@@ -273,7 +277,7 @@ impl Drop for Scratch {
         tags.bytes.clear();
         tags.entries.clear();
         tags.inherited.clear();
-        tags.dropped = 0;
+        (tags.withheld, tags.dropped) = (false, 0);
         // A thread that is ending has no scratch buffer any more; then there is nothing to give back to.
         let _ = SCRATCH.try_with(|scratch| scratch.replace(Some(tags)));
     }

@@ -40,6 +40,8 @@ pub trait Value {
 /// Takes the one value of an attribute, or one element of an array.
 pub struct Encoder<'a> {
     buf: &'a mut Vec<u8>,
+    /// Arrays around it.
+    depth: u8,
     place: Place<'a>,
     limits: &'a ValueLimits,
     too_large: &'a mut bool,
@@ -88,6 +90,16 @@ enum Place<'a> {
     Element,
 }
 
+/// Arrays within arrays. Receivers refuse a whole request for one value that is nested more deeply than they decode, and a caller may
+/// have made it.
+const MAX_DEPTH: u8 = 8;
+
+/// Whether an encoded attribute, of a key of `key` bytes, is one that was withheld: it has no value, and the shortest takes four
+/// bytes more than the three lengths may.
+pub(crate) fn is_withheld(attribute: &[u8], key: usize) -> bool {
+    attribute.len() < key + 8
+}
+
 const KEY: u8 = len_field(1);
 const VALUE: u8 = len_field(2);
 const ELEMENT: u8 = len_field(1);
@@ -113,6 +125,7 @@ impl<'a> Encoder<'a> {
             place: Place::Attribute { tag, key },
             limits,
             too_large,
+            depth: 0,
             privacy: None,
             treatment: None,
         }
@@ -143,6 +156,13 @@ impl<'a> Encoder<'a> {
     /// Leaves the value out, and counts it as dropped, since it takes more.
     pub(super) fn refuse(self) {
         *self.too_large = true;
+    }
+
+    /// Leaves the value out, and an earlier one of its key as well: that one may be what is to be protected.
+    pub(super) fn withhold(self) {
+        if let Place::Attribute { tag, key } = self.place {
+            wire::message(self.buf, tag, |buf| wire::bytes(buf, KEY, key.as_bytes()));
+        }
     }
 
     /// What has been said of the value so far.
@@ -223,7 +243,11 @@ impl<'a> Encoder<'a> {
 
     /// Writes an array, of the elements that `elements` encodes.
     pub fn array(self, elements: impl FnOnce(&mut ArrayEncoder<'_>)) {
+        if self.depth == MAX_DEPTH {
+            return self.refuse();
+        }
         let Self {
+            depth,
             limits,
             too_large,
             privacy,
@@ -235,6 +259,7 @@ impl<'a> Encoder<'a> {
                 elements(&mut ArrayEncoder {
                     start: buf.len(),
                     buf,
+                    depth: depth + 1,
                     limits,
                     too_large,
                     privacy,
@@ -283,6 +308,8 @@ impl fmt::Debug for Encoder<'_> {
 /// Takes the elements of an array.
 pub struct ArrayEncoder<'a> {
     buf: &'a mut Vec<u8>,
+    /// Arrays around it.
+    depth: u8,
     start: usize,
     limits: &'a ValueLimits,
     too_large: &'a mut bool,
@@ -298,7 +325,7 @@ impl fmt::Debug for ArrayEncoder<'_> {
 
 impl ArrayEncoder<'_> {
     /// Adds an element. One without a value, `None` for one, is left out. OpenTelemetry wants all elements of an array to be of
-    /// one type; its API has no form for others, nor for arrays of arrays.
+    /// one type; its API has no form for others, nor for arrays of arrays. Of more than eight within one another none is recorded.
     pub fn push<V: Value + ?Sized>(&mut self, element: &V) {
         let written = self.buf.len() - self.start;
         if written > self.limits.bytes {
@@ -311,6 +338,7 @@ impl ArrayEncoder<'_> {
         };
         element.encode(Encoder {
             buf: self.buf,
+            depth: self.depth,
             place: Place::Element,
             limits: &limits,
             too_large: self.too_large,

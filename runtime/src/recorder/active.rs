@@ -103,6 +103,11 @@ impl Under {
         }
     }
 
+    /// Whether a panic has been noted in what ran under the span.
+    pub(crate) fn has_panicked(&self) -> bool {
+        matches!(self, Self::Span(active) if active.scope.panicked)
+    }
+
     /// Ends the span. From then on there is nothing to run under.
     pub(crate) fn end(&mut self, outcome: Outcome) {
         if let Self::Span(mut active) = std::mem::replace(self, Self::Nothing) {

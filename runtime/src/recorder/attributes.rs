@@ -2,7 +2,7 @@
 
 use super::open::OpenSpan;
 use super::seal::live;
-use crate::attribute::{Entry, Key, Tags, key_of};
+use crate::attribute::{Entry, Key, Tags, is_withheld, key_of};
 use crate::config::Limits;
 
 /// A bit for each hash of a key that the span has: most keys are set once, and are told to be new by this alone.
@@ -53,6 +53,7 @@ impl OpenSpan {
                 own.push_encoded(entry.hash, entry.field(&tags.bytes));
             }
             own.dropped += tags.dropped;
+            own.withheld |= tags.withheld;
         });
     }
 
@@ -78,6 +79,17 @@ impl OpenSpan {
             } else {
                 None
             };
+            if self.tags.withheld && self.is_withheld(entry) {
+                self.kill(entry);
+                if let Some(at) = earlier {
+                    let earlier = self.tags.entries[at];
+                    live -= earlier.len();
+                    self.kill(earlier);
+                    self.tags.entries.copy_within(at + 1..kept, at);
+                    kept -= 1;
+                }
+                continue;
+            }
             let freed = earlier.map_or(0, |at| self.tags.entries[at].len());
             let is_over = earlier.is_none() && kept >= limits.attributes;
             if is_over || live - freed + entry.len() > most {
@@ -96,6 +108,7 @@ impl OpenSpan {
             }
         }
         self.tags.entries.truncate(kept);
+        self.tags.withheld = false;
         if self.dead_bytes > COMPACT_BYTES && self.dead_bytes > self.len() {
             self.compact();
         }
@@ -106,6 +119,11 @@ impl OpenSpan {
         let is_it =
             |entry: &Entry| entry.hash == hash && key_of(entry.field(&self.tags.bytes)) == key;
         self.tags.entries[..number].iter().position(is_it)
+    }
+
+    fn is_withheld(&self, entry: Entry) -> bool {
+        let field = entry.field(&self.tags.bytes);
+        is_withheld(field, key_of(field).len())
     }
 
     fn kill(&mut self, entry: Entry) {

@@ -37,7 +37,7 @@ pub(crate) use self::active::{ActiveSpan, Under};
 pub(crate) use self::current::with_recorder;
 pub(crate) use self::current::{Current, install, recorder};
 pub use self::current_span::{CurrentSpan, current};
-pub(crate) use self::exception::message;
+pub(crate) use self::exception::{message, text};
 pub(crate) use self::head::Head;
 pub(crate) use self::local::LocalSpan;
 pub use self::run::{BodySpan, ResultSpan, Traced, TracedStream};

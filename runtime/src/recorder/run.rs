@@ -189,7 +189,7 @@ pin_project! {
             this.stream.set(None);
             drop(scope);
             // Who has seen an error need not ask for more: then it is no cancellation.
-            if this.failed.is_some() {
+            if this.failed.is_some() && !this.under.has_panicked() {
                 end(this.under, |_| *this.failed);
             }
         }

@@ -1,5 +1,6 @@
 //! What a request holds leaves neither by the handle of its span nor by a value that fails.
 
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use actix_web::test as actix;
@@ -106,4 +107,116 @@ fn a_value_that_panics_spoils_nothing_but_itself() {
     span.assert_tag("order.id", 7);
     span.assert_tag("order.amount", 12);
     assert_eq!(span.tag("order.broken"), None);
+}
+
+#[test]
+fn what_protection_drops_leaves_no_earlier_value_of_its_key() {
+    struct Account(&'static str);
+
+    impl BizAttrs for Account {
+        fn record(&self, tags: &mut Tags) {
+            tags.set("user.id", self.0);
+            tags.set("user.tier", "gold");
+        }
+    }
+
+    #[traced]
+    fn inner() {
+        tag!(
+            #[hash]
+            user.id = "ada"
+        );
+    }
+
+    #[traced]
+    fn outer() {
+        tag!(
+            ..Account("ada"),
+            #[pii]
+            user.id = "ada"
+        );
+        tag!(
+            #[inherit]
+            user.id = "ada"
+        );
+        inner();
+        tag!(
+            #[pii]
+            user.id = "ada"
+        );
+    }
+
+    #[traced]
+    fn named_again() {
+        tag!(
+            #[pii]
+            user.id = "ada"
+        );
+        tag!(user.id = "known to all");
+    }
+
+    let capture = Capture::new();
+    capture.scope_sync(outer);
+    capture.scope_sync(named_again);
+    let span = capture.span("outer");
+    assert_eq!(span.tag("user.id"), None);
+    span.assert_tag("user.tier", "gold");
+    assert_eq!(capture.span("inner").tag("user.id"), None);
+    capture
+        .span("named_again")
+        .assert_tag("user.id", "known to all");
+}
+
+#[test]
+fn arrays_that_nest_too_deeply_are_left_out() {
+    struct Nested(u8);
+
+    impl Value for Nested {
+        fn encode(&self, encoder: Encoder<'_>) {
+            encoder.array(|array| match self.0 {
+                0 => array.push("end"),
+                depth => array.push(&Nested(depth - 1)),
+            });
+        }
+    }
+
+    #[traced]
+    fn nests() {
+        tag!(
+            order.deep = Nested(60),
+            order.shallow = Nested(3),
+            order.id = 7
+        );
+    }
+
+    let capture = Capture::new();
+    capture.scope_sync(nests);
+    let span = capture.span("nests");
+    span.assert_tag("order.id", 7);
+    assert_eq!(span.tag("order.deep"), None);
+}
+
+#[test]
+fn an_error_that_cannot_show_itself_panics_nothing() {
+    #[derive(Debug)]
+    struct Broken;
+
+    impl fmt::Display for Broken {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("half")?;
+            Err(fmt::Error)
+        }
+    }
+
+    impl std::error::Error for Broken {}
+
+    #[traced(err)]
+    fn breaks() -> Result<(), Broken> {
+        current().record_error(&Broken);
+        Err(Broken)
+    }
+
+    let capture = Capture::new();
+    assert!(capture.scope_sync(breaks).is_err());
+    capture.span("breaks").assert_error();
 }
