@@ -66,7 +66,7 @@ pub(crate) fn run(
     });
     Ok(Outcome {
         mistakes,
-        warnings: still_unknown(&old, &new),
+        warnings: [still_unknown(&old, &new), now_unknown(&old, &new)].concat(),
         failure,
     })
 }
@@ -164,6 +164,10 @@ fn tags(catalogue: &Catalogue) -> BTreeMap<Identity<'_>, Known<'_>> {
 }
 
 impl Known<'_> {
+    fn is_known(&self) -> bool {
+        !self.types.is_empty()
+    }
+
     fn privacy(&self) -> String {
         let privacy: Vec<&str> = self.privacy.iter().copied().collect();
         privacy.join(" or ")
@@ -228,13 +232,12 @@ fn changes(old: &Catalogue, new: &Catalogue) -> Vec<Change> {
                 place,
             }),
             // What is not known is not said to differ.
-            Some(was) if !was.types.is_empty() && !now.types.is_subset(&was.types) => {
-                changes.push(Change {
+            Some(was) if was.is_known() && now.is_known() && now.types != was.types => changes
+                .push(Change {
                     what: What::Retyped,
                     subject: format!("{subject}, from {} to {}", was.types(), now.types()),
                     place,
-                })
-            }
+                }),
             Some(_) => {}
         }
     }
@@ -278,6 +281,25 @@ fn unknown_spreads(catalogue: &Catalogue) -> BTreeMap<Identity<'_>, &Tag> {
     let spreads = catalogue.tags.iter().filter(|tag| tag.is_unknown_spread());
     spreads
         .map(|tag| ((tag.span.as_deref(), tag.key.as_str()), tag))
+        .collect()
+}
+
+/// The tags whose type was known and is not any more.
+fn now_unknown(old: &Catalogue, new: &Catalogue) -> Vec<String> {
+    let old = tags(old);
+    let was_known = |identity: &Identity<'_>| old.get(identity).is_some_and(Known::is_known);
+    tags(new)
+        .into_iter()
+        .filter(|(identity, now)| !now.is_known() && was_known(identity))
+        .map(|(identity, now)| {
+            format!(
+                "source no longer tells the type of {}, which was {}: whether it is retyped is not known\n  --> {}:{}",
+                subject(identity),
+                old[&identity].types(),
+                now.first.file,
+                now.first.line
+            )
+        })
         .collect()
 }
 

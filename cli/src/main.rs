@@ -92,8 +92,8 @@ fn run(arguments: Arguments, choice: ColorChoice) -> ExitCode {
         Command::Catalogue(command) => catalogue::run(command, &arguments.packages, &mut output),
         Command::Check(command) => check::run(command, &arguments.packages, &mut output),
     };
-    // Where nobody reads on, as behind `| head`, there is nobody to tell.
-    let _ = AutoStream::new(io::stdout().lock(), choice).write_all(&output);
+    let mut stdout = AutoStream::new(io::stdout().lock(), choice);
+    let written = stdout.write_all(&output).and_then(|()| stdout.flush());
 
     let mut stderr = AutoStream::new(io::stderr().lock(), choice);
     let mut say = |word: &str, color: AnsiColor, message: &dyn std::fmt::Display| {
@@ -119,6 +119,18 @@ fn run(arguments: Arguments, choice: ColorChoice) -> ExitCode {
             true
         }
     };
+    // Where nobody reads on, as behind `| head`, there is nobody to tell.
+    let cut = written
+        .err()
+        .filter(|error| error.kind() != io::ErrorKind::BrokenPipe);
+    if let Some(error) = &cut {
+        say(
+            "error",
+            AnsiColor::Red,
+            &format!("the output could not be written: {error}"),
+        );
+    }
+    let failed = failed || cut.is_some();
     if failed {
         ExitCode::FAILURE
     } else {

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::SystemTime;
 
-use futures_core::Stream;
+use futures_core::{FusedFuture, FusedStream, Stream};
 use opentelemetry::trace::SpanContext;
 use pin_project_lite::pin_project;
 
@@ -171,6 +171,16 @@ where
     }
 }
 
+impl<F, R> FusedFuture for Traced<F, R>
+where
+    F: Future,
+    R: FnOnce(&F::Output, &ResultSpan<'_>) -> ErrorType,
+{
+    fn is_terminated(&self) -> bool {
+        self.future.is_none()
+    }
+}
+
 pin_project! {
     /// A stream that runs under a span, which ends with it: every poll, and its drop if it is dropped before its end.
     #[derive(Debug)]
@@ -227,5 +237,15 @@ where
 
     fn size_hint(&self) -> (usize, Option<usize>) {
         self.stream.as_ref().map_or((0, Some(0)), Stream::size_hint)
+    }
+}
+
+impl<S, I> FusedStream for TracedStream<S, I>
+where
+    S: Stream,
+    I: FnMut(&S::Item, &ResultSpan<'_>) -> ErrorType,
+{
+    fn is_terminated(&self) -> bool {
+        self.stream.is_none()
     }
 }

@@ -6,7 +6,9 @@ use std::pin::Pin;
 
 use biztrace::testing::Capture;
 use biztrace::{BizAttrs, Limits, Tags, Telemetry, tag, traced};
-use futures_util::FutureExt;
+use futures_util::future::FusedFuture;
+use futures_util::stream::FusedStream;
+use futures_util::{FutureExt, StreamExt};
 
 fn refuse(number: &u64) -> u64 {
     assert!(*number == 0, "as this test wants it");
@@ -131,4 +133,30 @@ async fn odd_shapes_work() {
     let list = capture.span("list");
     list.assert_tag("node.value", 1);
     list.assert_tag("next.node.value", 2);
+}
+
+#[traced]
+fn fused() -> impl FusedFuture<Output = u64> {
+    std::future::ready(1).fuse()
+}
+
+#[traced]
+fn fused_stream() -> impl FusedStream<Item = u64> {
+    futures_util::stream::iter([1, 2]).fuse()
+}
+
+#[actix_web::test]
+async fn what_is_fused_stays_so() {
+    let capture = Capture::new();
+    let sum: u64 = capture
+        .scope(async {
+            fused().await
+                + fused_stream()
+                    .fold(0, |sum, item| async move { sum + item })
+                    .await
+        })
+        .await;
+    assert_eq!(sum, 4);
+    capture.span("fused").assert_no_error();
+    assert_eq!(capture.span("fused_stream").tag("biztrace.outcome"), None);
 }
