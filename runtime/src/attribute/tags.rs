@@ -110,16 +110,21 @@ impl Tags {
     #[inline(always)]
     pub fn set<'k, V: Value + ?Sized>(&mut self, key: impl Into<Key<'k>>, value: &V) {
         let key = key.into();
-        if self.prefix.is_empty() && !key.as_str().is_empty() {
+        if self.prefix.is_empty() && !key.as_str().is_empty() && !self.is_full() {
             self.push(key, value);
         } else {
             self.set_rarely(key, value);
         }
     }
 
+    /// Whether it holds more than any span may have: code that sets without end must not fill the memory.
+    fn is_full(&self) -> bool {
+        self.bytes.len() > self.limits.bytes
+    }
+
     #[cold]
     fn set_rarely<V: Value + ?Sized>(&mut self, key: Key<'_>, value: &V) {
-        if key.as_str().is_empty() {
+        if key.as_str().is_empty() || self.is_full() {
             self.dropped += 1;
         } else {
             let name = format!("{}{}", self.prefix, key.as_str());

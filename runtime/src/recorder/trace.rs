@@ -142,7 +142,7 @@ impl State {
             return Some(Ended::OthersOpen);
         }
         self.started = 0;
-        self.bytes = 0;
+        (self.bytes, self.handed_down) = (0, 0);
         Some(Ended::Last(&mut self.ended))
     }
 }

@@ -220,3 +220,29 @@ fn an_error_that_cannot_show_itself_panics_nothing() {
     assert!(capture.scope_sync(breaks).is_err());
     capture.span("breaks").assert_error();
 }
+
+#[test]
+fn a_set_without_end_has_one() {
+    struct Endless;
+
+    impl BizAttrs for Endless {
+        fn record(&self, tags: &mut Tags) {
+            for number in 0..100_000 {
+                tags.set(&format!("order.label.{number}"), "a label");
+            }
+        }
+    }
+
+    #[traced]
+    fn labels() {
+        tag!(..Endless);
+    }
+
+    let capture = Capture::new();
+    capture.scope_sync(labels);
+    let span = capture.span("labels");
+    let span = span.as_otlp();
+    let recorded = span.attributes.len() as u32;
+    assert!(recorded <= 128, "{recorded}");
+    assert!(span.dropped_attributes_count >= 100_000 - recorded);
+}
