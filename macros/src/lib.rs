@@ -69,8 +69,8 @@ pub fn traced_handler(args: TokenStream, item: TokenStream) -> TokenStream {
 /// A handler's tags are evaluated once its extractors have succeeded: a request that they reject has none. What the body
 /// computes is tagged there, with `biztrace::tag!`.
 ///
-/// **Options** stand before an entry, several if need be. The value is formatted first, then cut, then protected, in whatever
-/// order they are written.
+/// **Options** stand before an entry, several if need be. The value is formatted first, then masked, then cut, then hashed, in
+/// whatever order they are written.
 ///
 /// | option | meaning |
 /// |---|---|
@@ -82,7 +82,7 @@ pub fn traced_handler(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `#[ok(pattern)]`, `#[err(pattern)]` | Evaluated on the result, if it is `Ok` or `Some`, `Err` or `None`, and matches the pattern. |
 /// | `#[ret(pattern)]` | Evaluated on the result, if it matches the pattern. |
 /// | `#[display]`, `#[debug]` | The value's text by `Display` or `Debug`, for a type without an attribute form. |
-/// | `#[max_len(n)]` | Text is cut to `n` characters, before it is hashed or masked. A number stays whole. |
+/// | `#[max_len(n)]` | Text is cut to `n` characters, one that was masked, too. A number stays whole, and so is what is hashed of it. |
 ///
 /// What an entry on the result sees is what its pattern binds: the arguments have moved into the body. The result may be of any
 /// type, `impl Responder` too; `?` and early returns are results like others.

@@ -83,7 +83,7 @@ const CASES: &[(&str, &str)] = &[
             #[when(body.amount > 10_000.0)] risk.review = true, ..body,
         )] async fn create(body: web::Json<Order>) -> HttpResponse { HttpResponse::Ok().finish() }",
     ),
-    ("options_together", "#[biz_attrs(#[inherit] #[when(a)] #[hash] #[max_len(8)] #[display] order.id = id, #[when(b)] ..body)] fn f(id: Id) {}"),
+    ("options_together", "#[biz_attrs(#[inherit] #[when(a)] #[hash] #[max_len(8)] #[display] order.id = id, #[max_len(8)] #[mask(4)] order.card = card, #[when(b)] ..body)] fn f(id: Id) {}"),
     (
         "results",
         "#[traced_handler] #[biz_attrs(

@@ -13,7 +13,7 @@ pub struct Display<'a, T: ?Sized>(pub &'a T);
 #[derive(Debug)]
 pub struct Debug<'a, T: ?Sized>(pub &'a T);
 
-/// `#[max_len(n)]`: a value cut to that many characters.
+/// `#[max_len(n)]`: a text cut to that many characters.
 #[derive(Debug)]
 pub struct MaxLen<'a, V: ?Sized>(pub usize, pub &'a V);
 

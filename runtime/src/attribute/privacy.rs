@@ -71,7 +71,7 @@ fn hex(digit: u8) -> char {
 pub struct Hash<'a, V: ?Sized>(pub &'a V);
 
 /// `#[mask(n)]`: a value's text with all but the last characters hidden; all of it, if it has no more than these. It is cut to
-/// the configured length afterwards.
+/// `#[max_len(n)]` or the configured length afterwards.
 #[derive(Debug)]
 pub struct Mask<'a, V: ?Sized>(pub usize, pub &'a V);
 

@@ -85,6 +85,16 @@ fn a_hash_is_that_of_the_values_text() {
         hashed(&|tags| tags.set(key, &Hash(&MaxLen(3, "longer")))),
         hmac("lon")
     );
+    // Nor is a number cut to any, and a float's text is its own type's.
+    assert_eq!(
+        hashed(&|tags| tags.set(key, &Hash(&123_456))),
+        hmac("123456")
+    );
+    assert_eq!(
+        hashed(&|tags| tags.set(key, &Hash(&MaxLen(3, &123_456)))),
+        hmac("123456")
+    );
+    assert_eq!(hashed(&|tags| tags.set(key, &Hash(&0.1_f32))), hmac("0.1"));
     let each = format!("[{}, {}]", hmac("a"), hmac("b"));
     assert_eq!(hashed(&|tags| tags.set(key, &Hash(&["a", "b"]))), each);
     // RFC 4231, test case 2, with the key padded by zeros, which is the same key to HMAC.
@@ -155,6 +165,24 @@ fn a_limit_of_length_does_not_move_what_a_mask_shows() {
     assert_eq!(masked(8, &card), "********");
     assert_eq!(masked(8, &Display(&card)), "********");
     assert_eq!(masked(8, &[card]), "[********]");
+    assert_eq!(
+        value(Privacy::default(), &MaxLen(14, &Mask(4, card))).unwrap(),
+        "************12"
+    );
+}
+
+#[test]
+fn a_number_is_never_cut() {
+    let key = const { &Key::new("k") };
+    let text = u64::MAX.to_string();
+    let sent = sent(Privacy::default(), Some(5), |tags| {
+        tags.set(key, &u64::MAX);
+        tags.set(key, &MaxLen(3, &u64::MAX));
+        tags.set(key, &MaxLen(3, &[u64::MAX]));
+        tags.set(key, &MaxLen(3, "text"));
+    });
+    let texts: Vec<&str> = sent.iter().map(|(_, text)| text.as_str()).collect();
+    assert_eq!(texts, [&*text, &text, &format!("[{text}]"), "tex"]);
 }
 
 proptest! {

@@ -11,7 +11,8 @@ use super::wire::{self, field_len, len_field, varint_len};
 /// A type that can be the value of an attribute.
 ///
 /// Integers, floats, `bool`, strings, and slices, arrays and vectors of them arrive at the backend as such.
-/// `None` omits the attribute. Integers outside `i64` arrive as decimal strings, since OTLP's are signed and 64 bits wide.
+/// `None` omits the attribute. Integers outside `i64` arrive as decimal strings, since OTLP's are signed and 64 bits wide; no limit
+/// of length cuts these.
 ///
 /// Implement it for a type of your own by handing on one of its parts:
 ///
@@ -187,12 +188,17 @@ impl<'a> Encoder<'a> {
 
     #[cold]
     fn treated(self, value: &str) {
-        let Treatment { chars, rewrite } = self.treatment();
-        let value = match chars {
+        let value = match self.treatment().chars {
             Some(limit) => truncate(value, limit),
             None => value,
         };
-        match rewrite.map(|rewrite| rewrite(value)) {
+        self.whole(value);
+    }
+
+    /// Writes the text of a number or a bool: a part of it would be another one.
+    #[cold]
+    fn whole(self, value: &str) {
+        match self.treatment().rewrite.map(|rewrite| rewrite(value)) {
             None => self.text(value),
             Some(Some(value)) => self.text(&value),
             Some(None) => {}
@@ -215,7 +221,7 @@ impl<'a> Encoder<'a> {
     /// Writes a bool.
     pub fn bool(self, value: bool) {
         if self.wants_text() {
-            return self.string(if value { "true" } else { "false" });
+            return self.whole(if value { "true" } else { "false" });
         }
         let buf = self.any_value(2);
         buf.extend_from_slice(&[BOOL, u8::from(value)]);
@@ -224,7 +230,7 @@ impl<'a> Encoder<'a> {
     /// Writes a signed integer.
     pub fn i64(self, value: i64) {
         if self.wants_text() {
-            return self.string(&value.to_string());
+            return self.whole(&value.to_string());
         }
         // OTLP's int_value is an int64: a negative one takes ten bytes, as two's complement.
         let value = value as u64;
@@ -235,7 +241,7 @@ impl<'a> Encoder<'a> {
     /// Writes a double.
     pub fn f64(self, value: f64) {
         if self.wants_text() {
-            return self.string(&value.to_string());
+            return self.whole(&value.to_string());
         }
         let buf = self.any_value(9);
         wire::fixed64(buf, DOUBLE, value.to_bits());
@@ -365,7 +371,7 @@ macro_rules! integers {
             fn encode(&self, encoder: Encoder<'_>) {
                 match i64::try_from(*self) {
                     Ok(value) => encoder.i64(value),
-                    Err(_) => encoder.string(&self.to_string()),
+                    Err(_) => encoder.whole(&self.to_string()),
                 }
             }
         }
@@ -382,6 +388,10 @@ impl Value for bool {
 
 impl Value for f32 {
     fn encode(&self, encoder: Encoder<'_>) {
+        if encoder.wants_text() {
+            // Its own: as a double, 0.1 has digits of its rounding.
+            return encoder.whole(&self.to_string());
+        }
         encoder.f64(f64::from(*self));
     }
 }

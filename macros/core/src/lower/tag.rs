@@ -86,7 +86,8 @@ impl TagPlan {
 }
 
 impl What {
-    /// The value is formatted first, then cut, then protected, in whatever order the options are written.
+    /// The value is formatted first, then masked, cut and hashed, in whatever order the options are written: the last characters
+    /// of a cut value are others than those that a mask lets be shown.
     pub(crate) fn key(key: LitStr, options: &[EntryOption]) -> Self {
         let mut wrappers: Vec<(u8, Wrapper)> = Vec::new();
         let mut inherit = false;
@@ -94,10 +95,10 @@ impl What {
             let (order, name, number) = match form {
                 Form::Display => (0, "Display", None),
                 Form::Debug => (0, "Debug", None),
-                Form::MaxLen(number) => (1, "MaxLen", Some(number.clone())),
-                Form::Hash => (2, "Hash", None),
-                Form::Mask(number) => (2, "Mask", Some(number.clone())),
-                Form::Pii => (2, "Pii", None),
+                Form::Mask(number) => (1, "Mask", Some(number.clone())),
+                Form::MaxLen(number) => (2, "MaxLen", Some(number.clone())),
+                Form::Hash => (3, "Hash", None),
+                Form::Pii => (3, "Pii", None),
                 Form::Inherit => {
                     inherit = true;
                     continue;

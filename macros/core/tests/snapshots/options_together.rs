@@ -15,6 +15,14 @@ fn f(id: Id) {
                         ),
                     );
             }
+            __tags
+                .set(
+                    const { &::biztrace::__private::Key::new("order.card") },
+                    &::biztrace::__private::MaxLen(
+                        8,
+                        &::biztrace::__private::Mask(4, &(card)),
+                    ),
+                );
             let __when: ::core::primitive::bool = b;
             if __when {
                 ::biztrace::__private::BizAttrs::record(&(body), __tags);
