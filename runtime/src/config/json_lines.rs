@@ -5,11 +5,10 @@ use std::path::PathBuf;
 /// A file to which each request is appended as a line of OTLP's JSON, one `TracesData` each, as OpenTelemetry's file exporter has
 /// it. Needs the feature `otlp-file`.
 ///
-/// ```
+/// ```no_run
 /// use biztrace::{JsonLines, Telemetry};
 ///
-/// # let path = std::env::temp_dir().join("biztrace-doc.jsonl");
-/// let telemetry = Telemetry::builder().file(JsonLines::new(path).max_bytes(10_000_000).keep(3)).build()?;
+/// let telemetry = Telemetry::builder().file(JsonLines::new("traces.jsonl").max_bytes(10_000_000).keep(3)).build()?;
 /// # telemetry.shutdown_blocking();
 /// # Ok::<(), biztrace::Error>(())
 /// ```
