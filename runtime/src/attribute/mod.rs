@@ -35,4 +35,4 @@ pub(crate) use privacy::{HashKey, MIN_KEY_BYTES, Privacy};
 pub use tags::Tags;
 pub(crate) use tags::{Entry, Scratch};
 pub use value::{ArrayEncoder, Encoder, Value};
-pub(crate) use value::{ValueLimits, is_withheld, key_of, truncate};
+pub(crate) use value::{Outcome, ValueLimits, is_withheld, key_of, truncate};

@@ -9,7 +9,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use super::privacy::Privacy;
-use super::value::{ValueLimits, is_withheld};
+use super::value::{self, Outcome, ValueLimits};
 use super::wire::len_field;
 use super::{Encoder, Key, Value};
 
@@ -179,6 +179,12 @@ impl Tags {
         });
     }
 
+    /// Whether its bytes are its attributes and no more: a value that panicked leaves some between them.
+    pub(crate) fn is_whole(&self) -> bool {
+        let attributes = self.entries.iter().map(|entry| entry.len());
+        attributes.sum::<usize>() == self.bytes.len()
+    }
+
     /// Whether nothing was set, nor anything refused.
     pub(crate) fn is_empty(&self) -> bool {
         self.entries.is_empty() && self.dropped == 0
@@ -187,26 +193,43 @@ impl Tags {
     #[inline(always)]
     fn push<V: Value + ?Sized>(&mut self, key: Key<'_>, value: &V) {
         let start = self.bytes.len();
-        let mut too_large = false;
+        let mut outcome = Outcome::Written;
         let encoder = Encoder::attribute(
             &mut self.bytes,
             ATTRIBUTES,
             key.as_str(),
             &self.limits,
-            &mut too_large,
+            &mut outcome,
         );
         value.encode(encoder.with_privacy(self.privacy.as_deref()));
-        let end = self.bytes.len();
-        if too_large || end - start > self.limits.bytes {
-            self.bytes.truncate(start);
+        let bytes = self.bytes.len() - start;
+        if outcome != Outcome::Written || bytes > self.limits.bytes {
+            self.leave_out(key, start, outcome);
+        } else if bytes > 0 {
+            self.enter(key, start);
+        }
+    }
+
+    /// Notes the attribute that begins at `start`.
+    fn enter(&mut self, key: Key<'_>, start: usize) {
+        self.entries.push(Entry {
+            hash: key.hash(),
+            start: start as u32,
+            end: self.bytes.len() as u32,
+        });
+    }
+
+    /// Takes back what has been written of an attribute. Of a value that is withheld the key stays, for its span to remove an
+    /// earlier value by.
+    #[cold]
+    fn leave_out(&mut self, key: Key<'_>, start: usize, outcome: Outcome) {
+        self.bytes.truncate(start);
+        if outcome == Outcome::Withheld {
+            value::key_alone(&mut self.bytes, ATTRIBUTES, key.as_str());
+            self.withheld = true;
+            self.enter(key, start);
+        } else {
             self.dropped += 1;
-        } else if end > start {
-            self.withheld |= is_withheld(&self.bytes[start..end], key.as_str().len());
-            self.entries.push(Entry {
-                hash: key.hash(),
-                start: start as u32,
-                end: end as u32,
-            });
         }
     }
 }

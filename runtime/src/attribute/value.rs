@@ -45,7 +45,7 @@ pub struct Encoder<'a> {
     depth: u8,
     place: Place<'a>,
     limits: &'a ValueLimits,
-    too_large: &'a mut bool,
+    outcome: &'a mut Outcome,
     privacy: Option<&'a Privacy>,
     treatment: Option<&'a Treatment<'a>>,
 }
@@ -95,10 +95,26 @@ enum Place<'a> {
 /// have made it.
 const MAX_DEPTH: u8 = 8;
 
-/// Whether an encoded attribute, of a key of `key` bytes, is one that was withheld: it has no value, and the shortest takes four
-/// bytes more than the three lengths may.
-pub(crate) fn is_withheld(attribute: &[u8], key: usize) -> bool {
-    attribute.len() < key + 8
+/// What became of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It stands in the buffer, or there is none.
+    Written,
+    /// It does not fit its limits; what is in the buffer is no attribute.
+    TooLarge,
+    /// Its protection leaves it out, and an earlier value of its key as well: that one may be what is to be protected.
+    Withheld,
+}
+
+/// Writes an attribute without a value: what stands for one that was withheld.
+pub(super) fn key_alone(buf: &mut Vec<u8>, tag: u8, key: &str) {
+    wire::message(buf, tag, |buf| wire::bytes(buf, KEY, key.as_bytes()));
+}
+
+/// Whether an encoded attribute has no value.
+pub(crate) fn is_withheld(attribute: &[u8]) -> bool {
+    let (key_value, _) = wire::split_field(attribute);
+    wire::split_field(key_value).1.is_empty()
 }
 
 const KEY: u8 = len_field(1);
@@ -113,19 +129,19 @@ const ARRAY: u8 = len_field(5);
 
 impl<'a> Encoder<'a> {
     /// An encoder of the attribute `key`, in the field `tag` of the message being written to `buf`.
-    /// Sets `too_large` where the value does not fit its limits; what is in `buf` by then is no attribute.
+    /// Says in `outcome` where it is not written.
     pub(crate) fn attribute(
         buf: &'a mut Vec<u8>,
         tag: u8,
         key: &'a str,
         limits: &'a ValueLimits,
-        too_large: &'a mut bool,
+        outcome: &'a mut Outcome,
     ) -> Self {
         Self {
             buf,
             place: Place::Attribute { tag, key },
             limits,
-            too_large,
+            outcome,
             depth: 0,
             privacy: None,
             treatment: None,
@@ -156,13 +172,13 @@ impl<'a> Encoder<'a> {
 
     /// Leaves the value out, and counts it as dropped, since it takes more.
     pub(super) fn refuse(self) {
-        *self.too_large = true;
+        *self.outcome = Outcome::TooLarge;
     }
 
-    /// Leaves the value out, and an earlier one of its key as well: that one may be what is to be protected.
+    /// Leaves the value out for its protection; an element only itself.
     pub(super) fn withhold(self) {
-        if let Place::Attribute { tag, key } = self.place {
-            wire::message(self.buf, tag, |buf| wire::bytes(buf, KEY, key.as_bytes()));
+        if let Place::Attribute { .. } = self.place {
+            *self.outcome = Outcome::Withheld;
         }
     }
 
@@ -255,7 +271,7 @@ impl<'a> Encoder<'a> {
         let Self {
             depth,
             limits,
-            too_large,
+            outcome,
             privacy,
             treatment,
             ..
@@ -267,7 +283,7 @@ impl<'a> Encoder<'a> {
                     buf,
                     depth: depth + 1,
                     limits,
-                    too_large,
+                    outcome,
                     privacy,
                     treatment,
                 })
@@ -318,7 +334,7 @@ pub struct ArrayEncoder<'a> {
     depth: u8,
     start: usize,
     limits: &'a ValueLimits,
-    too_large: &'a mut bool,
+    outcome: &'a mut Outcome,
     privacy: Option<&'a Privacy>,
     treatment: Option<&'a Treatment<'a>>,
 }
@@ -335,7 +351,7 @@ impl ArrayEncoder<'_> {
     pub fn push<V: Value + ?Sized>(&mut self, element: &V) {
         let written = self.buf.len() - self.start;
         if written > self.limits.bytes {
-            *self.too_large = true;
+            *self.outcome = Outcome::TooLarge;
             return;
         }
         let limits = ValueLimits {
@@ -347,7 +363,7 @@ impl ArrayEncoder<'_> {
             depth: self.depth,
             place: Place::Element,
             limits: &limits,
-            too_large: self.too_large,
+            outcome: self.outcome,
             privacy: self.privacy,
             treatment: self.treatment,
         });

@@ -4,7 +4,7 @@ use opentelemetry::KeyValue;
 use opentelemetry_sdk::Resource;
 
 use crate::attribute::wire::{self, len_field};
-use crate::attribute::{Encoder, Value, ValueLimits};
+use crate::attribute::{Encoder, Outcome, Value, ValueLimits};
 use crate::config::Settings;
 
 /// Merges the resource of the environment with that of the code, which wins.
@@ -52,7 +52,7 @@ pub(super) fn encode(resource: &Resource) -> Vec<u8> {
                 len_field(1),
                 key.as_str(),
                 &ValueLimits::NONE,
-                &mut false,
+                &mut Outcome::Written,
             ));
         }
     });

@@ -15,9 +15,12 @@ impl Seen {
         self.0[word] & bit != 0
     }
 
-    fn add(&mut self, hash: u32) {
+    /// Returns whether it is new for sure.
+    fn insert(&mut self, hash: u32) -> bool {
         let (word, bit) = Self::bit(hash);
+        let is_new = self.0[word] & bit == 0;
         self.0[word] |= bit;
+        is_new
     }
 
     fn bit(hash: u32) -> (usize, u64) {
@@ -48,9 +51,15 @@ impl OpenSpan {
     /// The same for attributes that have been set elsewhere.
     pub(super) fn append(&mut self, tags: &Tags, limits: &Limits, room: usize) {
         self.write(limits, room, |own| {
-            // Each by itself: a value that panicked has left bytes between them.
-            for entry in &tags.entries {
-                own.push_encoded(entry.hash, entry.field(&tags.bytes));
+            if tags.is_whole() {
+                let start = own.bytes.len();
+                own.bytes.extend_from_slice(&tags.bytes);
+                let moved = |entry: &Entry| entry.moved_to(start + entry.start as usize);
+                own.entries.extend(tags.entries.iter().map(moved));
+            } else {
+                for entry in &tags.entries {
+                    own.push_encoded(entry.hash, entry.field(&tags.bytes));
+                }
             }
             own.dropped += tags.dropped;
             own.withheld |= tags.withheld;
@@ -71,15 +80,26 @@ impl OpenSpan {
     /// others dead. `live` bytes came before.
     fn admit(&mut self, first: usize, mut live: usize, limits: &Limits, room: usize) {
         let most = live + room;
+        let fit = self.tags.entries.len() <= limits.attributes && self.len() <= most;
         let mut kept = first;
-        for at in first..self.tags.entries.len() {
+        if fit && !self.tags.withheld {
+            // Most are: nothing is to be moved up to the first that may not be new.
+            let added = &self.tags.entries[first..];
+            kept += added
+                .iter()
+                .take_while(|entry| self.seen.insert(entry.hash))
+                .count();
+            let new = &self.tags.entries[first..kept];
+            live += new.iter().map(|entry| entry.len()).sum::<usize>();
+        }
+        for at in kept..self.tags.entries.len() {
             let entry = self.tags.entries[at];
             let earlier = if self.seen.may_have(entry.hash) {
                 self.find(entry.hash, key_of(entry.field(&self.tags.bytes)), kept)
             } else {
                 None
             };
-            if self.tags.withheld && self.is_withheld(entry) {
+            if self.tags.withheld && is_withheld(entry.field(&self.tags.bytes)) {
                 self.kill(entry);
                 if let Some(at) = earlier {
                     let earlier = self.tags.entries[at];
@@ -102,7 +122,7 @@ impl OpenSpan {
                 let earlier = std::mem::replace(&mut self.tags.entries[at], entry);
                 self.kill(earlier);
             } else {
-                self.seen.add(entry.hash);
+                self.seen.insert(entry.hash);
                 self.tags.entries[kept] = entry;
                 kept += 1;
             }
@@ -119,11 +139,6 @@ impl OpenSpan {
         let is_it =
             |entry: &Entry| entry.hash == hash && key_of(entry.field(&self.tags.bytes)) == key;
         self.tags.entries[..number].iter().position(is_it)
-    }
-
-    fn is_withheld(&self, entry: Entry) -> bool {
-        let field = entry.field(&self.tags.bytes);
-        is_withheld(field, key_of(field).len())
     }
 
     fn kill(&mut self, entry: Entry) {

@@ -20,7 +20,7 @@ use super::scope::Scope;
 use super::seal::{LINK_FLAGS, flags, nonzero};
 use super::site::Site;
 use crate::attribute::wire::{self, fixed64_field, len_field, varint_field};
-use crate::attribute::{Encoder, Tags, Value, ValueLimits, truncate};
+use crate::attribute::{Encoder, Outcome, Tags, Value, ValueLimits, truncate};
 use crate::config::Limits;
 
 #[derive(Debug)]
@@ -182,10 +182,10 @@ impl OpenSpan {
         let start = self.tags.bytes.len();
         let mut values = Attributes {
             limits: value_limits(limits),
-            too_large: false,
+            outcome: Outcome::Written,
         };
         wire::message(&mut self.tags.bytes, tag, |buf| write(buf, &mut values));
-        let fits = !values.too_large && self.tags.bytes.len() - start <= room;
+        let fits = values.outcome != Outcome::TooLarge && self.tags.bytes.len() - start <= room;
         if !fits {
             self.tags.bytes.truncate(start);
         }
@@ -246,7 +246,7 @@ impl OpenSpan {
 /// The attributes of an event or a link.
 struct Attributes {
     limits: ValueLimits,
-    too_large: bool,
+    outcome: Outcome,
 }
 
 impl Attributes {
@@ -257,7 +257,7 @@ impl Attributes {
                 tag,
                 key.as_str(),
                 &self.limits,
-                &mut self.too_large,
+                &mut self.outcome,
             ));
         }
     }
