@@ -206,15 +206,20 @@ impl fmt::Debug for Otlp {
     }
 }
 
-/// A URL without the name and password that may stand before its host.
+/// A URL without what may be secret in it: the name and password before its host, and its query. Those who write a password seldom
+/// encode it, so that it ends at the last `@`.
 pub(crate) fn masked(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return url.to_owned();
+    let (url, query) = match url.find(['?', '#']) {
+        Some(at) => (&url[..at], "?…"),
+        None => (url, ""),
     };
-    let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    match rest[..authority].rfind('@') {
-        Some(at) => format!("{scheme}://…@{}", &rest[at + 1..]),
-        None => url.to_owned(),
+    let (scheme, rest) = match url.find("://") {
+        Some(at) if !url[..at].contains([':', '@', '/']) => url.split_at(at + "://".len()),
+        _ => ("", url),
+    };
+    match rest.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}…@{host}{query}"),
+        None => format!("{url}{query}"),
     }
 }
 
@@ -226,11 +231,15 @@ mod tests {
     fn credentials_in_a_url_are_masked() {
         for (url, shown) in [
             (
-                "http://ada:s3cret@c:4318/v1?x=a@b",
-                "http://…@c:4318/v1?x=a@b",
+                "http://ada:s3cret@c:4318/v1?key=s3cret@b",
+                "http://…@c:4318/v1?…",
             ),
+            ("https://c/v1/traces?key=s3cret", "https://c/v1/traces?…"),
             ("http://a:b@c@d", "http://…@d"),
-            ("http://c:4318/@home", "http://c:4318/@home"),
+            ("http://ada:s3/cret@c/v1", "http://…@c/v1"),
+            ("ada:s3cret@c:4318/v1", "…@c:4318/v1"),
+            ("ada:s3://cret@c", "…@c"),
+            ("http://c:4318/v1", "http://c:4318/v1"),
             ("localhost:4317", "localhost:4317"),
         ] {
             assert_eq!(masked(url), shown);

@@ -30,6 +30,8 @@ pub enum Fault {
     BreaksAnswer,
     /// It closes the connection in the middle of the request.
     BreaksRequest,
+    /// It answers with that status, these lines of a head, and that body.
+    Says(u16, &'static str, Vec<u8>),
     /// It answers with what is no HTTP.
     Garbage,
     /// It reads that many bytes a second, and takes the spans.
@@ -228,6 +230,7 @@ fn serve(stream: impl Read + Write, state: &Mutex<State>) -> io::Result<()> {
             Fault::StatusAfter(status, after) => {
                 respond(out, status, &format!("retry-after: {after}\r\n"), b"later")?;
             }
+            Fault::Says(status, headers, body) => respond(out, status, headers, &body)?,
             Fault::Hangs => {
                 // Until the client has had enough.
                 let _ = stream.read_to_end(&mut Vec::new());

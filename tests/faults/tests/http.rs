@@ -125,6 +125,17 @@ fn scripted<const N: usize>(script: [Fault; N]) -> Outcome {
     outcome(Telemetry::builder().otlp(receiver.url()), || ())
 }
 
+/// The same, where no request is to be sent again.
+fn once(fault: Fault) -> Outcome {
+    let receiver = Receiver::new([fault]);
+    let outcome = outcome(Telemetry::builder().otlp(receiver.url()), || ());
+    assert_eq!(receiver.spans() as u64, SPANS, "sent again");
+    outcome
+}
+
+const JSON: &str = "content-type: application/json\r\n";
+const PROTOBUF: &str = "content-type: application/x-protobuf\r\n";
+
 fn short(fault: Fault) -> Outcome {
     let receiver = Receiver::new([fault]);
     let otlp = Otlp::http(receiver.url()).timeout(Duration::from_millis(300));
@@ -253,7 +264,24 @@ fn cases() -> Vec<Case> {
             || scripted([Fault::BreaksRequest, Fault::None]),
         ),
         (row("sends garbage", Kept::None, &["unknown"]), || {
-            always(Fault::Garbage)
+            once(Fault::Garbage)
+        }),
+        (row("sends no OTLP", Kept::None, &["unknown"]), || {
+            once(Fault::Says(
+                200,
+                "content-type: text/html\r\n",
+                b"<p>welcome".to_vec(),
+            ))
+        }),
+        (
+            row("sends no JSON as JSON", Kept::None, &["unknown"]),
+            || once(Fault::Says(200, JSON, b"<p>welcome".to_vec())),
+        ),
+        (row("answers without end", Kept::None, &["unknown"]), || {
+            once(Fault::Says(200, PROTOBUF, vec![0; 1024 * 1024]))
+        }),
+        (row("redirects", Kept::None, &["refused"]), || {
+            once(Fault::Says(307, "location: /v1/elsewhere\r\n", Vec::new()))
         }),
         (row("reads slowly", Kept::All, &[]), || {
             always(Fault::Slow(40_000))

@@ -110,6 +110,8 @@ mod tests {
             ("http://", "empty string"),
             ("http://a b", "invalid uri character"),
             ("https://ada:s3cret@c", "write them as a header"),
+            ("ada:s3cret@collector:4318", "no scheme"),
+            ("localhost:s3cret@collector:4318", "write them as a header"),
         ] {
             let error = of(url).unwrap_err();
             assert!(error.contains(problem), "{url}: {error}");

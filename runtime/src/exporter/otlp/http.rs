@@ -8,7 +8,7 @@ use bytes::Bytes;
 use flate2::write::GzEncoder;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -119,15 +119,32 @@ impl OtlpHttp {
             Ok(body) => Ok(Response::from_parts(parts, body.to_bytes())),
             // The status is what counts, if it says no.
             Err(_) if !parts.status.is_success() => Ok(Response::from_parts(parts, Bytes::new())),
+            Err(error) if error.is::<LengthLimitError>() => Err(self.nonsense(parts.status)),
             Err(error) => Err(self.unanswered(&format!("the answer broke off: {error}"))),
         }
+    }
+
+    /// What its messages call the receiver.
+    fn receiver(&self) -> String {
+        crate::config::masked(&self.settings.endpoint.to_string())
+    }
+
+    /// A failure after an answer that says nothing of the spans. To ask again would only send them twice.
+    fn nonsense(&self, status: StatusCode) -> Failure {
+        let receiver = self.receiver();
+        Failure::permanent(
+            DropReason::Unknown,
+            format!(
+                "{receiver} answered {status} with a body that is no OTLP: is it a receiver of OTLP?"
+            ),
+        )
     }
 
     /// A failure after which the spans may have arrived. OTLP delivers at least once, so they are sent again.
     fn unanswered(&self, problem: &str) -> Failure {
         Failure {
             reason: DropReason::Unknown,
-            message: format!("{}: {problem}", self.settings.endpoint),
+            message: format!("{}: {problem}", self.receiver()),
             retry: Retry::Later,
         }
     }
@@ -135,10 +152,16 @@ impl OtlpHttp {
     fn failure(&self, error: &legacy::Error) -> Failure {
         // The client's errors tell the cause only by their chain.
         let mut message = error.to_string();
+        let mut is_http = true;
         let mut source = error.source();
         while let Some(cause) = source {
+            let cause_of_client = cause.downcast_ref::<hyper::Error>();
+            is_http &= !cause_of_client.is_some_and(hyper::Error::is_parse);
             message = format!("{message}: {cause}");
             source = cause.source();
+        }
+        if !is_http {
+            message += ": is it HTTP that listens there? Port 4317 is usually gRPC";
         }
         let reason = if error.is_connect() {
             DropReason::Unreachable
@@ -147,36 +170,33 @@ impl OtlpHttp {
         };
         Failure {
             reason,
+            // What speaks another protocol will not speak HTTP later.
+            retry: if is_http { Retry::Later } else { Retry::Never },
             ..self.unanswered(&message)
         }
     }
 
     fn judge(&self, response: &Response<Bytes>) -> Result<Delivery, Failure> {
-        let (endpoint, status) = (&self.settings.endpoint, response.status());
+        let status = response.status();
         if !status.is_success() {
             return Err(Failure {
                 reason: DropReason::Refused,
-                message: format!("{endpoint} answered {status}{}", hint(status)),
+                message: format!("{} answered {status}{}", self.receiver(), hint(status)),
                 retry: retry(response),
             });
         }
+        let nonsense = || self.nonsense(status);
         let content_type = response.headers().get(CONTENT_TYPE);
         let is = |kind: &str| {
             content_type.is_some_and(|value| value.as_bytes().starts_with(kind.as_bytes()))
         };
-        if is(JSON) {
-            return Ok(json_answer::delivery(response.body()));
-        }
-        let nonsense = || {
-            Failure::permanent(
-                DropReason::Unknown,
-                format!(
-                    "{endpoint} answered {status} with a body that is no OTLP: is it a receiver of OTLP?"
-                ),
-            )
-        };
-        if !response.body().is_empty() && !is(PROTOBUF) {
-            return Err(nonsense());
+        if !response.body().is_empty() {
+            if is(JSON) {
+                return json_answer::delivery(response.body()).map_err(|_| nonsense());
+            }
+            if !is(PROTOBUF) {
+                return Err(nonsense());
+            }
         }
         let answer =
             ExportTraceServiceResponse::decode(response.body().clone()).map_err(|_| nonsense())?;
@@ -242,6 +262,9 @@ fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
 
 fn hint(status: StatusCode) -> &'static str {
     match status {
+        _ if status.is_redirection() => {
+            ": redirects are not followed, write the address that it names as the endpoint"
+        }
         StatusCode::NOT_FOUND => {
             ": is the path right? v1/traces is appended to OTEL_EXPORTER_OTLP_ENDPOINT, nothing to OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
         }

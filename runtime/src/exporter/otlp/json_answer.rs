@@ -4,19 +4,19 @@ use serde::Deserialize;
 
 use crate::pipeline::Delivery;
 
-/// What a receiver says in JSON; nothing that can be read is a plain success, as its status is.
-pub(super) fn delivery(body: &[u8]) -> Delivery {
-    #[derive(Default, Deserialize)]
-    #[serde(default, rename_all = "camelCase")]
+/// What a receiver says in JSON. As with protobuf, what is left out or null is a plain success.
+pub(super) fn delivery(body: &[u8]) -> serde_json::Result<Delivery> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
     struct Answer {
-        partial_success: Partial,
+        partial_success: Option<Partial>,
     }
 
     #[derive(Default, Deserialize)]
-    #[serde(default, rename_all = "camelCase")]
+    #[serde(rename_all = "camelCase")]
     struct Partial {
-        rejected_spans: Count,
-        error_message: String,
+        rejected_spans: Option<Count>,
+        error_message: Option<String>,
     }
 
     /// 64-bit integers are strings, and numbers with those who know no better.
@@ -27,19 +27,43 @@ pub(super) fn delivery(body: &[u8]) -> Delivery {
         Text(String),
     }
 
-    impl Default for Count {
-        fn default() -> Self {
-            Self::Number(0)
-        }
-    }
-
-    let Answer { partial_success } = serde_json::from_slice(body).unwrap_or_default();
-    let rejected = match partial_success.rejected_spans {
-        Count::Number(count) => count,
-        Count::Text(count) => count.parse().unwrap_or(0),
+    let answer: Answer = serde_json::from_slice(body)?;
+    let partial = answer.partial_success.unwrap_or_default();
+    let rejected = match partial.rejected_spans {
+        None => 0,
+        Some(Count::Number(count)) => count,
+        Some(Count::Text(count)) => count.parse().map_err(serde::de::Error::custom)?,
     };
-    Delivery {
+    Ok(Delivery {
         rejected: u64::try_from(rejected).unwrap_or(0),
-        message: partial_success.error_message,
+        message: partial.error_message.unwrap_or_default(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_read_as_json_allows_them_to_be_written() {
+        let partial = |count| format!(r#"{{"partialSuccess":{{"rejectedSpans":{count}}}}}"#);
+        for (body, rejected) in [
+            ("{}".to_owned(), Some(0)),
+            (r#"{"status":"ok"}"#.to_owned(), Some(0)),
+            (r#"{"partialSuccess":null}"#.to_owned(), Some(0)),
+            (
+                r#"{"partialSuccess":{"errorMessage":null}}"#.to_owned(),
+                Some(0),
+            ),
+            (partial("\"3\""), Some(3)),
+            (partial("3"), Some(3)),
+            (partial("null"), Some(0)),
+            (partial("\"three\""), None),
+            ("<p>welcome".to_owned(), None),
+            (String::new(), None),
+        ] {
+            let answer = delivery(body.as_bytes()).ok();
+            assert_eq!(answer.map(|it| it.rejected), rejected, "{body}");
+        }
     }
 }

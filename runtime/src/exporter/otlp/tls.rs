@@ -128,3 +128,29 @@ fn tls(problem: impl Into<String>, cause: impl ToString) -> Error {
         cause: cause.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Which the environment alone can say: `Otlp::identity_files` takes both.
+    #[test]
+    fn a_certificate_needs_its_key_and_a_key_its_certificate() {
+        let cert = Otlp {
+            cert_file: Some("/cert.pem".into()),
+            ..Otlp::default()
+        };
+        let key = Otlp {
+            key_file: Some("/key.pem".into()),
+            ..Otlp::default()
+        };
+        for (otlp, problem) in [
+            (cert, "`cert_file` is set: it needs `key_file` beside it"),
+            (key, "`key_file` is set: it needs `cert_file` beside it"),
+        ] {
+            let error = config(&otlp).unwrap_err().to_string();
+            assert!(error.contains(problem), "{error}");
+            assert!(error.contains("…_CLIENT_KEY"), "{error}");
+        }
+    }
+}

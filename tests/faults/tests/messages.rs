@@ -1,0 +1,101 @@
+//! What the log says of a fault: its cause, and no secret. The test runs itself again as a process that listens to nothing, whose
+//! warnings reach stderr.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::env;
+use std::net::TcpListener;
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use biztrace::{Otlp, Telemetry};
+use faults::{Authority, Fault, Receiver};
+use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
+
+const CHILD: &str = "FAULTS_MESSAGES";
+
+/// Sends a span to the receiver of `otlp`, in vain.
+fn lose(otlp: Otlp) {
+    let telemetry = Telemetry::builder()
+        .otlp(otlp.header("x-api-key", "s3cret"))
+        .export_timeout(Duration::from_millis(500))
+        .build()
+        .unwrap();
+    telemetry
+        .tracer_provider()
+        .tracer("service")
+        .start("span")
+        .end();
+    assert_eq!(telemetry.shutdown_blocking().delivered, 0);
+}
+
+fn lose_all() {
+    let fault = |fault| {
+        let receiver = Receiver::new([fault]);
+        lose(Otlp::default().traces_endpoint(format!("{}/in?key=s3cret", receiver.url())));
+    };
+    fault(Fault::Status(401));
+    fault(Fault::Status(404));
+    fault(Fault::Says(307, "location: /v1/elsewhere\r\n", Vec::new()));
+    fault(Fault::Says(200, "content-type: text/html\r\n", vec![b' ']));
+    fault(Fault::Garbage);
+
+    let (authority, other) = (Authority::default(), Authority::default());
+    let receiver = Receiver::tls(authority.sign_expired().server(None));
+    lose(Otlp::http(receiver.url()).ca_file(authority.file()));
+    let receiver = Receiver::tls(authority.sign().server(None));
+    lose(Otlp::http(receiver.url()).ca_file(other.file()));
+
+    lose(Otlp::http(grpc()));
+}
+
+/// A server of gRPC, which knows no HTTP/1.1.
+fn grpc() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            let incoming = tokio_stream::wrappers::TcpListenerStream::new(listener);
+            let routes = tonic::service::Routes::default();
+            tonic::transport::Server::builder()
+                .add_routes(routes)
+                .serve_with_incoming(incoming)
+                .await
+        })
+    });
+    url
+}
+
+#[test]
+fn messages_name_the_cause_and_no_secret() {
+    if env::var_os(CHILD).is_some() {
+        return lose_all();
+    }
+    let child = Command::new(env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "messages_name_the_cause_and_no_secret",
+            "--nocapture",
+        ])
+        .env(CHILD, "1")
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(child.stderr).unwrap();
+    assert!(child.status.success(), "{stderr}");
+    for cause in [
+        "/in?… answered 401 Unauthorized: it wants other credentials",
+        "/in?… answered 404 Not Found: is the path right?",
+        "/in?… answered 307 Temporary Redirect: redirects are not followed",
+        "/in?… answered 200 OK with a body that is no OTLP",
+        "invalid peer certificate: certificate expired",
+        "invalid peer certificate: BadSignature",
+    ] {
+        assert!(stderr.contains(cause), "no {cause:?} in:\n{stderr}");
+    }
+    let is_hinted = stderr.matches("Port 4317 is usually gRPC").count();
+    assert_eq!(is_hinted, 2, "of garbage and of gRPC:\n{stderr}");
+    assert!(!stderr.contains("s3cret"), "{stderr}");
+}
