@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use biztrace::{Builder, Otlp, Report, Telemetry};
-use faults::{Authority, Fault, Receiver};
+use faults::{Authority, Fault, Link, Receiver, black_hole};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 
@@ -185,6 +185,20 @@ fn cases() -> Vec<Case> {
                 })
             },
         ),
+        (
+            row("is behind a firewall", Kept::None, &["unreachable"]),
+            || {
+                let (url, _open) = black_hole();
+                let otlp = Otlp::http(url).timeout(Duration::from_millis(300));
+                outcome(Telemetry::builder().otlp(otlp), || ())
+            },
+        ),
+        (row("half-open connection", Kept::All, &[]), || {
+            let receiver = Receiver::new([Fault::None]);
+            let link = Link::to(receiver.address());
+            let otlp = Otlp::http(link.url()).timeout(Duration::from_millis(300));
+            outcome(Telemetry::builder().otlp(otlp), || link.break_silently())
+        }),
         (row("hangs", Kept::None, &["unknown"]), || {
             short(Fault::Hangs)
         }),
