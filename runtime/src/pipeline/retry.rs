@@ -34,7 +34,8 @@ pub(super) async fn deliver(
         let delay = match failure.retry {
             Retry::Never => return Err(failure),
             Retry::Later => delays.next().unwrap_or(MAX_DELAY),
-            Retry::After(delay) => delay,
+            // No receiver is asked again and again without a pause, even if it says so.
+            Retry::After(delay) => delay.max(MIN_DELAY),
         };
         if Instant::now()
             .checked_add(delay)

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use biztrace::{Otlp, Report, Telemetry};
-use faults::{Authority, Fault, Receiver as HttpReceiver};
+use faults::{Authority, Fault, Link, Receiver as HttpReceiver, black_hole};
 use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
     TraceService, TraceServiceServer,
@@ -36,6 +36,7 @@ struct Received {
     spans: usize,
     api_key: Option<String>,
     encoding: Option<String>,
+    agent: Option<String>,
 }
 
 #[tonic::async_trait]
@@ -49,6 +50,7 @@ impl TraceService for Service {
             at: Instant::now(),
             api_key: header("x-api-key"),
             encoding: header("grpc-encoding"),
+            agent: header("user-agent"),
             spans: request
                 .get_ref()
                 .resource_spans
@@ -133,14 +135,32 @@ const SPANS: u64 = 10;
 
 /// What became of spans that were sent to `otlp`.
 fn report(otlp: Otlp) -> Report {
+    report_around(otlp.timeout(Duration::from_millis(500)), EXPORT, None)
+}
+
+const EXPORT: Duration = Duration::from_millis(2500);
+
+/// The same where half of the spans are sent before `meanwhile`.
+fn report_around(
+    otlp: Otlp,
+    export_timeout: Duration,
+    meanwhile: Option<&mut dyn FnMut()>,
+) -> Report {
     let telemetry = Telemetry::builder()
-        .otlp(otlp.timeout(Duration::from_millis(500)))
-        .export_timeout(Duration::from_millis(2500))
-        .shutdown_timeout(Duration::from_secs(4))
+        .otlp(otlp)
+        .export_timeout(export_timeout)
+        .shutdown_timeout(export_timeout + Duration::from_millis(1500))
         .build()
         .unwrap();
     let tracer = telemetry.tracer_provider().tracer("service");
-    (0..SPANS).for_each(|_| tracer.start("span").end());
+    let record = || (0..SPANS / 2).for_each(|_| tracer.start("span").end());
+    record();
+    if let Some(meanwhile) = meanwhile {
+        telemetry.force_flush_blocking();
+        assert_eq!(telemetry.report().delivered, SPANS / 2);
+        meanwhile();
+    }
+    record();
     let report = telemetry.shutdown_blocking();
     let sum = report.delivered + report.dropped.total();
     assert_eq!(
@@ -161,36 +181,48 @@ fn outcome(report: &Report) -> (u64, String) {
     (report.delivered, reasons.join(", "))
 }
 
+/// `docs/faults.md` says the same.
 #[test]
 fn each_code_is_retried_or_not_as_the_specification_says() {
     let codes = [
-        (Code::Cancelled, true),
-        (Code::Unknown, false),
-        (Code::InvalidArgument, false),
-        (Code::DeadlineExceeded, true),
-        (Code::NotFound, false),
-        (Code::AlreadyExists, false),
-        (Code::PermissionDenied, false),
-        (Code::ResourceExhausted, false),
-        (Code::FailedPrecondition, false),
-        (Code::Aborted, true),
-        (Code::OutOfRange, true),
-        (Code::Unimplemented, false),
-        (Code::Internal, false),
-        (Code::Unavailable, true),
-        (Code::DataLoss, true),
-        (Code::Unauthenticated, false),
+        (Code::Cancelled, true, "unknown"),
+        (Code::Unknown, false, "refused"),
+        (Code::InvalidArgument, false, "refused"),
+        (Code::DeadlineExceeded, true, "unknown"),
+        (Code::NotFound, false, "refused"),
+        (Code::AlreadyExists, false, "refused"),
+        (Code::PermissionDenied, false, "refused"),
+        (Code::ResourceExhausted, false, "refused"),
+        (Code::FailedPrecondition, false, "refused"),
+        (Code::Aborted, true, "refused"),
+        (Code::OutOfRange, true, "refused"),
+        (Code::Unimplemented, false, "refused"),
+        (Code::Internal, false, "refused"),
+        (Code::Unavailable, true, "refused"),
+        (Code::DataLoss, true, "refused"),
+        (Code::Unauthenticated, false, "refused"),
     ];
-    let running = codes.map(|(code, is_retried)| {
+    let running = codes.map(|(code, is_retried, reason)| {
         thread::spawn(move || {
-            let receiver = Receiver::new(vec![Err(Status::new(code, "no")), Ok(0)]);
-            let expected = if is_retried {
-                (SPANS, "")
-            } else {
-                (0, "refused")
-            };
-            let (delivered, reasons) = outcome(&report(Otlp::grpc(receiver.url("http"))));
-            assert_eq!((delivered, reasons.as_str()), expected, "{code:?}");
+            let no = || Err(Status::new(code, "no"));
+            let receiver = Receiver::new(vec![no(), Ok(0)]);
+            let once = outcome(&report(Otlp::grpc(receiver.url("http"))));
+            let kept = (SPANS, String::new());
+            let lost = (0, reason.to_owned());
+            assert_eq!(
+                once,
+                if is_retried { kept } else { lost.clone() },
+                "{code:?}"
+            );
+
+            let receiver = Receiver::new(vec![no()]);
+            assert_eq!(
+                outcome(&report(Otlp::grpc(receiver.url("http")))),
+                lost,
+                "{code:?}"
+            );
+            let requests = receiver.service.received.lock().unwrap().len();
+            assert_eq!(requests > 1, is_retried, "{code:?}: {requests} requests");
         })
     });
     running.into_iter().for_each(|case| case.join().unwrap());
@@ -207,16 +239,38 @@ fn retry_info(seconds: u8) -> Vec<u8> {
     [&[0x1a, any.len() as u8], &*any].concat()
 }
 
+fn later(code: Code, seconds: u8) -> Result<i64, Status> {
+    Err(Status::with_details(
+        code,
+        "later",
+        retry_info(seconds).into(),
+    ))
+}
+
 #[test]
 fn an_exhausted_receiver_that_says_when_is_asked_again_then() {
-    let status = Status::with_details(Code::ResourceExhausted, "later", retry_info(1).into());
-    let receiver = Receiver::new(vec![Err(status), Ok(0)]);
-    assert_eq!(
-        outcome(&report(Otlp::grpc(receiver.url("http")))),
-        (SPANS, String::new())
-    );
-    let received = receiver.service.received.lock().unwrap();
-    assert!(received[1].at - received[0].at >= Duration::from_secs(1));
+    for code in [Code::ResourceExhausted, Code::Unavailable] {
+        let receiver = Receiver::new(vec![later(code, 1), Ok(0)]);
+        assert_eq!(
+            outcome(&report(Otlp::grpc(receiver.url("http")))),
+            (SPANS, String::new())
+        );
+        let received = receiver.service.received.lock().unwrap();
+        assert!(received[1].at - received[0].at >= Duration::from_secs(1));
+    }
+}
+
+#[test]
+fn a_receiver_that_says_too_late_or_at_once_is_not_asked_too_often() {
+    for (seconds, requests) in [(60, 1..=1), (0, 2..=6)] {
+        let receiver = Receiver::new(vec![later(Code::ResourceExhausted, seconds)]);
+        assert_eq!(
+            outcome(&report(Otlp::grpc(receiver.url("http")))),
+            (0, "refused".to_owned())
+        );
+        let received = receiver.service.received.lock().unwrap().len();
+        assert!(requests.contains(&received), "{seconds} s: {received}");
+    }
 }
 
 #[test]
@@ -230,6 +284,11 @@ fn headers_and_compression_are_sent_and_rejected_spans_are_counted() {
     assert_eq!(received[0].spans as u64, SPANS);
     assert_eq!(received[0].api_key.as_deref(), Some("s3cret"));
     assert_eq!(received[0].encoding.as_deref(), Some("gzip"));
+    let agent = received[0].agent.as_deref();
+    assert!(
+        agent.is_some_and(|it| it.starts_with("biztrace/")),
+        "{agent:?}"
+    );
 }
 
 #[test]
@@ -249,6 +308,56 @@ fn a_receiver_may_be_away_for_a_while() {
     });
     assert_eq!(outcome(&report(Otlp::grpc(&*url))), (SPANS, String::new()));
     back.join().unwrap();
+}
+
+#[test]
+fn a_receiver_that_is_killed_and_returns_gets_the_rest() {
+    let mut receiver = Some(Receiver::new(vec![Ok(0)]));
+    let (address, url) = (
+        receiver.as_ref().unwrap().address,
+        receiver.as_ref().unwrap().url("http"),
+    );
+    let mut back = None;
+    let mut restart = || {
+        receiver.take();
+        back = Some(thread::spawn(move || {
+            thread::sleep(Duration::from_millis(300));
+            let receiver = Receiver::start(address, vec![Ok(0)], None);
+            thread::sleep(Duration::from_secs(3));
+            let received = receiver.service.received.lock().unwrap();
+            received.iter().map(|request| request.spans).sum::<usize>()
+        }));
+    };
+    let otlp = Otlp::grpc(url).timeout(Duration::from_millis(500));
+    let report = report_around(otlp, EXPORT, Some(&mut restart));
+    assert_eq!(outcome(&report), (SPANS, String::new()));
+    assert_eq!(back.unwrap().join().unwrap() as u64, SPANS / 2);
+}
+
+/// By the time-out of a request, or if that is long by the connection that gives no sign of life.
+#[test]
+fn a_half_open_connection_is_noticed() {
+    let cases = [(500, EXPORT), (60_000, Duration::from_secs(15))];
+    let running = cases.map(|(timeout, export_timeout)| {
+        thread::spawn(move || {
+            let receiver = Receiver::new(vec![Ok(0)]);
+            let link = Link::to(receiver.address);
+            let otlp = Otlp::grpc(link.url()).timeout(Duration::from_millis(timeout));
+            let mut break_silently = || link.break_silently();
+            let report = report_around(otlp, export_timeout, Some(&mut break_silently));
+            assert_eq!(outcome(&report), (SPANS, String::new()), "{timeout} ms");
+        })
+    });
+    running.into_iter().for_each(|case| case.join().unwrap());
+}
+
+#[test]
+fn what_never_got_through_is_unreachable() {
+    let (url, _open) = black_hole();
+    let otlp = Otlp::grpc(url).timeout(Duration::from_millis(400));
+    // Time for one attempt: one that a deadline cuts short is unknown.
+    let report = report_around(otlp, Duration::from_millis(500), None);
+    assert_eq!(outcome(&report), (0, "unreachable".to_owned()));
 }
 
 #[test]

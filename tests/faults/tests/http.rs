@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use biztrace::{Builder, Otlp, Report, Telemetry};
-use faults::{Authority, Fault, Receiver};
+use faults::{Authority, Fault, Link, Receiver, black_hole};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 
@@ -196,6 +196,12 @@ fn cases() -> Vec<Case> {
                 })
             },
         ),
+        (row("half-open connection", Kept::All, &[]), || {
+            let receiver = Receiver::new([Fault::None]);
+            let link = Link::to(receiver.address());
+            let otlp = Otlp::http(link.url()).timeout(Duration::from_millis(300));
+            outcome(Telemetry::builder().otlp(otlp), || link.break_silently())
+        }),
         (row("hangs", Kept::None, &["unknown"]), || {
             short(Fault::Hangs)
         }),
@@ -375,6 +381,24 @@ fn each_fault_is_accounted_for() {
         );
     }
     assert!(wrong.is_empty(), "{wrong:?}");
+}
+
+/// Not in the table: an attempt to connect that a deadline cuts short is `unknown`. Here there is time for one attempt only.
+#[test]
+fn what_never_got_through_is_unreachable() {
+    let (url, _open) = black_hole();
+    let telemetry = Telemetry::builder()
+        .otlp(Otlp::http(url).timeout(Duration::from_millis(400)))
+        .export_timeout(Duration::from_millis(500))
+        .build()
+        .unwrap();
+    telemetry
+        .tracer_provider()
+        .tracer("service")
+        .start("span")
+        .end();
+    let dropped = telemetry.shutdown_blocking().dropped.to_string();
+    assert_eq!(dropped, "unreachable 1");
 }
 
 #[test]

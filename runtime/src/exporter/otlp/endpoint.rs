@@ -7,8 +7,8 @@ use http::Uri;
 use crate::config::{Otlp, Protocol, masked};
 use crate::error::Error;
 
-/// The URL for traces, checked. One without a scheme is taken where it is clear that no TLS is meant: on this machine, or where
-/// the settings say `insecure`.
+/// The URL for traces, checked. One without a scheme is taken where it is clear whether TLS is meant: where the settings say whether
+/// it is `insecure`, or else on this machine.
 pub(super) fn endpoint(otlp: &Otlp) -> Result<Uri, Error> {
     let written = otlp.url();
     let port = match otlp.protocol() {
@@ -20,14 +20,16 @@ pub(super) fn endpoint(otlp: &Otlp) -> Result<Uri, Error> {
         problem: problem.to_owned(),
         port,
     };
-    let url = if written.contains("://") {
-        written.clone()
-    } else if otlp.insecure == Some(true) || is_local(&written) {
-        format!("http://{written}")
-    } else {
-        return Err(invalid(
-            "it has no scheme, and TLS may be meant or not: write http:// or https:// before it",
-        ));
+    let url = match otlp.insecure {
+        _ if written.contains("://") => written.clone(),
+        Some(true) => format!("http://{written}"),
+        Some(false) => format!("https://{written}"),
+        None if is_local(&written) => format!("http://{written}"),
+        None => {
+            return Err(invalid(
+                "it has no scheme, and TLS may be meant or not: write http:// or https:// before it",
+            ));
+        }
     };
     let uri: Uri = url
         .parse()
@@ -48,6 +50,11 @@ pub(super) fn endpoint(otlp: &Otlp) -> Result<Uri, Error> {
     if authority.as_str().contains('@') {
         return Err(invalid(
             "a name and password in a URL are not sent: write them as a header, authorization=Basic …",
+        ));
+    }
+    if otlp.protocol() == Protocol::Grpc && uri.path_and_query().is_some_and(|it| it != "/") {
+        return Err(invalid(
+            "requests by gRPC have a path of their own: write nothing behind the port, or choose another OTEL_EXPORTER_OTLP_PROTOCOL",
         ));
     }
     Ok(uri)
@@ -92,11 +99,27 @@ mod tests {
         ] {
             assert_eq!(of(url).unwrap(), uri);
         }
-        let insecure = Otlp {
-            insecure: Some(true),
-            ..Otlp::grpc("collector:4317")
-        };
-        assert_eq!(endpoint(&insecure).unwrap(), "http://collector:4317/");
+        for (host, insecure, uri) in [
+            ("collector:4317", true, "http://collector:4317/"),
+            ("collector:4317", false, "https://collector:4317/"),
+            ("localhost:4317", false, "https://localhost:4317/"),
+            ("http://collector:4317", false, "http://collector:4317/"),
+        ] {
+            let otlp = Otlp {
+                insecure: Some(insecure),
+                ..Otlp::grpc(host)
+            };
+            assert_eq!(endpoint(&otlp).unwrap(), uri);
+        }
+    }
+
+    #[test]
+    fn grpc_takes_no_path() {
+        for url in ["http://c:4317/v1/traces", "http://c:4317?tenant=1"] {
+            let error = endpoint(&Otlp::grpc(url)).unwrap_err().to_string();
+            assert!(error.contains("write nothing behind the port"), "{error}");
+        }
+        assert_eq!(endpoint(&Otlp::grpc("http://c/")).unwrap(), "http://c/");
     }
 
     #[test]

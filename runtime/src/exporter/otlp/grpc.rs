@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes};
 use http::uri::PathAndQuery;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message;
 use tokio::time::timeout;
 use tonic::client::Grpc;
@@ -14,15 +13,17 @@ use tonic::metadata::MetadataMap;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, ConnectError, Status};
 
-use super::{endpoint, header_map};
+use super::{connect_timeout, delivery, endpoint, header_map};
 use crate::config::{Compression, Otlp};
 use crate::error::Error;
 use crate::pipeline::{Delivery, DropReason, Export, Failure, Request, Retry};
 
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
-/// How often a connection is asked for a sign of life while a request is on its way: one that is half open is noticed so.
-const KEEP_ALIVE: Duration = Duration::from_secs(10);
+/// How often a connection is asked for a sign of life while a request is on its way, and how long it has to give one. So one
+/// that is half open is noticed within the usual time-out of a request. Receivers in Go take two or three such questions about
+/// one request, and hang up at more.
+const KEEP_ALIVE: Duration = Duration::from_secs(3);
 
 /// A receiver's settings, checked.
 #[derive(Debug)]
@@ -37,14 +38,15 @@ pub(crate) struct Settings {
 pub(crate) struct OtlpGrpc {
     settings: Settings,
     client: Grpc<Channel>,
+    /// Whether the receiver has ever said something in gRPC.
+    is_known: bool,
 }
 
 impl Settings {
     pub(crate) fn new(otlp: &Otlp) -> Result<Self, Error> {
         let uri = endpoint::endpoint(otlp)?;
-        let timeout = otlp.request_timeout();
         let endpoint = Endpoint::from(uri)
-            .connect_timeout(timeout)
+            .connect_timeout(connect_timeout(otlp))
             .http2_keep_alive_interval(KEEP_ALIVE)
             .keep_alive_timeout(KEEP_ALIVE);
         #[cfg(feature = "tls")]
@@ -53,25 +55,32 @@ impl Settings {
             endpoint,
             metadata: MetadataMap::from_headers(header_map(otlp)?),
             compression: otlp.compression(),
-            timeout,
+            timeout: otlp.request_timeout(),
         })
+    }
+
+    /// Connects when it first sends, and again when the connection is lost.
+    fn client(&self) -> Grpc<Channel> {
+        let client =
+            Grpc::new(self.endpoint.connect_lazy()).accept_compressed(CompressionEncoding::Gzip);
+        match self.compression {
+            Compression::Gzip => client.send_compressed(CompressionEncoding::Gzip),
+            Compression::None => client,
+        }
     }
 }
 
 impl OtlpGrpc {
-    /// Must be called within the runtime that it is used in. Connects when it first sends, and again when the connection is lost.
+    /// Must be called within the runtime that it is used in.
     pub(crate) fn new(settings: Settings) -> Self {
-        let mut client = Grpc::new(settings.endpoint.connect_lazy());
-        if settings.compression == Compression::Gzip {
-            client = client.send_compressed(CompressionEncoding::Gzip);
-        }
         Self {
-            client: client.accept_compressed(CompressionEncoding::Gzip),
+            client: settings.client(),
             settings,
+            is_known: false,
         }
     }
 
-    async fn send(&mut self, body: Bytes) -> Result<ExportTraceServiceResponse, Status> {
+    async fn send(&mut self, body: Bytes) -> Result<Bytes, Status> {
         let ready = self.client.ready().await;
         ready.map_err(|error| Status::from_error(error.into()))?;
         let mut request = tonic::Request::new(body);
@@ -81,43 +90,65 @@ impl OtlpGrpc {
         Ok(response.into_inner())
     }
 
-    fn failure(&self, status: &Status) -> Failure {
-        let mut message = format!("{}: {}", self.settings.endpoint.uri(), status.code());
-        if !status.message().is_empty() {
-            message = format!("{message}: {}", status.message());
-        }
-        let mut connecting = false;
-        let mut source = status.source();
+    /// What the receiver says, or why there is no word from it.
+    fn failure(&mut self, status: &Status) -> Failure {
+        let Some(cause) = status.source() else {
+            self.is_known = true;
+            return self.refusal(status);
+        };
+        let mut message = format!("{}: {cause}", self.settings.endpoint.uri());
+        let (mut is_connecting, mut said) = (false, cause.to_string());
+        let mut source = Some(cause);
         while let Some(cause) = source {
-            connecting |= cause.is::<ConnectError>();
-            message = format!("{message}: {cause}");
+            is_connecting |= cause.is::<ConnectError>();
+            // Some only repeat what is behind them.
+            let text = cause.to_string();
+            if !said.ends_with(&text) {
+                message = format!("{message}: {text}");
+                said = text;
+            }
             source = cause.source();
         }
-        let from_transport = status.source().is_some();
-        let reason = match status.code() {
-            _ if connecting => DropReason::Unreachable,
-            Code::Cancelled | Code::DeadlineExceeded => DropReason::Unknown,
-            _ if from_transport => DropReason::Unknown,
-            _ => DropReason::Refused,
-        };
+        if is_connecting {
+            return self.unanswered(DropReason::Unreachable, message);
+        }
+        if !self.is_known {
+            message += "; is it gRPC that listens there, with TLS if the URL says https, else without? Port 4318 is usually HTTP";
+        }
+        self.unanswered(DropReason::Unknown, message)
+    }
+
+    fn refusal(&self, status: &Status) -> Failure {
         let hint = match status.code() {
             Code::Unauthenticated | Code::PermissionDenied => {
                 "; it wants other credentials, see OTEL_EXPORTER_OTLP_HEADERS"
             }
-            Code::Unimplemented => "; it takes no traces: is this the right endpoint?",
-            _ if from_transport && !connecting => {
-                "; is it gRPC that listens there? Port 4318 is usually HTTP"
+            Code::Unimplemented => {
+                "; if that is not about compression: is it a receiver of OTLP that listens there?"
+            }
+            Code::ResourceExhausted => {
+                "; if that is about the size of requests, see OTEL_BSP_MAX_EXPORT_BATCH_SIZE"
             }
             _ => "",
         };
+        let reason = match status.code() {
+            Code::Cancelled | Code::DeadlineExceeded => DropReason::Unknown,
+            _ => DropReason::Refused,
+        };
+        let (endpoint, code) = (self.settings.endpoint.uri(), status.code());
         Failure {
             reason,
-            message: message + hint,
-            retry: if from_transport {
-                Retry::Later
-            } else {
-                retry(status)
-            },
+            message: format!("{endpoint} answered {code:?}: {}{hint}", status.message()),
+            retry: retry(status),
+        }
+    }
+
+    /// A failure that tells nothing of the next attempt. OTLP delivers at least once, so the spans are sent again.
+    fn unanswered(&self, reason: DropReason, message: String) -> Failure {
+        Failure {
+            reason,
+            message,
+            retry: Retry::Later,
         }
     }
 }
@@ -125,17 +156,24 @@ impl OtlpGrpc {
 impl Export for OtlpGrpc {
     async fn export(&mut self, request: Request) -> Result<Delivery, Failure> {
         let limit = self.settings.timeout;
-        match timeout(limit, self.send(request.body)).await {
-            Ok(Ok(answer)) => {
-                let partial = answer.partial_success.unwrap_or_default();
-                Ok(Delivery {
-                    rejected: u64::try_from(partial.rejected_spans).unwrap_or(0),
-                    message: partial.error_message,
-                })
+        let answer = match timeout(limit, self.send(request.body)).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(status)) => return Err(self.failure(&status)),
+            Err(_) => {
+                // The connection may be half open: the next request goes by another.
+                self.client = self.settings.client();
+                let message = format!("{}: no answer in time", self.settings.endpoint.uri());
+                return Err(self.unanswered(DropReason::Unknown, message));
             }
-            Ok(Err(status)) => Err(self.failure(&status)),
-            Err(_) => Err(self.failure(&Status::deadline_exceeded("no answer in time"))),
-        }
+        };
+        self.is_known = true;
+        delivery(answer).map_err(|_| {
+            let endpoint = self.settings.endpoint.uri();
+            Failure::permanent(
+                DropReason::Unknown,
+                format!("{endpoint} answered with what is no OTLP: is it a receiver of OTLP?"),
+            )
+        })
     }
 }
 
@@ -198,13 +236,13 @@ fn retry_delay(details: &[u8]) -> Option<Duration> {
     ))
 }
 
-/// Passes recorded bytes through, and decodes answers.
+/// Passes bytes through, recorded ones and those of the answer.
 #[derive(Debug)]
 struct Recorded;
 
 impl Codec for Recorded {
     type Encode = Bytes;
-    type Decode = ExportTraceServiceResponse;
+    type Decode = Bytes;
     type Encoder = Self;
     type Decoder = Self;
 
@@ -229,13 +267,97 @@ impl Encoder for Recorded {
 }
 
 impl Decoder for Recorded {
-    type Item = ExportTraceServiceResponse;
+    type Item = Bytes;
     type Error = Status;
 
-    fn decode(&mut self, src: &mut DecodeBuf<'_>) -> Result<Option<Self::Item>, Status> {
-        let answer = ExportTraceServiceResponse::decode(src.copy_to_bytes(src.remaining()));
-        answer
-            .map(Some)
-            .map_err(|error| Status::internal(format!("an answer that is no OTLP: {error}")))
+    fn decode(&mut self, src: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        Ok(Some(src.copy_to_bytes(src.remaining())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{Shutdown, TcpListener};
+    use std::thread;
+
+    use super::*;
+
+    /// What comes of sending to a receiver that says this, whatever it hears.
+    fn failure(answer: &'static [u8]) -> Failure {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        thread::spawn(move || {
+            let (mut connection, _) = listener.accept().unwrap();
+            let _ = connection.read(&mut [0; 1024]);
+            let _ = connection.write_all(answer);
+            let _ = connection.shutdown(Shutdown::Write);
+            let _ = connection.read_to_end(&mut Vec::new());
+        });
+        failure_at(&url)
+    }
+
+    fn failure_at(url: &str) -> Failure {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let mut exporter = OtlpGrpc::new(Settings::new(&Otlp::grpc(url)).unwrap());
+            let request = Request {
+                body: Bytes::from_static(b"spans"),
+                spans: 1,
+            };
+            exporter.export(request).await.unwrap_err()
+        })
+    }
+
+    #[test]
+    fn what_is_no_grpc_is_said_to_be_none() {
+        for answer in [
+            &b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n"[..],
+            b"SSH-2.0-OpenSSH_9.6\r\n",
+            b"",
+        ] {
+            let failure = failure(answer);
+            assert_eq!(failure.reason, DropReason::Unknown);
+            assert_eq!(failure.retry, Retry::Later);
+            let message = failure.message;
+            assert!(message.contains("is it gRPC that listens"), "{message}");
+        }
+    }
+
+    #[test]
+    fn who_is_not_there_is_unreachable_and_the_cause_is_said_once() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        drop(listener);
+        let failure = failure_at(&url);
+        assert_eq!(failure.reason, DropReason::Unreachable);
+        let message = failure.message;
+        assert_eq!(message.matches("tcp connect error").count(), 1, "{message}");
+        assert!(message.contains("Connection refused"), "{message}");
+    }
+
+    #[test]
+    fn refusals_say_what_to_do() {
+        let otlp = Otlp::grpc("http://localhost:4317");
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let runtime = runtime.unwrap();
+        let _entered = runtime.enter();
+        let mut exporter = OtlpGrpc::new(Settings::new(&otlp).unwrap());
+        for (code, hint) in [
+            (Code::Unauthenticated, "OTEL_EXPORTER_OTLP_HEADERS"),
+            (Code::Unimplemented, "is it a receiver of OTLP"),
+            (Code::ResourceExhausted, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE"),
+        ] {
+            let failure = exporter.failure(&Status::new(code, "no"));
+            assert_eq!(failure.reason, DropReason::Refused);
+            let message = failure.message;
+            assert!(
+                message.contains(": no; ") && message.contains(hint),
+                "{message}"
+            );
+        }
     }
 }

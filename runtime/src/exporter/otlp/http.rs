@@ -12,11 +12,9 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
-use prost::Message;
 use tokio::time::timeout;
 
-use super::{endpoint, header_map, json_answer};
+use super::{connect_timeout, delivery, endpoint, header_map, json_answer};
 use crate::config::{Compression, Otlp, Protocol};
 use crate::error::Error;
 use crate::exporter::json;
@@ -76,7 +74,7 @@ fn connector(otlp: &Otlp, endpoint: &Uri) -> Result<Connector, Error> {
     let mut http = HttpConnector::new();
     http.enforce_http(false);
     http.set_nodelay(true);
-    http.set_connect_timeout(Some(otlp.request_timeout()));
+    http.set_connect_timeout(Some(connect_timeout(otlp)));
     #[cfg(feature = "tls")]
     {
         let tls = if endpoint.scheme() == Some(&http::uri::Scheme::HTTPS) {
@@ -198,13 +196,7 @@ impl OtlpHttp {
                 return Err(nonsense());
             }
         }
-        let answer =
-            ExportTraceServiceResponse::decode(response.body().clone()).map_err(|_| nonsense())?;
-        let partial = answer.partial_success.unwrap_or_default();
-        Ok(Delivery {
-            rejected: u64::try_from(partial.rejected_spans).unwrap_or(0),
-            message: partial.error_message,
-        })
+        delivery(response.body().clone()).map_err(|_| nonsense())
     }
 }
 

@@ -10,11 +10,17 @@ mod json_answer;
 #[cfg(feature = "tls")]
 mod tls;
 
+use std::time::Duration;
+
 use ::http::header::USER_AGENT;
 use ::http::{HeaderMap, HeaderName, HeaderValue};
+use bytes::Bytes;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
+use prost::{DecodeError, Message};
 
 use crate::config::Otlp;
 use crate::error::Error;
+use crate::pipeline::Delivery;
 
 /// The headers of each request that the settings name, and who sends it.
 fn header_map(otlp: &Otlp) -> Result<HeaderMap, Error> {
@@ -33,4 +39,20 @@ fn header_map(otlp: &Otlp) -> Result<HeaderMap, Error> {
         headers.insert(key, value);
     }
     Ok(headers)
+}
+
+/// Shorter than a request may take, so that what never got through is not taken for what was not answered.
+fn connect_timeout(otlp: &Otlp) -> Duration {
+    otlp.request_timeout() / 2
+}
+
+/// What a receiver says that takes the request.
+fn delivery(answer: Bytes) -> Result<Delivery, DecodeError> {
+    let partial = ExportTraceServiceResponse::decode(answer)?
+        .partial_success
+        .unwrap_or_default();
+    Ok(Delivery {
+        rejected: u64::try_from(partial.rejected_spans).unwrap_or(0),
+        message: partial.error_message,
+    })
 }
