@@ -69,6 +69,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::pipeline::Sent;
 
     fn key_value(key: &str, value: Value) -> KeyValue {
         KeyValue {
@@ -158,6 +159,7 @@ mod tests {
         let request = Request {
             body: body.into(),
             spans: 1,
+            sent: Sent::default(),
         };
         let written: serde_json::Value =
             serde_json::from_slice(&encode(&request).unwrap()).unwrap();

@@ -12,6 +12,8 @@ mod tests;
 mod worker;
 
 use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -40,6 +42,26 @@ pub(crate) trait Export {
 pub(crate) struct Request {
     pub(crate) body: Bytes,
     pub(crate) spans: u64,
+    pub(crate) sent: Sent,
+}
+
+/// Whether anything of a request has left in the attempt under way: what has not cannot have arrived.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Sent(Arc<AtomicBool>);
+
+impl Sent {
+    /// For the exporter to say when it begins to send.
+    pub(crate) fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn reset(&self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// A receiver's good answer.

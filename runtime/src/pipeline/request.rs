@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::Request;
+use super::{Request, Sent};
 use crate::attribute::wire::{self, field_len, len_field};
 use crate::recorder::{Runs, Scope};
 
@@ -56,6 +56,7 @@ pub(super) fn frame(resource: &[u8], batch: &[Runs], mut body: Vec<u8>) -> Reque
     Request {
         body: body.into(),
         spans: spans(batch) as u64,
+        sent: Sent::default(),
     }
 }
 

@@ -8,16 +8,16 @@ use tokio::time::{Instant, sleep};
 
 use super::{Delivery, DropReason, Export, Failure, Request, Retry};
 
-/// The failure that a request waits to be sent again after, while it does.
-pub(super) type Postponed = RefCell<Option<Failure>>;
+/// What became of the attempt before the one under way.
+pub(super) type Earlier = RefCell<Option<Failure>>;
 
 /// Sends `request` until it is taken, refused for good, or would have to wait past `limit`. Where the caller gives up first,
-/// `postponed` tells whether the request was on its way then.
+/// `earlier` is the outcome, unless the request was on its way again.
 pub(super) async fn deliver(
     exporter: &mut impl Export,
     request: Request,
     limit: Instant,
-    postponed: &Postponed,
+    earlier: &Earlier,
 ) -> Result<Delivery, Failure> {
     let mut delays = backoff();
     let mut may_have_arrived = false;
@@ -26,6 +26,7 @@ pub(super) async fn deliver(
             Ok(delivery) => return Ok(delivery),
             Err(failure) => failure,
         };
+        request.sent.reset();
         // What was sent once may have arrived, whatever became of it later.
         may_have_arrived |= failure.reason == DropReason::Unknown;
         if may_have_arrived {
@@ -43,9 +44,8 @@ pub(super) async fn deliver(
         {
             return Err(failure);
         }
-        postponed.replace(Some(failure));
+        earlier.replace(Some(failure));
         sleep(delay).await;
-        postponed.take();
     }
 }
 

@@ -26,8 +26,9 @@ struct Receiver {
 
 impl Export for Receiver {
     async fn export(&mut self, request: Request) -> Result<Delivery, Failure> {
-        let decoded = ExportTraceServiceRequest::decode(request.body).unwrap();
+        let decoded = ExportTraceServiceRequest::decode(request.body.clone()).unwrap();
         self.started.store(true, Ordering::Relaxed);
+        request.sent.set();
         while self.held.load(Ordering::Relaxed) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }

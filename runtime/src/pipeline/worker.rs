@@ -12,9 +12,9 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::report::{DropReason, Dropped, ExporterReport};
 use super::request::{frame, spans, take_batch};
-use super::retry::{Postponed, deliver};
+use super::retry::{Earlier, deliver};
 use super::shard::{CHUNK_BYTES, Shards};
-use super::{Delivery, Export, Failure};
+use super::{Delivery, Export, Failure, Sent};
 use crate::config::Batch;
 use crate::diag;
 use crate::recorder::{Runs, Sink};
@@ -322,7 +322,7 @@ impl<E: Export> Worker<E> {
             && let Some(batch) = take_batch(&mut self.pending, self.batch.max_export_batch_size)
         {
             let request = frame(&self.resource, &batch, std::mem::take(&mut self.buffer));
-            let (spans, body) = (request.spans, request.body.clone());
+            let (spans, body, sent) = (request.spans, request.body.clone(), request.sent.clone());
             self.shared
                 .shards
                 .queued
@@ -330,9 +330,9 @@ impl<E: Export> Worker<E> {
             self.recycle(batch);
 
             let limit = after(self.batch.export_timeout);
-            let postponed = Postponed::default();
+            let earlier = Earlier::default();
             let result = {
-                let export = deliver(&mut self.exporter, request, limit, &postponed);
+                let export = deliver(&mut self.exporter, request, limit, &earlier);
                 tokio::pin!(export);
                 loop {
                     let limit = deadline.map_or(limit, |deadline| deadline.min(limit));
@@ -340,7 +340,7 @@ impl<E: Export> Worker<E> {
                         biased;
                         result = &mut export => break result,
                         () = sleep_until(limit) => {
-                            break Err(postponed.take().unwrap_or_else(Failure::timed_out));
+                            break Err(Failure::cut_short(&sent, earlier.take()));
                         }
                         () = self.shared.shards.wake.notified() => {
                             woken = true;
@@ -379,8 +379,15 @@ impl<E> Worker<E> {
 }
 
 impl Failure {
-    fn timed_out() -> Self {
-        Self::permanent(DropReason::Unknown, "no answer in time")
+    /// Of a request that was given up after `earlier`.
+    fn cut_short(sent: &Sent, earlier: Option<Self>) -> Self {
+        if sent.get() {
+            Self::permanent(DropReason::Unknown, "no answer in time")
+        } else {
+            earlier.unwrap_or_else(|| {
+                Self::permanent(DropReason::Unreachable, "no connection in time")
+            })
+        }
     }
 }
 

@@ -81,18 +81,20 @@ impl OpenSpan {
     fn admit(&mut self, first: usize, mut live: usize, limits: &Limits, room: usize) {
         let most = live + room;
         let fit = self.tags.entries.len() <= limits.attributes && self.len() <= most;
-        let mut kept = first;
+        // Most are new and fit: nothing is to be moved up to the first that may not.
+        let mut doubtful = first;
         if fit && !self.tags.withheld {
-            // Most are: nothing is to be moved up to the first that may not be new.
             let added = &self.tags.entries[first..];
-            kept += added
+            let new = added
                 .iter()
-                .take_while(|entry| self.seen.insert(entry.hash))
-                .count();
-            let new = &self.tags.entries[first..kept];
-            live += new.iter().map(|entry| entry.len()).sum::<usize>();
+                .take_while(|entry| self.seen.insert(entry.hash));
+            for entry in new {
+                live += entry.len();
+                doubtful += 1;
+            }
         }
-        for at in kept..self.tags.entries.len() {
+        let mut kept = doubtful;
+        for at in doubtful..self.tags.entries.len() {
             let entry = self.tags.entries[at];
             let earlier = if self.seen.may_have(entry.hash) {
                 self.find(entry.hash, key_of(entry.field(&self.tags.bytes)), kept)

@@ -16,7 +16,7 @@ use tonic::{Code, ConnectError, Status};
 use super::{connect_timeout, delivery, endpoint, header_map};
 use crate::config::{Compression, Otlp};
 use crate::error::Error;
-use crate::pipeline::{Delivery, DropReason, Export, Failure, Request, Retry};
+use crate::pipeline::{Delivery, DropReason, Export, Failure, Request, Retry, Sent};
 
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
@@ -80,13 +80,14 @@ impl OtlpGrpc {
         }
     }
 
-    async fn send(&mut self, body: Bytes) -> Result<Bytes, Status> {
+    async fn send(&mut self, request: Request) -> Result<Bytes, Status> {
         let ready = self.client.ready().await;
         ready.map_err(|error| Status::from_error(error.into()))?;
-        let mut request = tonic::Request::new(body);
+        let codec = Recorded(request.sent);
+        let mut request = tonic::Request::new(request.body);
         *request.metadata_mut() = self.settings.metadata.clone();
         let path = PathAndQuery::from_static(EXPORT);
-        let response = self.client.unary(request, path, Recorded).await?;
+        let response = self.client.unary(request, path, codec).await?;
         Ok(response.into_inner())
     }
 
@@ -156,7 +157,7 @@ impl OtlpGrpc {
 impl Export for OtlpGrpc {
     async fn export(&mut self, request: Request) -> Result<Delivery, Failure> {
         let limit = self.settings.timeout;
-        let answer = match timeout(limit, self.send(request.body)).await {
+        let answer = match timeout(limit, self.send(request)).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(status)) => return Err(self.failure(&status)),
             Err(_) => {
@@ -236,9 +237,9 @@ fn retry_delay(details: &[u8]) -> Option<Duration> {
     ))
 }
 
-/// Passes bytes through, recorded ones and those of the answer.
-#[derive(Debug)]
-struct Recorded;
+/// Passes bytes through: recorded ones, which it says to be sent, and those of the answer.
+#[derive(Debug, Clone)]
+struct Recorded(Sent);
 
 impl Codec for Recorded {
     type Encode = Bytes;
@@ -247,11 +248,11 @@ impl Codec for Recorded {
     type Decoder = Self;
 
     fn encoder(&mut self) -> Self {
-        Self
+        self.clone()
     }
 
     fn decoder(&mut self) -> Self {
-        Self
+        self.clone()
     }
 }
 
@@ -260,6 +261,7 @@ impl Encoder for Recorded {
     type Error = Status;
 
     fn encode(&mut self, body: Bytes, dst: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        self.0.set();
         dst.reserve(body.len());
         dst.put(body);
         Ok(())
@@ -307,6 +309,7 @@ mod tests {
             let request = Request {
                 body: Bytes::from_static(b"spans"),
                 spans: 1,
+                sent: Sent::default(),
             };
             exporter.export(request).await.unwrap_err()
         })

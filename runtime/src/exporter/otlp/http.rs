@@ -1,7 +1,10 @@
 //! OTLP over HTTP (OTLP specification, "OTLP/HTTP").
 
+use std::convert::Infallible;
 use std::error::Error as _;
 use std::io::Write;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -9,6 +12,7 @@ use flate2::write::GzEncoder;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::{Body, Frame, SizeHint};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -18,7 +22,7 @@ use super::{connect_timeout, delivery, endpoint, header_map, json_answer};
 use crate::config::{Compression, Otlp, Protocol};
 use crate::error::Error;
 use crate::exporter::json;
-use crate::pipeline::{Delivery, DropReason, Export, Failure, Request, Retry};
+use crate::pipeline::{Delivery, DropReason, Export, Failure, Request, Retry, Sent};
 
 const PROTOBUF: &str = "application/x-protobuf";
 const JSON: &str = "application/json";
@@ -45,7 +49,7 @@ pub(crate) struct Settings {
 #[derive(Debug)]
 pub(crate) struct OtlpHttp {
     settings: Settings,
-    client: Client<Connector, Full<Bytes>>,
+    client: Client<Connector, Outgoing>,
 }
 
 impl Settings {
@@ -102,8 +106,9 @@ impl OtlpHttp {
         Self { settings, client }
     }
 
-    async fn send(&self, body: Bytes) -> Result<Response<Bytes>, Failure> {
-        let mut request = http::Request::new(Full::new(body));
+    async fn send(&self, body: Bytes, sent: Sent) -> Result<Response<Bytes>, Failure> {
+        let body = Full::new(body);
+        let mut request = http::Request::new(Outgoing { body, sent });
         *request.method_mut() = http::Method::POST;
         *request.uri_mut() = self.settings.endpoint.clone();
         *request.headers_mut() = self.settings.headers.clone();
@@ -153,8 +158,7 @@ impl OtlpHttp {
         let mut is_http = true;
         let mut source = error.source();
         while let Some(cause) = source {
-            let cause_of_client = cause.downcast_ref::<hyper::Error>();
-            is_http &= !cause_of_client.is_some_and(hyper::Error::is_parse);
+            is_http &= !is_no_http(cause);
             message = format!("{message}: {cause}");
             source = cause.source();
         }
@@ -209,10 +213,38 @@ impl Export for OtlpHttp {
         if self.settings.compression == Compression::Gzip {
             body = gzip(&body)?;
         }
-        match timeout(self.settings.timeout, self.send(body)).await {
+        match timeout(self.settings.timeout, self.send(body, request.sent)).await {
             Ok(response) => self.judge(&response?),
             Err(_) => Err(self.unanswered("no answer in time")),
         }
+    }
+}
+
+/// A body that says when it begins to leave: over a connection that stands.
+#[derive(Debug)]
+struct Outgoing {
+    body: Full<Bytes>,
+    sent: Sent,
+}
+
+impl Body for Outgoing {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.sent.set();
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 
@@ -225,6 +257,14 @@ fn gzip(body: &[u8]) -> Result<Bytes, Failure> {
     compressed
         .map(Bytes::from)
         .map_err(|error| Failure::permanent(DropReason::Refused, format!("gzip: {error}")))
+}
+
+/// Whether what was read is no HTTP. Servers of gRPC speak first, of which the client tells only in words.
+fn is_no_http(error: &(dyn std::error::Error + 'static)) -> bool {
+    let error = error.downcast_ref::<hyper::Error>();
+    error.is_some_and(|error| {
+        error.is_parse() || error.to_string().starts_with("received unexpected message")
+    })
 }
 
 /// OTLP/HTTP, "Retryable Response Codes" and "OTLP/HTTP Throttling".

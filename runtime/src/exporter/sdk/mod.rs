@@ -103,6 +103,7 @@ impl Task {
 impl Export for Sdk {
     async fn export(&mut self, request: Request) -> Result<Delivery, Failure> {
         let spans = span_data::of(super::decode(&request)?);
+        request.sent.set();
         match self.run(Task::Export(spans)).await {
             Ok(()) => Ok(Delivery::default()),
             Err(error) => Err(failure(&error)),
