@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 pub use biztrace_macros::tag;
 use opentelemetry::Context;
+use opentelemetry::trace::SpanContext;
 pub use opentelemetry::trace::SpanKind;
 
 pub use self::result::*;
@@ -15,7 +16,7 @@ pub use crate::attribute::{
     BizAttrs, BizValue, Debug, Display, Encoder, Hash, Key, Mask, MaxLen, Pii, Tags, Value,
 };
 use crate::diag;
-use crate::recorder::{self, ActiveSpan, Current, LocalSpan, Start, Started, Under};
+use crate::recorder::{self, ActiveSpan, Current, LocalSpan, Recorder, Start, Started, Under};
 pub use crate::recorder::{BodySpan, ResultSpan, Site, Traced, TracedStream};
 
 #[cfg(feature = "actix")]
@@ -89,14 +90,15 @@ pub(crate) fn open(
     request: &dyn RequestSource,
     tags: &AnyTags<'_>,
 ) -> BodySpan {
-    match start(Start::now(site.name, site.kind.clone())) {
-        Some(Started::Recording(span)) => {
-            let active = ActiveSpan::new(span);
-            record(active.span(), request, tags);
-            BodySpan(Under::Span(active))
+    let start = || Start::now(site.name, site.kind.clone());
+    match Current::get() {
+        Current::Local(parent) => body_span(parent.start_child(start()), None, None, request, tags),
+        Current::Silent => BodySpan(Under::Nothing),
+        Current::Foreign(parent) => {
+            let recorder = recorder::recorder();
+            begin(recorder, Some(&parent), start(), None, request, tags)
         }
-        Some(Started::Dropped(context)) => BodySpan(Under::silent(context)),
-        None => BodySpan(Under::Nothing),
+        Current::Nothing => begin(recorder::recorder(), None, start(), None, request, tags),
     }
 }
 
@@ -106,6 +108,10 @@ pub fn traced_root<R: RequestSource>(
     request: R,
     tags: impl Fn(&mut Tags, &Head<'_>),
 ) -> BodySpan {
+    open_root(site, &request, &tags)
+}
+
+fn open_root(site: &'static Site, request: &dyn RequestSource, tags: &AnyTags<'_>) -> BodySpan {
     if Context::map_current(Context::is_telemetry_suppressed) {
         return BodySpan(Under::Nothing);
     }
@@ -115,22 +121,51 @@ pub fn traced_root<R: RequestSource>(
     };
     let recorder = match &around {
         Some(around) => Some(Arc::clone(around.recorder())),
-        None => recorder::recorder(),
+        None => recorder::recorder_around(),
     };
     let start = Start::now(site.name, site.kind.clone());
-    match recorder.map(|recorder| recorder.start(None, start)) {
-        Some(Started::Recording(span)) => {
+    // The request that tags may read is that of the code around.
+    begin(recorder, None, start, around.as_ref(), request, tags)
+}
+
+/// Opens the first span of a trace here, if there is a recorder for it.
+fn begin(
+    recorder: Option<Arc<Recorder>>,
+    parent: Option<&SpanContext>,
+    start: Start<'_>,
+    around: Option<&LocalSpan>,
+    request: &dyn RequestSource,
+    tags: &AnyTags<'_>,
+) -> BodySpan {
+    match recorder {
+        Some(recorder) => {
+            let started = recorder.start(parent, start);
+            body_span(started, Some(recorder), around, request, tags)
+        }
+        None => BodySpan(Under::Nothing),
+    }
+}
+
+/// Tags a span that has started, for a body to run under it: the tags read the request of `around`, or the span's own. One that
+/// was dropped is so by `recorder`, or by the one around.
+fn body_span(
+    started: Started,
+    recorder: Option<Arc<Recorder>>,
+    around: Option<&LocalSpan>,
+    request: &dyn RequestSource,
+    tags: &AnyTags<'_>,
+) -> BodySpan {
+    match started {
+        Started::Recording(span) => {
             let active = ActiveSpan::new(span);
-            let span = active.span();
-            // The request that tags may read is that of the code around.
-            let mut set = span.tags();
-            let around = Recording(around.as_ref().unwrap_or(span));
-            tags(&mut set, &request.head(&around));
-            span.append(&set);
+            let around = Recording(around.unwrap_or(active.span()));
+            record(active.span(), &request.head(&around), tags);
             BodySpan(Under::Span(active))
         }
-        Some(Started::Dropped(context)) => BodySpan(Under::silent(context)),
-        None => BodySpan(Under::Nothing),
+        Started::Dropped(context) => {
+            let recorder = recorder.or_else(recorder::recorder_around);
+            BodySpan(Under::silent(context, recorder))
+        }
     }
 }
 
@@ -147,27 +182,17 @@ pub fn annotated<R: RequestSource>(request: R, tags: impl Fn(&mut Tags, &Head<'_
 fn tag_current(request: &dyn RequestSource, tags: &AnyTags<'_>) -> BodySpan {
     match Current::get() {
         Current::Local(span) if span.is_recording() => {
-            record(&span, request, tags);
+            record(&span, &request.head(&Recording(&span)), tags);
             BodySpan(Under::Around(span))
         }
         _ => BodySpan(Under::Nothing),
     }
 }
 
-/// Starts a span below the current one, or a trace of its own; `None` where nothing is to be recorded.
-fn start(start: Start<'_>) -> Option<Started> {
-    match Current::get() {
-        Current::Local(parent) => Some(parent.start_child(start)),
-        Current::Silent => None,
-        Current::Foreign(parent) => Some(recorder::recorder()?.start(Some(&parent), start)),
-        Current::Nothing => Some(recorder::recorder()?.start(None, start)),
-    }
-}
-
 /// Evaluates tags, outside any lock, and adds them to `span`.
-pub(crate) fn record(span: &LocalSpan, request: &dyn RequestSource, tags: &AnyTags<'_>) {
+pub(crate) fn record(span: &LocalSpan, head: &Head<'_>, tags: &AnyTags<'_>) {
     let mut set = span.tags();
-    tags(&mut set, &request.head(&Recording(span)));
+    tags(&mut set, head);
     if !set.is_empty() {
         span.append(&set);
     }

@@ -3,7 +3,7 @@
 use actix_web::HttpRequest;
 
 use super::server;
-use crate::__private::{AnyTags, Head, NoRequest, RequestSource, open, record};
+use crate::__private::{AnyTags, Head, NoRequest, Recording, RequestSource, open, record};
 use crate::attribute::Tags;
 use crate::diag;
 use crate::recorder::{
@@ -76,7 +76,8 @@ fn tag_handler(
     tags: &AnyTags<'_>,
 ) {
     learn_route(site, request, server);
-    record(server, request, &with_function(site, tags));
+    let tags = with_function(site, tags);
+    record(server, &request.head(&Recording(server)), &tags);
 }
 
 /// The handler's name beside its tags.
@@ -106,7 +107,7 @@ fn stand_alone(
     };
     let server = match server::start(&recorder, http, server::caller(http), around) {
         Started::Recording(server) => server,
-        Started::Dropped(context) => return BodySpan(Under::silent(context)),
+        Started::Dropped(context) => return BodySpan(Under::silent(context, Some(recorder))),
     };
     warn_once(site);
     let active = ActiveSpan::new(server);

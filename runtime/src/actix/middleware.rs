@@ -204,11 +204,11 @@ impl RequestTracing {
         }
         let caller = server::caller(request.request());
         if self.skips(request) {
-            return Under::silent(recorder.skip(caller.as_ref()));
+            return Under::silent(recorder.skip(caller.as_ref()), Some(recorder));
         }
         match server::start(&recorder, request.request(), caller, around) {
             Started::Recording(span) => Under::Span(ActiveSpan::new(span)),
-            Started::Dropped(context) => Under::silent(context),
+            Started::Dropped(context) => Under::silent(context, Some(recorder)),
         }
     }
 }

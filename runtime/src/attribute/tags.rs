@@ -136,8 +136,9 @@ impl Tags {
     /// library and at whatever depth, and after this span has ended, too. A span's own value of the key, or that of a span
     /// between, goes before.
     ///
-    /// What a span inherits counts towards its limits; what the limits of this span refuse is not inherited, nor what goes past
-    /// the bytes of a trace. A span below one that has ended has what was set up to that end.
+    /// What a span inherits counts towards its limits. What this span does not take is not inherited; nor is what all spans of the
+    /// trace hand down beyond `bytes_per_trace`, which counts as dropped here. A span below one that has ended has what was set up
+    /// to that end.
     ///
     /// ```
     /// use biztrace::actix::RequestTracing;

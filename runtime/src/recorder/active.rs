@@ -1,11 +1,13 @@
 //! A span of ours that code runs under.
 
+use std::sync::Arc;
 use std::thread::panicking;
 
 use opentelemetry::trace::{SpanContext, TraceContextExt};
 use opentelemetry::{Context, ContextGuard};
 
-use super::current;
+use super::Recorder;
+use super::current::{Noted, swap_entered};
 use super::local::LocalSpan;
 use super::outcome::Outcome;
 use super::span::Span;
@@ -37,7 +39,7 @@ pub(crate) struct ActiveSpan {
 pub(crate) struct Scope {
     cx: Context,
     /// What the thread notes as entered: it changes places with what the thread had noted before, and back.
-    entered: Option<LocalSpan>,
+    entered: Option<Noted>,
     was_entered: bool,
     panicked: bool,
 }
@@ -51,11 +53,11 @@ pub(crate) struct Entered<'a> {
 }
 
 impl Under {
-    /// Under a span that would have that context, and is not recorded.
-    pub(crate) fn silent(context: SpanContext) -> Self {
+    /// Under a span that would have that context, and that `recorder` does not record.
+    pub(crate) fn silent(context: SpanContext, recorder: Option<Arc<Recorder>>) -> Self {
         if context.is_valid() {
             let cx = Context::map_current(|cx| cx.with_remote_span_context(context));
-            Self::Silent(Scope::new(cx, None))
+            Self::Silent(Scope::new(cx, recorder.map(Noted::Silent)))
         } else {
             Self::Nothing
         }
@@ -117,7 +119,7 @@ impl Under {
 }
 
 impl Scope {
-    fn new(cx: Context, entered: Option<LocalSpan>) -> Self {
+    fn new(cx: Context, entered: Option<Noted>) -> Self {
         Self {
             cx,
             entered,
@@ -128,7 +130,7 @@ impl Scope {
 
     /// `None` on a thread that is ending, which has no context any more: it may drop futures.
     fn enter(&mut self) -> Option<Entered<'_>> {
-        current::swap_entered(&mut self.entered)?;
+        swap_entered(&mut self.entered)?;
         self.was_entered = true;
         Some(Entered {
             was_panicking: panicking(),
@@ -140,7 +142,7 @@ impl Scope {
 
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
-        current::swap_entered(&mut self.scope.entered);
+        swap_entered(&mut self.scope.entered);
         self.scope.panicked |= panicked_since(self.was_panicking);
     }
 }
@@ -175,7 +177,7 @@ impl ActiveSpan {
     pub(crate) fn new(span: LocalSpan) -> Self {
         let cx = Context::current_with_span(Span::handle(span.clone()));
         Self {
-            scope: Scope::new(cx, Some(span.clone())),
+            scope: Scope::new(cx, Some(Noted::Span(span.clone()))),
             span,
             ended: false,
         }

@@ -33,11 +33,15 @@ const COMPACT_BYTES: usize = 4 * 1024;
 
 impl OpenSpan {
     pub(super) fn has(&self, key: &Key<'_>) -> bool {
-        self.has_key(key.hash(), key.as_str().as_bytes())
+        let name = key.as_str().as_bytes();
+        self.find(key.hash(), name, self.tags.entries.len())
+            .is_some()
     }
 
-    pub(super) fn has_key(&self, hash: u32, key: &[u8]) -> bool {
-        self.find(hash, key, self.tags.entries.len()).is_some()
+    /// Whether it has that encoded attribute.
+    pub(super) fn has_field(&self, hash: u32, field: &[u8]) -> bool {
+        let found = self.find(hash, key_of(field), self.tags.entries.len());
+        found.is_some_and(|at| self.tags.entries[at].field(&self.tags.bytes) == field)
     }
 
     /// Adds attributes, as far as the limits and `room`, in bytes, allow. What `write` sets must be no user's code: the
@@ -63,6 +67,21 @@ impl OpenSpan {
             }
             own.dropped += tags.dropped;
             own.withheld |= tags.withheld;
+        });
+    }
+
+    /// The same for one.
+    pub(super) fn append_encoded(
+        &mut self,
+        hash: u32,
+        field: &[u8],
+        withheld: bool,
+        limits: &Limits,
+        room: usize,
+    ) {
+        self.write(limits, room, |own| {
+            own.push_encoded(hash, field);
+            own.withheld |= withheld;
         });
     }
 

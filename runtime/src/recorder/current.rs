@@ -22,8 +22,25 @@ enum Probe {
     Answered(LocalSpan),
 }
 
+/// What a thread notes of the scope that it is in.
+#[derive(Debug)]
+pub(super) enum Noted {
+    Span(LocalSpan),
+    /// That nothing is recorded, as this recorder would have it.
+    Silent(Arc<Recorder>),
+}
+
+impl Noted {
+    fn recorder(&self) -> &Arc<Recorder> {
+        match self {
+            Self::Span(span) => span.recorder(),
+            Self::Silent(recorder) => recorder,
+        }
+    }
+}
+
 thread_local! {
-    static ENTERED: RefCell<Option<LocalSpan>> = const { RefCell::new(None) };
+    static ENTERED: RefCell<Option<Noted>> = const { RefCell::new(None) };
     static PROBE: RefCell<Probe> = const { RefCell::new(Probe::Idle) };
 }
 
@@ -44,12 +61,9 @@ pub(crate) fn local_span(cx: &Context) -> Option<LocalSpan> {
     }
     let span = cx.span();
     let id = span.span_context().span_id();
-    let entered = ENTERED.try_with(|entered| {
-        entered
-            .borrow()
-            .as_ref()
-            .filter(|span| span.id() == id)
-            .cloned()
+    let entered = ENTERED.try_with(|entered| match &*entered.borrow() {
+        Some(Noted::Span(span)) if span.id() == id => Some(span.clone()),
+        _ => None,
     });
     entered.ok()?.or_else(|| {
         PROBE.try_with(|probe| probe.replace(Probe::Armed)).ok()?;
@@ -61,11 +75,11 @@ pub(crate) fn local_span(cx: &Context) -> Option<LocalSpan> {
     })
 }
 
-/// Has `span` change places with the span whose scope this thread is in. `None` on a thread that is ending, which has no
-/// thread-locals any more.
-pub(super) fn swap_entered(span: &mut Option<LocalSpan>) -> Option<()> {
+/// Has `noted` change places with what this thread notes of the scope that it is in. `None` on a thread that is ending, which
+/// has no thread-locals any more.
+pub(super) fn swap_entered(noted: &mut Option<Noted>) -> Option<()> {
     ENTERED
-        .try_with(|entered| std::mem::swap(&mut *entered.borrow_mut(), span))
+        .try_with(|entered| std::mem::swap(&mut *entered.borrow_mut(), noted))
         .ok()
 }
 
@@ -126,4 +140,13 @@ pub(crate) fn with_recorder(cx: &Context, recorder: Arc<Recorder>) -> Context {
 pub(crate) fn recorder() -> Option<Arc<Recorder>> {
     Context::map_current(|cx| cx.get::<Override>().map(|o| Arc::clone(&o.0)))
         .or_else(|| INSTALLED.get().cloned())
+}
+
+/// The recorder whose scope this thread is in, recorded or not; else the one for a span that has none around it.
+pub(crate) fn recorder_around() -> Option<Arc<Recorder>> {
+    let around = ENTERED.try_with(|entered| {
+        let entered = entered.borrow();
+        entered.as_ref().map(|noted| Arc::clone(noted.recorder()))
+    });
+    around.ok().flatten().or_else(recorder)
 }

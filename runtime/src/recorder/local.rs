@@ -80,7 +80,7 @@ impl LocalSpan {
         let mut state = trace.lock();
         let parent_slot = parent_slot.zip(parent);
         let (request, inherited) = parent_slot
-            .map(|(slot, parent)| state.handed_down(slot, parent.id))
+            .map(|(slot, parent)| state.handed_to_child(slot, parent.id))
             .unwrap_or_default();
         let inherits = !inherited.is_empty();
         let is_entry = parent_slot.is_none() || start.kind == SpanKind::Server;
@@ -150,12 +150,13 @@ impl LocalSpan {
     pub(crate) fn append(&self, tags: &Tags) {
         let limits = &self.trace.recorder.limits;
         let mut state = self.trace.lock();
+        if !tags.inherited.is_empty() {
+            state.append_inherited(self.slot, self.id, tags, limits);
+            return;
+        }
         state.update(self.slot, self.id, limits.bytes_per_trace, |span, room| {
             span.append(tags, limits, room);
         });
-        if !tags.inherited.is_empty() {
-            state.hand_down(self.slot, self.id, tags, limits);
-        }
     }
 
     /// Whether the attribute is set.

@@ -35,7 +35,7 @@ use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
 pub(crate) use self::active::{ActiveSpan, Under};
 #[cfg(feature = "testing")]
 pub(crate) use self::current::with_recorder;
-pub(crate) use self::current::{Current, install, recorder};
+pub(crate) use self::current::{Current, install, recorder, recorder_around};
 pub use self::current_span::{CurrentSpan, current};
 pub(crate) use self::exception::{message, text};
 pub(crate) use self::head::Head;

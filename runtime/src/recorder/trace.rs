@@ -11,7 +11,7 @@ use opentelemetry::trace::{SpanContext, SpanId};
 
 use super::Recorder;
 use super::clock::TraceClock;
-use super::inherited::Kept;
+use super::inherited::HandedDown;
 use super::open::OpenSpan;
 use super::runs::Runs;
 use crate::config::Limits;
@@ -34,10 +34,8 @@ pub(super) struct State {
     started: usize,
     /// Bytes in the open spans and the ended ones.
     bytes: usize,
-    /// Bytes of the attributes that open spans hand down.
-    pub(super) handed_down: usize,
-    /// What spans that have ended hand down.
-    pub(super) kept: Kept,
+    /// What its spans hand down, which has a budget of bytes of its own.
+    pub(super) handed_down: HandedDown,
 }
 
 /// Buffers that a finished trace keeps for the next one: about what a busy request needs.
@@ -59,7 +57,7 @@ impl Trace {
         self.context = context;
         self.clock = clock;
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        (state.started, state.bytes, state.handed_down) = (0, 0, 0);
+        (state.started, state.bytes) = (0, 0);
     }
 
     /// Trims the buffers for the next trace. `false` if a span was left open: then they are not to be used again.
@@ -72,7 +70,7 @@ impl Trace {
         state.free.shrink_to(KEPT_SLOTS);
         state.free.extend((0..state.slots.len() as u32).rev());
         state.ended.reset(KEPT_ENDED_BYTES);
-        state.kept.clear();
+        state.handed_down.clear();
         is_done
     }
 }
@@ -136,13 +134,12 @@ impl State {
         span.reset(KEPT_SLOT_BYTES);
         self.free.push(slot);
         if !inherited.is_empty() {
-            self.kept.push(id, inherited, limits);
+            self.handed_down.keep(id, inherited, limits);
         }
         if self.free.len() < self.slots.len() {
             return Some(Ended::OthersOpen);
         }
-        self.started = 0;
-        (self.bytes, self.handed_down) = (0, 0);
+        (self.started, self.bytes) = (0, 0);
         Some(Ended::Last(&mut self.ended))
     }
 }

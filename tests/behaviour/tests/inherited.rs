@@ -227,6 +227,37 @@ async fn a_task_inherits_though_its_parent_has_ended() {
     }
 }
 
+#[traced]
+fn leaves_behind(go: tokio::sync::oneshot::Receiver<()>) -> tokio::task::JoinHandle<()> {
+    tokio::task::spawn_local(waits_for(go).with_context(Context::current()))
+}
+
+#[actix_web::test]
+async fn below_a_span_that_has_ended_is_what_was_set_before() {
+    let spans = spans_of(Limits::default(), 5, async {
+        tag!(
+            #[inherit]
+            env.region = "eu"
+        );
+        let (go, wait) = tokio::sync::oneshot::channel();
+        let task = leaves_behind(wait);
+        yield_now().await;
+        tag!(
+            #[inherit]
+            tenant.id = "late"
+        );
+        grandchild();
+        assert!(go.send(()).is_ok());
+        task.await.unwrap();
+    })
+    .await;
+    for grandchild in spans.iter().filter(|span| span.name == "grandchild") {
+        let is_below_root = grandchild.parent() == spans.named("root").id();
+        assert_eq!(tenant(grandchild).is_some(), is_below_root);
+        assert_eq!(grandchild.tag("env.region"), Some("eu".into()));
+    }
+}
+
 #[actix_web::test]
 async fn an_ended_parent_is_remembered_for_as_long_as_it_has_children() {
     let mut limits = Limits::default();

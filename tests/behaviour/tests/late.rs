@@ -1,5 +1,7 @@
 //! Code of the application's that looks at a result, and panics; tags that the spans below have, in odd orders and sizes.
 
+use std::error::Error;
+use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -8,7 +10,7 @@ use biztrace::testing::Capture;
 use biztrace::{BizAttrs, Limits, Tags, Telemetry, tag, traced};
 use futures_util::future::FusedFuture;
 use futures_util::stream::FusedStream;
-use futures_util::{FutureExt, StreamExt};
+use futures_util::{FutureExt, Stream, StreamExt};
 
 fn refuse(number: &u64) -> u64 {
     assert!(*number == 0, "as this test wants it");
@@ -30,14 +32,65 @@ fn judged() -> u64 {
     1
 }
 
+#[traced(attrs(#[ok(number)] order.no = refuse(number)))]
+fn accepted() -> Result<u64, u64> {
+    Ok(1)
+}
+
+#[traced(attrs(#[err(number)] order.no = refuse(number)))]
+fn rejected() -> Result<u64, u64> {
+    Err(1)
+}
+
+#[traced(ok_if = |result: &Result<u64, u64>| result.as_ref().is_err_and(|number| refuse(number) == 0))]
+fn excused() -> Result<u64, u64> {
+    Err(1)
+}
+
+#[derive(Debug)]
+struct Unspeakable;
+
+impl fmt::Display for Unspeakable {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        panic!("as this test wants it")
+    }
+}
+
+impl Error for Unspeakable {}
+
+#[traced(err)]
+fn unspeakable() -> Result<u64, Unspeakable> {
+    Err(Unspeakable)
+}
+
+#[traced(err)]
+fn items() -> impl Stream<Item = Result<u64, Unspeakable>> {
+    futures_util::stream::iter([Ok(1), Err(Unspeakable), Ok(2)])
+}
+
 #[actix_web::test]
 async fn a_panic_in_looking_at_a_result_is_a_panic() {
     let capture = Capture::new();
     capture.scope_sync(|| assert!(catch_unwind(number).is_err()));
     capture.scope_sync(|| assert!(catch_unwind(judged).is_err()));
+    capture.scope_sync(|| assert!(catch_unwind(accepted).is_err()));
+    capture.scope_sync(|| assert!(catch_unwind(rejected).is_err()));
+    capture.scope_sync(|| assert!(catch_unwind(excused).is_err()));
+    capture.scope_sync(|| assert!(catch_unwind(unspeakable).is_err()));
     let later = AssertUnwindSafe(capture.scope(number_later()));
     assert!(later.catch_unwind().await.is_err());
-    for name in ["number", "judged", "number_later"] {
+    let items = AssertUnwindSafe(capture.scope(async { items().collect::<Vec<_>>().await }));
+    assert!(items.catch_unwind().await.is_err());
+    for name in [
+        "number",
+        "judged",
+        "accepted",
+        "rejected",
+        "excused",
+        "unspeakable",
+        "number_later",
+        "items",
+    ] {
         capture
             .span(name)
             .assert_tag("biztrace.outcome", "panicked");
@@ -71,6 +124,54 @@ fn what_was_inherited_first_is_handed_down_though_it_is_replaced() {
 }
 
 #[test]
+fn what_a_span_does_not_take_is_not_handed_down() {
+    #[traced]
+    fn inner() {}
+
+    #[traced(attrs(order.lines = "x".repeat(600)))]
+    fn outer() {
+        tag!(
+            #[inherit]
+            #[pii]
+            user.id = "ada",
+            #[when(true)]
+            user.id = "somebody",
+            #[inherit]
+            order.note = "x".repeat(600),
+            #[when(true)]
+            order.note = "long",
+        );
+        inner();
+    }
+
+    let capture = limited_to(1_000);
+    capture.scope_sync(outer);
+    let outer = capture.span("outer");
+    outer
+        .assert_tag("user.id", "somebody")
+        .assert_tag("order.note", "long");
+    assert_eq!(outer.as_otlp().dropped_attributes_count, 1);
+    let inner = capture.span("inner");
+    assert_eq!(inner.as_otlp().attributes, []);
+}
+
+/// Sets an inherited tag, and then the same key to nothing: what its span has of it counts no more.
+struct HandsDown<'a>(&'static str, &'a str);
+
+impl BizAttrs for HandsDown<'_> {
+    fn record(&self, tags: &mut Tags) {
+        tags.set_inherited(self.0, self.1);
+        tags.set(self.0, "");
+    }
+}
+
+fn limited_to(bytes: usize) -> Capture {
+    let mut limits = Limits::default();
+    limits.bytes_per_trace = bytes;
+    Capture::with(Telemetry::builder().limits(limits))
+}
+
+#[test]
 fn what_is_handed_down_has_a_limit_of_bytes() {
     #[traced]
     fn inner() {}
@@ -79,29 +180,46 @@ fn what_is_handed_down_has_a_limit_of_bytes() {
     fn outer() {
         let value = "x".repeat(40_000);
         for name in ["one", "two", "three"] {
-            biztrace::current().set(name, "");
-            let tags = TagsOf(name, &value);
-            tag!(..tags);
+            tag!(..HandsDown(name, &value));
         }
         inner();
     }
 
-    struct TagsOf<'a>(&'static str, &'a str);
-
-    impl BizAttrs for TagsOf<'_> {
-        fn record(&self, tags: &mut Tags) {
-            tags.set_inherited(self.0, self.1);
-            tags.set(self.0, "");
-        }
-    }
-
-    let mut limits = Limits::default();
-    limits.bytes_per_trace = 100_000;
-    let capture = Capture::with(Telemetry::builder().limits(limits));
+    let capture = limited_to(100_000);
     capture.scope_sync(outer);
     let inner = capture.span("inner");
     assert!(inner.tag("one").is_some() && inner.tag("two").is_some());
     assert_eq!(inner.tag("three"), None);
+    let outer = capture.span("outer");
+    assert_eq!(outer.as_otlp().dropped_attributes_count, 1);
+}
+
+#[test]
+fn what_was_handed_down_gives_its_room_back() {
+    #[traced]
+    fn inner() {}
+
+    #[traced]
+    fn one_of_many(value: &str) {
+        tag!(..HandsDown("app.value", value));
+    }
+
+    #[traced]
+    fn outer() {
+        for _ in 0..20 {
+            one_of_many(&"x".repeat(40_000));
+        }
+        tag!(..HandsDown("app.value", "the last"));
+        tag!(..HandsDown("app.large", &"x".repeat(90_000)));
+        inner();
+    }
+
+    let capture = limited_to(100_000);
+    capture.scope_sync(outer);
+    let inner = capture.span("inner");
+    inner.assert_tag("app.value", "the last");
+    assert!(inner.tag("app.large").is_some());
+    assert_eq!(capture.span("outer").as_otlp().dropped_attributes_count, 0);
 }
 
 /// Boxed by hand: only the future that it returns lives as long as it says.

@@ -109,6 +109,43 @@ async fn suppressed_telemetry_starts_no_root() {
     assert_eq!(instance.spans(1).await[0].name, "root");
 }
 
+#[get("/unsampled")]
+#[traced_handler]
+async fn unsampled() -> &'static str {
+    silent_or_not();
+    below_silent();
+    "not recorded"
+}
+
+#[traced]
+fn below_silent() {
+    silent_or_not();
+}
+
+#[actix_web::test]
+async fn a_root_below_a_request_that_is_not_sampled_is_of_the_requests_telemetry() {
+    let service = Service::start(|tracing| App::new().wrap(tracing).service(unsampled));
+    let request = service.request(reqwest::Method::GET, "/unsampled");
+    let caller = TRACEPARENT.strip_suffix("01").unwrap().to_owned() + "00";
+    request.header("traceparent", &caller).send().await.unwrap();
+    let spans = service.spans(2).await;
+    for root in spans.iter() {
+        assert_eq!((&*root.name, &*root.parent()), ("silent_or_not", ""));
+        assert!(!caller.contains(&root.trace()));
+    }
+}
+
+#[actix_web::test]
+async fn a_root_below_a_request_that_is_skipped_is_of_the_requests_telemetry() {
+    let service = Service::start(|tracing| {
+        let tracing = tracing.skip(|_| true);
+        App::new().wrap(tracing).service(unsampled)
+    });
+    let request = service.request(reqwest::Method::GET, "/unsampled");
+    request.send().await.unwrap();
+    assert_eq!(service.spans(2).await.len(), 2);
+}
+
 #[test]
 fn a_root_with_nothing_around_it_is_of_the_telemetry_in_charge() {
     silent_or_not();
