@@ -116,8 +116,8 @@ fn fields(input: &DeriveInput, on_type: &Biz, errors: &mut Vec<Error>) -> Option
     }
     let mut fields = Vec::new();
     for (field, member) in data.fields.iter().zip(data.fields.members()) {
-        let biz = Biz::parse(&field.attrs, ON_FIELD, errors);
-        if biz.place.is_none() || !check_field(&biz, errors) {
+        let mut biz = Biz::parse(&field.attrs, ON_FIELD, errors);
+        if biz.place.is_none() || !check_field(&mut biz, errors) {
             continue;
         }
         let key = if biz.flag("nested").is_some() {
@@ -152,7 +152,8 @@ fn fields(input: &DeriveInput, on_type: &Biz, errors: &mut Vec<Error>) -> Option
 }
 
 /// Reports options that don't go together. `false` for a field that is not recorded.
-fn check_field(biz: &Biz, errors: &mut Vec<Error>) -> bool {
+fn check_field(biz: &mut Biz, errors: &mut Vec<Error>) -> bool {
+    check_options(&mut biz.options, errors);
     let texts = || biz.texts.iter().map(|(name, _)| name);
     let options = || biz.options.iter().map(|option| &option.name);
     if biz.flag("skip").is_some() {
@@ -164,7 +165,6 @@ fn check_field(biz: &Biz, errors: &mut Vec<Error>) -> bool {
         }
         return false;
     }
-    check_options(&biz.options, errors);
     for option in &biz.options {
         match &option.form {
             Form::Result(..) => errors.push(without_result(option, "a field")),

@@ -40,6 +40,14 @@ impl Annotated {
         let openers = self.openers.iter();
         openers.flat_map(|it| &it.options.attrs).chain(&self.tags)
     }
+
+    /// The same.
+    pub(crate) fn entries_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
+        let openers = self.openers.iter_mut();
+        openers
+            .flat_map(|it| &mut it.options.attrs)
+            .chain(&mut self.tags)
+    }
 }
 
 impl Opener {

@@ -244,6 +244,11 @@ pub(crate) const DERIVES: &[Case] = &[
 pub(crate) const TAGS: &[Case] = &[
     (
         "tag",
+        "order.stage = stage.",
+        &[(".", "the value of `order.stage` is not a whole expression")],
+    ),
+    (
+        "tag",
         "order.stage",
         &[("order.stage", "`order.stage` has no value")],
     ),

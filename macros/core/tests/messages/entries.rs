@@ -16,13 +16,48 @@ pub(crate) const ENTRIES: &[Case] = &[
         CREATE,
         &[(
             ".",
-            "the value of `order.id` is not a whole expression: unexpected end of input",
+            "the value of `order.id` is not a whole expression: expected identifier",
         )],
     ),
     (
         "#[biz_attrs(order.no = 1, order.)]",
         CREATE,
-        &[(".", "unexpected end of input, expected a key")],
+        &[(".", "expected a key: names joined by dots")],
+    ),
+    (
+        "#[biz_attrs(order.id = f(id +) + id)]",
+        CREATE,
+        &[(")", "the value of `order.id` is not a whole expression")],
+    ),
+    (
+        "#[biz_attrs(order.id = match (id))]",
+        CREATE,
+        &[(")", "the value of `order.id` is not a whole expression")],
+    ),
+    (
+        "#[biz_attrs(..id.)]",
+        CREATE,
+        &[(".", "the value of `..` is not a whole expression")],
+    ),
+    (
+        "#[biz_attrs(#[hash])]",
+        CREATE,
+        &[("]", "expected a key: names joined by dots")],
+    ),
+    (
+        "#[traced(attrs(order.id = id.))]",
+        CREATE,
+        &[(".", "the value of `order.id` is not a whole expression")],
+    ),
+    (
+        "#[biz_attrs(order.id := id)]",
+        CREATE,
+        &[(":", "not `:`: write `order.id = expression`")],
+    ),
+    (
+        "#[biz_attrs(order.id:)]",
+        CREATE,
+        &[("order.id:", "`order.id` has no value")],
     ),
     (
         "#[biz_attrs(order.id = parse(id?))]",
