@@ -107,6 +107,7 @@ fn a_mistake_leaves_what_is_right_in_tag() {
         ("a.b: id", true),
         ("#[hash] #[hash] a.b = id", true),
         ("a.b = id?", false),
+        ("a.b = header(ID)", false),
         ("#[ok(id)] a.b = id", false),
     ] {
         let item = format!("c.d = 1, {entry}");

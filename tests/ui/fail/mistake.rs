@@ -23,6 +23,11 @@ async fn half_typed(id: u64) {}
 #[biz_attrs(order.id = id?)]
 fn escaping(id: Option<u64>) {}
 
+const TENANT: &str = "x-tenant-id";
+
+#[biz_attrs(tenant.id = header(TENANT))]
+fn reader() {}
+
 fn main() {
     let id = 1;
     tag!(order.id: id);

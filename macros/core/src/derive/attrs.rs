@@ -16,7 +16,9 @@ use crate::emit;
 use crate::lower::{Tag, What, ends};
 use crate::parse::fields::{Allowed, Biz};
 use crate::parse::{Form, Key};
-use crate::validate::{check_options, malformed, out_of_place, reserved, without_result};
+use crate::validate::{
+    check_options, malformed, mistaken_prefix, out_of_place, reserved, without_result,
+};
 
 const ON_TYPE: Allowed = Allowed {
     on: "a struct",
@@ -109,7 +111,7 @@ fn fields(input: &DeriveInput, on_type: &Biz, errors: &mut Vec<Error>) -> Option
     };
     let mistake = |key: &Key| malformed(key).or_else(|| reserved(key));
     let mut prefix = on_type.text("prefix");
-    if let Some(error) = prefix.and_then(|prefix| mistake(&Key::from(prefix.clone()))) {
+    if let Some(error) = prefix.and_then(mistaken_prefix) {
         errors.push(error);
         // One mistake, one error: none for each key that would begin with it.
         prefix = None;
@@ -121,8 +123,7 @@ fn fields(input: &DeriveInput, on_type: &Biz, errors: &mut Vec<Error>) -> Option
             continue;
         }
         let key = if biz.flag("nested").is_some() {
-            let prefix = biz.text("prefix").cloned().map(Key::from);
-            errors.extend(prefix.as_ref().and_then(mistake));
+            errors.extend(biz.text("prefix").and_then(mistaken_prefix));
             None
         } else {
             match key(&biz, prefix, &member, field.ty.span()) {

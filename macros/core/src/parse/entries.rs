@@ -11,7 +11,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Error, Expr, LitStr, Token};
 
 use super::entry_options::{EntryOption, Form, entry_options};
-use super::until_comma;
+use super::{is_comma, until_comma};
 
 /// An entry: what it sets, and how.
 pub(crate) struct Entry {
@@ -64,7 +64,7 @@ pub(crate) fn entries(input: ParseStream<'_>, errors: &mut Vec<Error>) -> Vec<En
 fn with_comma(mut entries: TokenStream) -> TokenStream {
     let place = match entries.clone().into_iter().last() {
         None => return entries,
-        Some(TokenTree::Punct(last)) if last.as_char() == ',' => return entries,
+        Some(last) if is_comma(&last) => return entries,
         Some(TokenTree::Group(last)) => last.span_close(),
         Some(last) => last.span(),
     };

@@ -9,7 +9,7 @@ use syn::Error;
 use crate::parse::{Annotated, Entry};
 
 pub(crate) use entries::{check_options, out_of_place, without_result};
-pub(crate) use keys::{malformed, reserved};
+pub(crate) use keys::{malformed, mistaken_prefix, reserved};
 
 /// Reports every mistake in `annotated`, and takes the entries out that can't be expanded. `false` if the function can't.
 pub(crate) fn annotated(annotated: &mut Annotated, errors: &mut Vec<Error>) -> bool {
