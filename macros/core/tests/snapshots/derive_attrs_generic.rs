@@ -15,11 +15,14 @@ where
             );
         __tags
             .set(const { &crate::telemetry::__private::Key::new("name") }, &(self.name));
-        __tags
-            .set(
-                const { &crate::telemetry::__private::Key::new("first") },
-                &crate::telemetry::__private::Display(&(self.first)),
-            );
+        {
+            use crate::telemetry::__private::Shown as _;
+            __tags
+                .set(
+                    const { &crate::telemetry::__private::Key::new("first") },
+                    &crate::telemetry::__private::Display(&(self.first)).shown(),
+                );
+        }
         crate::telemetry::__private::BizAttrs::record(&(self.rest), __tags);
     }
 }
