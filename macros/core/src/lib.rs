@@ -68,11 +68,12 @@ pub fn tag(input: TokenStream) -> TokenStream {
         Err(error) => return error.to_compile_error(),
     };
     validate::tags(&mut entries, &mut errors);
-    let tags = emit::tag(&quote!(#krate::__private), &lower::TagPlan::new(entries));
+    let emitted = |entries| emit::tag(&quote!(#krate::__private), &lower::TagPlan::new(entries));
     if errors.is_empty() {
-        return tags;
+        return emitted(entries);
     }
-    let tags = with_errors(&errors, tags);
+    let tags = (!entries.is_empty()).then(|| emitted(entries));
+    let tags = with_errors(&errors, tags.into_token_stream());
     quote!({ #tags })
 }
 

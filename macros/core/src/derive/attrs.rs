@@ -8,8 +8,8 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
-    Data, DeriveInput, Error, GenericParam, Generics, LitStr, Member, Path, Token, Type,
-    WherePredicate, parse_quote_spanned,
+    Data, DeriveInput, Error, GenericArgument, GenericParam, Generics, LitStr, Member, Path,
+    PathArguments, PathSegment, Token, Type, WherePredicate, parse_quote_spanned,
 };
 
 use crate::emit;
@@ -289,9 +289,25 @@ fn bound(field: &Field, private: &TokenStream) -> WherePredicate {
         (None, _) => parse_quote_spanned!(place=> #ty: #private::BizAttrs),
         (Some(_), None) => parse_quote_spanned!(place=> #ty: #private::Value),
         (Some(_), Some(format)) => {
+            let ty = if format == "Display" { shown(ty) } else { ty };
             let format = Ident::new(format, Span::mixed_site());
             parse_quote_spanned!(place=> #ty: ::core::fmt::#format)
         }
+    }
+}
+
+/// What `display` shows of a type: what is in an `Option`, by its name.
+fn shown(ty: &Type) -> &Type {
+    let Type::Path(path) = ty else { return ty };
+    match path.path.segments.last() {
+        Some(PathSegment {
+            ident,
+            arguments: PathArguments::AngleBracketed(arguments),
+        }) if ident == "Option" => match arguments.args.first() {
+            Some(GenericArgument::Type(inner)) => inner,
+            _ => ty,
+        },
+        _ => ty,
     }
 }
 
