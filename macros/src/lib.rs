@@ -81,7 +81,7 @@ pub fn traced_handler(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `#[when(condition)]` | Only if the condition holds; the value is not evaluated otherwise. |
 /// | `#[ok(pattern)]`, `#[err(pattern)]` | Evaluated on the result, if it is `Ok` or `Some`, `Err` or `None`, and matches the pattern. |
 /// | `#[ret(pattern)]` | Evaluated on the result, if it matches the pattern. |
-/// | `#[display]`, `#[debug]` | The value's text by `Display` or `Debug`, for a type without an attribute form. |
+/// | `#[display]`, `#[debug]` | The value's text by `Display` or `Debug`, for a type without an attribute form. A `None` has no text by `Display`. |
 /// | `#[max_len(n)]` | Text is cut to `n` characters, one that was masked, too. A number stays whole, and so is what is hashed of it. |
 ///
 /// What an entry on the result sees is what its pattern binds: the arguments have moved into the body. The result may be of any

@@ -13,7 +13,7 @@ pub use opentelemetry::trace::SpanKind;
 
 pub use self::result::*;
 pub use crate::attribute::{
-    BizAttrs, BizValue, Debug, Display, Encoder, Hash, Key, Mask, MaxLen, Pii, Tags, Value,
+    BizAttrs, BizValue, Debug, Display, Encoder, Hash, Key, Mask, MaxLen, Pii, Shown, Tags, Value,
 };
 use crate::diag;
 use crate::recorder::{self, ActiveSpan, Current, LocalSpan, Recorder, Start, Started, Under};

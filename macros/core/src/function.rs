@@ -3,9 +3,11 @@
 //! Statements stay unparsed so that half-typed code reaches rustc, which has the better message for it.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
-use quote::{ToTokens, TokenStreamExt};
+use quote::{ToTokens, TokenStreamExt, quote};
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Error, Signature, Token, Visibility, braced, token};
+
+use crate::names::Names;
 
 /// A function with a body. As tokens it is what was parsed.
 pub(crate) struct Function {
@@ -60,6 +62,13 @@ impl Function {
         parser
             .parse2(item.clone())
             .map_err(|error| misplaced(attribute, item).unwrap_or(error))
+    }
+
+    /// Has the arguments that `tokens` name count as used, beside an entry that can't be expanded.
+    pub(crate) fn use_arguments(&mut self, tokens: TokenStream) {
+        let named = Names::of(&self.sig.inputs).take_named(tokens);
+        let statements = &self.body.statements;
+        self.body.statements = quote!(#(let _ = &#named;)* #statements);
     }
 }
 

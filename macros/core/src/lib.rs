@@ -15,6 +15,7 @@ mod emit;
 mod fold;
 mod function;
 mod lower;
+mod names;
 mod parse;
 mod readers;
 mod shape;
@@ -62,17 +63,18 @@ pub fn tag(input: TokenStream) -> TokenStream {
         let krate: TokenStream = path.parse()?;
         Ok((krate, parse::entries(input, &mut errors)))
     };
-    let (krate, entries) = match read.parse2(input) {
+    let (krate, mut entries) = match read.parse2(input) {
         Ok(read) => read,
         Err(error) => return error.to_compile_error(),
     };
-    validate::tags(&entries, &mut errors);
+    validate::tags(&mut entries, &mut errors);
+    let emitted = |entries| emit::tag(&quote!(#krate::__private), &lower::TagPlan::new(entries));
     if errors.is_empty() {
-        emit::tag(&quote!(#krate::__private), &lower::TagPlan::new(entries))
-    } else {
-        let errors = errors.iter().map(Error::to_compile_error);
-        quote!({ #(#errors)* })
+        return emitted(entries);
     }
+    let tags = (!entries.is_empty()).then(|| emitted(entries));
+    let tags = with_errors(&errors, tags.into_token_stream());
+    quote!({ #tags })
 }
 
 /// Expands `#[derive(BizAttrs)]` on `item`.
@@ -108,9 +110,15 @@ fn try_expand(own: Written, item: TokenStream) -> syn::Result<TokenStream> {
 
     let mut errors = Vec::new();
     let function = Function::parse(&own.name, attrs, undecorated)?;
-    let mut annotated = parse::annotated(function, fold::unfold(own)?, &mut errors);
+    let attributes = fold::unfold(own)?;
+    let written: TokenStream = attributes.iter().map(|it| it.args.clone()).collect();
+    let mut annotated = parse::annotated(function, attributes, &mut errors);
     // What is right is expanded beside a mistake too, so that one is not followed by warnings of what seems unused.
-    let expansion = if validate::annotated(&mut annotated, &mut errors) {
+    let is_fit = validate::annotated(&mut annotated, &mut errors);
+    if !errors.is_empty() {
+        annotated.function.use_arguments(written);
+    }
+    let expansion = if is_fit {
         emit::function(lower::expansion(annotated))
     } else {
         annotated.function.into_token_stream()

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
-use syn::LitStr;
+use syn::{Error, Lit, LitStr, Path};
 
 /// The first of them in `expression`.
 pub(crate) fn first(expression: impl ToTokens) -> Option<Ident> {
@@ -15,17 +15,52 @@ pub(crate) fn first(expression: impl ToTokens) -> Option<Ident> {
 ///
 /// On tokens, so that they work within the arguments of any macro too. `req.header("…")` and `m::query("…")` are the user's own.
 pub(crate) fn on_head(tokens: TokenStream, found: &mut Option<Ident>) -> TokenStream {
+    each_call(tokens, &mut |name, argument| {
+        let is_reader = one_string(argument).is_some();
+        if is_reader {
+            found.get_or_insert_with(|| name.clone());
+        }
+        is_reader
+    })
+}
+
+/// The error for one that can't be read: by a name that is no string literal, or by one that no header has.
+pub(crate) fn unreadable(expression: impl ToTokens) -> Option<Error> {
+    let mut error = None;
+    each_call(expression.into_token_stream(), &mut |name, argument| {
+        let message = match one_string(argument) {
+            Some(literal) if name == "header" && !is_header(&literal.value()) => format!(
+                "`{}` can't be a header's name, which is of letters, digits and `-`",
+                literal.value()
+            ),
+            None if is_constant(argument) => format!(
+                "`{name}(…)` of the request takes a string literal, such as `{name}(\"tenant\")`: write it, or `self::{name}(…)` \
+                 for a function of yours"
+            ),
+            _ => return false,
+        };
+        error.get_or_insert_with(|| Error::new_spanned(argument.stream(), message));
+        false
+    });
+    error
+}
+
+/// Has a method of the request's head called in place of what looks like one of them, where `is_reader` says so.
+fn each_call(
+    tokens: TokenStream,
+    is_reader: &mut dyn FnMut(&Ident, &Group) -> bool,
+) -> TokenStream {
     let mut output = TokenStream::new();
     let mut tokens = tokens.into_iter().peekable();
     let mut qualified = false;
     let mut last: Option<Punct> = None;
     while let Some(token) = tokens.next() {
-        if let TokenTree::Ident(name) = &token
+        if let (TokenTree::Ident(name), Some(TokenTree::Group(argument))) = (&token, tokens.peek())
             && !qualified
-            && is_reader(name)
-            && tokens.peek().is_some_and(is_one_string)
+            && ["header", "query", "cookie"].iter().any(|it| name == it)
+            && argument.delimiter() == Delimiter::Parenthesis
+            && is_reader(name, argument)
         {
-            found.get_or_insert_with(|| name.clone());
             output.extend(quote_spanned!(Span::mixed_site().located_at(name.span())=> __head.));
         }
         (qualified, last) = match &token {
@@ -34,7 +69,8 @@ pub(crate) fn on_head(tokens: TokenStream, found: &mut Option<Ident>) -> TokenSt
         };
         output.extend([match token {
             TokenTree::Group(group) => {
-                let mut inner = Group::new(group.delimiter(), on_head(group.stream(), found));
+                let inner = each_call(group.stream(), is_reader);
+                let mut inner = Group::new(group.delimiter(), inner);
                 inner.set_span(group.span());
                 TokenTree::Group(inner)
             }
@@ -44,18 +80,26 @@ pub(crate) fn on_head(tokens: TokenStream, found: &mut Option<Ident>) -> TokenSt
     output
 }
 
-fn is_reader(name: &Ident) -> bool {
-    ["header", "query", "cookie"]
-        .iter()
-        .any(|reader| name == reader)
+fn one_string(argument: &Group) -> Option<LitStr> {
+    syn::parse2(argument.stream()).ok()
 }
 
-/// `("…")`
-fn is_one_string(token: &TokenTree) -> bool {
-    let TokenTree::Group(group) = token else {
-        return false;
+/// Whether it is what a name may be written as by mistake: a constant, or another literal.
+fn is_constant(argument: &Group) -> bool {
+    let constant = |path: Path| {
+        let name = path.segments.last().map(|it| it.ident.to_string());
+        name.is_some_and(|name| {
+            name.contains(char::is_uppercase) && !name.contains(char::is_lowercase)
+        })
     };
-    group.delimiter() == Delimiter::Parenthesis && syn::parse2::<LitStr>(group.stream()).is_ok()
+    syn::parse2(argument.stream()).is_ok_and(constant)
+        || syn::parse2::<Lit>(argument.stream()).is_ok()
+}
+
+/// Whether it is a token as HTTP has it.
+fn is_header(name: &str) -> bool {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !name.is_empty() && name.bytes().all(is_token)
 }
 
 /// Whether a name behind `punct` belongs to what is before it: `.` and `::` do that, `..` and `:` don't.

@@ -126,7 +126,7 @@ const ADDED: &[(&str, &str, &str)] = &[
         "derive_attrs_generic",
         "BizAttrs",
         "#[biz(crate = crate::telemetry)] struct Page<'a, T: Copy, const N: usize> where T: Send {
-            #[biz] items: [T; N], #[biz] name: &'a str, #[biz(display)] first: T, #[biz(nested)] rest: Vec<T>,
+            #[biz] items: [T; N], #[biz] name: &'a str, #[biz(display)] first: T, #[biz(display)] last: Option<T>, #[biz(nested)] rest: Vec<T>,
         }",
     ),
     ("derive_attrs_tuple", "BizAttrs", "struct OrderId(#[biz(key = \"order.id\")] u64, #[allow(unused)] u8);"),

@@ -12,8 +12,8 @@ use derives::{DERIVES, TAGS};
 use entries::{ENTRIES, ENTRY_OPTIONS, KEYS};
 use functions::{ITEMS, OPTIONS};
 use proc_macro2::{TokenStream, TokenTree};
-use syn::LitStr;
 use syn::parse::{ParseStream, Parser};
+use syn::{LitStr, Path};
 
 /// The attributes, the item, and each error's place and part of its message. An error at the attribute itself has no place here.
 type Case = (
@@ -70,6 +70,51 @@ fn a_mistake_leaves_what_is_right() {
         rest.contains("run_sync") && !rest.contains("id ?"),
         "{rest}"
     );
+}
+
+/// What can't be expanded names arguments all the same.
+#[test]
+fn arguments_that_a_mistake_names_are_used() {
+    for entry in [
+        "a.b: id",
+        "a.b == id",
+        "a.b = f(id).",
+        "a.b = id?",
+        "a::b = id",
+        "#[hash] #[hash] a.b = id",
+        "#[mask(4u8)] a.b = id",
+        "#[ok(n)] a.b = id + n",
+        "#[when(id.await)] a.b = 1",
+    ] {
+        let source = format!("#[biz_attrs({entry})] fn f(id: u64, other: u64) -> Option<u64> {{}}");
+        let (errors, rest) = errors(&source);
+        let rest = rest.to_string();
+        assert_eq!(errors.len(), 1, "{entry}: {errors:?}");
+        assert!(
+            rest.contains("let _ = & id ;") && !rest.contains("& other"),
+            "{entry}: {rest}"
+        );
+    }
+    let (errors, rest) = errors("#[traced(kind = \"x\", attrs(a.b = id))] fn f(id: u64) {}");
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert_eq!(rest.to_string(), "fn f (id : u64) { let _ = & id ; }");
+}
+
+/// The other entries of `tag!` are expanded, and those that can be in spite of their mistake.
+#[test]
+fn a_mistake_leaves_what_is_right_in_tag() {
+    for (entry, is_left) in [
+        ("a.b: id", true),
+        ("#[hash] #[hash] a.b = id", true),
+        ("a.b = id?", false),
+        ("a.b = header(ID)", false),
+        ("#[ok(id)] a.b = id", false),
+    ] {
+        let item = format!("c.d = 1, {entry}");
+        let rest = split_errors(&item, rustc::add("tag", &item)).1.to_string();
+        assert!(rest.contains("new (\"c.d\")"), "{entry}: {rest}");
+        assert_eq!(rest.contains("new (\"a.b\")"), is_left, "{entry}: {rest}");
+    }
 }
 
 /// The derives give errors and an implementation that does nothing, so that no error follows where the type is used.
@@ -160,7 +205,8 @@ fn split_errors(source: &str, output: TokenStream) -> (Vec<(String, String)>, To
     };
     let split = |input: ParseStream<'_>| {
         let mut errors = Vec::new();
-        while input.peek(syn::Token![::]) {
+        let is_error = |path: Path| path.segments.iter().any(|it| it.ident == "compile_error");
+        while (input.fork().call(Path::parse_mod_style)).is_ok_and(is_error) {
             let tokens: Vec<TokenTree> =
                 (0..8).map(|_| input.parse()).collect::<syn::Result<_>>()?;
             let (start, end) = (tokens[0].span().byte_range(), tokens[7].span().byte_range());

@@ -26,7 +26,8 @@ use super::Tags;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` declares no attributes",
     label = "`BizAttrs` is not implemented for this",
-    note = "derive `BizAttrs` for the type and mark the fields to record with `#[biz]`, or name them one by one: `key = expression`"
+    note = "derive `BizAttrs` for the type and mark the fields to record with `#[biz]`, or name them one by one: `key = expression`",
+    note = "a list can't be spread, since its items would all set the same keys: name what counts of it, such as its length"
 )]
 pub trait BizAttrs {
     /// Sets the attributes.

@@ -5,9 +5,35 @@ use std::fmt::{self, Write};
 use super::value::truncate;
 use super::{Encoder, Value};
 
-/// `#[display]`: a value's text by [`fmt::Display`].
+/// `#[display]`: a value's text by [`fmt::Display`]; of an `Option`, that of what is in it.
 #[derive(Debug)]
 pub struct Display<'a, T: ?Sized>(pub &'a T);
+
+impl<'a, T> Display<'a, Option<T>> {
+    /// Nothing for `None`, which has no text. Found before [`Shown::shown`].
+    #[must_use]
+    pub fn shown(&self) -> Option<Display<'a, T>> {
+        self.0.as_ref().map(Display)
+    }
+}
+
+impl<'a, T> Display<'a, &Option<T>> {
+    /// The same of a reference.
+    #[must_use]
+    pub fn shown(&self) -> Option<Display<'a, T>> {
+        self.0.as_ref().map(Display)
+    }
+}
+
+/// What is shown of anything else: itself.
+pub trait Shown {
+    #[doc(hidden)]
+    fn shown(&self) -> &Self {
+        self
+    }
+}
+
+impl<T: ?Sized> Shown for Display<'_, T> {}
 
 /// `#[debug]`: a value's text by [`fmt::Debug`].
 #[derive(Debug)]

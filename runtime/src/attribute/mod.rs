@@ -28,7 +28,7 @@ mod with_uuid;
 
 pub use biz::{BizAttrs, BizValue};
 pub(crate) use decode::api_value;
-pub use format::{Debug, Display, MaxLen};
+pub use format::{Debug, Display, MaxLen, Shown};
 pub use key::Key;
 pub use privacy::{Hash, Mask, Pii, PiiPolicy};
 pub(crate) use privacy::{HashKey, MIN_KEY_BYTES, Privacy};

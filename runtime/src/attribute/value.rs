@@ -31,6 +31,7 @@ use super::wire::{self, field_len, len_field, varint_len};
     message = "`{Self}` has no attribute form",
     label = "not an attribute value",
     note = "a value is a number, a bool, a string, an `Option` or a list of them. Have another type's text with `#[display]` or `#[debug]`, convert it (`.as_millis()`, `.ok()`), derive `BizValue` for an enum of yours, or implement `biztrace::Value`",
+    note = "a type that derives `BizAttrs` is spread: `..value`, or `nested` on a field",
     note = "types that hold secrets have no attribute form on purpose"
 )]
 pub trait Value {

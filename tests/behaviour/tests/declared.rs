@@ -1,5 +1,7 @@
 //! Attributes that a type declares, values of an enum, and what is protected on its way out.
 
+use std::net::Ipv4Addr;
+
 use actix_web::{App, HttpResponse, post, web};
 use behaviour::{Instance, Service};
 use biztrace::{BizAttrs, BizValue, PiiPolicy, biz_attrs, tag, traced, traced_handler};
@@ -167,7 +169,12 @@ async fn pack(step: u8) {
         #[when(step > 3)]
         pack.late = true,
         #[max_len(2)]
-        pack.note = "long"
+        pack.note = "long",
+        #[display]
+        pack.place = Some(Ipv4Addr::LOCALHOST),
+        #[display]
+        #[mask(1)]
+        pack.from = (step > 7).then_some(Ipv4Addr::LOCALHOST)
     );
 }
 
@@ -190,6 +197,8 @@ async fn tag_tags_the_current_span() {
     assert_eq!(pack.tag("pack.step"), Some(7.into()));
     assert_eq!(pack.tag("pack.late"), Some(true.into()));
     assert_eq!(pack.tag("pack.note"), Some("lo".into()));
+    assert_eq!(pack.tag("pack.place"), Some("127.0.0.1".into()));
+    assert_eq!(pack.tag("pack.from"), None);
     tag!(order.stage = panic_outside());
 }
 

@@ -19,6 +19,7 @@
 use std::borrow::Cow;
 use std::fmt::{Debug, Display};
 use std::future::{Ready, ready};
+use std::net::IpAddr;
 
 use actix_web::body::to_bytes;
 use actix_web::dev::Payload;
@@ -87,7 +88,7 @@ async fn ping() -> HttpResponse {
 }
 
 #[traced(name = "POST pay", kind = "client", attrs(server.address = "pay", order.id = id))]
-#[biz_attrs(order.places = places)]
+#[biz_attrs(order.places = places, #[display] order.first = Some(places), #[display] order.last = &places.checked_sub(1))]
 async fn charge(id: u64, places: usize) -> Result<u64, Declined> {
     use std::num::NonZero;
     if NonZero::new(places).is_none() {
@@ -107,6 +108,8 @@ struct Basket<'a, T> {
     total: f64,
     #[biz(debug, max_len(8))]
     state: T,
+    #[biz(display, hash)]
+    owner: Option<IpAddr>,
     #[biz(nested, prefix = "last")]
     last: Option<Step>,
     unmarked: u8,
@@ -143,6 +146,7 @@ async fn fill_basket(id: web::Path<u64>) -> Result<web::Json<Vec<u64>>, Declined
         total: 9.5,
         state: last.kind,
         last: Some(last),
+        owner: None,
         unmarked: 0,
     };
     let _ = packed(&basket)?;

@@ -8,15 +8,17 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
-    Data, DeriveInput, Error, GenericParam, Generics, LitStr, Member, Path, Token, Type,
-    WherePredicate, parse_quote_spanned,
+    Data, DeriveInput, Error, GenericArgument, GenericParam, Generics, LitStr, Member, Path,
+    PathArguments, PathSegment, Token, Type, WherePredicate, parse_quote_spanned,
 };
 
 use crate::emit;
 use crate::lower::{Tag, What, ends};
 use crate::parse::fields::{Allowed, Biz};
 use crate::parse::{Form, Key};
-use crate::validate::{check_options, malformed, out_of_place, reserved, without_result};
+use crate::validate::{
+    check_options, malformed, mistaken_prefix, out_of_place, reserved, without_result,
+};
 
 const ON_TYPE: Allowed = Allowed {
     on: "a struct",
@@ -109,20 +111,19 @@ fn fields(input: &DeriveInput, on_type: &Biz, errors: &mut Vec<Error>) -> Option
     };
     let mistake = |key: &Key| malformed(key).or_else(|| reserved(key));
     let mut prefix = on_type.text("prefix");
-    if let Some(error) = prefix.and_then(|prefix| mistake(&Key::from(prefix.clone()))) {
+    if let Some(error) = prefix.and_then(mistaken_prefix) {
         errors.push(error);
         // One mistake, one error: none for each key that would begin with it.
         prefix = None;
     }
     let mut fields = Vec::new();
     for (field, member) in data.fields.iter().zip(data.fields.members()) {
-        let biz = Biz::parse(&field.attrs, ON_FIELD, errors);
-        if biz.place.is_none() || !check_field(&biz, errors) {
+        let mut biz = Biz::parse(&field.attrs, ON_FIELD, errors);
+        if biz.place.is_none() || !check_field(&mut biz, errors) {
             continue;
         }
         let key = if biz.flag("nested").is_some() {
-            let prefix = biz.text("prefix").cloned().map(Key::from);
-            errors.extend(prefix.as_ref().and_then(mistake));
+            errors.extend(biz.text("prefix").and_then(mistaken_prefix));
             None
         } else {
             match key(&biz, prefix, &member, field.ty.span()) {
@@ -152,7 +153,8 @@ fn fields(input: &DeriveInput, on_type: &Biz, errors: &mut Vec<Error>) -> Option
 }
 
 /// Reports options that don't go together. `false` for a field that is not recorded.
-fn check_field(biz: &Biz, errors: &mut Vec<Error>) -> bool {
+fn check_field(biz: &mut Biz, errors: &mut Vec<Error>) -> bool {
+    check_options(&mut biz.options, errors);
     let texts = || biz.texts.iter().map(|(name, _)| name);
     let options = || biz.options.iter().map(|option| &option.name);
     if biz.flag("skip").is_some() {
@@ -164,7 +166,6 @@ fn check_field(biz: &Biz, errors: &mut Vec<Error>) -> bool {
         }
         return false;
     }
-    check_options(&biz.options, errors);
     for option in &biz.options {
         match &option.form {
             Form::Result(..) => errors.push(without_result(option, "a field")),
@@ -288,9 +289,25 @@ fn bound(field: &Field, private: &TokenStream) -> WherePredicate {
         (None, _) => parse_quote_spanned!(place=> #ty: #private::BizAttrs),
         (Some(_), None) => parse_quote_spanned!(place=> #ty: #private::Value),
         (Some(_), Some(format)) => {
+            let ty = if format == "Display" { shown(ty) } else { ty };
             let format = Ident::new(format, Span::mixed_site());
             parse_quote_spanned!(place=> #ty: ::core::fmt::#format)
         }
+    }
+}
+
+/// What `display` shows of a type: what is in an `Option`, by its name.
+fn shown(ty: &Type) -> &Type {
+    let Type::Path(path) = ty else { return ty };
+    match path.path.segments.last() {
+        Some(PathSegment {
+            ident,
+            arguments: PathArguments::AngleBracketed(arguments),
+        }) if ident == "Option" => match arguments.args.first() {
+            Some(GenericArgument::Type(inner)) => inner,
+            _ => ty,
+        },
+        _ => ty,
     }
 }
 

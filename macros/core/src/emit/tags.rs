@@ -1,6 +1,6 @@
 //! Tags as statements.
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
@@ -60,16 +60,24 @@ fn set(private: &TokenStream, tag: &Tag) -> TokenStream {
         } => {
             let wrap = |value: TokenStream, Wrapper { name, number }: &Wrapper| {
                 let number = number.as_ref().map(|number| quote!(#number,));
-                quote_spanned!(first=> &#private::#name(#number #value))
+                let shown = is_display(name).then(|| quote_spanned!(first=> .shown()));
+                quote_spanned!(first=> &#private::#name(#number #value) #shown)
             };
+            let is_shown = wrappers.iter().any(|it| is_display(&it.name));
             let value = wrappers.iter().fold(value, wrap);
             let set = if *inherit {
                 quote_spanned!(first=> set_inherited)
             } else {
                 quote_spanned!(first=> set)
             };
-            quote_spanned! {first=>
+            let set = quote_spanned! {first=>
                 __tags.#set(const { &#private::Key::new(#key) }, #value);
+            };
+            if is_shown {
+                // `None` sets nothing: an `Option` is found by its own method, before the trait's.
+                quote_spanned!(Span::mixed_site()=> { use #private::Shown as _; #set })
+            } else {
+                set
             }
         }
         What::Spread | What::Nested { prefix: None } => quote_spanned! {first=>
@@ -81,4 +89,8 @@ fn set(private: &TokenStream, tag: &Tag) -> TokenStream {
             __tags.nested(#prefix, |__tags| #private::BizAttrs::record(#value, __tags));
         },
     }
+}
+
+fn is_display(wrapper: &Ident) -> bool {
+    wrapper == "Display"
 }

@@ -5,13 +5,13 @@
 //! ```
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::parse::ParseStream;
+use syn::parse::{ParseStream, Parser};
 use syn::{Error, Expr, LitStr, Token};
 
 use super::entry_options::{EntryOption, Form, entry_options};
-use super::until_comma;
+use super::{is_comma, until_comma};
 
 /// An entry: what it sets, and how.
 pub(crate) struct Entry {
@@ -55,12 +55,29 @@ impl Entry {
 
 /// Reads entries up to the end of `input`. One that can't be read goes to `errors`, and reading goes on behind the next comma.
 pub(crate) fn entries(input: ParseStream<'_>, errors: &mut Vec<Error>) -> Vec<Entry> {
+    let read = |input: ParseStream<'_>| Ok(separated(input, errors));
+    let entries = input.parse().and_then(|all| read.parse2(with_comma(all)));
+    entries.unwrap_or_default()
+}
+
+/// The same with a comma at the end, in the last token's place: for what is missing there syn has none but the whole attribute.
+fn with_comma(mut entries: TokenStream) -> TokenStream {
+    let place = match entries.clone().into_iter().last() {
+        None => return entries,
+        Some(last) if is_comma(&last) => return entries,
+        Some(TokenTree::Group(last)) => last.span_close(),
+        Some(last) => last.span(),
+    };
+    entries.extend(quote_spanned!(place=> ,));
+    entries
+}
+
+fn separated(input: ParseStream<'_>, errors: &mut Vec<Error>) -> Vec<Entry> {
     let mut entries = Vec::new();
-    let all = input.fork();
     while !input.is_empty() {
         match entry(input, errors) {
             Ok(entry) => {
-                if !input.is_empty() && !input.peek(Token![,]) {
+                if !input.peek(Token![,]) {
                     errors.push(input.error(format!(
                         "put a comma before this: {} ends here",
                         entry.target.value_name()
@@ -68,37 +85,11 @@ pub(crate) fn entries(input: ParseStream<'_>, errors: &mut Vec<Error>) -> Vec<En
                 }
                 entries.push(entry);
             }
-            Err(error) => {
-                until_comma(input);
-                errors.push(if input.is_empty() {
-                    at_last_token(error, &all)
-                } else {
-                    error
-                });
-                continue;
-            }
+            Err(error) => errors.push(error),
         }
         until_comma(input);
     }
     entries
-}
-
-/// What is missing at the end has no place of its own, and syn's is the whole attribute: it is behind the last token.
-fn at_last_token(error: Error, all: ParseStream<'_>) -> Error {
-    let message = error.to_string();
-    let last = all
-        .fork()
-        .parse()
-        .ok()
-        .and_then(|all: TokenStream| all.into_iter().last());
-    match last {
-        // Within brackets the end has a place.
-        Some(TokenTree::Group(_)) | None => error,
-        Some(last) if message.contains("unexpected end of input") => {
-            Error::new(last.span(), message)
-        }
-        Some(_) => error,
-    }
 }
 
 fn entry(input: ParseStream<'_>, errors: &mut Vec<Error>) -> syn::Result<Entry> {
@@ -111,13 +102,14 @@ fn entry(input: ParseStream<'_>, errors: &mut Vec<Error>) -> syn::Result<Entry> 
     match &target {
         Target::Key(key) => {
             let equals = equals(input, key)?;
-            if is_end(input) {
+            if input.peek(Token![,]) {
                 let tokens = &key.tokens;
                 return Err(key.without_value(quote!(#tokens #equals)));
             }
+            errors.extend(key.not_equals(equals));
         }
         Target::Spread(dots) => {
-            if is_end(input) {
+            if input.peek(Token![,]) {
                 let message =
                     "`..` has no value: write `..expression`, of a type that derives `BizAttrs`";
                 return Err(Error::new_spanned(dots, message));
@@ -136,10 +128,6 @@ fn entry(input: ParseStream<'_>, errors: &mut Vec<Error>) -> syn::Result<Entry> 
         target,
         value,
     })
-}
-
-fn is_end(input: ParseStream<'_>) -> bool {
-    input.is_empty() || input.peek(Token![,])
 }
 
 impl Target {
@@ -185,36 +173,29 @@ impl From<LitStr> for Key {
         }
     }
 }
-/// The `=` behind `key`, or what stands in its place.
-fn equals(input: ParseStream<'_>, key: &Key) -> syn::Result<Token![=]> {
+
+/// The `=` behind `key`, or what stands in its place and is as good to read on.
+fn equals(input: ParseStream<'_>, key: &Key) -> syn::Result<TokenStream> {
     // Longest first: `peek` sees the `=` of `=>`, too.
-    let wrong = if input.peek(Token![::]) {
-        input.parse::<Token![::]>()?.into_token_stream()
-    } else if input.peek(Token![:]) {
-        input.parse::<Token![:]>()?.into_token_stream()
-    } else if input.peek(Token![=>]) {
-        input.parse::<Token![=>]>()?.into_token_stream()
-    } else if input.peek(Token![==]) {
-        input.parse::<Token![==]>()?.into_token_stream()
+    if input.peek(Token![::]) {
+        let message = "the names of a key are joined by `.`, not `::`";
+        Err(Error::new_spanned(input.parse::<Token![::]>()?, message))
     } else if input.peek(Token![-]) {
-        input.parse::<Token![-]>()?.into_token_stream()
+        let message = "a key with `-` in it is written as a string literal, such as `\"order-id\"`";
+        Err(Error::new_spanned(input.parse::<Token![-]>()?, message))
+    } else if input.peek(Token![:]) {
+        let colon = input.parse::<Token![:]>()?.into_token_stream();
+        input.parse::<Option<Token![=]>>()?;
+        Ok(colon)
+    } else if input.peek(Token![=>]) {
+        Ok(input.parse::<Token![=>]>()?.into_token_stream())
+    } else if input.peek(Token![==]) {
+        Ok(input.parse::<Token![==]>()?.into_token_stream())
     } else if input.peek(Token![=]) {
-        return input.parse();
+        Ok(input.parse::<Token![=]>()?.into_token_stream())
     } else {
-        return Err(key.without_value(key.tokens.clone()));
-    };
-    let text = wrong.to_string();
-    let fix = match text.as_str() {
-        "::" => "the names of a key are joined by `.`, not `::`".to_owned(),
-        "-" => {
-            "a key with `-` in it is written as a string literal, such as `\"order-id\"`".to_owned()
-        }
-        _ => format!(
-            "`=` stands between key and value, not `{text}`: write `{} = expression`",
-            key.name
-        ),
-    };
-    Err(Error::new_spanned(wrong, fix))
+        Err(key.without_value(key.tokens.clone()))
+    }
 }
 
 impl Key {
@@ -223,5 +204,17 @@ impl Key {
             place,
             format!("`{0}` has no value: write `{0} = expression`", self.name),
         )
+    }
+
+    /// The error for `written` between key and value, if it is not `=`.
+    fn not_equals(&self, written: TokenStream) -> Option<Error> {
+        let text = written.to_string();
+        (text != "=").then(|| {
+            let message = format!(
+                "`=` stands between key and value, not `{text}`: write `{} = expression`",
+                self.name
+            );
+            Error::new_spanned(written, message)
+        })
     }
 }

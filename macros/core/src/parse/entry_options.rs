@@ -7,6 +7,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Error, Expr, LitInt, Pat, Token, bracketed, parenthesized};
 
 use super::similar::hint;
+use super::{is_comma, is_written, until_comma};
 
 /// An option, with its name as it was written.
 pub(crate) struct EntryOption {
@@ -88,7 +89,11 @@ pub(super) fn entry_options(
         let hash: Token![#] = input.parse()?;
         let content;
         let brackets = bracketed!(content in input);
-        let written: TokenStream = content.parse()?;
+        let written: TokenStream = content.fork().parse()?;
+        if let Some(comma) = written.clone().into_iter().find(is_comma) {
+            let message = "each option stands in brackets of its own, as in `#[hash] #[inherit] order.id = id`";
+            errors.push(Error::new(comma.span(), message));
+        }
         let read = |input: ParseStream<'_>| {
             let name = input.call(Ident::parse_any);
             let name = name.map_err(|_| {
@@ -98,9 +103,14 @@ pub(super) fn entry_options(
             })?;
             entry_option(name, input.parse()?)
         };
-        match read.parse2(written.clone()) {
-            Ok(option) => options.push(option),
-            Err(error) => errors.push(error),
+        loop {
+            match read.parse2(until_comma(&content)) {
+                Ok(option) => options.push(option),
+                Err(error) => errors.push(error),
+            }
+            if content.is_empty() {
+                break;
+            }
         }
     }
     Ok(options)
@@ -132,7 +142,7 @@ pub(super) fn entry_option(name: Ident, argument: TokenStream) -> syn::Result<En
         Ok(form) => Ok(EntryOption { name, form }),
         Err(_) => Err(Error::new_spanned(
             quote!(#name #argument),
-            format!("`{name}` is written `{written}`"),
+            is_written(&name, written),
         )),
     }
 }

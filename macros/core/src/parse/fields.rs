@@ -7,7 +7,7 @@ use syn::{Attribute, Error, LitStr, Meta, Path, Token};
 
 use super::entry_options::{EntryOption, entry_option, is_option, names};
 use super::similar::hint;
-use super::{crate_path, until_comma};
+use super::{crate_path, is_written, until_comma};
 
 /// What one or several `#[biz(…)]` say together.
 #[derive(Default)]
@@ -95,28 +95,27 @@ impl Biz {
         whole: &TokenStream,
     ) -> syn::Result<()> {
         let text = name.unraw().to_string();
-        let written = |form: String| {
-            let message =
-                format!("`{name}` is written `{form}`, with a comma before the next option");
+        let written = |form: &str| {
+            let message = is_written(&name, form) + ", with a comma before the next option";
             Error::new_spanned(whole, message)
         };
         if allowed.krate && text == "crate" {
             let path = crate_path.parse2(value);
-            self.krate = Some(path.map_err(|_| written("crate = path::to::biztrace".into()))?);
+            self.krate = Some(path.map_err(|_| written("crate = path::to::biztrace"))?);
         } else if allowed.texts.contains(&text.as_str()) {
             let literal = |input: ParseStream<'_>| {
                 input.parse::<Token![=]>()?;
                 input.parse()
             };
             let literal = literal.parse2(value);
-            let literal = literal.map_err(|_| written(format!("{text} = \"…\"")))?;
+            let literal = literal.map_err(|_| written(&format!("{text} = \"…\"")))?;
             if self.text(&text).is_some() {
                 return Err(twice(&name));
             }
             self.texts.push((name, literal));
         } else if allowed.flags.contains(&text.as_str()) {
             if !value.is_empty() {
-                return Err(written(text));
+                return Err(written(&text));
             }
             if self.flag(&text).is_some() {
                 return Err(twice(&name));

@@ -40,6 +40,14 @@ impl Annotated {
         let openers = self.openers.iter();
         openers.flat_map(|it| &it.options.attrs).chain(&self.tags)
     }
+
+    /// The same.
+    pub(crate) fn entries_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
+        let openers = self.openers.iter_mut();
+        openers
+            .flat_map(|it| &mut it.options.attrs)
+            .chain(&mut self.tags)
+    }
 }
 
 impl Opener {
@@ -87,9 +95,22 @@ fn crate_path(input: ParseStream<'_>) -> syn::Result<Path> {
     }
 }
 
+/// How an option is written, for one that is not.
+fn is_written(name: &Ident, form: &str) -> String {
+    if name == form {
+        format!("`{name}` takes no value: write `{name}`")
+    } else {
+        format!("`{name}` is written `{form}`")
+    }
+}
+
 /// Takes the tokens up to the next comma, and the comma.
 fn until_comma(input: ParseStream<'_>) -> TokenStream {
     std::iter::from_fn(|| input.parse::<TokenTree>().ok())
-        .take_while(|token| !matches!(token, TokenTree::Punct(punct) if punct.as_char() == ','))
+        .take_while(|token| !is_comma(token))
         .collect()
+}
+
+fn is_comma(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == ',')
 }

@@ -7,7 +7,7 @@ use syn::{Error, Expr, LitStr, Path, Token, parenthesized};
 
 use super::entries::{Entry, entries};
 use super::similar::hint;
-use super::{crate_path, until_comma};
+use super::{crate_path, is_written, until_comma};
 
 /// What was set. Each attribute sets those of its table.
 #[derive(Default)]
@@ -169,11 +169,11 @@ pub(super) fn options(
                     seen.push(form.name);
                     let read = (form.read)(&name, input, &mut options, errors);
                     if read.is_err() || !(input.is_empty() || input.peek(Token![,])) {
-                        let message = format!(
-                            "`{name}` is written `{}`, with a comma before the next option",
-                            form.written
-                        );
-                        errors.push(Error::new_spanned(written, message));
+                        let message = is_written(&name, form.written);
+                        errors.push(Error::new_spanned(
+                            written,
+                            message + ", with a comma before the next option",
+                        ));
                     }
                 }
             }

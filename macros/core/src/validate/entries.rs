@@ -5,35 +5,32 @@ use std::collections::HashSet;
 use proc_macro2::Ident;
 use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
-use syn::{Error, Expr, ExprAsync, ExprClosure, ExprPath, FnArg, LitInt, Pat, PatIdent, Token};
+use syn::{Error, Expr, ExprAsync, ExprClosure, ExprPath, FnArg, Pat, Token};
 
+use crate::names::Names;
 use crate::parse::{Entry, EntryOption, Form, Part, Target};
 use crate::readers;
 
 /// The arguments of a function.
 pub(super) type Inputs = Punctuated<FnArg, Token![,]>;
 
-/// Reports the mistakes of entries beside those of their keys.
+/// Reports the mistakes of entries beside those of their keys. They stand on a function with these arguments, or in `tag!`.
 pub(super) fn check<'a>(
     entries: impl IntoIterator<Item = &'a Entry> + Clone,
     inputs: Option<&Inputs>,
     errors: &mut Vec<Error>,
 ) {
-    errors.extend(
-        entries
-            .clone()
-            .into_iter()
-            .flat_map(|it| mistakes(it, inputs)),
-    );
+    for entry in entries.clone() {
+        errors.extend(on_spread(entry));
+        errors.extend(unfit(entry, inputs));
+    }
     check_duplicates(entries, errors);
 }
 
-/// The mistakes of one entry beside those of its key. It stands on a function with these arguments, or in `tag!`.
-pub(super) fn mistakes(entry: &Entry, inputs: Option<&Inputs>) -> Vec<Error> {
-    let mut errors = Vec::new();
-    check_options(&entry.options, &mut errors);
-    errors.extend(on_spread(entry));
-    errors.extend(escaping(entry, inputs.is_none()));
+/// The errors for an entry that can't be expanded.
+pub(super) fn unfit(entry: &Entry, inputs: Option<&Inputs>) -> Vec<Error> {
+    let mut errors = Vec::from_iter(escaping(entry, inputs.is_none()));
+    errors.extend(expressions(entry).find_map(readers::unreadable));
     for option in &entry.options {
         if let Form::Result(_, pattern) = &option.form {
             match inputs {
@@ -53,6 +50,9 @@ pub(crate) fn without_result(option: &EntryOption, place: &str) -> Error {
     Error::new(name.span(), message)
 }
 
+/// The group of `when`.
+const CONDITION: u8 = 3;
+
 /// Options of which an entry has one at most, and what they say.
 fn group(form: &Form) -> (u8, &'static str) {
     match form {
@@ -60,7 +60,7 @@ fn group(form: &Form) -> (u8, &'static str) {
         Form::Display | Form::Debug => (1, "how the value is formatted"),
         Form::Result(..) => (2, "what the value is evaluated on"),
         Form::When(_) => (
-            3,
+            CONDITION,
             "when the attribute is set: join the conditions with `&&`",
         ),
         Form::MaxLen(_) => (4, "how long the value may be"),
@@ -68,38 +68,42 @@ fn group(form: &Form) -> (u8, &'static str) {
     }
 }
 
-/// Reports options that don't go together, and numbers that are none.
-pub(crate) fn check_options(options: &[EntryOption], errors: &mut Vec<Error>) {
-    let mut seen: Vec<(u8, &Ident)> = Vec::new();
-    for EntryOption { name, form } in options {
-        let (group, says) = group(form);
-        match seen.iter().find(|(other, _)| *other == group) {
-            Some((_, first)) if *first == name && group != 3 => {
-                let message = format!("`{name}` is set twice: keep one of the two");
-                errors.push(Error::new(name.span(), message));
-            }
-            Some((_, first)) => {
-                let message = format!("`{first}` and `{name}` both say {says}");
-                let fix = if group == 3 {
-                    ""
-                } else {
-                    ": keep one of the two"
-                };
-                errors.push(Error::new(name.span(), message + fix));
-            }
-            None => seen.push((group, name)),
-        }
-        let characters = match form {
-            Form::MaxLen(number) => Some((number, 1)),
-            Form::Mask(number) => Some((number, 0)),
-            _ => None,
-        };
-        errors.extend(characters.and_then(|(number, least)| not_characters(name, number, least)));
-    }
+/// Reports options that don't go together, and numbers that are none, and takes these options out.
+pub(crate) fn check_options(options: &mut Vec<EntryOption>, errors: &mut Vec<Error>) {
+    let mut seen: Vec<(u8, Ident)> = Vec::new();
+    options.retain(|option| {
+        let mistake = conflict(option, &mut seen).or_else(|| not_characters(option));
+        let is_right = mistake.is_none();
+        errors.extend(mistake);
+        is_right
+    });
+}
+
+/// The error for an option that says again what one before it says.
+fn conflict(option: &EntryOption, seen: &mut Vec<(u8, Ident)>) -> Option<Error> {
+    let EntryOption { name, form } = option;
+    let (group, says) = group(form);
+    let Some((_, first)) = seen.iter().find(|(other, _)| *other == group) else {
+        seen.push((group, name.clone()));
+        return None;
+    };
+    let message = if group == CONDITION {
+        format!("`{first}` and `{name}` both say {says}")
+    } else if first == name {
+        format!("`{name}` is set twice: keep one of the two")
+    } else {
+        format!("`{first}` and `{name}` both say {says}: keep one of the two")
+    };
+    Some(Error::new(name.span(), message))
 }
 
 /// The error for a number that is no number of characters.
-fn not_characters(name: &Ident, number: &LitInt, least: u32) -> Option<Error> {
+fn not_characters(EntryOption { name, form }: &EntryOption) -> Option<Error> {
+    let (number, least) = match form {
+        Form::MaxLen(number) => (number, 1),
+        Form::Mask(number) => (number, 0),
+        _ => return None,
+    };
     let is_one =
         number.suffix().is_empty() && number.base10_parse::<u32>().is_ok_and(|n| n >= least);
     (!is_one).then(|| {
@@ -172,10 +176,7 @@ pub(crate) fn out_of_place(condition: &Expr) -> Option<Error> {
 
 /// The error for a value on the result that needs what the body has taken.
 fn gone(entry: &Entry, pattern: &Pat, inputs: &Inputs) -> Option<Error> {
-    let mut arguments = Names::default();
-    inputs
-        .iter()
-        .for_each(|input| arguments.visit_fn_arg(input));
+    let arguments = Names::of(inputs);
     let mut bound = Names::default();
     bound.visit_pat(pattern);
     expressions(entry).for_each(|expr| bound.visit_expr(expr));
@@ -196,21 +197,6 @@ fn gone(entry: &Entry, pattern: &Pat, inputs: &Inputs) -> Option<Error> {
         "`{reader}(…)` reads the request before the body runs, and this is evaluated after it: make it an entry of its own"
     );
     Some(Error::new(reader.span(), message))
-}
-
-/// The names that patterns bind.
-#[derive(Default)]
-struct Names(HashSet<Ident>);
-
-impl<'a> Visit<'a> for Names {
-    fn visit_pat_ident(&mut self, pattern: &'a PatIdent) {
-        self.0.insert(pattern.ident.clone());
-        visit::visit_pat_ident(self, pattern);
-    }
-
-    fn visit_receiver(&mut self, receiver: &'a syn::Receiver) {
-        self.0.insert(Ident::from(receiver.self_token));
-    }
 }
 
 /// The first of the arguments that an expression names.

@@ -9,6 +9,12 @@ use crate::shape::Shape;
 
 pub(super) fn check_openers(openers: &[Opener], errors: &mut Vec<Error>) {
     for opener in openers {
+        if let Some(name) = &opener.options.name
+            && name.value().trim().is_empty()
+        {
+            let message = "a span has a name: write one, or remove this for the function's";
+            errors.push(Error::new(name.span(), message));
+        }
         let Some(kind) = &opener.options.kind else {
             continue;
         };

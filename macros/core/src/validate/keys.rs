@@ -1,6 +1,6 @@
 //! Keys, by OpenTelemetry's naming rules.
 
-use syn::Error;
+use syn::{Error, LitStr};
 
 use crate::case::snake;
 use crate::parse::Key;
@@ -35,6 +35,21 @@ pub(crate) fn malformed(key: &Key) -> Option<Error> {
         }
     };
     Some(Error::new_spanned(&key.tokens, message))
+}
+
+/// The error for a prefix of keys, which is one itself.
+pub(crate) fn mistaken_prefix(prefix: &LitStr) -> Option<Error> {
+    let text = prefix.value();
+    match text.strip_suffix('.') {
+        Some(without) if !without.ends_with('.') && !without.is_empty() => {
+            let message = format!("a prefix has no dot at its end: write `\"{without}\"`");
+            Some(Error::new(prefix.span(), message))
+        }
+        _ => {
+            let key = Key::from(prefix.clone());
+            malformed(&key).or_else(|| reserved(&key))
+        }
+    }
 }
 
 fn is_segment(segment: &str, quoted: bool) -> bool {

@@ -16,7 +16,7 @@ pub(crate) const DERIVES: &[Case] = &[
     (
         "BizAttrs",
         "struct Order { #[biz(nested, prefix = \"a.\")] a: Address }",
-        &[("\"a.\"", "each dot of a key stands between two names")],
+        &[("\"a.\"", "a prefix has no dot at its end: write `\"a\"`")],
     ),
     (
         "BizAttrs",
@@ -58,6 +58,14 @@ pub(crate) const DERIVES: &[Case] = &[
         "BizAttrs",
         "struct Order;",
         &[("Order", "no field is marked `#[biz]`")],
+    ),
+    (
+        "BizAttrs",
+        "#[biz(prefix = \"order.\")] struct Order { #[biz] id: u64, #[biz] no: u64 }",
+        &[(
+            "\"order.\"",
+            "a prefix has no dot at its end: write `\"order\"`",
+        )],
     ),
     (
         "BizAttrs",
@@ -191,7 +199,7 @@ pub(crate) const DERIVES: &[Case] = &[
     (
         "BizAttrs",
         "struct Order { #[biz(nested(x))] user: User }",
-        &[("nested(x)", "`nested` is written `nested`")],
+        &[("nested(x)", "`nested` takes no value: write `nested`")],
     ),
     (
         "BizAttrs",
@@ -244,6 +252,11 @@ pub(crate) const DERIVES: &[Case] = &[
 pub(crate) const TAGS: &[Case] = &[
     (
         "tag",
+        "order.stage = stage.",
+        &[(".", "the value of `order.stage` is not a whole expression")],
+    ),
+    (
+        "tag",
         "order.stage",
         &[("order.stage", "`order.stage` has no value")],
     ),
@@ -258,6 +271,22 @@ pub(crate) const TAGS: &[Case] = &[
         &[(
             "ok",
             "`ok` waits for a function's result, and `tag!` has none",
+        )],
+    ),
+    (
+        "tag",
+        "order.id = find(id)?",
+        &[(
+            "find(id)?",
+            "`?` can't stand in a value, which is evaluated only where a span is recorded: compute it in a `let` before `tag!`",
+        )],
+    ),
+    (
+        "tag",
+        "tenant.id = header(TENANT)",
+        &[(
+            "TENANT",
+            "`header(…)` of the request takes a string literal",
         )],
     ),
     (

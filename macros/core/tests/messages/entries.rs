@@ -16,13 +16,48 @@ pub(crate) const ENTRIES: &[Case] = &[
         CREATE,
         &[(
             ".",
-            "the value of `order.id` is not a whole expression: unexpected end of input",
+            "the value of `order.id` is not a whole expression: expected identifier",
         )],
     ),
     (
         "#[biz_attrs(order.no = 1, order.)]",
         CREATE,
-        &[(".", "unexpected end of input, expected a key")],
+        &[(".", "expected a key: names joined by dots")],
+    ),
+    (
+        "#[biz_attrs(order.id = f(id +) + id)]",
+        CREATE,
+        &[(")", "the value of `order.id` is not a whole expression")],
+    ),
+    (
+        "#[biz_attrs(order.id = match (id))]",
+        CREATE,
+        &[(")", "the value of `order.id` is not a whole expression")],
+    ),
+    (
+        "#[biz_attrs(..id.)]",
+        CREATE,
+        &[(".", "the value of `..` is not a whole expression")],
+    ),
+    (
+        "#[biz_attrs(#[hash])]",
+        CREATE,
+        &[("]", "expected a key: names joined by dots")],
+    ),
+    (
+        "#[traced(attrs(order.id = id.))]",
+        CREATE,
+        &[(".", "the value of `order.id` is not a whole expression")],
+    ),
+    (
+        "#[biz_attrs(order.id := id)]",
+        CREATE,
+        &[(":", "not `:`: write `order.id = expression`")],
+    ),
+    (
+        "#[biz_attrs(order.id:)]",
+        CREATE,
+        &[("order.id:", "`order.id` has no value")],
     ),
     (
         "#[biz_attrs(order.id = parse(id?))]",
@@ -296,14 +331,72 @@ pub(crate) const ENTRY_OPTIONS: &[Case] = &[
         &[("metric", "`metric` is not there yet")],
     ),
     (
+        "#[biz_attrs(#[hash, inherit] a.b = id)]",
+        PAY,
+        &[(
+            ",",
+            "each option stands in brackets of its own, as in `#[hash] #[inherit] order.id = id`",
+        )],
+    ),
+    (
+        "#[biz_attrs(#[ok(r), display] a.b = r)]",
+        PAY,
+        &[(",", "each option stands in brackets of its own")],
+    ),
+    (
+        "#[biz_attrs(#[hash, hsah] a.b = id)]",
+        PAY,
+        &[
+            (",", "brackets of its own"),
+            ("hsah", "did you mean `hash`?"),
+        ],
+    ),
+    (
+        "#[biz_attrs(tenant.id = header(TENANT).or(id))]",
+        CREATE,
+        &[(
+            "TENANT",
+            "`header(…)` of the request takes a string literal, such as `header(\"tenant\")`: write it, or `self::header(…)`",
+        )],
+    ),
+    (
+        "#[biz_attrs(order.page = id, #[when(query('p').is_some())] order.id = id)]",
+        CREATE,
+        &[("'p'", "`query(…)` of the request takes a string literal")],
+    ),
+    (
+        "#[biz_attrs(tenant.id = header(\"x tenant\"))]",
+        CREATE,
+        &[(
+            "\"x tenant\"",
+            "`x tenant` can't be a header's name, which is of letters, digits and `-`",
+        )],
+    ),
+    (
+        "#[biz_attrs(tenant.id = header(\"\"))]",
+        CREATE,
+        &[("\"\"", "can't be a header's name")],
+    ),
+    (
+        "#[biz_attrs(a.b = header(id), a.c = self::query(SQL), a.d = id.header(X), a.e = cookie(\"x y\"), a.f = header(\"X-Id\"))]",
+        CREATE,
+        &[],
+    ),
+    ("#[biz_attrs(order.id = loop { break id })]", CREATE, &[]),
+    (
+        "#[biz_attrs(order.id = { continue })]",
+        CREATE,
+        &[("continue", "`continue` can't stand in a value")],
+    ),
+    (
         "#[biz_attrs(#[hash(4)] a.b = id)]",
         PAY,
-        &[("hash(4)", "`hash` is written `hash`")],
+        &[("hash(4)", "`hash` takes no value: write `hash`")],
     ),
     (
         "#[biz_attrs(#[hash = key] a.b = id)]",
         PAY,
-        &[("hash = key", "`hash` is written `hash`")],
+        &[("hash = key", "`hash` takes no value: write `hash`")],
     ),
     (
         "#[biz_attrs(#[mask] a.b = id)]",

@@ -48,6 +48,14 @@ pub(crate) const OPTIONS: &[Case] = &[
         &[("name", "`name` is set twice: keep one of the two")],
     ),
     (
+        "#[traced(name = \"\")]",
+        CREATE,
+        &[(
+            "\"\"",
+            "a span has a name: write one, or remove this for the function's",
+        )],
+    ),
+    (
         "#[traced(name = 3)]",
         CREATE,
         &[("name = 3", "`name` is written `name = \"…\"`")],
@@ -92,7 +100,10 @@ pub(crate) const OPTIONS: &[Case] = &[
     (
         "#[traced_handler(child = true)]",
         CREATE,
-        &[("child = true", "`child` is written `child`")],
+        &[(
+            "child = true",
+            "`child` takes no value: write `child`, with a comma before the next option",
+        )],
     ),
     (
         "#[traced(kind = \"rpc\")]",
@@ -144,7 +155,7 @@ pub(crate) const ITEMS: &[Case] = &[
     (
         "#[traced(err = true)]",
         "fn f() {}",
-        &[("err = true", "`err` is written `err`")],
+        &[("err = true", "`err` takes no value: write `err`")],
     ),
     (
         "#[traced]",

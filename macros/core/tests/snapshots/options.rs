@@ -22,11 +22,14 @@ async fn create(body: web::Json<Order>) -> HttpResponse {
                     const { &::biztrace::__private::Key::new("user.name") },
                     &::biztrace::__private::Pii(&(&body.name)),
                 );
-            __tags
-                .set(
-                    const { &::biztrace::__private::Key::new("order.state") },
-                    &::biztrace::__private::Display(&(state)),
-                );
+            {
+                use ::biztrace::__private::Shown as _;
+                __tags
+                    .set(
+                        const { &::biztrace::__private::Key::new("order.state") },
+                        &::biztrace::__private::Display(&(state)).shown(),
+                    );
+            }
             __tags
                 .set(
                     const { &::biztrace::__private::Key::new("order.raw") },

@@ -4,16 +4,19 @@ fn f(id: Id) {
         |__tags, _| {
             let __when: ::core::primitive::bool = a;
             if __when {
-                __tags
-                    .set_inherited(
-                        const { &::biztrace::__private::Key::new("order.id") },
-                        &::biztrace::__private::Hash(
-                            &::biztrace::__private::MaxLen(
-                                8,
-                                &::biztrace::__private::Display(&(id)),
+                {
+                    use ::biztrace::__private::Shown as _;
+                    __tags
+                        .set_inherited(
+                            const { &::biztrace::__private::Key::new("order.id") },
+                            &::biztrace::__private::Hash(
+                                &::biztrace::__private::MaxLen(
+                                    8,
+                                    &::biztrace::__private::Display(&(id)).shown(),
+                                ),
                             ),
-                        ),
-                    );
+                        );
+                }
             }
             __tags
                 .set(
