@@ -4,6 +4,8 @@ use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, To
 use quote::{ToTokens, quote_spanned};
 use syn::{Error, Lit, LitStr, Path};
 
+use crate::names::Names;
+
 /// The first of them in `expression`.
 pub(crate) fn first(expression: impl ToTokens) -> Option<Ident> {
     let mut found = None;
@@ -25,7 +27,8 @@ pub(crate) fn on_head(tokens: TokenStream, found: &mut Option<Ident>) -> TokenSt
 }
 
 /// The error for one that can't be read: by a name that is no string literal, or by one that no header has.
-pub(crate) fn unreadable(expression: impl ToTokens) -> Option<Error> {
+/// One of `arguments` is none of them.
+pub(crate) fn unreadable(expression: impl ToTokens, arguments: &Names) -> Option<Error> {
     let mut error = None;
     each_call(expression.into_token_stream(), &mut |name, argument| {
         let message = match one_string(argument) {
@@ -33,8 +36,8 @@ pub(crate) fn unreadable(expression: impl ToTokens) -> Option<Error> {
                 "`{}` can't be a header's name, which is of letters, digits and `-`",
                 literal.value()
             ),
-            None if is_constant(argument) => format!(
-                "`{name}(…)` of the request takes a string literal, such as `{name}(\"tenant\")`: write it, or `self::{name}(…)` \
+            None if is_constant(argument) && !arguments.0.contains(name) => format!(
+                "`{name}(…)` of the request takes a string literal, such as `{name}(\"tenant\")`: write it, or `({name})(…)` \
                  for a function of yours"
             ),
             _ => return false,

@@ -83,6 +83,8 @@ fn arguments_that_a_mistake_names_are_used() {
         "a::b = id",
         "#[hash] #[hash] a.b = id",
         "#[mask(4u8)] a.b = id",
+        "#[dispaly] a.b = id",
+        "#[ok(n m)] a.b = id + n",
         "#[ok(n)] a.b = id + n",
         "#[when(id.await)] a.b = 1",
     ] {
@@ -107,6 +109,7 @@ fn a_mistake_leaves_what_is_right_in_tag() {
         ("a.b: id", true),
         ("#[hash] #[hash] a.b = id", true),
         ("a.b = id?", false),
+        ("#[dispaly] a.b = id", false),
         ("a.b = header(ID)", false),
         ("#[ok(id)] a.b = id", false),
     ] {

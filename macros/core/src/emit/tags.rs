@@ -80,6 +80,7 @@ fn set(private: &TokenStream, tag: &Tag) -> TokenStream {
                 set
             }
         }
+        What::Nothing => quote_spanned!(Span::mixed_site()=> let _ = #value;),
         What::Spread | What::Nested { prefix: None } => quote_spanned! {first=>
             #private::BizAttrs::record(#value, __tags);
         },

@@ -33,6 +33,8 @@ pub(crate) enum What {
         wrappers: Vec<Wrapper>,
     },
     Spread,
+    /// Nothing, beside a mistake: the value counts as used.
+    Nothing,
     /// A field of a type with attributes of its own, and what their keys begin with.
     Nested {
         prefix: Option<LitStr>,
@@ -51,12 +53,14 @@ impl TagPlan {
         let tag = |entry: Entry| {
             let Entry {
                 options,
+                has_all_options,
                 target,
                 value,
             } = entry;
             let place = ends(value.to_token_stream());
             let value = on_head(value.into_token_stream(), &mut found);
             let what = match target {
+                _ if !has_all_options => What::Nothing,
                 Target::Key(key) => What::key(LitStr::new(&key.name, key.tokens.span()), &options),
                 Target::Spread(_) => What::Spread,
             };

@@ -16,6 +16,8 @@ use super::{is_comma, until_comma};
 /// An entry: what it sets, and how.
 pub(crate) struct Entry {
     pub(crate) options: Vec<EntryOption>,
+    /// Whether that is all of them. If not, what it is to set is not known, and its value is only used.
+    pub(crate) has_all_options: bool,
     pub(crate) target: Target,
     pub(crate) value: Expr,
 }
@@ -93,7 +95,7 @@ fn separated(input: ParseStream<'_>, errors: &mut Vec<Error>) -> Vec<Entry> {
 }
 
 fn entry(input: ParseStream<'_>, errors: &mut Vec<Error>) -> syn::Result<Entry> {
-    let options = entry_options(input, errors)?;
+    let (options, has_all_options) = entry_options(input, errors)?;
     let target = if input.peek(Token![..]) {
         Target::Spread(input.parse()?)
     } else {
@@ -125,6 +127,7 @@ fn entry(input: ParseStream<'_>, errors: &mut Vec<Error>) -> syn::Result<Entry> 
     })?;
     Ok(Entry {
         options,
+        has_all_options,
         target,
         value,
     })

@@ -79,12 +79,13 @@ fn on_result(input: ParseStream<'_>, part: Part) -> syn::Result<Form> {
     Ok(Form::Result(part, parsed))
 }
 
-/// Reads the options before an entry. One that can't be read goes to `errors`.
+/// Reads the options before an entry, and says whether these are all. One that can't be read goes to `errors`.
 pub(super) fn entry_options(
     input: ParseStream<'_>,
     errors: &mut Vec<Error>,
-) -> syn::Result<Vec<EntryOption>> {
+) -> syn::Result<(Vec<EntryOption>, bool)> {
     let mut options = Vec::new();
+    let mut are_all = true;
     while input.peek(Token![#]) {
         let hash: Token![#] = input.parse()?;
         let content;
@@ -106,14 +107,17 @@ pub(super) fn entry_options(
         loop {
             match read.parse2(until_comma(&content)) {
                 Ok(option) => options.push(option),
-                Err(error) => errors.push(error),
+                Err(error) => {
+                    are_all = false;
+                    errors.push(error);
+                }
             }
             if content.is_empty() {
                 break;
             }
         }
     }
-    Ok(options)
+    Ok((options, are_all))
 }
 
 /// The names of all options.

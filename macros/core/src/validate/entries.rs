@@ -30,7 +30,8 @@ pub(super) fn check<'a>(
 /// The errors for an entry that can't be expanded.
 pub(super) fn unfit(entry: &Entry, inputs: Option<&Inputs>) -> Vec<Error> {
     let mut errors = Vec::from_iter(escaping(entry, inputs.is_none()));
-    errors.extend(expressions(entry).find_map(readers::unreadable));
+    let arguments = Names::of(inputs.into_iter().flatten());
+    errors.extend(expressions(entry).find_map(|it| readers::unreadable(it, &arguments)));
     for option in &entry.options {
         if let Form::Result(_, pattern) = &option.form {
             match inputs {

@@ -356,7 +356,7 @@ pub(crate) const ENTRY_OPTIONS: &[Case] = &[
         CREATE,
         &[(
             "TENANT",
-            "`header(…)` of the request takes a string literal, such as `header(\"tenant\")`: write it, or `self::header(…)`",
+            "`header(…)` of the request takes a string literal, such as `header(\"tenant\")`: write it, or `(header)(…)`",
         )],
     ),
     (
@@ -376,6 +376,11 @@ pub(crate) const ENTRY_OPTIONS: &[Case] = &[
         "#[biz_attrs(tenant.id = header(\"\"))]",
         CREATE,
         &[("\"\"", "can't be a header's name")],
+    ),
+    (
+        "#[biz_attrs(order.id = query(SQL))]",
+        "fn f(query: fn(&str) -> u64) {}",
+        &[],
     ),
     (
         "#[biz_attrs(a.b = header(id), a.c = self::query(SQL), a.d = id.header(X), a.e = cookie(\"x y\"), a.f = header(\"X-Id\"))]",
