@@ -10,7 +10,7 @@ use opentelemetry::trace::SpanId;
 
 use super::open::OpenSpan;
 use super::trace::State;
-use crate::attribute::{Tags, key_of};
+use crate::attribute::{Tags, is_withheld, key_of};
 use crate::config::Limits;
 
 /// The attributes that a span hands down. Spans share a set until one of them adds to it.
@@ -55,7 +55,14 @@ impl Inherited {
         self.iter().find(|attribute| attribute.has_key_of(key))
     }
 
+    /// Sets an attribute, or removes the one of its key where its value is withheld.
     fn set(&mut self, attribute: Attribute) {
+        if is_withheld(&attribute.field) {
+            if let Some(set) = &mut self.0 {
+                Arc::make_mut(set).retain(|other| !other.has_key_of(&attribute));
+            }
+            return;
+        }
         let set = Arc::make_mut(self.0.get_or_insert_default());
         match set.iter_mut().find(|other| other.has_key_of(&attribute)) {
             Some(other) => *other = attribute,
@@ -170,14 +177,15 @@ impl State {
                 span.append_encoded(entry.hash, field, tags.withheld, limits, room);
                 span.has_field(entry.hash, field)
             });
-            if is_inherited && is_taken == Some(true) {
+            let is_withheld = tags.withheld && is_withheld(field);
+            if is_inherited && (is_withheld || is_taken == Some(true)) {
                 self.hand_down(slot as usize, entry.hash, field, &families, limits);
             }
         }
     }
 
-    /// Sets an attribute in the set of an open span and in those below it, save where a span between has its own. It counts as
-    /// dropped where the trace has no room for it.
+    /// Sets an attribute in the set of an open span and in those below it, save where a span between has its own; one that is
+    /// withheld is removed there. It counts as dropped where the trace has no room for it.
     fn hand_down(
         &mut self,
         slot: usize,
@@ -186,7 +194,7 @@ impl State {
         families: &Families,
         limits: &Limits,
     ) {
-        if !self.handed_down.admit(field.len(), limits) {
+        if !is_withheld(field) && !self.handed_down.admit(field.len(), limits) {
             self.slots[slot].tags.dropped += 1;
             return;
         }

@@ -168,6 +168,54 @@ fn what_protection_drops_leaves_no_earlier_value_of_its_key() {
 }
 
 #[test]
+fn what_is_withheld_is_no_longer_inherited() {
+    #[traced]
+    fn request() {
+        tag!(
+            #[inherit]
+            user.id = "ada",
+            #[inherit]
+            user.tier = "gold"
+        );
+        before();
+        protects();
+        beside();
+    }
+
+    #[traced]
+    fn before() {}
+
+    #[traced]
+    fn protects() {
+        tag!(
+            #[inherit]
+            #[pii]
+            user.id = "ada"
+        );
+        below();
+    }
+
+    #[traced]
+    fn below() {}
+
+    #[traced]
+    fn beside() {}
+
+    let capture = Capture::new();
+    capture.scope_sync(request);
+    for (name, user) in [
+        ("before", true),
+        ("protects", false),
+        ("below", false),
+        ("beside", true),
+    ] {
+        let span = capture.span(name);
+        assert_eq!(span.tag("user.id").is_some(), user, "{name}");
+        span.assert_tag("user.tier", "gold");
+    }
+}
+
+#[test]
 fn arrays_that_nest_too_deeply_are_left_out() {
     struct Nested(u8);
 
