@@ -12,16 +12,14 @@ pub enum Error {
     )]
     AlreadyInstalled,
     /// The URL of the receiver is not one to send to.
-    #[error(
-        "cannot send traces to {url:?}: {problem}; write the endpoint as http://host:port, for one http://localhost:{port}"
-    )]
+    #[error("cannot send traces to {url:?}: {problem}; write the endpoint as in {example}")]
     Endpoint {
-        /// The URL as it is set, in code or by `OTEL_EXPORTER_OTLP_ENDPOINT`.
+        /// The URL as it is set, in code or by a variable of the environment.
         url: String,
         /// What is wrong with it.
         problem: String,
-        /// The usual port of the protocol.
-        port: u16,
+        /// One that could be.
+        example: &'static str,
     },
     /// A header of `Otlp::header` or `OTEL_EXPORTER_OTLP_HEADERS` cannot be sent. Its value is not shown.
     #[error(

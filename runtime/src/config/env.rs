@@ -4,7 +4,7 @@
 
 use std::{cell::RefCell, fmt, str::FromStr, time::Duration};
 
-use super::{Batch, Exporter, Limits, Otlp, Sampler, Settings};
+use super::{Batch, Exporter, Limits, Otlp, Sampler, Settings, Zipkin};
 use crate::attribute::{HashKey, MIN_KEY_BYTES, PiiPolicy, Privacy};
 
 mod otlp;
@@ -81,12 +81,14 @@ impl Reader<'_> {
         }
         self.propagators();
         let otlp = self.otlp();
+        let zipkin = self.zipkin();
         Settings {
             disabled: disabled.unwrap_or(false),
             service_name,
             resource,
-            exporters: self.exporters(&otlp),
+            exporters: self.exporters(&otlp, &zipkin),
             otlp,
+            zipkin,
             sampler: self.sampler(),
             batch: self.batch(),
             limits: self.limits(),
@@ -106,10 +108,10 @@ impl Reader<'_> {
     }
 
     /// `None` where neither exporters nor an endpoint are named.
-    fn exporters(&mut self, otlp: &Otlp) -> Option<Vec<Exporter>> {
+    fn exporters(&mut self, otlp: &Otlp, zipkin: &Zipkin) -> Option<Vec<Exporter>> {
         const VARIABLE: &str = "OTEL_TRACES_EXPORTER";
         const EXPECTED: &str =
-            "otlp or console, of which there may be several, nor none, which stands alone";
+            "otlp, console or zipkin, of which there may be several, nor none, which stands alone";
         let by_endpoint = otlp
             .endpoint
             .as_ref()
@@ -125,6 +127,7 @@ impl Reader<'_> {
             let exporter = match name.trim().to_ascii_lowercase().as_str() {
                 "otlp" => Exporter::Otlp(otlp.clone()),
                 "console" => Exporter::Console,
+                "zipkin" => Exporter::Zipkin(zipkin.clone()),
                 _ => {
                     self.warn(VARIABLE, name, EXPECTED, "the others, or the default");
                     continue;
@@ -138,6 +141,16 @@ impl Reader<'_> {
             by_endpoint
         } else {
             Some(exporters)
+        }
+    }
+
+    fn zipkin(&mut self) -> Zipkin {
+        let default = Zipkin::default();
+        Zipkin {
+            endpoint: self
+                .text("OTEL_EXPORTER_ZIPKIN_ENDPOINT")
+                .unwrap_or(default.endpoint),
+            timeout: self.milliseconds("OTEL_EXPORTER_ZIPKIN_TIMEOUT", default.timeout),
         }
     }
 

@@ -4,6 +4,7 @@
 mod env;
 mod json_lines;
 mod otlp;
+mod zipkin;
 
 use std::fmt;
 use std::time::Duration;
@@ -11,7 +12,8 @@ use std::time::Duration;
 pub(crate) use self::env::{Environment, from_env};
 pub use self::json_lines::JsonLines;
 pub use self::otlp::Otlp;
-pub(crate) use self::otlp::{Compression, Endpoint, Protocol, masked};
+pub(crate) use self::otlp::{Certificates, Compression, Endpoint, Protocol, masked};
+pub(crate) use self::zipkin::Zipkin;
 
 use opentelemetry::KeyValue;
 
@@ -30,6 +32,8 @@ pub(crate) struct Settings {
     pub(crate) exporters: Option<Vec<Exporter>>,
     /// What OTLP receivers have in common.
     pub(crate) otlp: Otlp,
+    /// The receiver of Zipkin's format that the environment names.
+    pub(crate) zipkin: Zipkin,
     /// The head sampler.
     pub(crate) sampler: Sampler,
     /// When and how much is exported at once.
@@ -54,6 +58,7 @@ impl Default for Settings {
             resource: Vec::new(),
             exporters: None,
             otlp: Otlp::default(),
+            zipkin: Zipkin::default(),
             sampler: Sampler::default(),
             batch: Batch::default(),
             limits: Limits::default(),
@@ -76,6 +81,8 @@ pub(crate) enum Exporter {
     File(JsonLines),
     /// The same lines on stdout.
     Stdout,
+    /// To a receiver of Zipkin's format.
+    Zipkin(Zipkin),
 }
 
 /// Which traces are recorded, decided when their first span in this process starts.

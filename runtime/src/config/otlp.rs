@@ -26,11 +26,19 @@ pub struct Otlp {
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) compression: Option<Compression>,
     pub(crate) timeout: Option<Duration>,
-    pub(crate) ca_file: Option<PathBuf>,
-    pub(crate) cert_file: Option<PathBuf>,
-    pub(crate) key_file: Option<PathBuf>,
+    pub(crate) certificates: Certificates,
     /// Whether a gRPC endpoint without a scheme is reached without TLS.
     pub(crate) insecure: Option<bool>,
+}
+
+/// The files of TLS, in PEM.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Certificates {
+    /// What the receiver's certificate is checked by, instead of what the system trusts.
+    pub(crate) ca_file: Option<PathBuf>,
+    /// What the receiver is shown.
+    pub(crate) cert_file: Option<PathBuf>,
+    pub(crate) key_file: Option<PathBuf>,
 }
 
 /// How requests are encoded and sent.
@@ -112,14 +120,14 @@ impl Otlp {
 
     /// Trusts the certificates in this PEM file alone, instead of those of well-known authorities.
     pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.ca_file = Some(path.into());
+        self.certificates.ca_file = Some(path.into());
         self
     }
 
     /// Shows the receiver this certificate, with its chain, and proves it by that key (mutual TLS). Both are PEM files.
     pub fn identity_files(mut self, cert: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
-        self.cert_file = Some(cert.into());
-        self.key_file = Some(key.into());
+        self.certificates.cert_file = Some(cert.into());
+        self.certificates.key_file = Some(key.into());
         self
     }
 
@@ -143,9 +151,7 @@ impl Otlp {
             headers: self.headers,
             compression: self.compression.or(environment.compression),
             timeout: self.timeout.or(environment.timeout),
-            ca_file: self.ca_file.or(environment.ca_file),
-            cert_file: self.cert_file.or(environment.cert_file),
-            key_file: self.key_file.or(environment.key_file),
+            certificates: self.certificates.over(environment.certificates),
             insecure: self.insecure.or(environment.insecure),
         }
     }
@@ -172,6 +178,16 @@ impl Otlp {
                 format!("{}/v1/traces", base.trim_end_matches('/'))
             }
             Some(Endpoint::Base(url) | Endpoint::Traces(url)) => url.clone(),
+        }
+    }
+}
+
+impl Certificates {
+    fn over(self, environment: Self) -> Self {
+        Self {
+            ca_file: self.ca_file.or(environment.ca_file),
+            cert_file: self.cert_file.or(environment.cert_file),
+            key_file: self.key_file.or(environment.key_file),
         }
     }
 }

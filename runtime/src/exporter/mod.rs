@@ -1,6 +1,10 @@
 //! Exporters: what takes the pipeline's requests to a receiver. The pipeline knows them as `Export` only.
 
 pub(crate) mod console;
+#[cfg(any(feature = "_http", feature = "otlp-grpc"))]
+mod endpoint;
+#[cfg(feature = "_http")]
+mod http;
 #[cfg(any(feature = "otlp-file", feature = "otlp-http"))]
 pub(crate) mod json;
 #[cfg(feature = "otlp-file")]
@@ -10,12 +14,25 @@ pub(crate) mod memory;
 #[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
 pub(crate) mod otlp;
 pub(crate) mod sdk;
+#[cfg(all(feature = "tls", any(feature = "_http", feature = "otlp-grpc")))]
+mod tls;
+#[cfg(feature = "zipkin")]
+pub(crate) mod zipkin;
+
+#[cfg(any(feature = "_http", feature = "otlp-grpc"))]
+use std::time::Duration;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
 use prost::Message;
 
 use crate::pipeline::{Delivery, DropReason, Export, Failure, Request};
+
+/// Shorter than a request may take, so that what never got through is not taken for what was not answered.
+#[cfg(any(feature = "_http", feature = "otlp-grpc"))]
+fn connect_timeout(request: Duration) -> Duration {
+    request / 2
+}
 
 /// The spans of a request, for what wants them as structs.
 fn decode(request: &Request) -> Result<Vec<ResourceSpans>, Failure> {

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::io::{self, IsTerminal};
-use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
@@ -10,17 +9,15 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanExporter;
 
 use super::description::{Describe, Description};
-use super::{Instance, Telemetry, resource};
+use super::start::SpanExporterOf;
+use super::{Telemetry, resource};
 use crate::attribute::{HashKey, PiiPolicy};
 use crate::config::{
-    self, Batch, Environment, Exporter, JsonLines, Limits, Otlp, Protocol, Sampler, Settings,
+    self, Batch, Environment, Exporter, JsonLines, Limits, Otlp, Sampler, Settings, Zipkin,
 };
 use crate::diag;
 use crate::error::Error;
-use crate::exporter::console::Console;
-use crate::exporter::sdk::{Sdk, Unmade};
-use crate::pipeline::{FanOut, Pipeline};
-use crate::recorder::{Mode, Recorder, Sink};
+use crate::recorder::Mode;
 
 /// Settings of a [`Telemetry`] instance in code. What is not set comes from the `OTEL_*` environment variables, what is not
 /// there either from the defaults of the OpenTelemetry specification.
@@ -52,39 +49,6 @@ pub struct Builder {
     max_queue_size: Option<usize>,
     max_export_batch_size: Option<usize>,
     shutdown_timeout: Option<Duration>,
-}
-
-/// An exporter of the SDK that is to be started.
-struct SpanExporterOf {
-    name: &'static str,
-    start: Box<StartSpanExporter>,
-}
-
-type StartSpanExporter = dyn FnOnce(Batch, Vec<u8>, Resource) -> Result<Pipeline, Error> + Send;
-
-fn start_span_exporter<E: SpanExporter + 'static>(
-    name: &'static str,
-    make: impl FnOnce() -> Result<E, Unmade> + Send + 'static,
-    batch: Batch,
-    encoded: Vec<u8>,
-    resource: Resource,
-) -> Result<Pipeline, Error> {
-    let (made, outcome) = mpsc::sync_channel(1);
-    let pipeline = Pipeline::start(name, batch, encoded, move || {
-        Sdk::start(make, resource, made)
-    })
-    .map_err(Error::Thread)?;
-    match outcome.recv() {
-        Ok(Ok(())) => Ok(pipeline),
-        Ok(Err(source)) => Err(Error::Exporter {
-            exporter: name,
-            source,
-        }),
-        Err(_) => Err(Error::Exporter {
-            exporter: name,
-            source: "its constructor panicked".into(),
-        }),
-    }
 }
 
 impl fmt::Debug for Builder {
@@ -149,6 +113,19 @@ impl Builder {
         self.exporter(Exporter::Stdout)
     }
 
+    /// Sends spans in Zipkin's format to `endpoint`, as in `http://localhost:9411/api/v2/spans`, used as it is. Needs the feature
+    /// `zipkin`.
+    ///
+    /// What Zipkin has no place for is left out: the links of a span, its tracestate and the flags of its trace. A request may
+    /// take 10 s, or what `OTEL_EXPORTER_ZIPKIN_TIMEOUT` says. The format is that of the OpenTelemetry specification's page
+    /// "OpenTelemetry to Zipkin Transformation".
+    pub fn zipkin(self, endpoint: impl Into<String>) -> Self {
+        self.exporter(Exporter::Zipkin(Zipkin {
+            endpoint: endpoint.into(),
+            ..Zipkin::default()
+        }))
+    }
+
     /// Hands spans to an exporter of the OpenTelemetry SDK, whatever it is. `name` is what reports, logs and
     /// [`describe`](Telemetry::describe) call it.
     ///
@@ -187,14 +164,8 @@ impl Builder {
         E: SpanExporter + 'static,
         F: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let start = move |batch, encoded, resource| {
-            let make = move || make().map_err(Into::into);
-            start_span_exporter(name, make, batch, encoded, resource)
-        };
-        self.span_exporters.push(SpanExporterOf {
-            name,
-            start: Box::new(start),
-        });
+        let make = move || make().map_err(Into::into);
+        self.span_exporters.push(SpanExporterOf::new(name, make));
         self
     }
 
@@ -402,6 +373,10 @@ impl Builder {
         if !self.exporters.is_empty() {
             let over = |exporter| match exporter {
                 Exporter::Otlp(otlp) => Exporter::Otlp(otlp.over(&settings.otlp)),
+                Exporter::Zipkin(zipkin) => Exporter::Zipkin(Zipkin {
+                    timeout: settings.zipkin.timeout,
+                    ..zipkin
+                }),
                 other => other,
             };
             settings.exporters = Some(self.exporters.iter().cloned().map(over).collect());
@@ -429,126 +404,4 @@ fn choose(otlp: &Otlp) -> Exporter {
          instead (OTEL_TRACES_EXPORTER=none for neither)"
     );
     Exporter::Console
-}
-
-impl Telemetry {
-    fn start(
-        mode: Mode,
-        settings: Settings,
-        span_exporters: Vec<SpanExporterOf>,
-        resource: Resource,
-        description: Description,
-    ) -> Result<Self, Error> {
-        let mut pipelines = Vec::new();
-        if mode == Mode::Record {
-            let encoded = resource::encode(&resource);
-            for exporter in settings.exporters.clone().unwrap_or_default() {
-                pipelines.push(pipeline(exporter, &settings, &encoded)?);
-            }
-            for exporter in span_exporters {
-                let batch = settings.batch.clone();
-                pipelines.push((exporter.start)(batch, encoded.clone(), resource.clone())?);
-            }
-        }
-        let recorder = Recorder::new(mode, settings.sampler, settings.limits, sink(&pipelines))
-            .with_privacy(settings.privacy)
-            .with_tags(&settings.tags);
-        Ok(Self(Arc::new(Instance {
-            recorder: Arc::new(recorder),
-            pipelines,
-            shutdown_timeout: settings.shutdown_timeout,
-            description,
-        })))
-    }
-}
-
-/// Where the recorder hands its traces to: a single pipeline directly.
-fn sink(pipelines: &[Pipeline]) -> Arc<dyn Sink> {
-    match pipelines {
-        [only] => only.sink(),
-        all => Arc::new(FanOut(all.iter().map(Pipeline::sink).collect())),
-    }
-}
-
-/// Starts the pipeline of an exporter.
-fn pipeline(exporter: Exporter, settings: &Settings, resource: &[u8]) -> Result<Pipeline, Error> {
-    let (batch, resource) = (settings.batch.clone(), resource.to_vec());
-    let pipeline = match exporter {
-        Exporter::Otlp(otlp) => return start_otlp(&otlp, batch, resource),
-        Exporter::File(file) => return start_json_lines(Some(file), batch, resource),
-        Exporter::Stdout => return start_json_lines(None, batch, resource),
-        Exporter::Console => {
-            let no_color = settings.no_color;
-            Pipeline::start("console", batch, resource, move || {
-                Console::stderr(no_color)
-            })
-        }
-    };
-    pipeline.map_err(Error::Thread)
-}
-
-#[cfg(feature = "otlp-file")]
-fn start_json_lines(
-    file: Option<JsonLines>,
-    batch: Batch,
-    resource: Vec<u8>,
-) -> Result<Pipeline, Error> {
-    use crate::exporter::json_lines::{JsonLines, Rotating};
-
-    let (name, lines) = match file {
-        None => ("stdout", JsonLines::Stdout),
-        Some(settings) => {
-            let path = settings.path.display().to_string();
-            let file = Rotating::open(settings).map_err(|source| Error::File { path, source })?;
-            ("file", JsonLines::File(file))
-        }
-    };
-    Pipeline::start(name, batch, resource, move || lines).map_err(Error::Thread)
-}
-
-#[cfg(not(feature = "otlp-file"))]
-fn start_json_lines(_: Option<JsonLines>, _: Batch, _: Vec<u8>) -> Result<Pipeline, Error> {
-    Err(Error::NotBuilt {
-        exporter: "file",
-        feature: "otlp-file",
-    })
-}
-
-fn start_otlp(otlp: &Otlp, batch: Batch, resource: Vec<u8>) -> Result<Pipeline, Error> {
-    match otlp.protocol() {
-        Protocol::Grpc => start_grpc(otlp, batch, resource),
-        Protocol::HttpProtobuf | Protocol::HttpJson => start_http(otlp, batch, resource),
-    }
-}
-
-#[cfg(feature = "otlp-http")]
-fn start_http(otlp: &Otlp, batch: Batch, resource: Vec<u8>) -> Result<Pipeline, Error> {
-    use crate::exporter::otlp::http::{OtlpHttp, Settings};
-
-    let settings = Settings::new(otlp)?;
-    Pipeline::start("otlp", batch, resource, move || OtlpHttp::new(settings)).map_err(Error::Thread)
-}
-
-#[cfg(not(feature = "otlp-http"))]
-fn start_http(_: &Otlp, _: Batch, _: Vec<u8>) -> Result<Pipeline, Error> {
-    Err(Error::NotBuilt {
-        exporter: "OTLP over HTTP",
-        feature: "otlp-http",
-    })
-}
-
-#[cfg(feature = "otlp-grpc")]
-fn start_grpc(otlp: &Otlp, batch: Batch, resource: Vec<u8>) -> Result<Pipeline, Error> {
-    use crate::exporter::otlp::grpc::{OtlpGrpc, Settings};
-
-    let settings = Settings::new(otlp)?;
-    Pipeline::start("otlp", batch, resource, move || OtlpGrpc::new(settings)).map_err(Error::Thread)
-}
-
-#[cfg(not(feature = "otlp-grpc"))]
-fn start_grpc(_: &Otlp, _: Batch, _: Vec<u8>) -> Result<Pipeline, Error> {
-    Err(Error::NotBuilt {
-        exporter: "OTLP over gRPC",
-        feature: "otlp-grpc",
-    })
 }

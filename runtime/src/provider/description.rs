@@ -150,6 +150,19 @@ impl<'a> Describe<'a> {
                 self.setting("file.max_bytes", file.max_bytes, in_code, &[]);
                 self.setting("file.keep", file.keep, in_code, &[]);
             }
+            Exporter::Zipkin(zipkin) => {
+                let in_code = code.is_some();
+                self.setting(EXPORTER, "zipkin", in_code, &[VARIABLE]);
+                self.setting(
+                    "zipkin.endpoint",
+                    masked(&zipkin.endpoint),
+                    in_code,
+                    &["OTEL_EXPORTER_ZIPKIN_ENDPOINT"],
+                );
+                let timeout = format!("{:?}", zipkin.timeout);
+                let variables = &["OTEL_EXPORTER_ZIPKIN_TIMEOUT"];
+                self.setting("zipkin.timeout", timeout, false, variables);
+            }
             Exporter::Otlp(otlp) => {
                 let unset = Otlp::default();
                 let code_otlp = match code {
@@ -215,15 +228,16 @@ impl<'a> Describe<'a> {
         );
         let timeout = format!("{:?}", otlp.request_timeout());
         add("timeout", timeout, code.timeout.is_some(), "TIMEOUT");
+        let (files, code) = (&otlp.certificates, &code.certificates);
         for (name, file, in_code, setting) in [
-            ("ca_file", &otlp.ca_file, &code.ca_file, "CERTIFICATE"),
+            ("ca_file", &files.ca_file, &code.ca_file, "CERTIFICATE"),
             (
                 "cert_file",
-                &otlp.cert_file,
+                &files.cert_file,
                 &code.cert_file,
                 "CLIENT_CERTIFICATE",
             ),
-            ("key_file", &otlp.key_file, &code.key_file, "CLIENT_KEY"),
+            ("key_file", &files.key_file, &code.key_file, "CLIENT_KEY"),
         ] {
             if let Some(file) = file {
                 add(name, file.display().to_string(), in_code.is_some(), setting);

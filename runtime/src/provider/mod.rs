@@ -3,6 +3,7 @@
 mod builder;
 mod description;
 mod resource;
+mod start;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;

@@ -433,7 +433,12 @@ fn requests_say_what_the_settings_say() {
         );
         assert_eq!(has("content-encoding: gzip"), is_gzip);
         assert_eq!(has("content-type: application/json"), is_json);
-        assert_eq!(request.bytes < 6000, is_gzip, "{} bytes", request.bytes);
+        assert_eq!(
+            request.body.len() < 6000,
+            is_gzip,
+            "{} bytes",
+            request.body.len()
+        );
     }
 }
 

@@ -89,7 +89,7 @@ fn messages_name_the_cause_and_no_secret() {
         "/in?… answered 401 Unauthorized: it wants other credentials",
         "/in?… answered 404 Not Found: is the path right?",
         "/in?… answered 307 Temporary Redirect: redirects are not followed",
-        "/in?… answered 200 OK with a body that is no OTLP",
+        "/in?… answered 200 OK with a body that is not to be understood: is it a receiver of OTLP?",
         "invalid peer certificate: certificate expired",
         "invalid peer certificate: BadSignature",
     ] {

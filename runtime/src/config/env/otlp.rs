@@ -1,6 +1,6 @@
 //! The variables of the OTLP exporter: those for traces go before those for all signals.
 
-use super::super::{Compression, Endpoint, Otlp, Protocol};
+use super::super::{Certificates, Compression, Endpoint, Otlp, Protocol};
 use super::{Reader, boolean, milliseconds, pair};
 
 const ALL: &str = "OTEL_EXPORTER_OTLP_";
@@ -28,9 +28,11 @@ impl Reader<'_> {
                 10_000,
                 milliseconds::parse,
             ),
-            ca_file: path(self, "CERTIFICATE"),
-            cert_file: path(self, "CLIENT_CERTIFICATE"),
-            key_file: path(self, "CLIENT_KEY"),
+            certificates: Certificates {
+                ca_file: path(self, "CERTIFICATE"),
+                cert_file: path(self, "CLIENT_CERTIFICATE"),
+                key_file: path(self, "CLIENT_KEY"),
+            },
             insecure: self.read_signal("INSECURE", "true or false", false, boolean),
         }
     }

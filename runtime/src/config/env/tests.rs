@@ -1,6 +1,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use super::*;
+use crate::config::Certificates;
 
 /// The settings, and the warnings as they are shown.
 fn read(variables: &[(&str, &str)]) -> (Settings, Vec<String>) {
@@ -150,6 +151,36 @@ fn exporters() {
 }
 
 #[test]
+fn zipkin_is_sent_to_where_its_variables_say() {
+    let zipkin = |endpoint: &str, milliseconds| Zipkin {
+        endpoint: endpoint.into(),
+        timeout: Duration::from_millis(milliseconds),
+    };
+    let default = zipkin("http://localhost:9411/api/v2/spans", 10_000);
+    accepts(&[("OTEL_TRACES_EXPORTER", "zipkin")], |settings| {
+        settings.exporters = Some(vec![Exporter::Zipkin(default.clone())]);
+    });
+    let set = zipkin("http://z/in", 500);
+    accepts(
+        &[
+            ("OTEL_TRACES_EXPORTER", "console,zipkin"),
+            ("OTEL_EXPORTER_ZIPKIN_ENDPOINT", "http://z/in"),
+            ("OTEL_EXPORTER_ZIPKIN_TIMEOUT", "500"),
+        ],
+        |settings| {
+            settings.exporters = Some(vec![Exporter::Console, Exporter::Zipkin(set.clone())]);
+            settings.zipkin = set;
+        },
+    );
+    let (settings, warnings) = read(&[("OTEL_EXPORTER_ZIPKIN_TIMEOUT", "soon")]);
+    assert_eq!(settings, Settings::default());
+    assert!(
+        warnings[0].contains("OTEL_EXPORTER_ZIPKIN_TIMEOUT"),
+        "{warnings:?}"
+    );
+}
+
+#[test]
 fn an_unknown_exporter_is_left_out() {
     for (names, exporters) in [
         ("carrier-pigeon", None),
@@ -195,9 +226,11 @@ fn receivers_of_otlp() {
                 ],
                 compression: Some(Compression::Gzip),
                 timeout: Some(Duration::from_millis(2500)),
-                ca_file: Some("/ca.pem".into()),
-                cert_file: Some("/cert.pem".into()),
-                key_file: Some("/key.pem".into()),
+                certificates: Certificates {
+                    ca_file: Some("/ca.pem".into()),
+                    cert_file: Some("/cert.pem".into()),
+                    key_file: Some("/key.pem".into()),
+                },
                 insecure: Some(true),
             };
         },

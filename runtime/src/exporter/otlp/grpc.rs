@@ -13,9 +13,12 @@ use tonic::metadata::MetadataMap;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, ConnectError, Status};
 
-use super::{connect_timeout, delivery, endpoint, header_map};
+use super::{delivery, endpoint, header_map};
 use crate::config::{Compression, Otlp};
 use crate::error::Error;
+use crate::exporter::connect_timeout;
+#[cfg(feature = "tls")]
+use crate::exporter::tls;
 use crate::pipeline::{Delivery, DropReason, Export, Failure, Request, Retry, Sent};
 
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
@@ -44,13 +47,13 @@ pub(crate) struct OtlpGrpc {
 
 impl Settings {
     pub(crate) fn new(otlp: &Otlp) -> Result<Self, Error> {
-        let uri = endpoint::endpoint(otlp)?;
+        let uri = endpoint(otlp)?;
         let endpoint = Endpoint::from(uri)
-            .connect_timeout(connect_timeout(otlp))
+            .connect_timeout(connect_timeout(otlp.request_timeout()))
             .http2_keep_alive_interval(KEEP_ALIVE)
             .keep_alive_timeout(KEEP_ALIVE);
         #[cfg(feature = "tls")]
-        let endpoint = super::tls::with_tls(endpoint, otlp)?;
+        let endpoint = tls::with_tls(endpoint, &otlp.certificates)?;
         Ok(Self {
             endpoint,
             metadata: MetadataMap::from_headers(header_map(otlp)?),

@@ -4,27 +4,22 @@ use std::net::IpAddr;
 
 use http::Uri;
 
-use crate::config::{Otlp, Protocol, masked};
+use crate::config::masked;
 use crate::error::Error;
 
-/// The URL for traces, checked. One without a scheme is taken where it is clear whether TLS is meant: where the settings say whether
-/// it is `insecure`, or else on this machine.
-pub(super) fn endpoint(otlp: &Otlp) -> Result<Uri, Error> {
-    let written = otlp.url();
-    let port = match otlp.protocol() {
-        Protocol::Grpc => 4317,
-        Protocol::HttpProtobuf | Protocol::HttpJson => 4318,
-    };
-    let invalid = |problem: &str| Error::Endpoint {
-        url: masked(&written),
-        problem: problem.to_owned(),
-        port,
-    };
-    let url = match otlp.insecure {
-        _ if written.contains("://") => written.clone(),
+/// The URL that is `written`, checked. One without a scheme is taken where it is clear whether TLS is meant: where the settings say
+/// whether it is `insecure`, or else on this machine. An error shows an `example`.
+pub(super) fn endpoint(
+    written: &str,
+    insecure: Option<bool>,
+    example: &'static str,
+) -> Result<Uri, Error> {
+    let invalid = |problem: &str| invalid(written, problem, example);
+    let url = match insecure {
+        _ if written.contains("://") => written.to_owned(),
         Some(true) => format!("http://{written}"),
         Some(false) => format!("https://{written}"),
-        None if is_local(&written) => format!("http://{written}"),
+        None if is_local(written) => format!("http://{written}"),
         None => {
             return Err(invalid(
                 "it has no scheme, and TLS may be meant or not: write http:// or https:// before it",
@@ -49,15 +44,19 @@ pub(super) fn endpoint(otlp: &Otlp) -> Result<Uri, Error> {
     };
     if authority.as_str().contains('@') {
         return Err(invalid(
-            "a name and password in a URL are not sent: write them as a header, authorization=Basic …",
-        ));
-    }
-    if otlp.protocol() == Protocol::Grpc && uri.path_and_query().is_some_and(|it| it != "/") {
-        return Err(invalid(
-            "requests by gRPC have a path of their own: write nothing behind the port, or choose another OTEL_EXPORTER_OTLP_PROTOCOL",
+            "a name and password in a URL are not sent: OTLP takes them as a header, authorization=Basic …",
         ));
     }
     Ok(uri)
+}
+
+/// The error for one that cannot be sent to.
+pub(super) fn invalid(written: &str, problem: impl Into<String>, example: &'static str) -> Error {
+    Error::Endpoint {
+        url: masked(written),
+        problem: problem.into(),
+        example,
+    }
 }
 
 /// Whether the host of `host[:port][/path]` is this machine.
@@ -79,7 +78,7 @@ mod tests {
     use super::*;
 
     fn of(url: &str) -> Result<String, String> {
-        let checked = endpoint(&Otlp::default().traces_endpoint(url));
+        let checked = endpoint(url, None, "http://localhost:4318");
         checked
             .map(|uri| uri.to_string())
             .map_err(|error| error.to_string())
@@ -105,21 +104,8 @@ mod tests {
             ("localhost:4317", false, "https://localhost:4317/"),
             ("http://collector:4317", false, "http://collector:4317/"),
         ] {
-            let otlp = Otlp {
-                insecure: Some(insecure),
-                ..Otlp::grpc(host)
-            };
-            assert_eq!(endpoint(&otlp).unwrap(), uri);
+            assert_eq!(endpoint(host, Some(insecure), "").unwrap(), uri);
         }
-    }
-
-    #[test]
-    fn grpc_takes_no_path() {
-        for url in ["http://c:4317/v1/traces", "http://c:4317?tenant=1"] {
-            let error = endpoint(&Otlp::grpc(url)).unwrap_err().to_string();
-            assert!(error.contains("write nothing behind the port"), "{error}");
-        }
-        assert_eq!(endpoint(&Otlp::grpc("http://c/")).unwrap(), "http://c/");
     }
 
     #[test]
@@ -132,9 +118,12 @@ mod tests {
             ("ftp://c/in", "neither http nor https"),
             ("http://", "empty string"),
             ("http://a b", "invalid uri character"),
-            ("https://ada:s3cret@c", "write them as a header"),
+            ("https://ada:s3cret@c", "OTLP takes them as a header"),
             ("ada:s3cret@collector:4318", "no scheme"),
-            ("localhost:s3cret@collector:4318", "write them as a header"),
+            (
+                "localhost:s3cret@collector:4318",
+                "OTLP takes them as a header",
+            ),
         ] {
             let error = of(url).unwrap_err();
             assert!(error.contains(problem), "{url}: {error}");

@@ -8,20 +8,20 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore, crypto};
 
-use crate::config::Otlp;
+use crate::config::Certificates;
 use crate::error::Error;
 
-/// What `otlp` says of certificates, else those that the system trusts.
-pub(super) fn config(otlp: &Otlp) -> Result<ClientConfig, Error> {
+/// What `settings` says, else those that the system trusts.
+pub(super) fn config(settings: &Certificates) -> Result<ClientConfig, Error> {
     let provider = Arc::new(crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| tls("cannot be set up", error))?
-        .with_root_certificates(roots(otlp)?);
-    match (&otlp.cert_file, &otlp.key_file) {
+        .with_root_certificates(roots(settings)?);
+    match (&settings.cert_file, &settings.key_file) {
         (None, None) => Ok(builder.with_no_client_auth()),
         (Some(cert), Some(key)) => {
-            let chain = certificates("cert_file", cert)?;
+            let chain = read_certificates("cert_file", cert)?;
             let key_bytes = read("key_file", key)?;
             let key = PrivateKeyDer::from_pem_slice(&key_bytes)
                 .map_err(|error| file("key_file", key, "no private key in PEM", error))?;
@@ -38,7 +38,7 @@ pub(super) fn config(otlp: &Otlp) -> Result<ClientConfig, Error> {
 #[cfg(feature = "otlp-grpc")]
 pub(super) fn with_tls(
     endpoint: tonic::transport::Endpoint,
-    otlp: &Otlp,
+    settings: &Certificates,
 ) -> Result<tonic::transport::Endpoint, Error> {
     use tonic::transport::{Certificate, ClientTlsConfig, Identity};
 
@@ -46,14 +46,14 @@ pub(super) fn with_tls(
         return Ok(endpoint);
     }
     // It is here that the files are judged, with messages that name them.
-    config(otlp)?;
-    let mut tls = match &otlp.ca_file {
+    config(settings)?;
+    let mut tls = match &settings.ca_file {
         Some(path) => {
             ClientTlsConfig::new().ca_certificate(Certificate::from_pem(read("ca_file", path)?))
         }
         None => ClientTlsConfig::new().with_native_roots(),
     };
-    if let (Some(cert), Some(key)) = (&otlp.cert_file, &otlp.key_file) {
+    if let (Some(cert), Some(key)) = (&settings.cert_file, &settings.key_file) {
         let (cert, key) = (read("cert_file", cert)?, read("key_file", key)?);
         tls = tls.identity(Identity::from_pem(cert, key));
     }
@@ -63,7 +63,7 @@ pub(super) fn with_tls(
 }
 
 /// For a receiver without TLS.
-#[cfg(feature = "otlp-http")]
+#[cfg(feature = "_http")]
 pub(super) fn unused() -> Result<ClientConfig, Error> {
     let provider = Arc::new(crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider)
@@ -74,10 +74,10 @@ pub(super) fn unused() -> Result<ClientConfig, Error> {
         .with_no_client_auth())
 }
 
-fn roots(otlp: &Otlp) -> Result<RootCertStore, Error> {
+fn roots(settings: &Certificates) -> Result<RootCertStore, Error> {
     let mut roots = RootCertStore::empty();
-    if let Some(path) = &otlp.ca_file {
-        for certificate in certificates("ca_file", path)? {
+    if let Some(path) = &settings.ca_file {
+        for certificate in read_certificates("ca_file", path)? {
             roots
                 .add(certificate)
                 .map_err(|error| file("ca_file", path, "no authority's certificate", error))?;
@@ -95,7 +95,10 @@ fn roots(otlp: &Otlp) -> Result<RootCertStore, Error> {
     Ok(roots)
 }
 
-fn certificates(setting: &'static str, path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
+fn read_certificates(
+    setting: &'static str,
+    path: &Path,
+) -> Result<Vec<CertificateDer<'static>>, Error> {
     let bytes = read(setting, path)?;
     let certificates: Vec<_> = CertificateDer::pem_slice_iter(&bytes)
         .collect::<Result<_, _>>()
@@ -136,19 +139,19 @@ mod tests {
     /// Which the environment alone can say: `Otlp::identity_files` takes both.
     #[test]
     fn a_certificate_needs_its_key_and_a_key_its_certificate() {
-        let cert = Otlp {
+        let cert = Certificates {
             cert_file: Some("/cert.pem".into()),
-            ..Otlp::default()
+            ..Certificates::default()
         };
-        let key = Otlp {
+        let key = Certificates {
             key_file: Some("/key.pem".into()),
-            ..Otlp::default()
+            ..Certificates::default()
         };
-        for (otlp, problem) in [
+        for (settings, problem) in [
             (cert, "`cert_file` is set: it needs `key_file` beside it"),
             (key, "`key_file` is set: it needs `cert_file` beside it"),
         ] {
-            let error = config(&otlp).unwrap_err().to_string();
+            let error = config(&settings).unwrap_err().to_string();
             assert!(error.contains(problem), "{error}");
             assert!(error.contains("…_CLIENT_KEY"), "{error}");
         }

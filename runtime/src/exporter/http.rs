@@ -1,0 +1,280 @@
+//! Requests over HTTP, and what a receiver answers.
+
+use std::convert::Infallible;
+use std::error::Error as _;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, Response, StatusCode, Uri};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::{Body, Frame, SizeHint};
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::time::timeout;
+
+use super::connect_timeout;
+use crate::config::{Certificates, masked};
+use crate::error::Error;
+use crate::pipeline::{DropReason, Failure, Retry, Sent};
+
+/// More than a receiver has to say.
+const MAX_ANSWER_BYTES: usize = 64 * 1024;
+
+#[cfg(feature = "tls")]
+type Connector = hyper_rustls::HttpsConnector<HttpConnector>;
+#[cfg(not(feature = "tls"))]
+type Connector = HttpConnector;
+
+/// Where requests go, and how. Checked.
+#[derive(Debug)]
+pub(super) struct Receiver {
+    endpoint: Uri,
+    headers: HeaderMap,
+    timeout: Duration,
+    connector: Connector,
+    /// What to do about a refusal.
+    hint: fn(StatusCode) -> &'static str,
+}
+
+impl Receiver {
+    pub(super) fn new(
+        endpoint: Uri,
+        headers: HeaderMap,
+        timeout: Duration,
+        certificates: &Certificates,
+        hint: fn(StatusCode) -> &'static str,
+    ) -> Result<Self, Error> {
+        let mut connector = HttpConnector::new();
+        connector.enforce_http(false);
+        connector.set_nodelay(true);
+        connector.set_connect_timeout(Some(connect_timeout(timeout)));
+        Ok(Self {
+            connector: with_tls(connector, &endpoint, certificates)?,
+            endpoint,
+            headers,
+            timeout,
+            hint,
+        })
+    }
+
+    /// What messages call it.
+    fn name(&self) -> String {
+        masked(&self.endpoint.to_string())
+    }
+}
+
+/// Where TLS is not asked for, no certificates are looked for.
+#[cfg(feature = "tls")]
+fn with_tls(
+    connector: HttpConnector,
+    endpoint: &Uri,
+    certificates: &Certificates,
+) -> Result<Connector, Error> {
+    let tls = if endpoint.scheme() == Some(&http::uri::Scheme::HTTPS) {
+        super::tls::config(certificates)?
+    } else {
+        super::tls::unused()?
+    };
+    let builder = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(tls);
+    Ok(builder
+        .https_or_http()
+        .enable_http1()
+        .wrap_connector(connector))
+}
+
+#[cfg(not(feature = "tls"))]
+fn with_tls(connector: HttpConnector, _: &Uri, _: &Certificates) -> Result<Connector, Error> {
+    Ok(connector)
+}
+
+#[derive(Debug)]
+pub(super) struct Client {
+    receiver: Receiver,
+    client: legacy::Client<Connector, Outgoing>,
+}
+
+impl Client {
+    /// Must be called within the runtime that it is used in.
+    pub(super) fn new(receiver: Receiver) -> Self {
+        let client = legacy::Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_max_idle_per_host(1)
+            .build(receiver.connector.clone());
+        Self { receiver, client }
+    }
+
+    /// Sends `body`. Returns the answer if that is a success.
+    pub(super) async fn post(&self, body: Bytes, sent: Sent) -> Result<Response<Bytes>, Failure> {
+        let response = match timeout(self.receiver.timeout, self.send(body, sent)).await {
+            Ok(response) => response?,
+            Err(_) => return Err(self.unanswered("no answer in time")),
+        };
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let hint = if status.is_redirection() {
+            ": redirects are not followed, write the address that it names as the endpoint"
+        } else {
+            (self.receiver.hint)(status)
+        };
+        Err(Failure {
+            reason: DropReason::Refused,
+            message: format!("{} answered {status}{hint}", self.receiver.name()),
+            retry: retry(&response),
+        })
+    }
+
+    async fn send(&self, body: Bytes, sent: Sent) -> Result<Response<Bytes>, Failure> {
+        let body = Full::new(body);
+        let mut request = http::Request::new(Outgoing { body, sent });
+        *request.method_mut() = http::Method::POST;
+        *request.uri_mut() = self.receiver.endpoint.clone();
+        *request.headers_mut() = self.receiver.headers.clone();
+        let response = self.client.request(request).await;
+        let (parts, body) = response.map_err(|error| self.failure(&error))?.into_parts();
+        match Limited::new(body, MAX_ANSWER_BYTES).collect().await {
+            Ok(body) => Ok(Response::from_parts(parts, body.to_bytes())),
+            // The status is what counts, if it says no.
+            Err(_) if !parts.status.is_success() => Ok(Response::from_parts(parts, Bytes::new())),
+            Err(error) if error.is::<LengthLimitError>() => Err(self.nonsense(parts.status)),
+            Err(error) => Err(self.unanswered(&format!("the answer broke off: {error}"))),
+        }
+    }
+
+    /// A failure after a success that says nothing of the spans. To ask again would only send them twice.
+    pub(super) fn nonsense(&self, status: StatusCode) -> Failure {
+        Failure::permanent(
+            DropReason::Unknown,
+            format!(
+                "{} answered {status} with a body that is not to be understood{}",
+                self.receiver.name(),
+                (self.receiver.hint)(status)
+            ),
+        )
+    }
+
+    /// A failure after which the spans may have arrived. Delivery is at least once, so they are sent again.
+    fn unanswered(&self, problem: &str) -> Failure {
+        Failure {
+            reason: DropReason::Unknown,
+            message: format!("{}: {problem}", self.receiver.name()),
+            retry: Retry::Later,
+        }
+    }
+
+    fn failure(&self, error: &legacy::Error) -> Failure {
+        // The client's errors tell the cause only by their chain.
+        let mut message = error.to_string();
+        let mut is_http = true;
+        let mut source = error.source();
+        while let Some(cause) = source {
+            is_http &= !is_no_http(cause);
+            message = format!("{message}: {cause}");
+            source = cause.source();
+        }
+        if !is_http {
+            message += ": is it HTTP that listens there? Port 4317 is usually gRPC";
+        }
+        let reason = if error.is_connect() {
+            DropReason::Unreachable
+        } else {
+            DropReason::Unknown
+        };
+        Failure {
+            reason,
+            // What speaks another protocol will not speak HTTP later.
+            retry: if is_http { Retry::Later } else { Retry::Never },
+            ..self.unanswered(&message)
+        }
+    }
+}
+
+/// A body that says when it begins to leave: over a connection that stands.
+#[derive(Debug)]
+struct Outgoing {
+    body: Full<Bytes>,
+    sent: Sent,
+}
+
+impl Body for Outgoing {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.sent.set();
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// Whether what was read is no HTTP. Servers of gRPC speak first, of which the client tells only in words.
+fn is_no_http(error: &(dyn std::error::Error + 'static)) -> bool {
+    let error = error.downcast_ref::<hyper::Error>();
+    error.is_some_and(|error| {
+        error.is_parse() || error.to_string().starts_with("received unexpected message")
+    })
+}
+
+/// OTLP/HTTP, "Retryable Response Codes" and "OTLP/HTTP Throttling", which say nothing that is not true of other receivers.
+fn retry(response: &Response<Bytes>) -> Retry {
+    match response.status() {
+        StatusCode::TOO_MANY_REQUESTS
+        | StatusCode::BAD_GATEWAY
+        | StatusCode::SERVICE_UNAVAILABLE
+        | StatusCode::GATEWAY_TIMEOUT => {
+            let after = response.headers().get(RETRY_AFTER);
+            let after =
+                after.and_then(|value| retry_after(value.to_str().ok()?, SystemTime::now()));
+            after.map_or(Retry::Later, Retry::After)
+        }
+        _ => Retry::Never,
+    }
+}
+
+/// Seconds, or a date (RFC 9110, 10.2.3).
+fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+    if let Ok(seconds) = value.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(value.trim()).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_receiver_says_when_to_come_again() {
+        let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
+        for (value, seconds) in [
+            ("3", Some(3)),
+            (" 120 ", Some(120)),
+            ("Sun, 06 Nov 1994 08:49:47 GMT", Some(10)),
+            ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
+            ("soon", None),
+            ("-1", None),
+        ] {
+            assert_eq!(
+                retry_after(value, now),
+                seconds.map(Duration::from_secs),
+                "{value}"
+            );
+        }
+    }
+}

@@ -1,0 +1,446 @@
+//! Spans as Zipkin has them (OpenTelemetry specification, "OpenTelemetry to Zipkin Transformation" and "Mapping to non-OTLP
+//! Formats").
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::net::IpAddr;
+
+use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue, any_value};
+use opentelemetry_proto::tonic::trace::v1::span::{Event, SpanKind};
+use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
+use opentelemetry_proto::tonic::trace::v1::{self as proto, ResourceSpans};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Span<'a> {
+    trace_id: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    parent_id: String,
+    id: String,
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+    /// In microseconds, as all times.
+    timestamp: u64,
+    duration: u64,
+    local_endpoint: Endpoint,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remote_endpoint: Option<Endpoint>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    annotations: Vec<Annotation>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    tags: BTreeMap<&'a str, String>,
+}
+
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Endpoint {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ipv4: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ipv6: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    port: Option<u16>,
+}
+
+#[derive(Debug, Serialize)]
+struct Annotation {
+    timestamp: u64,
+    value: String,
+}
+
+const SERVICE_NAME: &str = "service.name";
+
+/// All spans of a request.
+pub(super) fn all(resources: &[ResourceSpans]) -> Vec<Span<'_>> {
+    let mut spans = Vec::new();
+    for resource_spans in resources {
+        let resource = resource_spans
+            .resource
+            .as_ref()
+            .map_or(&[][..], |resource| &resource.attributes);
+        for scope_spans in &resource_spans.scope_spans {
+            let scope = scope_spans.scope.as_ref();
+            let of_scope = scope_spans.spans.iter();
+            spans.extend(of_scope.map(|span| Span::new(span, resource, scope)));
+        }
+    }
+    spans
+}
+
+impl<'a> Span<'a> {
+    fn new(
+        span: &'a proto::Span,
+        resource: &'a [KeyValue],
+        scope: Option<&'a InstrumentationScope>,
+    ) -> Self {
+        let kind = match span.kind() {
+            SpanKind::Client => Some("CLIENT"),
+            SpanKind::Server => Some("SERVER"),
+            SpanKind::Producer => Some("PRODUCER"),
+            SpanKind::Consumer => Some("CONSUMER"),
+            SpanKind::Internal | SpanKind::Unspecified => None,
+        };
+        let has_remote = matches!(span.kind(), SpanKind::Client | SpanKind::Producer);
+        let nanoseconds = span
+            .end_time_unix_nano
+            .saturating_sub(span.start_time_unix_nano);
+        Self {
+            trace_id: hex(&span.trace_id),
+            parent_id: hex(&span.parent_span_id),
+            id: hex(&span.span_id),
+            name: &span.name,
+            kind,
+            timestamp: microseconds(span.start_time_unix_nano),
+            // To Zipkin, none at all is one that is not known.
+            duration: microseconds(nanoseconds).max(1),
+            local_endpoint: Endpoint {
+                service_name: find(resource, SERVICE_NAME),
+                ..Endpoint::default()
+            },
+            remote_endpoint: has_remote.then(|| remote(&span.attributes)).flatten(),
+            annotations: span.events.iter().map(annotation).collect(),
+            tags: tags(span, resource, scope),
+        }
+    }
+}
+
+/// The attributes of the span, and what else of it has no field of its own. Of one key the span's own goes before, and what
+/// the specification names before that.
+fn tags<'a>(
+    span: &'a proto::Span,
+    resource: &'a [KeyValue],
+    scope: Option<&'a InstrumentationScope>,
+) -> BTreeMap<&'a str, String> {
+    let of_resource = resource.iter().filter(|it| it.key != SERVICE_NAME);
+    let attributes = of_resource.chain(&span.attributes);
+    let mut tags: BTreeMap<_, _> = attributes
+        .filter_map(|it| Some((it.key.as_str(), text(it.value.as_ref()?))))
+        .collect();
+    if let Some(scope) = scope {
+        for (key, value) in [
+            ("otel.scope.name", &scope.name),
+            ("otel.scope.version", &scope.version),
+        ] {
+            if !value.is_empty() {
+                tags.insert(key, value.clone());
+            }
+        }
+    }
+    for (key, count) in [
+        (
+            "otel.dropped_attributes_count",
+            span.dropped_attributes_count,
+        ),
+        ("otel.dropped_events_count", span.dropped_events_count),
+        ("otel.dropped_links_count", span.dropped_links_count),
+    ] {
+        if count > 0 {
+            tags.insert(key, count.to_string());
+        }
+    }
+    let status = span.status.as_ref();
+    match status.map_or(StatusCode::Unset, proto::Status::code) {
+        StatusCode::Ok => {
+            tags.insert("otel.status_code", "OK".into());
+        }
+        StatusCode::Error => {
+            tags.insert("otel.status_code", "ERROR".into());
+            let description = status.map(|status| status.message.clone());
+            tags.insert("error", description.unwrap_or_default());
+        }
+        StatusCode::Unset => {}
+    }
+    // Zipkin takes each span that has this tag for a failed one.
+    if tags.get("error").is_some_and(|value| value == "false") {
+        tags.remove("error");
+    }
+    tags
+}
+
+/// What a span may call the other side by, with what tells its port: the first that it has is it.
+const REMOTE: [(&str, &str); 9] = [
+    ("peer.service", ""),
+    ("server.address", "server.port"),
+    ("net.peer.name", "net.peer.port"),
+    ("network.peer.address", "network.peer.port"),
+    ("net.sock.peer.name", "net.sock.peer.port"),
+    ("net.sock.peer.addr", "net.sock.peer.port"),
+    ("peer.hostname", ""),
+    ("peer.address", ""),
+    ("db.name", ""),
+];
+
+/// The other side of a span that calls it.
+fn remote(attributes: &[KeyValue]) -> Option<Endpoint> {
+    let mut names = REMOTE.into_iter();
+    let (name, port) = names.find_map(|(key, port)| Some((find(attributes, key)?, port)))?;
+    let mut endpoint = Endpoint {
+        port: find(attributes, port).and_then(|port| port.parse().ok()),
+        ..Endpoint::default()
+    };
+    match name.parse() {
+        Ok(IpAddr::V4(_)) => endpoint.ipv4 = Some(name),
+        Ok(IpAddr::V6(_)) => endpoint.ipv6 = Some(name),
+        Err(_) => endpoint.service_name = Some(name),
+    }
+    Some(endpoint)
+}
+
+/// An event by its name, with its attributes behind it, which Zipkin has no place for.
+fn annotation(event: &Event) -> Annotation {
+    let attributes: Map<_, _> = event
+        .attributes
+        .iter()
+        .filter_map(|it| Some((it.key.clone(), json_value(it.value.as_ref()?))))
+        .collect();
+    let value = if attributes.is_empty() {
+        event.name.clone()
+    } else {
+        format!(
+            "{}: {}",
+            Value::from(event.name.as_str()),
+            Value::from(attributes)
+        )
+    };
+    Annotation {
+        timestamp: microseconds(event.time_unix_nano),
+        value,
+    }
+}
+
+fn find(attributes: &[KeyValue], key: &str) -> Option<String> {
+    let attribute = attributes.iter().find(|it| it.key == key)?;
+    Some(text(attribute.value.as_ref()?))
+}
+
+/// A value as Zipkin has all of them.
+fn text(value: &AnyValue) -> String {
+    match json_value(value) {
+        Value::String(text) => text,
+        other => other.to_string(),
+    }
+}
+
+/// JSON has no numbers for infinities and NaN.
+fn json_value(value: &AnyValue) -> Value {
+    use any_value::Value as Any;
+
+    match &value.value {
+        Some(Any::StringValue(text)) => json!(text),
+        Some(Any::BoolValue(bool)) => json!(bool),
+        Some(Any::IntValue(int)) => json!(int),
+        Some(Any::DoubleValue(double)) if double.is_finite() => json!(double),
+        Some(Any::DoubleValue(double)) => json!(double.to_string()),
+        Some(Any::ArrayValue(array)) => array.values.iter().map(json_value).collect(),
+        // Nothing writes any of the others.
+        _ => Value::Null,
+    }
+}
+
+fn microseconds(nanoseconds: u64) -> u64 {
+    nanoseconds / 1000
+}
+
+fn hex(id: &[u8]) -> String {
+    id.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry_proto::tonic::common::v1::ArrayValue;
+    use opentelemetry_proto::tonic::resource::v1::Resource;
+    use opentelemetry_proto::tonic::trace::v1::{ScopeSpans, Status};
+
+    use super::*;
+
+    fn any(value: any_value::Value) -> AnyValue {
+        AnyValue { value: Some(value) }
+    }
+
+    fn string(text: &str) -> any_value::Value {
+        any_value::Value::StringValue(text.into())
+    }
+
+    fn attribute(key: &str, value: any_value::Value) -> KeyValue {
+        KeyValue {
+            key: key.into(),
+            value: Some(any(value)),
+            ..KeyValue::default()
+        }
+    }
+
+    fn json_of(span: proto::Span) -> Value {
+        let resources = [ResourceSpans {
+            resource: Some(Resource {
+                attributes: vec![
+                    attribute("service.name", string("orders")),
+                    attribute("service.version", string("1.2.0")),
+                ],
+                ..Resource::default()
+            }),
+            scope_spans: vec![ScopeSpans {
+                scope: Some(InstrumentationScope {
+                    name: "biztrace".into(),
+                    ..InstrumentationScope::default()
+                }),
+                spans: vec![span],
+                ..ScopeSpans::default()
+            }],
+            ..ResourceSpans::default()
+        }];
+        serde_json::to_value(all(&resources)).unwrap()[0].take()
+    }
+
+    #[test]
+    fn a_span_is_translated_as_the_specification_says() {
+        use any_value::Value::{ArrayValue as Array, BoolValue, DoubleValue, IntValue};
+
+        let span = proto::Span {
+            trace_id: vec![0xab; 16],
+            span_id: vec![0x01; 8],
+            parent_span_id: vec![0x02; 8],
+            name: "POST /orders".into(),
+            kind: SpanKind::Server as i32,
+            start_time_unix_nano: 1_000_001_999,
+            end_time_unix_nano: 1_000_003_233,
+            attributes: vec![
+                attribute("order.id", IntValue(7)),
+                attribute("order.amount", DoubleValue(12.5)),
+                attribute("order.ratio", DoubleValue(f64::NAN)),
+                attribute("order.paid", BoolValue(true)),
+                attribute(
+                    "order.skus",
+                    Array(ArrayValue {
+                        values: vec![any(string("a")), any(IntValue(2))],
+                    }),
+                ),
+                attribute("error", BoolValue(false)),
+            ],
+            dropped_attributes_count: 3,
+            events: vec![
+                Event {
+                    time_unix_nano: 1_000_002_000,
+                    name: "paid".into(),
+                    ..Event::default()
+                },
+                Event {
+                    time_unix_nano: 1_000_003_000,
+                    name: "retry".into(),
+                    attributes: vec![attribute("attempt", IntValue(2))],
+                    ..Event::default()
+                },
+            ],
+            ..proto::Span::default()
+        };
+        assert_eq!(
+            json_of(span),
+            json!({
+                "traceId": "abababababababababababababababab",
+                "parentId": "0202020202020202",
+                "id": "0101010101010101",
+                "name": "POST /orders",
+                "kind": "SERVER",
+                "timestamp": 1_000_001,
+                "duration": 1,
+                "localEndpoint": { "serviceName": "orders" },
+                "annotations": [
+                    { "timestamp": 1_000_002, "value": "paid" },
+                    { "timestamp": 1_000_003, "value": "\"retry\": {\"attempt\":2}" },
+                ],
+                "tags": {
+                    "order.id": "7",
+                    "order.amount": "12.5",
+                    "order.ratio": "NaN",
+                    "order.paid": "true",
+                    "order.skus": "[\"a\",2]",
+                    "otel.dropped_attributes_count": "3",
+                    "otel.scope.name": "biztrace",
+                    "service.version": "1.2.0",
+                },
+            })
+        );
+    }
+
+    #[test]
+    fn what_a_span_does_not_have_is_left_out() {
+        let span = proto::Span {
+            kind: SpanKind::Internal as i32,
+            start_time_unix_nano: 5_000,
+            end_time_unix_nano: 5_100,
+            ..proto::Span::default()
+        };
+        let span = json_of(span);
+        for field in ["parentId", "kind", "remoteEndpoint", "annotations"] {
+            assert!(span.get(field).is_none(), "{field}: {span}");
+        }
+        assert_eq!(span["duration"], 1, "none at all is unknown to Zipkin");
+    }
+
+    #[test]
+    fn an_error_has_its_tag_and_a_description_if_there_is_one() {
+        for (code, message, tags) in [
+            (StatusCode::Unset, "", (None, None)),
+            (StatusCode::Ok, "", (Some("OK"), None)),
+            (StatusCode::Error, "", (Some("ERROR"), Some(""))),
+            (
+                StatusCode::Error,
+                "no stock",
+                (Some("ERROR"), Some("no stock")),
+            ),
+        ] {
+            let span = json_of(proto::Span {
+                status: Some(Status {
+                    code: code as i32,
+                    message: message.into(),
+                }),
+                ..proto::Span::default()
+            });
+            let tag = |key: &str| span["tags"].get(key).and_then(Value::as_str);
+            assert_eq!((tag("otel.status_code"), tag("error")), tags);
+        }
+    }
+
+    #[test]
+    fn a_call_names_the_other_side_by_the_best_that_it_has() {
+        let remote = |kind: SpanKind, attributes| {
+            let span = proto::Span {
+                kind: kind as i32,
+                attributes,
+                ..proto::Span::default()
+            };
+            json_of(span).get("remoteEndpoint").cloned()
+        };
+        let port = any_value::Value::IntValue(8080);
+        let peer = || attribute("network.peer.address", string("10.0.0.7"));
+        assert_eq!(
+            remote(
+                SpanKind::Client,
+                vec![peer(), attribute("network.peer.port", port.clone())]
+            ),
+            Some(json!({ "ipv4": "10.0.0.7", "port": 8080 }))
+        );
+        let address = attribute("server.address", string("stock"));
+        let attributes = vec![peer(), attribute("server.port", port), address];
+        assert_eq!(
+            remote(SpanKind::Producer, attributes.clone()),
+            Some(json!({ "serviceName": "stock", "port": 8080 }))
+        );
+        assert_eq!(
+            remote(
+                SpanKind::Client,
+                vec![attribute("server.address", string("::1"))]
+            ),
+            Some(json!({ "ipv6": "::1" }))
+        );
+        assert_eq!(remote(SpanKind::Client, Vec::new()), None);
+        assert_eq!(remote(SpanKind::Server, attributes), None);
+    }
+}
