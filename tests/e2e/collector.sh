@@ -27,7 +27,7 @@ try() {
     echo "--- $1"
     : >"$TRACES_FILE"
     send_shop_traces "$2" "${@:3}"
-    poll 15 python3 -B "$here/collector.py" "$TRACES_FILE"
+    poll 15 python3 -B "$here/otlp_json.py" 'the Collector' "$TRACES_FILE"
 }
 
 export HTTP_PORT=$http GRPC_PORT=$grpc HTTPS_PORT=$https GRPCS_PORT=$grpcs CERTIFICATES=$scratch

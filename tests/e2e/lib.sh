@@ -60,9 +60,26 @@ go_binary() (
     echo "$binary"
 )
 
-# start COMMAND...: runs the receiver in the background until the test ends.
+# python_environment NAME: prints the path of a virtual environment with what NAME/requirements.txt beside this file asks for.
+# It is made once for each state of that file, and for each Python.
+python_environment() (
+    requirements=$here/$1/requirements.txt
+    environment=$cache/$1-$(cat "$requirements" <(python3 --version) | cksum | cut -d' ' -f1)
+    if [[ ! -d $environment ]]; then
+        echo "installing $1, once" >&2
+        mkdir -p "$cache"
+        build=$(mktemp -d "$cache/build.XXXXXX")
+        trap 'rm -rf "$build"' EXIT
+        python3 -m venv "$build/environment" >&2
+        "$build/environment/bin/python" -m pip install -q --disable-pip-version-check --no-cache-dir -r "$requirements" >&2
+        mv "$build/environment" "$environment"
+    fi
+    echo "$environment"
+)
+
+# start COMMAND...: runs a receiver in the background until the test ends.
 start() {
-    "$@" >"$scratch/receiver.log" 2>&1 &
+    "$@" >>"$scratch/receiver.log" 2>&1 &
     pids+=($!)
 }
 

@@ -1,4 +1,4 @@
-"""Asserts what a Collector's file exporter wrote of the shop's demo. Usage: collector.py FILE
+"""Asserts what a receiver wrote of the shop's demo. Usage: otlp_json.py RECEIVER FILE
 
 The file is OTLP/JSON, one `TracesData` a line.
 """
@@ -56,7 +56,7 @@ def span(held, resource):
         parent_id=held.get("parentSpanId", ""),
         name=held["name"],
         kind=KINDS[held["kind"]],
-        status=STATUSES[held["status"].get("code", 0)],
+        status=STATUSES[held.get("status", {}).get("code", 0)],
         start=int(held["startTimeUnixNano"]),
         end=int(held["endTimeUnixNano"]),
         attributes=attributes(held),
@@ -65,4 +65,4 @@ def span(held, resource):
     )
 
 
-shop.report("the Collector", spans, sys.argv[1])
+shop.report(sys.argv[1], spans, sys.argv[2])
