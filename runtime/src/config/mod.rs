@@ -171,8 +171,8 @@ impl Default for Batch {
 /// What goes past a limit is left out and counted: attributes, events and links in the span's own
 /// `dropped_*_count` fields. Zero is a limit like any other.
 ///
-/// The [OpenTelemetry specification][spec] defines the limits on spans and their defaults. The two
-/// on traces are this crate's own: they bound the memory of a trace that never ends.
+/// The [OpenTelemetry specification][spec] defines the limits on spans and their defaults. Those
+/// on traces and memory are this crate's own: they bound the memory of a trace that never ends, and of all telemetry.
 ///
 /// ```
 /// let mut limits = biztrace::Limits::default();
@@ -202,6 +202,11 @@ pub struct Limits {
     pub spans_per_trace: usize,
     /// Encoded bytes that one trace may have in this process. Default 1 MiB.
     pub bytes_per_trace: usize,
+    /// Bytes that all telemetry of an instance may hold: open traces, what waits for the exporters, and their requests. Default
+    /// 256 MiB. Past it, spans are not recorded, and count as dropped for [`MemoryLimit`](crate::DropReason::MemoryLimit); what is
+    /// open goes on with what it has. Memory is taken in blocks of 4 KiB by each open trace; the allocator's own share, up to as
+    /// much again, is not counted.
+    pub memory: usize,
 }
 
 impl Default for Limits {
@@ -215,6 +220,7 @@ impl Default for Limits {
             link_attributes: 128,
             spans_per_trace: 1024,
             bytes_per_trace: 1024 * 1024,
+            memory: 256 * 1024 * 1024,
         }
     }
 }

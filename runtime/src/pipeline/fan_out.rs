@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::recorder::{Runs, Sink};
+use crate::recorder::{Refusal, Runs, Sink};
 
 /// Hands each trace to all of its sinks.
 #[derive(Debug)]
@@ -13,7 +13,7 @@ impl Sink for FanOut {
         self.0.iter().for_each(|sink| sink.span_ended(trace));
     }
 
-    fn span_refused(&self) {
-        self.0.iter().for_each(|sink| sink.span_refused());
+    fn span_refused(&self, why: Refusal) {
+        self.0.iter().for_each(|sink| sink.span_refused(why));
     }
 }

@@ -21,6 +21,17 @@ use bytes::Bytes;
 pub(crate) use self::fan_out::FanOut;
 pub use self::report::{DropReason, Dropped, ExporterReport, Report};
 pub(crate) use self::worker::{Flushing, Pipeline};
+use crate::config::Batch;
+use crate::recorder::Memory;
+
+/// What each pipeline of an instance starts with.
+#[derive(Debug, Clone)]
+pub(crate) struct Setup {
+    pub(crate) batch: Batch,
+    /// The encoded fields of a `ResourceSpans` beside its spans.
+    pub(crate) resource: Vec<u8>,
+    pub(crate) memory: Arc<Memory>,
+}
 
 /// Sends requests to one receiver. Runs on the export thread, one call at a time.
 pub(crate) trait Export {

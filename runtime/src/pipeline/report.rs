@@ -10,6 +10,8 @@ pub enum DropReason {
     QueueFull,
     /// The trace had as many spans as [`Limits::spans_per_trace`](crate::Limits::spans_per_trace) allows.
     TraceLimit,
+    /// Telemetry held as much memory as [`Limits::memory`](crate::Limits::memory) allows.
+    MemoryLimit,
     /// The receiver could not be reached.
     Unreachable,
     /// The receiver answered the request with an error.
@@ -25,9 +27,10 @@ pub enum DropReason {
 }
 
 impl DropReason {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::QueueFull,
         Self::TraceLimit,
+        Self::MemoryLimit,
         Self::Unreachable,
         Self::Refused,
         Self::Rejected,
@@ -42,6 +45,7 @@ impl DropReason {
         match self {
             Self::QueueFull => "queue_full",
             Self::TraceLimit => "trace_limit",
+            Self::MemoryLimit => "memory_limit",
             Self::Unreachable => "unreachable",
             Self::Refused => "refused",
             Self::Rejected => "rejected",

@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 
 use super::report::{DropReason, Dropped};
 use crate::config::Batch;
-use crate::recorder::{Runs, Sink};
+use crate::recorder::{Memory, Refusal, Runs, Sink};
 
 /// All shards of a pipeline.
 #[derive(Debug)]
@@ -29,6 +29,7 @@ pub(super) struct Shards {
     pub(super) queued: AtomicUsize,
     pub(super) wake: Notify,
     batch: Batch,
+    pub(super) memory: Arc<Memory>,
 }
 
 #[derive(Debug, Default)]
@@ -83,6 +84,12 @@ impl Books {
         if spans == 0 {
             return;
         }
+        // What a chunk takes past its usual size is a single large trace.
+        let bytes = self.chunk.len();
+        if !shards.memory.take(bytes) {
+            self.drop_chunk(DropReason::MemoryLimit);
+            return;
+        }
         let limit = shards.batch.max_queue_size;
         // An empty queue takes a chunk of any size: a trace may be larger than the queue.
         let room = |queued: usize| Some(queued + spans).filter(|sum| queued == 0 || *sum <= limit);
@@ -90,8 +97,8 @@ impl Books {
             .queued
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, room);
         let Ok(queued) = queued else {
-            self.dropped.add(DropReason::QueueFull, spans as u64);
-            self.chunk.reset(CHUNK_BYTES);
+            shards.memory.give_back(bytes);
+            self.drop_chunk(DropReason::QueueFull);
             return;
         };
         let next = self.spare.take().unwrap_or_default();
@@ -99,6 +106,11 @@ impl Books {
         if queued + spans >= shards.enough() {
             shards.wake.notify_one();
         }
+    }
+
+    fn drop_chunk(&mut self, why: DropReason) {
+        self.dropped.add(why, self.chunk.spans() as u64);
+        self.chunk.reset(CHUNK_BYTES);
     }
 }
 
@@ -108,7 +120,7 @@ thread_local! {
 }
 
 impl Shards {
-    pub(super) fn new(batch: Batch) -> Self {
+    pub(super) fn new(batch: Batch, memory: Arc<Memory>) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let fallback = Arc::<Shard>::default();
         Self {
@@ -118,6 +130,7 @@ impl Shards {
             queued: AtomicUsize::new(0),
             wake: Notify::new(),
             batch,
+            memory,
         }
     }
 
@@ -154,6 +167,7 @@ impl Shards {
             return Arc::clone(&self.fallback);
         }
         let shard = Arc::<Shard>::default();
+        self.memory.count(CHUNK_BYTES);
         all.push(Arc::clone(&shard));
         shard
     }
@@ -169,7 +183,8 @@ impl Shards {
         f(&mut books)
     }
 
-    /// Takes the full chunks, and with `partial` the others too; leaves `spares` for the next.
+    /// Takes the full chunks, and with `partial` the others too; leaves `spares` for the next. Their bytes are counted, for `f` to
+    /// give back.
     pub(super) fn take(&self, partial: bool, spares: &mut Vec<Runs>, mut f: impl FnMut(Runs)) {
         let mut all = self.lock();
         for shard in all.iter() {
@@ -178,6 +193,7 @@ impl Shards {
             if partial && !books.chunk.is_empty() {
                 self.queued
                     .fetch_add(books.chunk.spans(), Ordering::Relaxed);
+                self.memory.count(books.chunk.len());
                 let next = books
                     .spare
                     .take()
@@ -198,6 +214,7 @@ impl Shards {
                 sum.recorded += books.recorded;
                 sum.settled += books.settled;
                 sum.dropped.merge(&books.dropped);
+                self.memory.give_back(CHUNK_BYTES);
             }
             !ended
         });
@@ -231,13 +248,22 @@ impl Sink for Shards {
         });
     }
 
-    fn span_refused(&self) {
+    fn span_refused(&self, why: Refusal) {
         self.with_mine(|books| {
             if !books.closed {
                 books.recorded += 1;
                 books.settled += 1;
-                books.dropped.add(DropReason::TraceLimit, 1);
+                books.dropped.add(why.into(), 1);
             }
         });
+    }
+}
+
+impl From<Refusal> for DropReason {
+    fn from(why: Refusal) -> Self {
+        match why {
+            Refusal::Trace => Self::TraceLimit,
+            Refusal::Memory => Self::MemoryLimit,
+        }
     }
 }

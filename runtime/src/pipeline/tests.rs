@@ -6,15 +6,15 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use opentelemetry::Context;
-use opentelemetry::trace::{TraceContextExt, Tracer as _, TracerProvider as _};
+use opentelemetry::trace::{Span as _, TraceContextExt, Tracer as _, TracerProvider as _};
+use opentelemetry::{Context, KeyValue};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
 
 use super::request::{frame, take_batch};
-use super::{Delivery, DropReason, Export, ExporterReport, Failure, Pipeline, Request};
+use super::{Delivery, DropReason, Export, ExporterReport, Failure, Pipeline, Request, Setup};
 use crate::config::{Batch, Limits, Sampler};
-use crate::recorder::{Mode, Recorder, Runs, Scope, Tracer, TracerProvider};
+use crate::recorder::{Memory, Mode, Recorder, Runs, Scope, Tracer, TracerProvider};
 
 /// Decodes what it is sent. While it is held it does not answer.
 #[derive(Clone, Default)]
@@ -62,16 +62,31 @@ fn spans(request: &ExportTraceServiceRequest) -> Vec<Vec<u8>> {
         .collect()
 }
 
+fn setup(batch: Batch, memory: usize) -> Setup {
+    Setup {
+        batch,
+        resource: Vec::new(),
+        memory: Arc::new(Memory::new(memory)),
+    }
+}
+
 fn start(batch: Batch) -> (Tracer, Pipeline, Receiver) {
+    start_within(batch, usize::MAX)
+}
+
+fn start_within(batch: Batch, memory: usize) -> (Tracer, Pipeline, Receiver) {
     let receiver = Receiver::default();
     let exporter = receiver.clone();
-    let pipeline = Pipeline::start("test", batch, Vec::new(), || exporter).unwrap();
+    let setup = setup(batch, memory);
+    let memory = Arc::clone(&setup.memory);
+    let pipeline = Pipeline::start("test", setup, || exporter).unwrap();
     let recorder = Recorder::new(
         Mode::Record,
         Sampler::AlwaysOn,
         Limits::default(),
         pipeline.sink(),
-    );
+    )
+    .with_memory(memory);
     (
         TracerProvider::new(Arc::new(recorder)).tracer("test"),
         pipeline,
@@ -287,7 +302,7 @@ fn an_exporter_that_panics_closes_the_books() {
             panic!("an exporter's bug, as this test wants it")
         }
     }
-    let pipeline = Pipeline::start("test", Batch::default(), Vec::new(), || Panics).unwrap();
+    let pipeline = Pipeline::start("test", setup(Batch::default(), usize::MAX), || Panics).unwrap();
     let recorder = Recorder::new(
         Mode::Record,
         Sampler::AlwaysOn,
@@ -301,6 +316,33 @@ fn an_exporter_that_panics_closes_the_books() {
     let report = pipeline.report();
     assert_balanced(&report);
     assert_eq!((report.recorded, report.waiting), (4, 0));
+}
+
+#[test]
+fn memory_that_is_given_back_is_taken_again() {
+    const LIMIT: usize = 4 * 1024 * 1024;
+    let (tracer, pipeline, receiver) = start_within(batch(1_000_000, 100), LIMIT);
+    let dropped = || pipeline.report().dropped.get(DropReason::MemoryLimit);
+    for round in 1..=3 {
+        let before = dropped();
+        receiver.hold(true);
+        for _ in 0..1000 {
+            let mut span = tracer.start("span");
+            span.set_attribute(KeyValue::new("note", "x".repeat(10_000)));
+        }
+        let lost = dropped() - before;
+        assert!((500..1000).contains(&lost), "{lost} in round {round}");
+        receiver.hold(false);
+        pipeline.flush_waiting(Duration::from_secs(5), false).wait();
+        assert_balanced(&pipeline.report());
+    }
+    // A few more than there would be room for, had something not gone back.
+    let before = dropped();
+    for _ in 0..1000 {
+        trace(&tracer, 1);
+        pipeline.flush_waiting(Duration::from_secs(5), false).wait();
+    }
+    assert_eq!(dropped(), before);
 }
 
 #[test]

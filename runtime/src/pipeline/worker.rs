@@ -14,10 +14,10 @@ use super::report::{DropReason, Dropped, ExporterReport};
 use super::request::{frame, spans, take_batch};
 use super::retry::{Earlier, deliver};
 use super::shard::{CHUNK_BYTES, Shards};
-use super::{Delivery, Export, Failure, Sent};
+use super::{Delivery, Export, Failure, Sent, Setup};
 use crate::config::Batch;
 use crate::diag;
-use crate::recorder::{Runs, Sink};
+use crate::recorder::{Held, Runs, Sink};
 
 /// The near end of an export thread. The thread flushes and ends when this is dropped.
 #[derive(Debug)]
@@ -90,21 +90,22 @@ impl Shared {
 }
 
 impl Pipeline {
-    /// Starts an export thread for the exporter that `exporter` makes there. `resource` holds the encoded fields of a
-    /// `ResourceSpans` beside its spans.
-    pub(crate) fn start<E, F>(
-        name: &'static str,
-        batch: Batch,
-        resource: Vec<u8>,
-        exporter: F,
-    ) -> io::Result<Self>
+    /// Starts an export thread for the exporter that `exporter` makes there.
+    pub(crate) fn start<E, F>(name: &'static str, setup: Setup, exporter: F) -> io::Result<Self>
     where
         E: Export,
         F: FnOnce() -> E + Send + 'static,
     {
+        let Setup {
+            batch,
+            resource,
+            memory,
+        } = setup;
+        let mut held = Held::new(&memory);
+        held.cover(OWN_BYTES);
         let shared = Arc::new(Shared {
             exporter: name,
-            shards: Arc::new(Shards::new(batch.clone())),
+            shards: Arc::new(Shards::new(batch.clone(), memory)),
             desk: Mutex::default(),
         });
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -123,6 +124,7 @@ impl Pipeline {
                         resource,
                         batch,
                         pending: VecDeque::new(),
+                        held,
                         spares: Vec::new(),
                         buffer: Vec::new(),
                         said: Said::default(),
@@ -216,9 +218,11 @@ impl Drop for EndedOnDrop {
         let mut desk = self.0.desk();
         desk.ended = true;
         let mut lost = std::mem::take(&mut desk.waiting);
-        self.0
-            .shards
-            .take(true, &mut Vec::new(), |chunk| lost += chunk.spans() as u64);
+        let shards = &self.0.shards;
+        shards.take(true, &mut Vec::new(), |chunk| {
+            lost += chunk.spans() as u64;
+            shards.memory.give_back(chunk.len());
+        });
         desk.dropped.add(DropReason::Shutdown, lost);
         if lost > 0 {
             diag::warn(format_args!(
@@ -238,6 +242,8 @@ struct Worker<E> {
     resource: Vec<u8>,
     batch: Batch,
     pending: VecDeque<Runs>,
+    /// What of the memory is in its hands: what is pending or under way, and what it keeps.
+    held: Held,
     /// Emptied chunks for the threads to fill again.
     spares: Vec<Runs>,
     /// For the next request's body.
@@ -250,6 +256,9 @@ const SPARES: usize = 8;
 
 /// What is kept of a request's body: enough for 512 spans of 2 kB.
 const BUFFER_BYTES: usize = 1024 * 1024;
+
+/// What an export thread keeps when nothing is to be sent.
+const OWN_BYTES: usize = SPARES * CHUNK_BYTES + BUFFER_BYTES;
 
 impl<E: Export> Worker<E> {
     async fn run(mut self) {
@@ -302,12 +311,14 @@ impl<E: Export> Worker<E> {
         let Self {
             shared,
             pending,
+            held,
             spares,
             ..
         } = self;
         let mut desk = shared.desk();
         shared.shards.take(partial, spares, |chunk| {
             desk.waiting += chunk.spans() as u64;
+            held.adopt(chunk.len());
             pending.push_back(chunk);
         });
     }
@@ -327,6 +338,8 @@ impl<E: Export> Worker<E> {
                 .shards
                 .queued
                 .fetch_sub(spans as usize, Ordering::Relaxed);
+            // The body has as many bytes as the chunks that it was framed of.
+            let bytes: usize = batch.iter().map(Runs::len).sum();
             self.recycle(batch);
 
             let limit = after(self.batch.export_timeout);
@@ -352,6 +365,7 @@ impl<E: Export> Worker<E> {
             self.shared.desk().settle(spans, &result);
             self.said.result(&result);
             self.recycle_body(body);
+            self.held.release(bytes);
         }
         if woken {
             // Full chunks, or an order, came meanwhile: look again.

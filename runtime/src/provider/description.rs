@@ -292,7 +292,7 @@ impl<'a> Describe<'a> {
         let length = limits.attribute_value_length;
         let length = length.map_or("none".into(), |length| length.to_string());
         let count = |count: usize| count.to_string();
-        let settings: [(&str, String, &[&str]); 8] = [
+        let settings: [(&str, String, &[&str]); 9] = [
             (
                 "attributes",
                 count(limits.attributes),
@@ -331,6 +331,7 @@ impl<'a> Describe<'a> {
             ),
             ("spans_per_trace", count(limits.spans_per_trace), &[]),
             ("bytes_per_trace", count(limits.bytes_per_trace), &[]),
+            ("memory", count(limits.memory), &[]),
         ];
         for (name, value, variables) in settings {
             self.setting(&format!("limits.{name}"), value, in_code, variables);

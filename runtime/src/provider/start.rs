@@ -7,12 +7,12 @@ use opentelemetry_sdk::trace::SpanExporter;
 
 use super::description::Description;
 use super::{Instance, Telemetry, resource};
-use crate::config::{Batch, Exporter, JsonLines, Otlp, Protocol, Settings, Zipkin};
+use crate::config::{Exporter, JsonLines, Otlp, Protocol, Settings, Zipkin};
 use crate::error::Error;
 use crate::exporter::console::Console;
 use crate::exporter::sdk::{Sdk, Unmade};
-use crate::pipeline::{FanOut, Pipeline};
-use crate::recorder::{Mode, Recorder, Sink};
+use crate::pipeline::{FanOut, Pipeline, Setup};
+use crate::recorder::{Memory, Mode, Recorder, Sink};
 
 impl Telemetry {
     pub(super) fn start(
@@ -22,18 +22,23 @@ impl Telemetry {
         resource: Resource,
         description: Description,
     ) -> Result<Self, Error> {
+        let memory = Arc::new(Memory::new(settings.limits.memory));
+        let setup = Setup {
+            batch: settings.batch.clone(),
+            resource: resource::encode(&resource),
+            memory: Arc::clone(&memory),
+        };
         let mut pipelines = Vec::new();
         if mode == Mode::Record {
-            let encoded = resource::encode(&resource);
             for exporter in settings.exporters.clone().unwrap_or_default() {
-                pipelines.push(pipeline(exporter, &settings, &encoded)?);
+                pipelines.push(pipeline(exporter, &settings, setup.clone())?);
             }
             for exporter in span_exporters {
-                let batch = settings.batch.clone();
-                pipelines.push((exporter.start)(batch, encoded.clone(), resource.clone())?);
+                pipelines.push((exporter.start)(setup.clone(), resource.clone())?);
             }
         }
         let recorder = Recorder::new(mode, settings.sampler, settings.limits, sink(&pipelines))
+            .with_memory(memory)
             .with_privacy(settings.privacy)
             .with_tags(&settings.tags);
         Ok(Self(Arc::new(Instance {
@@ -54,29 +59,22 @@ fn sink(pipelines: &[Pipeline]) -> Arc<dyn Sink> {
 }
 
 /// Starts the pipeline of an exporter.
-fn pipeline(exporter: Exporter, settings: &Settings, resource: &[u8]) -> Result<Pipeline, Error> {
-    let (batch, resource) = (settings.batch.clone(), resource.to_vec());
+fn pipeline(exporter: Exporter, settings: &Settings, setup: Setup) -> Result<Pipeline, Error> {
     let pipeline = match exporter {
-        Exporter::Otlp(otlp) => return start_otlp(&otlp, batch, resource),
-        Exporter::File(file) => return start_json_lines(Some(file), batch, resource),
-        Exporter::Stdout => return start_json_lines(None, batch, resource),
-        Exporter::Zipkin(zipkin) => return start_zipkin(&zipkin, batch, resource),
+        Exporter::Otlp(otlp) => return start_otlp(&otlp, setup),
+        Exporter::File(file) => return start_json_lines(Some(file), setup),
+        Exporter::Stdout => return start_json_lines(None, setup),
+        Exporter::Zipkin(zipkin) => return start_zipkin(&zipkin, setup),
         Exporter::Console => {
             let no_color = settings.no_color;
-            Pipeline::start("console", batch, resource, move || {
-                Console::stderr(no_color)
-            })
+            Pipeline::start("console", setup, move || Console::stderr(no_color))
         }
     };
     pipeline.map_err(Error::Thread)
 }
 
 #[cfg(feature = "otlp-file")]
-fn start_json_lines(
-    file: Option<JsonLines>,
-    batch: Batch,
-    resource: Vec<u8>,
-) -> Result<Pipeline, Error> {
+fn start_json_lines(file: Option<JsonLines>, setup: Setup) -> Result<Pipeline, Error> {
     use crate::exporter::json_lines::{JsonLines, Rotating};
 
     let (name, lines) = match file {
@@ -87,34 +85,34 @@ fn start_json_lines(
             ("file", JsonLines::File(file))
         }
     };
-    Pipeline::start(name, batch, resource, move || lines).map_err(Error::Thread)
+    Pipeline::start(name, setup, move || lines).map_err(Error::Thread)
 }
 
 #[cfg(not(feature = "otlp-file"))]
-fn start_json_lines(_: Option<JsonLines>, _: Batch, _: Vec<u8>) -> Result<Pipeline, Error> {
+fn start_json_lines(_: Option<JsonLines>, _: Setup) -> Result<Pipeline, Error> {
     Err(Error::NotBuilt {
         exporter: "file",
         feature: "otlp-file",
     })
 }
 
-fn start_otlp(otlp: &Otlp, batch: Batch, resource: Vec<u8>) -> Result<Pipeline, Error> {
+fn start_otlp(otlp: &Otlp, setup: Setup) -> Result<Pipeline, Error> {
     match otlp.protocol() {
-        Protocol::Grpc => start_grpc(otlp, batch, resource),
-        Protocol::HttpProtobuf | Protocol::HttpJson => start_http(otlp, batch, resource),
+        Protocol::Grpc => start_grpc(otlp, setup),
+        Protocol::HttpProtobuf | Protocol::HttpJson => start_http(otlp, setup),
     }
 }
 
 #[cfg(feature = "otlp-http")]
-fn start_http(otlp: &Otlp, batch: Batch, resource: Vec<u8>) -> Result<Pipeline, Error> {
+fn start_http(otlp: &Otlp, setup: Setup) -> Result<Pipeline, Error> {
     use crate::exporter::otlp::http::{OtlpHttp, Settings};
 
     let settings = Settings::new(otlp)?;
-    Pipeline::start("otlp", batch, resource, move || OtlpHttp::new(settings)).map_err(Error::Thread)
+    Pipeline::start("otlp", setup, move || OtlpHttp::new(settings)).map_err(Error::Thread)
 }
 
 #[cfg(not(feature = "otlp-http"))]
-fn start_http(_: &Otlp, _: Batch, _: Vec<u8>) -> Result<Pipeline, Error> {
+fn start_http(_: &Otlp, _: Setup) -> Result<Pipeline, Error> {
     Err(Error::NotBuilt {
         exporter: "OTLP over HTTP",
         feature: "otlp-http",
@@ -122,15 +120,15 @@ fn start_http(_: &Otlp, _: Batch, _: Vec<u8>) -> Result<Pipeline, Error> {
 }
 
 #[cfg(feature = "otlp-grpc")]
-fn start_grpc(otlp: &Otlp, batch: Batch, resource: Vec<u8>) -> Result<Pipeline, Error> {
+fn start_grpc(otlp: &Otlp, setup: Setup) -> Result<Pipeline, Error> {
     use crate::exporter::otlp::grpc::{OtlpGrpc, Settings};
 
     let settings = Settings::new(otlp)?;
-    Pipeline::start("otlp", batch, resource, move || OtlpGrpc::new(settings)).map_err(Error::Thread)
+    Pipeline::start("otlp", setup, move || OtlpGrpc::new(settings)).map_err(Error::Thread)
 }
 
 #[cfg(not(feature = "otlp-grpc"))]
-fn start_grpc(_: &Otlp, _: Batch, _: Vec<u8>) -> Result<Pipeline, Error> {
+fn start_grpc(_: &Otlp, _: Setup) -> Result<Pipeline, Error> {
     Err(Error::NotBuilt {
         exporter: "OTLP over gRPC",
         feature: "otlp-grpc",
@@ -138,16 +136,15 @@ fn start_grpc(_: &Otlp, _: Batch, _: Vec<u8>) -> Result<Pipeline, Error> {
 }
 
 #[cfg(feature = "zipkin")]
-fn start_zipkin(zipkin: &Zipkin, batch: Batch, resource: Vec<u8>) -> Result<Pipeline, Error> {
+fn start_zipkin(zipkin: &Zipkin, setup: Setup) -> Result<Pipeline, Error> {
     use crate::exporter::zipkin::{Settings, ZipkinHttp};
 
     let settings = Settings::new(zipkin)?;
-    Pipeline::start("zipkin", batch, resource, move || ZipkinHttp::new(settings))
-        .map_err(Error::Thread)
+    Pipeline::start("zipkin", setup, move || ZipkinHttp::new(settings)).map_err(Error::Thread)
 }
 
 #[cfg(not(feature = "zipkin"))]
-fn start_zipkin(_: &Zipkin, _: Batch, _: Vec<u8>) -> Result<Pipeline, Error> {
+fn start_zipkin(_: &Zipkin, _: Setup) -> Result<Pipeline, Error> {
     Err(Error::NotBuilt {
         exporter: "zipkin",
         feature: "zipkin",
@@ -160,16 +157,14 @@ pub(super) struct SpanExporterOf {
     start: Box<StartSpanExporter>,
 }
 
-type StartSpanExporter = dyn FnOnce(Batch, Vec<u8>, Resource) -> Result<Pipeline, Error> + Send;
+type StartSpanExporter = dyn FnOnce(Setup, Resource) -> Result<Pipeline, Error> + Send;
 
 impl SpanExporterOf {
     pub(super) fn new<E: SpanExporter + 'static>(
         name: &'static str,
         make: impl FnOnce() -> Result<E, Unmade> + Send + 'static,
     ) -> Self {
-        let start = move |batch, encoded, resource| {
-            start_span_exporter(name, make, batch, encoded, resource)
-        };
+        let start = move |setup, resource| start_span_exporter(name, make, setup, resource);
         Self {
             name,
             start: Box::new(start),
@@ -180,15 +175,12 @@ impl SpanExporterOf {
 fn start_span_exporter<E: SpanExporter + 'static>(
     name: &'static str,
     make: impl FnOnce() -> Result<E, Unmade> + Send + 'static,
-    batch: Batch,
-    encoded: Vec<u8>,
+    setup: Setup,
     resource: Resource,
 ) -> Result<Pipeline, Error> {
     let (made, outcome) = mpsc::sync_channel(1);
-    let pipeline = Pipeline::start(name, batch, encoded, move || {
-        Sdk::start(make, resource, made)
-    })
-    .map_err(Error::Thread)?;
+    let pipeline = Pipeline::start(name, setup, move || Sdk::start(make, resource, made))
+        .map_err(Error::Thread)?;
     match outcome.recv() {
         Ok(Ok(())) => Ok(pipeline),
         Ok(Err(source)) => Err(Error::Exporter {

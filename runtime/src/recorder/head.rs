@@ -32,6 +32,10 @@ impl fmt::Debug for Head {
 const KEPT_BYTES: usize = 8 * 1024;
 
 impl Head {
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len() + self.headers.len() * size_of::<Header>()
+    }
+
     pub(crate) fn fill<'a>(
         &mut self,
         query: &str,

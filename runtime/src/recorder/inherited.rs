@@ -98,6 +98,10 @@ impl HandedDown {
         }
     }
 
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     fn get(&mut self, id: SpanId) -> Option<Inherited> {
         let at = self.kept.iter().rposition(|(other, _)| *other == id)?;
         let found = self.kept.remove(at)?;
@@ -256,6 +260,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::open::Parent;
+    use super::super::{Held, Memory};
     use super::*;
 
     /// The open spans of one trace, by slot and id.
@@ -269,7 +274,7 @@ mod tests {
     impl Family {
         fn new(limits: Limits) -> Self {
             Self {
-                state: State::default(),
+                state: State::new(Held::new(&Arc::new(Memory::new(usize::MAX)))),
                 limits,
                 open: Vec::new(),
                 started: 0,

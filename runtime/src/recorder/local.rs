@@ -48,7 +48,7 @@ impl fmt::Debug for LocalSpan {
 }
 
 impl LocalSpan {
-    /// Opens a child of this span, which may have ended. It is dropped where the trace has had its share of spans.
+    /// Opens a child of this span, which may have ended. It is dropped where there is no room for it.
     pub(crate) fn start_child(self, start: Start<'_>) -> Started {
         let parent = Parent {
             id: self.id,
@@ -61,8 +61,8 @@ impl LocalSpan {
         }
     }
 
-    /// Opens a span of a trace: the first here, or the child of the one in `parent_slot`. Gives the trace back where it has
-    /// had its share of spans.
+    /// Opens a span of a trace: the first here, or the child of the one in `parent_slot`. Gives the trace back where there
+    /// is no room for it.
     pub(super) fn open(
         trace: TraceRef,
         id: SpanId,
@@ -84,10 +84,13 @@ impl LocalSpan {
             .unwrap_or_default();
         let inherits = !inherited.is_empty();
         let is_entry = parent_slot.is_none() || start.kind == SpanKind::Server;
-        let Some((slot, span)) = state.open(limits) else {
-            trace.recorder.sink.span_refused();
-            drop(state);
-            return Err(trace);
+        let (slot, span) = match state.open(limits) {
+            Ok(opened) => opened,
+            Err(why) => {
+                trace.recorder.sink.span_refused(why);
+                drop(state);
+                return Err(trace);
+            }
         };
         span.id = id;
         span.parent = parent;
@@ -100,7 +103,8 @@ impl LocalSpan {
         span.tags.limits = value_limits(limits);
         if let Some(copy) = start.head {
             span.request = Some((slot, id));
-            span.copy_head(copy);
+            let bytes = span.copy_head(copy);
+            state.count_head(bytes);
         }
         if inherits || (is_entry && !trace.recorder.tags.is_empty()) {
             let tags = is_entry.then_some(&trace.recorder.tags);

@@ -11,6 +11,7 @@ mod exception;
 mod head;
 mod inherited;
 mod local;
+mod memory;
 mod open;
 mod outcome;
 mod run;
@@ -40,6 +41,7 @@ pub use self::current_span::{CurrentSpan, current};
 pub(crate) use self::exception::{message, text};
 pub(crate) use self::head::Head;
 pub(crate) use self::local::LocalSpan;
+pub(crate) use self::memory::{Held, Memory};
 pub use self::run::{BodySpan, ResultSpan, Traced, TracedStream};
 pub(crate) use self::runs::Runs;
 pub(crate) use self::scope::Scope;
@@ -60,8 +62,17 @@ use crate::sampling::head::decide;
 pub(crate) trait Sink: Debug + Send + Sync {
     /// A span has ended. With it comes the whole trace, if no other span of it is open.
     fn span_ended(&self, trace: Option<&Runs>);
-    /// A span was not recorded, since its trace has as many as it may have.
-    fn span_refused(&self);
+    /// A span was not recorded.
+    fn span_refused(&self, why: Refusal);
+}
+
+/// Why a span is not recorded that the sampler wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// Its trace has had its share.
+    Trace,
+    /// All telemetry has.
+    Memory,
 }
 
 /// What a recorder does with the traces that start in it.
@@ -86,6 +97,7 @@ pub(crate) struct Recorder {
     clock: Box<dyn Clock>,
     ids: Box<dyn IdGenerator>,
     sink: Arc<dyn Sink>,
+    memory: Arc<Memory>,
 }
 
 /// A span about to start.
@@ -133,6 +145,7 @@ impl Recorder {
     pub(crate) fn new(mode: Mode, sampler: Sampler, limits: Limits, sink: Arc<dyn Sink>) -> Self {
         // Positions in a span's buffer are 32 bits wide; dead bytes, and a set of tags on its way in, may triple it.
         let bytes_per_trace = limits.bytes_per_trace.min(1 << 30);
+        let memory = Arc::new(Memory::new(limits.memory));
         Self {
             mode,
             sampler,
@@ -145,7 +158,14 @@ impl Recorder {
             clock: Box::new(SystemClock),
             ids: Box::new(RandomIdGenerator::default()),
             sink,
+            memory,
         }
+    }
+
+    /// Counts what its traces hold there, beside what others do.
+    pub(crate) fn with_memory(mut self, memory: Arc<Memory>) -> Self {
+        self.memory = memory;
+        self
     }
 
     pub(crate) fn with_privacy(mut self, privacy: Privacy) -> Self {

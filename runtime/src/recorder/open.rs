@@ -211,10 +211,15 @@ impl OpenSpan {
     }
 
     /// Takes a copy of a request's head.
-    pub(super) fn copy_head(&mut self, copy: impl FnOnce(&mut Head)) {
+    /// Returns the bytes of the copy.
+    pub(super) fn copy_head(&mut self, copy: impl FnOnce(&mut Head)) -> usize {
         // A slot keeps no head that somebody else still reads.
-        if let Some(head) = Arc::get_mut(self.head.get_or_insert_default()) {
-            copy(head);
+        match Arc::get_mut(self.head.get_or_insert_default()) {
+            Some(head) => {
+                copy(head);
+                head.len()
+            }
+            None => 0,
         }
     }
 

@@ -13,7 +13,7 @@ use opentelemetry_proto::tonic::trace::v1::{ScopeSpans, Span as Otlp};
 use proptest::prelude::*;
 use prost::Message;
 
-use super::{Mode, Recorder, Runs, Sink, Tracer, TracerProvider};
+use super::{Mode, Recorder, Refusal, Runs, Sink, Tracer, TracerProvider};
 use crate::config::{Limits, Sampler};
 
 /// Keeps each trace as it is handed over.
@@ -43,7 +43,7 @@ impl Sink for Handed {
         }
     }
 
-    fn span_refused(&self) {
+    fn span_refused(&self, _: Refusal) {
         *self.refused.lock().unwrap() += 1;
     }
 }

@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use opentelemetry::trace::{SpanContext, SpanId};
 
-use super::Recorder;
 use super::clock::TraceClock;
 use super::inherited::HandedDown;
 use super::open::OpenSpan;
 use super::runs::Runs;
+use super::{Held, Recorder, Refusal};
 use crate::config::Limits;
 
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub(crate) struct Trace {
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct State {
     pub(super) slots: Vec<OpenSpan>,
     free: Vec<u32>,
@@ -36,12 +36,16 @@ pub(super) struct State {
     bytes: usize,
     /// What its spans hand down, which has a budget of bytes of its own.
     pub(super) handed_down: HandedDown,
+    /// Bytes in the copies of requests' heads.
+    heads: usize,
+    held: Held,
 }
 
 /// Buffers that a finished trace keeps for the next one: about what a busy request needs.
 const KEPT_SLOTS: usize = 8;
 const KEPT_SLOT_BYTES: usize = 4 * 1024;
 const KEPT_ENDED_BYTES: usize = 16 * 1024;
+const KEPT_BYTES: usize = KEPT_SLOTS * (size_of::<OpenSpan>() + KEPT_SLOT_BYTES) + KEPT_ENDED_BYTES;
 
 impl Trace {
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
@@ -50,13 +54,14 @@ impl Trace {
     }
 
     fn reuse(&mut self, recorder: &Arc<Recorder>, context: SpanContext, clock: TraceClock) {
-        // Most traces of a thread have one recorder: comparing spares the shared counter.
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        // Most traces of a thread have one recorder: comparing spares the shared counters.
         if !Arc::ptr_eq(&self.recorder, recorder) {
             self.recorder = Arc::clone(recorder);
+            state.held = Held::new(&recorder.memory);
         }
         self.context = context;
         self.clock = clock;
-        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         (state.started, state.bytes) = (0, 0);
     }
 
@@ -71,22 +76,52 @@ impl Trace {
         state.free.extend((0..state.slots.len() as u32).rev());
         state.ended.reset(KEPT_ENDED_BYTES);
         state.handed_down.clear();
+        state.heads = 0;
+        state.held.shrink_to(KEPT_BYTES);
         is_done
     }
 }
 
 impl State {
-    /// A slot for a new span, unless the trace has had its share of spans or bytes.
-    pub(super) fn open(&mut self, limits: &Limits) -> Option<(u32, &mut OpenSpan)> {
+    pub(super) fn new(held: Held) -> Self {
+        Self {
+            slots: Vec::new(),
+            free: Vec::new(),
+            ended: Runs::default(),
+            started: 0,
+            bytes: 0,
+            handed_down: HandedDown::default(),
+            heads: 0,
+            held,
+        }
+    }
+
+    /// The bytes that the trace has in use.
+    fn in_use(&self) -> usize {
+        let slots = self.slots.len() * size_of::<OpenSpan>();
+        self.bytes + slots + self.heads + self.handed_down.bytes()
+    }
+
+    /// A slot for a new span, unless the trace has had its share of spans or bytes, or there is no memory for it.
+    pub(super) fn open(&mut self, limits: &Limits) -> Result<(u32, &mut OpenSpan), Refusal> {
         if self.started >= limits.spans_per_trace || self.bytes > limits.bytes_per_trace {
-            return None;
+            return Err(Refusal::Trace);
+        }
+        if !self.held.reach(self.in_use() + size_of::<OpenSpan>()) {
+            return Err(Refusal::Memory);
         }
         self.started += 1;
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(OpenSpan::default());
             self.slots.len() as u32 - 1
         });
-        Some((slot, &mut self.slots[slot as usize]))
+        Ok((slot, &mut self.slots[slot as usize]))
+    }
+
+    /// Counts the copy of a request's head.
+    pub(super) fn count_head(&mut self, bytes: usize) {
+        self.heads += bytes;
+        self.held.cover(self.in_use());
     }
 
     /// The span in `slot`, if it is still that one and open.
@@ -104,12 +139,14 @@ impl State {
         limit: usize,
         f: impl FnOnce(&mut OpenSpan, usize) -> R,
     ) -> Option<R> {
-        let room = limit.saturating_sub(self.bytes);
+        let memory = self.held.limit().saturating_sub(self.in_use());
+        let room = limit.saturating_sub(self.bytes).min(memory);
         let span = self.get(slot, id)?;
         let before = span.len();
         let result = f(span, room);
         let after = span.len();
         self.bytes = self.bytes + after - before;
+        self.held.cover(self.in_use());
         Some(result)
     }
 
@@ -136,10 +173,11 @@ impl State {
         if !inherited.is_empty() {
             self.handed_down.keep(id, inherited, limits);
         }
+        self.held.cover(self.in_use());
         if self.free.len() < self.slots.len() {
             return Some(Ended::OthersOpen);
         }
-        (self.started, self.bytes) = (0, 0);
+        (self.started, self.bytes, self.heads) = (0, 0, 0);
         Some(Ended::Last(&mut self.ended))
     }
 }
@@ -171,12 +209,12 @@ impl TraceRef {
             unshared.reuse(recorder, context, clock);
             return Self(Some(trace));
         }
-        let state = Mutex::default();
+        let state = State::new(Held::new(&recorder.memory));
         Self(Some(Arc::new(Trace {
             recorder: Arc::clone(recorder),
             context,
             clock,
-            state,
+            state: Mutex::new(state),
         })))
     }
 }

@@ -27,7 +27,7 @@ pub use self::span::CapturedSpan;
 
 use crate::config::{Batch, Settings};
 use crate::exporter::memory::Memory;
-use crate::pipeline::{Pipeline, Report};
+use crate::pipeline::{Pipeline, Report, Setup};
 use crate::provider::Builder;
 use crate::recorder::{self, Mode, Recorder, TracerProvider};
 
@@ -117,18 +117,24 @@ impl Capture {
         };
         let memory = Memory::default();
         let exporter = memory.clone();
-        let batch = Batch {
-            max_queue_size: QUEUE,
-            ..Batch::default()
+        let limit = Arc::new(recorder::Memory::new(settings.limits.memory));
+        let setup = Setup {
+            batch: Batch {
+                max_queue_size: QUEUE,
+                ..Batch::default()
+            },
+            resource: Vec::new(),
+            memory: Arc::clone(&limit),
         };
-        let pipeline = Pipeline::start("memory", batch, Vec::new(), || exporter)
-            .expect("a test can start a thread");
+        let pipeline =
+            Pipeline::start("memory", setup, || exporter).expect("a test can start a thread");
         let recorder = Recorder::new(
             Mode::Record,
             settings.sampler,
             settings.limits,
             pipeline.sink(),
         )
+        .with_memory(limit)
         .with_privacy(settings.privacy)
         .with_tags(&settings.tags);
         Self {
