@@ -1,7 +1,6 @@
 //! Requests over HTTP, and what a receiver answers.
 
 use std::convert::Infallible;
-use std::error::Error as _;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
@@ -16,10 +15,11 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::timeout;
 
-use super::connect_timeout;
+use super::{connect_timeout, sources};
 use crate::config::{Certificates, masked};
 use crate::error::Error;
 use crate::pipeline::{DropReason, Failure, Retry, Sent};
+use crate::recorder::message;
 
 /// More than a receiver has to say.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
@@ -169,14 +169,8 @@ impl Client {
 
     fn failure(&self, error: &legacy::Error) -> Failure {
         // The client's errors tell the cause only by their chain.
-        let mut message = error.to_string();
-        let mut is_http = true;
-        let mut source = error.source();
-        while let Some(cause) = source {
-            is_http &= !is_no_http(cause);
-            message = format!("{message}: {cause}");
-            source = cause.source();
-        }
+        let mut message = message(error);
+        let is_http = !sources(error).any(is_no_http);
         if !is_http {
             message += ": is it HTTP that listens there? Port 4317 is usually gRPC";
         }

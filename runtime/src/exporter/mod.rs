@@ -20,6 +20,8 @@ mod tls;
 pub(crate) mod zipkin;
 
 #[cfg(any(feature = "_http", feature = "otlp-grpc"))]
+use std::error::Error;
+#[cfg(any(feature = "_http", feature = "otlp-grpc"))]
 use std::time::Duration;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -32,6 +34,14 @@ use crate::pipeline::{Delivery, DropReason, Export, Failure, Request};
 #[cfg(any(feature = "_http", feature = "otlp-grpc"))]
 fn connect_timeout(request: Duration) -> Duration {
     request / 2
+}
+
+/// What is behind an error, from its cause to the cause of all.
+#[cfg(any(feature = "_http", feature = "otlp-grpc"))]
+fn sources<'a>(
+    error: &'a (dyn Error + 'static),
+) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(error.source(), |&error| error.source())
 }
 
 /// The spans of a request, for what wants them as structs.

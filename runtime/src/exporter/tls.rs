@@ -6,18 +6,14 @@ use std::sync::Arc;
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ClientConfig, RootCertStore, crypto};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier, crypto};
 
 use crate::config::Certificates;
 use crate::error::Error;
 
 /// What `settings` says, else those that the system trusts.
 pub(super) fn config(settings: &Certificates) -> Result<ClientConfig, Error> {
-    let provider = Arc::new(crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| tls("cannot be set up", error))?
-        .with_root_certificates(roots(settings)?);
+    let builder = builder()?.with_root_certificates(roots(settings)?);
     match (&settings.cert_file, &settings.key_file) {
         (None, None) => Ok(builder.with_no_client_auth()),
         (Some(cert), Some(key)) => {
@@ -65,13 +61,16 @@ pub(super) fn with_tls(
 /// For a receiver without TLS.
 #[cfg(feature = "_http")]
 pub(super) fn unused() -> Result<ClientConfig, Error> {
-    let provider = Arc::new(crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| tls("cannot be set up", error))?;
-    Ok(builder
+    Ok(builder()?
         .with_root_certificates(RootCertStore::empty())
         .with_no_client_auth())
+}
+
+fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, Error> {
+    let provider = Arc::new(crypto::ring::default_provider());
+    ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| tls("cannot be set up", error))
 }
 
 fn roots(settings: &Certificates) -> Result<RootCertStore, Error> {

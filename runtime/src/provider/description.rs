@@ -114,7 +114,7 @@ impl<'a> Describe<'a> {
         value: impl fmt::Display,
         in_code: bool,
         variables: &[&str],
-    ) -> &mut Self {
+    ) {
         let taken = || {
             variables
                 .iter()
@@ -130,19 +130,14 @@ impl<'a> Describe<'a> {
             value: value.to_string(),
             source,
         });
-        self
     }
 
     /// Adds an exporter that is active; `code` is what the builder was told of it.
     pub(super) fn exporter(&mut self, exporter: &Exporter, code: Option<&Exporter>) {
         const VARIABLE: &str = "OTEL_TRACES_EXPORTER";
         match exporter {
-            Exporter::Console => {
-                self.setting(EXPORTER, "console", code.is_some(), &[VARIABLE]);
-            }
-            Exporter::Stdout => {
-                self.setting(EXPORTER, "stdout", code.is_some(), &[]);
-            }
+            Exporter::Console => self.setting(EXPORTER, "console", code.is_some(), &[VARIABLE]),
+            Exporter::Stdout => self.setting(EXPORTER, "stdout", code.is_some(), &[]),
             Exporter::File(file) => {
                 self.setting(EXPORTER, "file", code.is_some(), &[]);
                 let in_code = code.is_some();

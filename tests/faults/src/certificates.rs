@@ -96,14 +96,13 @@ impl Identity {
     }
 }
 
+/// Beside the test's executable, where the next run writes over it.
 fn file(pem: &str) -> PathBuf {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
-    let name = format!(
-        "{}-{}.pem",
-        std::process::id(),
-        NEXT.fetch_add(1, Ordering::Relaxed)
-    );
-    let path = std::env::temp_dir().join(format!("biztrace-faults-{name}"));
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let path = std::env::current_exe()
+        .unwrap()
+        .with_extension(format!("{number}.pem"));
     fs::write(&path, pem).unwrap();
     path
 }

@@ -16,10 +16,11 @@ use tonic::{Code, ConnectError, Status};
 use super::{delivery, endpoint, header_map};
 use crate::config::{Compression, Otlp};
 use crate::error::Error;
-use crate::exporter::connect_timeout;
 #[cfg(feature = "tls")]
 use crate::exporter::tls;
+use crate::exporter::{connect_timeout, sources};
 use crate::pipeline::{Delivery, DropReason, Export, Failure, Request, Retry, Sent};
+use crate::recorder::message;
 
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
@@ -100,20 +101,8 @@ impl OtlpGrpc {
             self.is_known = true;
             return self.refusal(status);
         };
-        let mut message = format!("{}: {cause}", self.settings.endpoint.uri());
-        let (mut is_connecting, mut said) = (false, cause.to_string());
-        let mut source = Some(cause);
-        while let Some(cause) = source {
-            is_connecting |= cause.is::<ConnectError>();
-            // Some only repeat what is behind them.
-            let text = cause.to_string();
-            if !said.ends_with(&text) {
-                message = format!("{message}: {text}");
-                said = text;
-            }
-            source = cause.source();
-        }
-        if is_connecting {
+        let mut message = format!("{}: {}", self.settings.endpoint.uri(), message(cause));
+        if sources(status).any(|cause| cause.is::<ConnectError>()) {
             return self.unanswered(DropReason::Unreachable, message);
         }
         if !self.is_known {
