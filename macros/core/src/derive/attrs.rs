@@ -8,8 +8,8 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
-    Data, DeriveInput, Error, GenericArgument, GenericParam, Generics, LitStr, Member, Path,
-    PathArguments, PathSegment, Token, Type, WherePredicate, parse_quote_spanned,
+    Data, DeriveInput, Error, GenericArgument, Generics, LitStr, Member, Path, PathArguments,
+    PathSegment, Token, Type, WherePredicate, parse_quote_spanned,
 };
 
 use crate::emit;
@@ -313,37 +313,35 @@ fn shown(ty: &Type) -> &Type {
 
 /// Whether a type names the struct that it is a field of: rustc could not tell what that asks of the parameters.
 fn is_recursive(ty: &Type, name: &Ident) -> bool {
-    struct Find<'a>(&'a Ident, bool);
-    impl Visit<'_> for Find<'_> {
-        fn visit_path(&mut self, path: &Path) {
-            let last = path.segments.last();
-            self.1 |= last.is_some_and(|it| it.ident == *self.0 || it.ident == "Self");
-            visit::visit_path(self, path);
-        }
-    }
-    let mut find = Find(name, false);
-    find.visit_type(ty);
-    find.1
+    has_path(ty, |path| {
+        let last = path.segments.last();
+        last.is_some_and(|it| it.ident == *name || it.ident == "Self")
+    })
 }
 
 /// Whether a type names one of the parameters.
 fn is_generic(ty: &Type, generics: &Generics) -> bool {
-    struct Find<'a> {
-        generics: &'a Generics,
+    has_path(ty, |path| {
+        let first = path.segments.first();
+        let mut types = generics.type_params();
+        types.any(|param| first.is_some_and(|it| it.ident == param.ident))
+    })
+}
+
+/// Whether `is_it` is true of a path anywhere in a type.
+fn has_path(ty: &Type, is_it: impl Fn(&Path) -> bool) -> bool {
+    struct Find<F> {
+        is_it: F,
         found: bool,
     }
-    impl Visit<'_> for Find<'_> {
+    impl<F: Fn(&Path) -> bool> Visit<'_> for Find<F> {
         fn visit_path(&mut self, path: &Path) {
-            let first = path.segments.first();
-            self.found |= self.generics.params.iter().any(|param| match param {
-                GenericParam::Type(param) => first.is_some_and(|it| it.ident == param.ident),
-                _ => false,
-            });
+            self.found |= (self.is_it)(path);
             visit::visit_path(self, path);
         }
     }
     let mut find = Find {
-        generics,
+        is_it,
         found: false,
     };
     find.visit_type(ty);
