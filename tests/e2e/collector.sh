@@ -26,7 +26,7 @@ certify
 try() {
     echo "--- $1"
     : >"$TRACES_FILE"
-    send_shop_traces "$2" "${@:3}"
+    send_shop_traces OTEL_EXPORTER_OTLP_ENDPOINT="$2" "${@:3}"
     poll 15 python3 -B "$here/otlp_json.py" 'the Collector' "$TRACES_FILE"
 }
 

@@ -26,5 +26,5 @@ start env OTEL_TRACES_SAMPLER=always_off "$jaeger" --log-level=warn \
 poll 30 listening "$otlp"
 poll 30 listening "$api"
 
-send_shop_traces "http://127.0.0.1:$otlp"
+send_shop_traces OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:$otlp"
 poll 15 python3 -B "$here/jaeger.py" "http://127.0.0.1:$api"

@@ -77,6 +77,23 @@ python_environment() (
     echo "$environment"
 )
 
+# maven_jar ARTIFACT: prints the path of the jar that has these coordinates (`group:name:version:jar:classifier`).
+# It is downloaded once. Maven's own repository would stay, so it is private to the download and goes with it.
+maven_jar() (
+    jar=$cache/${1//:/-}.jar
+    if [[ ! -f $jar ]]; then
+        echo "downloading $1, once" >&2
+        mkdir -p "$cache"
+        build=$(mktemp -d "$cache/build.XXXXXX")
+        trap 'rm -rf "$build"' EXIT
+        cd "$build"
+        mvn -q -B -C org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy \
+            -Dartifact="$1" -DoutputDirectory="$build/jar" -Dmaven.repo.local="$build/repository" >&2
+        mv "$build"/jar/*.jar "$jar"
+    fi
+    echo "$jar"
+)
+
 # start COMMAND...: runs a receiver in the background until the test ends.
 start() {
     "$@" >>"$scratch/receiver.log" 2>&1 &
@@ -101,13 +118,24 @@ listening() {
     : 2>/dev/null <>"/dev/tcp/127.0.0.1/$1"
 }
 
-# send_shop_traces URL VARIABLE=VALUE...: runs the shop's demo, with these variables, against the receiver of OTLP at URL.
+# start_zipkin PORT: gets Zipkin, and runs it until the test ends.
+start_zipkin() {
+    need java 'Java 17'
+    need mvn Maven
+    local jar
+    jar=$(maven_jar io.zipkin:zipkin-server:3.5.1:jar:exec)
+    # It would listen on every interface, if it were told a port only.
+    start java -Xmx256m "-Darmeria.ports[0].ip=127.0.0.1" "-Darmeria.ports[0].port=$1" "-Darmeria.ports[0].protocols[0]=http" \
+        -jar "$jar"
+    poll 60 listening "$1"
+}
+
+# send_shop_traces VARIABLE=VALUE...: runs the shop's demo with these variables, which name the receiver.
 # The limit is for a demo that hangs; it needs seconds once it is built.
 send_shop_traces() (
     cd "$here/../.."
     cargo build -q -p shop
-    env OTEL_TRACES_EXPORTER=otlp OTEL_EXPORTER_OTLP_ENDPOINT="$1" "${@:2}" \
-        timeout 120 cargo run -q -p shop -- --demo >"$scratch/shop.log" 2>&1 || {
+    env "$@" timeout 120 cargo run -q -p shop -- --demo >"$scratch/shop.log" 2>&1 || {
         echo "the shop's demo failed with $?:" >&2
         cat "$scratch/shop.log" >&2
         return 1

@@ -13,7 +13,7 @@ traces=$scratch/traces.jsonl
 try() {
     echo "--- $1"
     : >"$traces"
-    send_shop_traces "http://127.0.0.1:$2" "${@:3}"
+    send_shop_traces OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:$2" "${@:3}"
     poll 15 python3 -B "$here/otlp_json.py" rotel "$traces"
 }
 

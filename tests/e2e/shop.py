@@ -1,6 +1,6 @@
 """What a receiver must hold after the shop's demo, whatever form it keeps spans in.
 
-jaeger.py and otlp_json.py turn what their receiver holds into `Span`s and pass them to `check`.
+jaeger.py, zipkin.py and otlp_json.py turn what their receiver holds into `Span`s and pass them to `check`.
 """
 
 import sys
