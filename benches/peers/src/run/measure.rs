@@ -114,7 +114,7 @@ impl Bench<'_> {
     }
 
     fn start(&self, scenario: Scenario, variant: Variant) -> Result<Child> {
-        let sink = format!("http://{}", self.sink.address());
+        let sink = self.sink.url(scenario.protocol());
         Child::start(variant.command(scenario, &sink, &self.gin)?)
     }
 

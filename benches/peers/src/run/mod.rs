@@ -143,13 +143,18 @@ fn measure_all(
         scenarios.push((scenario, pace.transpose()?));
     }
     let rounds = bench.args.rounds;
-    let total = scenarios.len() * rounds as usize * variants.len();
+    let taking_part = |scenario: Scenario| {
+        let variants = variants.iter().copied();
+        variants.filter(move |variant| scenario.has(*variant))
+    };
+    let a_round = scenarios.iter().map(|(it, _)| taking_part(*it).count());
+    let total = rounds as usize * a_round.sum::<usize>();
     let mut measurements = Vec::with_capacity(total);
     for round in 0..rounds {
         for (scenario, pace) in &scenarios {
             // Neighbours in time see the same machine. Who follows whom changes, since one may leave its mark on the next;
             // by the same seeds each time.
-            let mut order = variants.to_vec();
+            let mut order: Vec<Variant> = taking_part(*scenario).collect();
             fastrand::Rng::with_seed(round).shuffle(&mut order);
             for variant in order {
                 match bench.measure(*scenario, round, variant, *pace) {
