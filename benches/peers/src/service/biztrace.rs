@@ -64,6 +64,10 @@ impl Telemetry for biztrace::Telemetry {
         Ok(())
     }
 
+    fn report(&self) -> String {
+        self.report().to_string()
+    }
+
     fn shutdown(&self) -> io::Result<()> {
         self.shutdown_blocking();
         Ok(())
