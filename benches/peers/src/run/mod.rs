@@ -85,8 +85,10 @@ impl RunArgs {
             let depends = |other: &Variant| other == variant || other.baseline() == Some(*variant);
             *variant == Variant::Noop || self.variant.is_empty() || self.variant.iter().any(depends)
         };
+        let scenarios = self.scenarios();
+        let takes_part = |variant: &Variant| scenarios.iter().any(|it| it.has(*variant));
         let all = Variant::value_variants().iter().copied();
-        all.filter(picked).collect()
+        all.filter(picked).filter(takes_part).collect()
     }
 }
 
