@@ -70,11 +70,20 @@ impl Child {
 
     /// Has it export all spans that have ended.
     pub(crate) fn flush(&mut self) -> Result<()> {
-        let stdin = self.stdin.as_mut().context("stdin is open")?;
-        stdin.write_all(b"flush\n")?;
-        let line = self.line().context("while flushing")?;
+        let line = self.ask("flush")?;
         ensure!(line == "flushed", "instead of `flushed`, it says {line:?}");
         Ok(())
+    }
+
+    /// What it says of the spans that it has recorded.
+    pub(crate) fn report(&mut self) -> Result<String> {
+        self.ask("report")
+    }
+
+    fn ask(&mut self, command: &str) -> Result<String> {
+        let stdin = self.stdin.as_mut().context("stdin is open")?;
+        writeln!(stdin, "{command}")?;
+        self.line().with_context(|| format!("of {command}"))
     }
 
     /// Has it end in order.

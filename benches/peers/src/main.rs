@@ -4,6 +4,7 @@
 //! requests are processes of their own: this binary, started with a subcommand.
 
 mod child;
+mod export;
 mod growth;
 mod http;
 mod load;
@@ -33,6 +34,8 @@ enum Command {
     Growth(growth::GrowthArgs),
     /// Measure one case of it, and print the nanoseconds and how many times it was done
     GrowthCase(growth::CaseArgs),
+    /// Measure what exporting takes at a fixed rate, on one core, and print a table
+    Export(export::ExportArgs),
     /// Be a service, until stdin closes
     Serve(service::ServeArgs),
     /// Be the receiver of spans, until stdin closes
@@ -47,6 +50,7 @@ fn main() -> anyhow::Result<()> {
         Command::Run(args) => ensure_release().and_then(|()| run::run(&args)),
         Command::Growth(args) => ensure_release().and_then(|()| growth::grow(&args)),
         Command::GrowthCase(args) => growth::measure_case(&args),
+        Command::Export(args) => ensure_release().and_then(|()| export::export(&args)),
         Command::Serve(args) => Ok(service::serve(&args)?),
         Command::Sink => Ok(sink::serve()?),
         Command::Load(args) => load::load(&args),

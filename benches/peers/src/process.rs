@@ -7,10 +7,14 @@ use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::rt::{self, System, task::spawn_blocking};
 use actix_web::{App, Error, HttpServer};
 
-/// The exporting end of a service. Both calls block.
+/// The exporting end of a service. Flushing and shutting down block.
 pub(crate) trait Telemetry: Send + 'static {
     /// Exports all spans that have ended.
     fn flush(&self) -> io::Result<()>;
+    /// What became of the spans, of those that keep books.
+    fn report(&self) -> String {
+        "no books".into()
+    }
     /// Exports what is left, and ends.
     fn shutdown(&self) -> io::Result<()>;
 }
@@ -62,14 +66,17 @@ where
 fn obey<T: Telemetry>(telemetry: T) -> io::Result<T> {
     for command in io::stdin().lines() {
         match command?.as_str() {
-            "flush" => telemetry.flush()?,
+            "flush" => {
+                telemetry.flush()?;
+                println!("flushed");
+            }
+            "report" => println!("{}", telemetry.report()),
             other => {
                 return Err(io::Error::other(format!(
-                    "no command {other:?}: send flush"
+                    "no command {other:?}: send flush or report"
                 )));
             }
         }
-        println!("flushed");
     }
     Ok(telemetry)
 }

@@ -1,6 +1,7 @@
-//! The processes work together: the load generator against the bare service, and the sink.
+//! The processes work together: the load generator, the services and the sink.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_peers-bench");
@@ -8,7 +9,12 @@ const BINARY: &str = env!("CARGO_BIN_EXE_peers-bench");
 /// Starts a server of this binary, and returns its address.
 fn start(arguments: &[&str]) -> (Child, String) {
     let mut command = Command::new(BINARY);
-    let command = command.args(arguments).stdin(Stdio::piped());
+    command.args(arguments);
+    start_command(command)
+}
+
+fn start_command(mut command: Command) -> (Child, String) {
+    let command = command.stdin(Stdio::piped());
     let mut server = command
         .stdout(Stdio::piped())
         .spawn()
@@ -37,6 +43,55 @@ fn load(address: &str, arguments: &[&str]) -> std::process::Output {
         .args(["load", address, "--requests", "300"])
         .args(arguments);
     command.output().expect("the binary starts")
+}
+
+/// What the sink answers.
+fn get(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).expect("the sink listens");
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nhost: sink\r\nconnection: close\r\n\r\n"
+    )
+    .expect("it reads");
+    let mut response = String::new();
+    stream.read_to_string(&mut response).expect("it answers");
+    let (_, body) = response.split_once("\r\n\r\n").expect("a response");
+    body.to_owned()
+}
+
+#[test]
+fn spans_arrive_over_each_protocol() {
+    let cases = [
+        ("biztrace", "http", None),
+        ("biztrace", "http", Some("gzip")),
+        ("biztrace", "grpc", None),
+        ("opentelemetry", "http", None),
+        ("opentelemetry", "grpc", None),
+        ("tracing", "http", None),
+        ("tracing", "grpc", None),
+        ("fastrace", "http", None),
+        ("fastrace", "grpc", None),
+    ];
+    for case in cases {
+        let (variant, protocol, compression) = case;
+        let (sink, http) = start(&["sink"]);
+        let receiver = match protocol {
+            "grpc" => get(&http, "/grpc"),
+            _ => http.clone(),
+        };
+        let mut command = Command::new(BINARY);
+        command
+            .args(["serve", variant, "--protocol", protocol])
+            .args(["--sink", &format!("http://{receiver}")])
+            .envs(compression.map(|it| ("OTEL_EXPORTER_OTLP_COMPRESSION", it)));
+        let (server, address) = start_command(command);
+        assert!(load(&address, &[]).status.success(), "{case:?}");
+        stop(server);
+        let counts: serde_json::Value = serde_json::from_str(&get(&http, "/counts")).unwrap();
+        assert_eq!(counts["spans"], 600, "{case:?}");
+        assert_eq!(counts["server_spans"], 300, "{case:?}");
+        stop(sink);
+    }
 }
 
 #[test]

@@ -6,10 +6,11 @@ use biztrace::traced;
 
 use super::case::{Dimension, Operation};
 use super::work::{self, Ring};
+use crate::service::{self, Export};
 
 /// Returns how to flush.
 pub(super) fn install(sink: &str) -> Result<impl Fn() + 'static> {
-    let telemetry = crate::service::biztrace::install(sink, 1.0)?;
+    let telemetry = service::biztrace::install(&Export::to(sink), 1.0)?;
     Ok(move || _ = telemetry.force_flush_blocking())
 }
 

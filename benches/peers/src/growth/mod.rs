@@ -22,6 +22,7 @@ pub(crate) use case::measure as measure_case;
 
 use crate::child::this_binary;
 use crate::run::{at_least_one, default_out};
+use crate::service::Protocol;
 use crate::sink::Sink;
 use crate::stats::median;
 
@@ -93,7 +94,7 @@ fn run_case(
     let mut command = this_binary("growth-case")?;
     command
         .args([library.name(), dimension.name(), &size.to_string()])
-        .args(["--sink", &format!("http://{}", sink.address())])
+        .args(["--sink", &sink.url(Protocol::Http)])
         .args(["--millis", &args.millis.to_string()]);
     let output = command.stderr(std::process::Stdio::inherit()).output()?;
     ensure!(

@@ -9,14 +9,14 @@ use opentelemetry::{Context, KeyValue};
 
 use super::case::{Dimension, Operation};
 use super::work::{self, Ring};
-use crate::service::{self, otlp};
+use crate::service::{self, Export, otlp};
 
 /// Asked for once, since that allocates.
 static TRACER: LazyLock<BoxedTracer> = LazyLock::new(|| global::tracer("growth"));
 
 /// Returns how to flush.
 pub(super) fn install(sink: &str) -> Result<impl Fn() + 'static> {
-    let provider = service::opentelemetry::install(sink, 1.0)?;
+    let provider = service::opentelemetry::install(&Export::to(sink), 1.0)?;
     Ok(move || otlp::flush(|| provider.force_flush()).expect("the sink takes all spans"))
 }
 

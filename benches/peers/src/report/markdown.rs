@@ -13,6 +13,9 @@ Each variant is the same small service: `POST /orders/{id}` takes a JSON body, a
 answers with JSON. Those that trace record a SERVER span with what their middleware records and five business tags, and
 a child span around the yield with three attributes. All export in the background by OTLP over HTTP, in batches of 512
 (fastrace, which has no such setting: what a second has brought), with a queue that is large enough not to drop spans.
+By gRPC those on actix-web export the same: biztrace on its export thread, its peers by the tonic of opentelemetry-otlp,
+which needs a runtime and has one of one thread. The receiver is a server of tonic then, which decodes no more than that of
+HTTP. Nothing is compressed.
 
 A round measures each variant once, one after the other, in an order that is drawn for each round; each time in a fresh
 process, after a warm-up. Those on actix-web export on threads beside the worker; Gin's run all Go code, exporting
@@ -41,6 +44,7 @@ impl Report {
             (Scenario::Tenth, "A tenth recorded"),
             (Scenario::None, "Nothing recorded"),
             (Scenario::TwoWorkers, "Everything recorded, by two workers"),
+            (Scenario::Grpc, "Everything recorded, exported by gRPC"),
         ];
         let mut page =
             String::from("# biztrace and its peers\n\nWritten by the benchmark itself.\n\n");
@@ -191,7 +195,7 @@ fn round(value: f64) -> String {
     }
 }
 
-fn thousands(value: u64) -> String {
+pub(crate) fn thousands(value: u64) -> String {
     let digits = value.to_string();
     let mut grouped = String::new();
     for (index, digit) in digits.chars().enumerate() {

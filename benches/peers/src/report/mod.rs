@@ -15,6 +15,7 @@ use serde::Serialize;
 use crate::run::{Measurement, RunArgs, Variant};
 use bars::Bar;
 pub(crate) use environment::Environment;
+pub(crate) use markdown::thousands;
 use summary::{Row, Summary};
 
 #[derive(Debug, Serialize)]

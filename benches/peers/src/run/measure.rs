@@ -37,8 +37,10 @@ pub(crate) struct Measurement {
     pub(crate) arrived: Counts,
 }
 
-/// The name of the thread that biztrace exports on.
-const EXPORT_THREAD: &str = "biztrace-export";
+/// Processor time of the thread that biztrace exports on.
+pub(crate) fn export_time(service: &Child) -> Result<Option<Duration>> {
+    thread_time(service.id(), "biztrace-export")
+}
 
 /// What measurements have in common.
 #[derive(Debug)]
@@ -62,18 +64,18 @@ impl Bench<'_> {
         let expected = |requests| variant.expected_spans(scenario, requests);
         let requests = self.args.requests;
 
-        load(&service, scenario, self.args.warm_up, None)?;
+        load(&service, scenario.connections(), self.args.warm_up, None)?;
         service.flush()?;
         self.settle(expected(self.args.warm_up))?;
         self.sink.reset()?;
 
-        let export_before = thread_time(service.id(), EXPORT_THREAD)?;
+        let export_before = export_time(&service)?;
         let before = cpu_time(service.id())?;
-        let closed = load(&service, scenario, requests, None)?;
+        let closed = load(&service, scenario.connections(), requests, None)?;
         service.flush()?;
         let arrived = self.settle(expected(requests))?;
         let cpu = cpu_time(service.id())? - before;
-        let export = thread_time(service.id(), EXPORT_THREAD)?;
+        let export = export_time(&service)?;
         let export = export.zip(export_before).filter(|_| arrived.spans > 0);
         let export = export
             .map(|(after, before)| (after - before).as_secs_f64() * 1e6 / arrived.spans as f64);
@@ -81,7 +83,9 @@ impl Bench<'_> {
 
         let latency = |rate: f64| {
             let requests = self.args.latency_requests;
-            Ok::<_, anyhow::Error>(load(&service, scenario, requests, Some(rate))?.latency)
+            Ok::<_, anyhow::Error>(
+                load(&service, scenario.connections(), requests, Some(rate))?.latency,
+            )
         };
         let steady = pace.map(|_| self.args.steady_rate as f64);
         // The gentle rate first: what the other leaves behind must not delay it.
@@ -107,14 +111,14 @@ impl Bench<'_> {
     /// How many requests a second the variant answers when it has nothing else to do.
     pub(crate) fn saturation(&self, scenario: Scenario, variant: Variant) -> Result<f64> {
         let service = self.start(scenario, variant)?;
-        load(&service, scenario, self.args.warm_up, None)?;
-        let rate = load(&service, scenario, self.args.requests, None)?.rate;
+        load(&service, scenario.connections(), self.args.warm_up, None)?;
+        let rate = load(&service, scenario.connections(), self.args.requests, None)?.rate;
         service.stop()?;
         Ok(rate)
     }
 
     fn start(&self, scenario: Scenario, variant: Variant) -> Result<Child> {
-        let sink = format!("http://{}", self.sink.address());
+        let sink = self.sink.url(scenario.protocol());
         Child::start(variant.command(scenario, &sink, &self.gin)?)
     }
 
@@ -144,12 +148,17 @@ impl Bench<'_> {
 }
 
 /// Sends the service requests, from a process of its own.
-fn load(service: &Child, scenario: Scenario, requests: u64, rate: Option<f64>) -> Result<Load> {
+pub(crate) fn load(
+    service: &Child,
+    connections: usize,
+    requests: u64,
+    rate: Option<f64>,
+) -> Result<Load> {
     let mut command = this_binary("load")?;
     command
         .arg(service.address().to_string())
         .args(["--requests", &requests.to_string()])
-        .args(["--connections", &scenario.connections().to_string()])
+        .args(["--connections", &connections.to_string()])
         .args(rate.map(|rate| format!("--rate={rate}")))
         .stderr(Stdio::inherit());
     let output = command.output()?;

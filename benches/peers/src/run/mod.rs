@@ -13,7 +13,7 @@ use clap::ValueEnum;
 use clap::builder::RangedU64ValueParser;
 use serde::Serialize;
 
-pub(crate) use measure::Measurement;
+pub(crate) use measure::{Measurement, export_time, load};
 pub(crate) use scenario::Scenario;
 pub(crate) use usage::cpu_time;
 pub(crate) use variant::Variant;
@@ -85,8 +85,10 @@ impl RunArgs {
             let depends = |other: &Variant| other == variant || other.baseline() == Some(*variant);
             *variant == Variant::Noop || self.variant.is_empty() || self.variant.iter().any(depends)
         };
+        let scenarios = self.scenarios();
+        let takes_part = |variant: &Variant| scenarios.iter().any(|it| it.has(*variant));
         let all = Variant::value_variants().iter().copied();
-        all.filter(picked).collect()
+        all.filter(picked).filter(takes_part).collect()
     }
 }
 
@@ -143,13 +145,18 @@ fn measure_all(
         scenarios.push((scenario, pace.transpose()?));
     }
     let rounds = bench.args.rounds;
-    let total = scenarios.len() * rounds as usize * variants.len();
+    let taking_part = |scenario: Scenario| {
+        let variants = variants.iter().copied();
+        variants.filter(move |variant| scenario.has(*variant))
+    };
+    let a_round = scenarios.iter().map(|(it, _)| taking_part(*it).count());
+    let total = rounds as usize * a_round.sum::<usize>();
     let mut measurements = Vec::with_capacity(total);
     for round in 0..rounds {
         for (scenario, pace) in &scenarios {
             // Neighbours in time see the same machine. Who follows whom changes, since one may leave its mark on the next;
             // by the same seeds each time.
-            let mut order = variants.to_vec();
+            let mut order: Vec<Variant> = taking_part(*scenario).collect();
             fastrand::Rng::with_seed(round).shuffle(&mut order);
             for variant in order {
                 match bench.measure(*scenario, round, variant, *pace) {

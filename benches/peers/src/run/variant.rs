@@ -79,6 +79,9 @@ impl Variant {
             .args([self.name(), "--sink", sink])
             .args(["--ratio", &scenario.ratio().to_string()])
             .args(["--workers", &scenario.workers().to_string()]);
+        if !self.is_go() {
+            command.args(["--protocol", scenario.protocol().name()]);
+        }
         Ok(command)
     }
 }

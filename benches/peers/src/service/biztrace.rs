@@ -5,14 +5,14 @@ use std::io;
 use actix_web::{App, web};
 use biztrace::actix::RequestTracing;
 use biztrace::opentelemetry::KeyValue;
-use biztrace::{Sampler, biz_attrs, traced, traced_handler};
+use biztrace::{Otlp, Sampler, biz_attrs, traced, traced_handler};
 
 use super::orders::{self, NewOrder, PATH, Receipt, UPDATE_STOCK};
-use super::{BATCH_SPANS, QUEUE_SPANS, SCHEDULE_DELAY, SERVICE_NAME, ServeArgs};
+use super::{BATCH_SPANS, Export, Protocol, SCHEDULE_DELAY, SERVICE_NAME, ServeArgs};
 use crate::process::{self, Telemetry};
 
 pub(super) fn serve(args: &ServeArgs) -> io::Result<()> {
-    let telemetry = install(&args.sink, args.ratio)?;
+    let telemetry = install(&args.export, args.ratio)?;
     process::run(args.workers, telemetry, || {
         App::new()
             .wrap(RequestTracing::default())
@@ -21,13 +21,17 @@ pub(super) fn serve(args: &ServeArgs) -> io::Result<()> {
 }
 
 /// Records for the whole process.
-pub(crate) fn install(sink: &str, ratio: f64) -> io::Result<biztrace::Telemetry> {
+pub(crate) fn install(export: &Export, ratio: f64) -> io::Result<biztrace::Telemetry> {
+    let otlp = match export.protocol {
+        Protocol::Http => Otlp::http(&export.sink),
+        Protocol::Grpc => Otlp::grpc(&export.sink),
+    };
     biztrace::Telemetry::builder()
         .resource([KeyValue::new("service.name", SERVICE_NAME)])
-        .otlp(sink)
+        .otlp(otlp)
         .sampler(Sampler::parent_based(Sampler::TraceIdRatio(ratio)))
         .max_export_batch_size(BATCH_SPANS)
-        .max_queue_size(QUEUE_SPANS)
+        .max_queue_size(export.queue)
         .schedule_delay(SCHEDULE_DELAY)
         .install()
         .map_err(io::Error::other)
@@ -58,6 +62,10 @@ impl Telemetry for biztrace::Telemetry {
     fn flush(&self) -> io::Result<()> {
         self.force_flush_blocking();
         Ok(())
+    }
+
+    fn report(&self) -> String {
+        self.report().to_string()
     }
 
     fn shutdown(&self) -> io::Result<()> {

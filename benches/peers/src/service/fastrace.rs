@@ -21,15 +21,18 @@ use opentelemetry::InstrumentationScope;
 use pin_project_lite::pin_project;
 
 use super::orders::{self, NewOrder, PATH, Receipt, TENANT, UPDATE_STOCK};
-use super::{SCHEDULE_DELAY, SERVICE_NAME, ServeArgs, otlp};
+use super::{Protocol, SCHEDULE_DELAY, SERVICE_NAME, ServeArgs, otlp};
 use crate::process::{self, Telemetry};
 
 pub(super) fn serve(args: &ServeArgs) -> io::Result<()> {
-    let reporter = OpenTelemetryReporter::new(
-        otlp::exporter(&args.sink)?,
+    let mut reporter = OpenTelemetryReporter::new(
+        otlp::exporter(&args.export)?,
         Cow::Owned(otlp::resource()),
         InstrumentationScope::builder(SERVICE_NAME).build(),
     );
+    if args.export.protocol == Protocol::Grpc {
+        reporter = reporter.with_block_on(|export| otlp::RUNTIME.block_on(export));
+    }
     // There is neither a queue nor a batch size to set: it exports in one request what a second, or half of a thread's ring
     // of 10,240 messages, has brought. What a full ring does not take waits in the thread for the thread's next span: a flush
     // does not reach it, and it is lost at the end.

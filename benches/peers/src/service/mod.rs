@@ -28,12 +28,54 @@ pub(crate) enum Variant {
     Fastrace,
 }
 
+/// How spans are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Protocol {
+    /// OTLP over HTTP, in protobuf
+    Http,
+    /// OTLP over gRPC
+    Grpc,
+}
+
+impl Protocol {
+    /// Its name, as on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Grpc => "grpc",
+        }
+    }
+}
+
+/// Where and how spans leave.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Export {
+    /// Base URL of the sink
+    #[arg(long)]
+    pub(crate) sink: String,
+    #[arg(long, default_value = "http")]
+    pub(crate) protocol: Protocol,
+    /// Spans that wait at most, for those that let it be set
+    #[arg(long, default_value_t = QUEUE_SPANS)]
+    pub(crate) queue: usize,
+}
+
+impl Export {
+    /// As the services do it unless their command line says otherwise.
+    pub(crate) fn to(sink: &str) -> Self {
+        Self {
+            sink: sink.into(),
+            protocol: Protocol::Http,
+            queue: QUEUE_SPANS,
+        }
+    }
+}
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct ServeArgs {
     pub(crate) variant: Variant,
-    /// Base URL of the sink; spans go to {sink}/v1/traces as OTLP/HTTP protobuf
-    #[arg(long)]
-    pub(crate) sink: String,
+    #[command(flatten)]
+    pub(crate) export: Export,
     /// Part of the traces to keep, decided when they start
     #[arg(long, default_value_t = 1.0)]
     pub(crate) ratio: f64,

@@ -14,11 +14,11 @@ use opentelemetry_sdk::trace::{
 };
 
 use super::orders::{self, NewOrder, PATH, Receipt, TENANT, UPDATE_STOCK};
-use super::{BATCH_SPANS, QUEUE_SPANS, SCHEDULE_DELAY, ServeArgs, otlp};
+use super::{BATCH_SPANS, Export, SCHEDULE_DELAY, ServeArgs, otlp};
 use crate::process::{self, Telemetry};
 
 pub(super) fn serve(args: &ServeArgs) -> io::Result<()> {
-    let provider = install(&args.sink, args.ratio)?;
+    let provider = install(&args.export, args.ratio)?;
     process::run(args.workers, provider, || {
         App::new()
             .wrap(RequestTracing::new())
@@ -27,13 +27,13 @@ pub(super) fn serve(args: &ServeArgs) -> io::Result<()> {
 }
 
 /// Records for the whole process.
-pub(crate) fn install(sink: &str, ratio: f64) -> io::Result<SdkTracerProvider> {
+pub(crate) fn install(export: &Export, ratio: f64) -> io::Result<SdkTracerProvider> {
     let batch = BatchConfigBuilder::default()
         .with_max_export_batch_size(BATCH_SPANS)
-        .with_max_queue_size(QUEUE_SPANS)
+        .with_max_queue_size(export.queue)
         .with_scheduled_delay(SCHEDULE_DELAY)
         .build();
-    let processor = BatchSpanProcessor::builder(otlp::exporter(sink)?)
+    let processor = BatchSpanProcessor::builder(otlp::exporter(export)?)
         .with_batch_config(batch)
         .build();
     let provider = SdkTracerProvider::builder()

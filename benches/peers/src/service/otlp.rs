@@ -1,20 +1,41 @@
 //! OpenTelemetry's own export, for the variants that use it.
 
 use std::io;
+use std::sync::LazyLock;
 
-use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig};
+use opentelemetry_otlp::{SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
+use tokio::runtime::{self, Runtime};
 
-use super::SERVICE_NAME;
+use super::{Export, Protocol, SERVICE_NAME};
 
-/// By HTTP with its default client, the blocking one of reqwest.
-pub(super) fn exporter(sink: &str) -> io::Result<SpanExporter> {
-    SpanExporter::builder()
-        .with_http()
-        .with_protocol(Protocol::HttpBinary)
-        .with_endpoint(format!("{sink}/v1/traces"))
-        .build()
-        .map_err(io::Error::other)
+/// What tonic's connections run on: a thread beside the workers, as the export thread of an SDK is no runtime.
+pub(super) static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    let runtime = runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build();
+    runtime.expect("a thread can be started")
+});
+
+/// By HTTP with its default client, the blocking one of reqwest; by gRPC with tonic.
+pub(super) fn exporter(export: &Export) -> io::Result<SpanExporter> {
+    let sink = &export.sink;
+    let exporter = match export.protocol {
+        Protocol::Http => SpanExporter::builder()
+            .with_http()
+            .with_protocol(opentelemetry_otlp::Protocol::HttpBinary)
+            .with_endpoint(format!("{sink}/v1/traces"))
+            .build(),
+        Protocol::Grpc => {
+            let _within = RUNTIME.enter();
+            SpanExporter::builder()
+                .with_tonic()
+                .with_endpoint(sink)
+                .build()
+        }
+    };
+    exporter.map_err(io::Error::other)
 }
 
 pub(super) fn resource() -> Resource {

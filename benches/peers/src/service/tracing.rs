@@ -9,7 +9,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::{App, Error, web};
 use opentelemetry_0_32::global;
 use opentelemetry_0_32::trace::TracerProvider;
-use opentelemetry_otlp_0_32::{Protocol, SpanExporter, WithExportConfig};
+use opentelemetry_otlp_0_32::{SpanExporter, WithExportConfig};
 use opentelemetry_sdk_0_32::Resource;
 use opentelemetry_sdk_0_32::propagation::TraceContextPropagator;
 use opentelemetry_sdk_0_32::trace::{
@@ -24,7 +24,7 @@ use tracing_actix_web::{
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::orders::{self, NewOrder, PATH, Receipt, TENANT, UPDATE_STOCK};
-use super::{BATCH_SPANS, QUEUE_SPANS, SCHEDULE_DELAY, SERVICE_NAME, ServeArgs, otlp};
+use super::{BATCH_SPANS, Export, Protocol, SCHEDULE_DELAY, SERVICE_NAME, ServeArgs, otlp};
 use crate::process::{self, Telemetry};
 
 pub(super) fn serve(args: &ServeArgs) -> io::Result<()> {
@@ -51,18 +51,12 @@ pub(super) fn serve(args: &ServeArgs) -> io::Result<()> {
 }
 
 fn provider(args: &ServeArgs) -> io::Result<SdkTracerProvider> {
-    let exporter = SpanExporter::builder()
-        .with_http()
-        .with_protocol(Protocol::HttpBinary)
-        .with_endpoint(format!("{}/v1/traces", args.sink))
-        .build()
-        .map_err(io::Error::other)?;
     let batch = BatchConfigBuilder::default()
         .with_max_export_batch_size(BATCH_SPANS)
-        .with_max_queue_size(QUEUE_SPANS)
+        .with_max_queue_size(args.export.queue)
         .with_scheduled_delay(SCHEDULE_DELAY)
         .build();
-    let processor = BatchSpanProcessor::builder(exporter)
+    let processor = BatchSpanProcessor::builder(exporter(&args.export)?)
         .with_batch_config(batch)
         .build();
     Ok(SdkTracerProvider::builder()
@@ -72,6 +66,26 @@ fn provider(args: &ServeArgs) -> io::Result<SdkTracerProvider> {
             args.ratio,
         ))))
         .build())
+}
+
+/// What [`otlp::exporter`] makes, of this version.
+fn exporter(export: &Export) -> io::Result<SpanExporter> {
+    let sink = &export.sink;
+    let exporter = match export.protocol {
+        Protocol::Http => SpanExporter::builder()
+            .with_http()
+            .with_protocol(opentelemetry_otlp_0_32::Protocol::HttpBinary)
+            .with_endpoint(format!("{sink}/v1/traces"))
+            .build(),
+        Protocol::Grpc => {
+            let _within = otlp::RUNTIME.enter();
+            SpanExporter::builder()
+                .with_tonic()
+                .with_endpoint(sink)
+                .build()
+        }
+    };
+    exporter.map_err(io::Error::other)
 }
 
 /// The fields of a request's span: all of them have to be named when it starts.

@@ -1,23 +1,29 @@
 //! The receiver of spans: keeps what it is sent, and counts it when it is asked.
 //!
 //! Decoding takes longer than anything else here, and the machine may have no more than two cores. So it is done when
-//! the counts are asked for, which is not while anything is measured.
+//! the counts are asked for, which is not while anything is measured. So is decompressing.
 
-use std::io;
+mod grpc;
+
+use std::borrow::Cow;
+use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use actix_web::error::ErrorInternalServerError;
-use actix_web::{App, HttpResponse, Result, web};
+use actix_web::http::header::CONTENT_ENCODING;
+use actix_web::{App, HttpRequest, HttpResponse, Result, web};
 use anyhow::Context;
+use flate2::read::GzDecoder;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
-use prost::{DecodeError, Message};
+use prost::Message;
 use serde::{Deserialize, Serialize};
 
 use crate::child::{Child, this_binary};
 use crate::http::exchange;
 use crate::process;
+use crate::service::Protocol;
 
 /// The largest export that is taken; a batch of 512 spans has some 300 KiB.
 const LIMIT: usize = 64 << 20;
@@ -26,6 +32,7 @@ const LIMIT: usize = 64 << 20;
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Counts {
     pub(crate) requests: u64,
+    /// as they were sent
     pub(crate) bytes: u64,
     pub(crate) spans: u64,
     pub(crate) server_spans: u64,
@@ -34,10 +41,11 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    fn add(&mut self, export: &[u8]) -> Result<(), DecodeError> {
-        let decoded = ExportTraceServiceRequest::decode(export)?;
+    fn add(&mut self, export: &Export) -> io::Result<()> {
+        let message = export.message()?;
+        let decoded = ExportTraceServiceRequest::decode(&*message)?;
         self.requests += 1;
-        self.bytes += export.len() as u64;
+        self.bytes += export.body.len() as u64;
         let scopes = decoded.resource_spans.iter().flat_map(|it| &it.scope_spans);
         for span in scopes.flat_map(|scope| &scope.spans) {
             self.spans += 1;
@@ -48,9 +56,27 @@ impl Counts {
     }
 }
 
+/// What has arrived, as it was sent.
+#[derive(Debug)]
+struct Export {
+    body: web::Bytes,
+    is_gzip: bool,
+}
+
+impl Export {
+    fn message(&self) -> io::Result<Cow<'_, [u8]>> {
+        if !self.is_gzip {
+            return Ok(Cow::Borrowed(&self.body));
+        }
+        let mut message = Vec::new();
+        GzDecoder::new(&*self.body).read_to_end(&mut message)?;
+        Ok(Cow::Owned(message))
+    }
+}
+
 #[derive(Debug, Default)]
 struct Inbox {
-    exports: Vec<web::Bytes>,
+    exports: Vec<Export>,
     counts: Counts,
 }
 
@@ -58,8 +84,14 @@ fn open(inbox: &Mutex<Inbox>) -> MutexGuard<'_, Inbox> {
     inbox.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn take(export: web::Bytes, inbox: web::Data<Mutex<Inbox>>) -> HttpResponse {
-    open(&inbox).exports.push(export);
+async fn take(
+    request: HttpRequest,
+    body: web::Bytes,
+    inbox: web::Data<Mutex<Inbox>>,
+) -> HttpResponse {
+    let encoding = request.headers().get(CONTENT_ENCODING);
+    let is_gzip = encoding.is_some_and(|encoding| encoding == "gzip");
+    open(&inbox).exports.push(Export { body, is_gzip });
     HttpResponse::Ok()
         .content_type("application/x-protobuf")
         .finish()
@@ -78,39 +110,67 @@ async fn reset(inbox: web::Data<Mutex<Inbox>>) -> HttpResponse {
     HttpResponse::Ok().finish()
 }
 
+/// Where gRPC is served.
+async fn grpc_address(address: web::Data<SocketAddr>) -> String {
+    address.to_string()
+}
+
 /// Serves until stdin closes.
 pub(crate) fn serve() -> io::Result<()> {
     let inbox = web::Data::new(Mutex::new(Inbox::default()));
+    let grpc_inbox = inbox.clone();
+    let grpc = web::Data::new(grpc::start(move |body| {
+        let export = Export {
+            body,
+            is_gzip: false,
+        };
+        open(&grpc_inbox).exports.push(export);
+    })?);
     process::run(1, (), move || {
         App::new()
             .app_data(inbox.clone())
+            .app_data(grpc.clone())
             .app_data(web::PayloadConfig::new(LIMIT))
             .route("/v1/traces", web::post().to(take))
             .route("/counts", web::get().to(counts))
             .route("/reset", web::post().to(reset))
+            .route("/grpc", web::get().to(grpc_address))
     })
 }
 
 /// The sink's process, as the driver sees it.
 #[derive(Debug)]
-pub(crate) struct Sink(Child);
+pub(crate) struct Sink {
+    child: Child,
+    grpc: SocketAddr,
+}
 
 impl Sink {
     pub(crate) fn start() -> anyhow::Result<Self> {
-        Ok(Self(Child::start(this_binary("sink")?)?))
+        let child = Child::start(this_binary("sink")?)?;
+        let grpc = exchange(child.address(), "GET", "/grpc").context("cannot ask the sink")?;
+        let grpc = str::from_utf8(&grpc)?.parse()?;
+        Ok(Self { child, grpc })
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.0.address()
+    /// Its base URL.
+    pub(crate) fn url(&self, protocol: Protocol) -> String {
+        let address = match protocol {
+            Protocol::Http => self.child.address(),
+            Protocol::Grpc => self.grpc,
+        };
+        format!("http://{address}")
     }
 
     pub(crate) fn counts(&self) -> anyhow::Result<Counts> {
-        let counts = exchange(self.address(), "GET", "/counts").context("cannot ask the sink")?;
-        Ok(serde_json::from_slice(&counts)?)
+        let counts = exchange(self.child.address(), "GET", "/counts");
+        Ok(serde_json::from_slice(
+            &counts.context("cannot ask the sink")?,
+        )?)
     }
 
     pub(crate) fn reset(&self) -> anyhow::Result<()> {
-        exchange(self.address(), "POST", "/reset").context("cannot reset the sink")?;
+        exchange(self.child.address(), "POST", "/reset").context("cannot reset the sink")?;
         Ok(())
     }
 }
@@ -140,17 +200,25 @@ mod tests {
         let export = ExportTraceServiceRequest {
             resource_spans: vec![resource.clone(), resource],
         };
-        let export = export.encode_to_vec();
+        let export = Export {
+            body: export.encode_to_vec().into(),
+            is_gzip: false,
+        };
         let mut counts = Counts::default();
         counts.add(&export).unwrap();
         let expected = Counts {
             requests: 1,
-            bytes: export.len() as u64,
+            bytes: export.body.len() as u64,
             spans: 4,
             server_spans: 2,
             attributes: 16,
         };
         assert_eq!(counts, expected);
-        assert!(counts.add(b"garbage").is_err());
+        let garbage = |is_gzip| Export {
+            body: web::Bytes::from_static(b"garbage"),
+            is_gzip,
+        };
+        assert!(counts.add(&garbage(false)).is_err());
+        assert!(counts.add(&garbage(true)).is_err());
     }
 }
