@@ -65,7 +65,8 @@ impl Trace {
         (state.started, state.bytes) = (0, 0);
     }
 
-    /// Trims the buffers for the next trace. `false` if a span was left open: then they are not to be used again.
+    /// Trims the buffers for the next trace. `false` if they are not to be used again: a span was left open, or others are
+    /// short of memory.
     fn trim(&mut self) -> bool {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         let is_done = state.free.len() == state.slots.len();
@@ -78,7 +79,7 @@ impl Trace {
         state.handed_down.clear();
         state.heads = 0;
         state.held.shrink_to(KEPT_BYTES);
-        is_done
+        is_done && state.held.may_idle()
     }
 }
 
