@@ -109,9 +109,13 @@ impl Client {
 
     /// Sends `body`. Returns the answer if that is a success.
     pub(super) async fn post(&self, body: Bytes, sent: Sent) -> Result<Response<Bytes>, Failure> {
-        let response = match timeout(self.receiver.timeout, self.send(body, sent)).await {
+        let sending = self.send(body, sent.clone());
+        let response = match timeout(self.receiver.timeout, sending).await {
             Ok(response) => response?,
-            Err(_) => return Err(self.unanswered("no answer in time")),
+            Err(_) => {
+                let (reason, problem) = sent.unanswered();
+                return Err(self.unanswered(reason, problem));
+            }
         };
         let status = response.status();
         if status.is_success() {
@@ -142,7 +146,10 @@ impl Client {
             // The status is what counts, if it says no.
             Err(_) if !parts.status.is_success() => Ok(Response::from_parts(parts, Bytes::new())),
             Err(error) if error.is::<LengthLimitError>() => Err(self.nonsense(parts.status)),
-            Err(error) => Err(self.unanswered(&format!("the answer broke off: {error}"))),
+            Err(error) => {
+                let problem = format!("the answer broke off: {error}");
+                Err(self.unanswered(DropReason::Unknown, &problem))
+            }
         }
     }
 
@@ -158,10 +165,10 @@ impl Client {
         )
     }
 
-    /// A failure after which the spans may have arrived. Delivery is at least once, so they are sent again.
-    fn unanswered(&self, problem: &str) -> Failure {
+    /// A failure that tells nothing of the next attempt. Delivery is at least once, so the spans are sent again.
+    fn unanswered(&self, reason: DropReason, problem: &str) -> Failure {
         Failure {
-            reason: DropReason::Unknown,
+            reason,
             message: format!("{}: {problem}", self.receiver.name()),
             retry: Retry::Later,
         }
@@ -180,10 +187,9 @@ impl Client {
             DropReason::Unknown
         };
         Failure {
-            reason,
             // What speaks another protocol will not speak HTTP later.
             retry: if is_http { Retry::Later } else { Retry::Never },
-            ..self.unanswered(&message)
+            ..self.unanswered(reason, &message)
         }
     }
 }

@@ -30,7 +30,7 @@ use prost::Message;
 
 use crate::pipeline::{Delivery, DropReason, Export, Failure, Request};
 
-/// Shorter than a request may take, so that what never got through is not taken for what was not answered.
+/// Shorter than a request may take, so that the message says that it is the connection that fails.
 #[cfg(any(feature = "_http", feature = "otlp-grpc"))]
 fn connect_timeout(request: Duration) -> Duration {
     request / 2

@@ -70,8 +70,13 @@ impl Sent {
         self.0.store(false, Ordering::Relaxed);
     }
 
-    fn get(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+    /// What is to be said of an attempt that ran out of time.
+    pub(crate) fn unanswered(&self) -> (DropReason, &'static str) {
+        if self.0.load(Ordering::Relaxed) {
+            (DropReason::Unknown, "no answer in time")
+        } else {
+            (DropReason::Unreachable, "no connection in time")
+        }
     }
 }
 

@@ -346,6 +346,31 @@ fn memory_that_is_given_back_is_taken_again() {
 }
 
 #[test]
+fn what_is_kept_for_the_next_trace_leaves_memory_to_others() {
+    let (tracer, pipeline, _) = start_within(batch(1_000_000, 100), 6 * 1024 * 1024);
+    let wait = || pipeline.flush_waiting(Duration::from_secs(5), false).wait();
+    let dropped = || pipeline.report().dropped.get(DropReason::MemoryLimit);
+    // Traces that are open at once take all that there is.
+    let open: Vec<_> = (0..1000)
+        .map(|_| {
+            let mut span = tracer.start("span");
+            span.set_attribute(KeyValue::new("note", "x".repeat(40_000)));
+            span
+        })
+        .collect();
+    drop(open);
+    wait();
+    let before = dropped();
+    assert!(before > 0);
+    let work = || (0..1000).for_each(|_| trace(&tracer, 1));
+    thread::scope(|scope| scope.spawn(work).join()).unwrap();
+    work();
+    wait();
+    assert_balanced(&pipeline.report());
+    assert_eq!(dropped(), before);
+}
+
+#[test]
 fn large_requests_are_split_between_spans() {
     let mut chunk = Runs::default();
     for i in 0..10_u8 {

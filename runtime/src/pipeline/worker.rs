@@ -395,13 +395,10 @@ impl<E> Worker<E> {
 impl Failure {
     /// Of a request that was given up after `earlier`.
     fn cut_short(sent: &Sent, earlier: Option<Self>) -> Self {
-        if sent.get() {
-            Self::permanent(DropReason::Unknown, "no answer in time")
-        } else {
-            earlier.unwrap_or_else(|| {
-                Self::permanent(DropReason::Unreachable, "no connection in time")
-            })
-        }
+        let (reason, problem) = sent.unanswered();
+        earlier
+            .filter(|_| reason == DropReason::Unreachable)
+            .unwrap_or_else(|| Self::permanent(reason, problem))
     }
 }
 

@@ -186,6 +186,7 @@ impl State {
                 self.hand_down(slot as usize, entry.hash, field, &families, limits);
             }
         }
+        self.cover();
     }
 
     /// Sets an attribute in the set of an open span and in those below it, save where a span between has its own; one that is
@@ -262,6 +263,7 @@ mod tests {
     use super::super::open::Parent;
     use super::super::{Held, Memory};
     use super::*;
+    use crate::attribute::Pii;
 
     /// The open spans of one trace, by slot and id.
     struct Family {
@@ -305,6 +307,14 @@ mod tests {
             self.state.append_inherited(slot, id, &tags, &self.limits);
         }
 
+        /// Sets an inherited tag that its protection leaves out.
+        fn withhold(&mut self, (slot, id): (u32, SpanId), key: &str) {
+            let mut tags = Tags::new();
+            tags.set_inherited(key, &Pii(&"x"));
+            assert!(tags.withheld);
+            self.state.append_inherited(slot, id, &tags, &self.limits);
+        }
+
         fn end(&mut self, at: usize) -> (u32, SpanId) {
             let (slot, id) = self.open.swap_remove(at);
             let context = &opentelemetry::trace::SpanContext::NONE;
@@ -345,6 +355,7 @@ mod tests {
     enum Step {
         Start(prop::sample::Index),
         HandDown(prop::sample::Index, &'static str, usize),
+        Withhold(prop::sample::Index, &'static str),
         End(prop::sample::Index),
     }
 
@@ -352,6 +363,8 @@ mod tests {
         let key = prop::sample::select(&["a", "b", "c"][..]);
         prop_oneof![
             any::<prop::sample::Index>().prop_map(Step::Start),
+            (any::<prop::sample::Index>(), key.clone())
+                .prop_map(|(span, key)| Step::Withhold(span, key)),
             (any::<prop::sample::Index>(), key, 0..5_000_usize)
                 .prop_map(|(span, key, bytes)| Step::HandDown(span, key, bytes)),
             any::<prop::sample::Index>().prop_map(Step::End),
@@ -370,6 +383,7 @@ mod tests {
                         all.push(family.start(Some(parent)));
                     }
                     Step::HandDown(span, key, bytes) => family.hand_down(*span.get(&all), key, bytes),
+                    Step::Withhold(span, key) => family.withhold(*span.get(&all), key),
                     Step::End(span) if !family.open.is_empty() => {
                         family.end(span.index(family.open.len()));
                     }
@@ -429,6 +443,20 @@ mod tests {
             .iter()
             .filter(|open| !span(open).inherited.is_empty());
         assert_eq!((have.count(), dropped, family.ids()), (2, 18, vec![]));
+    }
+
+    #[test]
+    fn what_is_handed_down_is_held() {
+        let mut family = Family::new(Limits::default());
+        let memory = Arc::new(Memory::new(150_000));
+        family.state = State::new(Held::new(&memory));
+        let (slot, id) = family.start(None);
+        let mut tags = Tags::new();
+        tags.set_inherited("key", &*"x".repeat(100_000));
+        family
+            .state
+            .append_inherited(slot, id, &tags, &family.limits);
+        assert!(!memory.take(1), "the span has it, and so do its children");
     }
 
     #[test]

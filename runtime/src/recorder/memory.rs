@@ -1,7 +1,7 @@
 //! What telemetry holds of the process's memory, and the limit of it.
 //!
 //! Traces, chunks and requests take what they hold in blocks and give it back, so that the hot path asks for none: a trace keeps its
-//! blocks while its buffers wait to be used again.
+//! blocks while its buffers wait to be used again, unless half of the memory is taken.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -41,6 +41,11 @@ impl Memory {
 
     fn is_full(&self) -> bool {
         self.held.load(Ordering::Relaxed) >= self.limit
+    }
+
+    /// Whether more than half of it is left. Only then is anything kept for later, so that what is kept never takes it all.
+    fn is_ample(&self) -> bool {
+        self.held.load(Ordering::Relaxed) <= self.limit / 2
     }
 }
 
@@ -96,6 +101,11 @@ impl Held {
         }
     }
 
+    /// Whether it may go on to hold what is not in use.
+    pub(crate) fn may_idle(&self) -> bool {
+        self.memory.is_ample()
+    }
+
     /// Holds `bytes` that another has taken.
     pub(crate) fn adopt(&mut self, bytes: usize) {
         self.bytes += bytes;
@@ -137,6 +147,9 @@ mod tests {
         assert_eq!((held(), trace.limit()), (11 * BLOCK, 11 * BLOCK));
         assert!(!Held::new(&memory).reach(1) && !memory.take(1));
         trace.shrink_to(BLOCK);
+        assert!(trace.may_idle());
+        assert!(memory.take(5 * BLOCK) && !trace.may_idle());
+        memory.give_back(5 * BLOCK);
         assert!(memory.take(5));
         let mut other = Held::new(&memory);
         other.adopt(5);

@@ -65,7 +65,8 @@ impl Trace {
         (state.started, state.bytes) = (0, 0);
     }
 
-    /// Trims the buffers for the next trace. `false` if a span was left open: then they are not to be used again.
+    /// Trims the buffers for the next trace. `false` if they are not to be used again: a span was left open, or others are
+    /// short of memory.
     fn trim(&mut self) -> bool {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         let is_done = state.free.len() == state.slots.len();
@@ -78,7 +79,7 @@ impl Trace {
         state.handed_down.clear();
         state.heads = 0;
         state.held.shrink_to(KEPT_BYTES);
-        is_done
+        is_done && state.held.may_idle()
     }
 }
 
@@ -102,6 +103,11 @@ impl State {
         self.bytes + slots + self.heads + self.handed_down.bytes()
     }
 
+    /// Holds what is in use.
+    pub(super) fn cover(&mut self) {
+        self.held.cover(self.in_use());
+    }
+
     /// A slot for a new span, unless the trace has had its share of spans or bytes, or there is no memory for it.
     pub(super) fn open(&mut self, limits: &Limits) -> Result<(u32, &mut OpenSpan), Refusal> {
         if self.started >= limits.spans_per_trace || self.bytes > limits.bytes_per_trace {
@@ -121,7 +127,7 @@ impl State {
     /// Counts the copy of a request's head.
     pub(super) fn count_head(&mut self, bytes: usize) {
         self.heads += bytes;
-        self.held.cover(self.in_use());
+        self.cover();
     }
 
     /// The span in `slot`, if it is still that one and open.
@@ -146,7 +152,7 @@ impl State {
         let result = f(span, room);
         let after = span.len();
         self.bytes = self.bytes + after - before;
-        self.held.cover(self.in_use());
+        self.cover();
         Some(result)
     }
 
@@ -173,7 +179,7 @@ impl State {
         if !inherited.is_empty() {
             self.handed_down.keep(id, inherited, limits);
         }
-        self.held.cover(self.in_use());
+        self.cover();
         if self.free.len() < self.slots.len() {
             return Some(Ended::OthersOpen);
         }

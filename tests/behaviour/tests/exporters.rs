@@ -4,7 +4,8 @@ use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
 use std::future::{Future, Ready};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use behaviour::{Answer, Instance, Receiver, eventually};
@@ -182,6 +183,48 @@ async fn an_exporter_of_the_sdk_may_need_a_runtime_or_block() {
         Ok::<_, std::io::Error>(Custom(export, Arc::default()))
     };
     assert_eq!(report_of(blocks).await.delivered, 1);
+}
+
+#[actix_web::test]
+async fn an_exporter_of_the_sdk_that_hangs_is_handed_nothing_more() {
+    let (release, hung) = mpsc::channel::<()>();
+    let hung = Mutex::new(hung);
+    let exported = Arc::<AtomicUsize>::default();
+    let count = Arc::clone(&exported);
+    let make = move || {
+        let export = move |_| {
+            count.fetch_add(1, Ordering::Relaxed);
+            let _ = hung.lock().unwrap().recv();
+            async { Ok(()) }
+        };
+        Ok::<_, Infallible>(Custom(export, Arc::default()))
+    };
+    let instance = Instance::exporting(|settings| {
+        settings
+            .span_exporter("custom", make)
+            .max_export_batch_size(1)
+            .export_timeout(Duration::from_millis(20))
+    });
+    for _ in 0..20 {
+        instance.tracer().start("span").end();
+    }
+    eventually("all are given up", || {
+        instance.telemetry.report().waiting == 0
+    })
+    .await;
+    drop(release);
+    let report = instance.telemetry.shutdown().await;
+    assert_eq!(exported.load(Ordering::Relaxed), 1, "{report}");
+    // One more was next in line.
+    let dropped = |reason| report.dropped.get(reason);
+    assert_eq!(
+        (
+            dropped(DropReason::Unknown),
+            dropped(DropReason::Unreachable)
+        ),
+        (2, 18),
+        "{report}"
+    );
 }
 
 #[actix_web::test]

@@ -355,7 +355,6 @@ fn a_half_open_connection_is_noticed() {
 fn what_never_got_through_is_unreachable() {
     let (url, _open) = black_hole();
     let otlp = Otlp::grpc(url).timeout(Duration::from_millis(400));
-    // Time for one attempt: one that a deadline cuts short is unknown.
     let report = report_around(otlp, Duration::from_millis(500), None);
     assert_eq!(outcome(&report), (0, "unreachable".to_owned()));
 }

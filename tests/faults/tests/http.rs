@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::collections::BTreeSet;
+use std::net::TcpListener;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -400,22 +401,31 @@ fn each_fault_is_accounted_for() {
     assert!(wrong.is_empty(), "{wrong:?}");
 }
 
-/// Not in the table: an attempt to connect that a deadline cuts short is `unknown`. Here there is time for one attempt only.
 #[test]
 fn what_never_got_through_is_unreachable() {
-    let (url, _open) = black_hole();
-    let telemetry = Telemetry::builder()
-        .otlp(Otlp::http(url).timeout(Duration::from_millis(400)))
-        .export_timeout(Duration::from_millis(500))
-        .build()
-        .unwrap();
-    telemetry
-        .tracer_provider()
-        .tracer("service")
-        .start("span")
-        .end();
-    let dropped = telemetry.shutdown_blocking().dropped.to_string();
-    assert_eq!(dropped, "unreachable 1");
+    let (hole, _open) = black_hole();
+    // Connections stand, and nobody answers the client's greeting.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = (
+        format!("https://{}", silent.local_addr().unwrap()),
+        Some(silent),
+    );
+    for (url, _listener) in [(hole, None), silent] {
+        let authority = Authority::default();
+        let otlp = Otlp::http(&url).timeout(Duration::from_millis(400));
+        let telemetry = Telemetry::builder()
+            .otlp(otlp.ca_file(authority.file()))
+            .export_timeout(Duration::from_millis(500))
+            .build()
+            .unwrap();
+        telemetry
+            .tracer_provider()
+            .tracer("service")
+            .start("span")
+            .end();
+        let dropped = telemetry.shutdown_blocking().dropped.to_string();
+        assert_eq!(dropped, "unreachable 1", "{url}");
+    }
 }
 
 #[test]

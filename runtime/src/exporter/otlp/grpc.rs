@@ -149,14 +149,16 @@ impl OtlpGrpc {
 impl Export for OtlpGrpc {
     async fn export(&mut self, request: Request) -> Result<Delivery, Failure> {
         let limit = self.settings.timeout;
+        let sent = request.sent.clone();
         let answer = match timeout(limit, self.send(request)).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(status)) => return Err(self.failure(&status)),
             Err(_) => {
                 // The connection may be half open: the next request goes by another.
                 self.client = self.settings.client();
-                let message = format!("{}: no answer in time", self.settings.endpoint.uri());
-                return Err(self.unanswered(DropReason::Unknown, message));
+                let (reason, problem) = sent.unanswered();
+                let message = format!("{}: {problem}", self.settings.endpoint.uri());
+                return Err(self.unanswered(reason, message));
             }
         };
         self.is_known = true;

@@ -6,7 +6,7 @@
 mod span_data;
 
 use std::error::Error;
-use std::sync::mpsc;
+use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 use std::{fmt, thread};
 
@@ -15,11 +15,12 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
-use crate::pipeline::{Delivery, DropReason, Export, Failure, Request};
+use crate::pipeline::{Delivery, DropReason, Export, Failure, Request, Sent};
 
-/// The near end of an exporter's thread, which ends when this is dropped.
+/// The near end of an exporter's thread, which ends when this is dropped. One job waits at the most: an exporter that hangs is
+/// handed no more.
 pub(crate) struct Sdk {
     jobs: mpsc::Sender<Job>,
 }
@@ -44,13 +45,13 @@ impl Sdk {
     pub(crate) fn start<E, M>(
         make: M,
         resource: Resource,
-        made: mpsc::SyncSender<Result<(), Unmade>>,
+        made: SyncSender<Result<(), Unmade>>,
     ) -> Self
     where
         E: SpanExporter + 'static,
         M: FnOnce() -> Result<E, Unmade> + Send + 'static,
     {
-        let (jobs, queue) = mpsc::channel::<Job>();
+        let (jobs, mut queue) = mpsc::channel::<Job>(1);
         let runtime = Handle::current();
         let unstarted = made.clone();
         let thread = thread::Builder::new()
@@ -70,9 +71,11 @@ impl Sdk {
                     }
                 };
                 let _ = made.send(Ok(()));
-                for job in queue {
+                while let Some(job) = queue.blocking_recv() {
                     // Who asked may have given up meanwhile.
-                    let _ = job.done.send(job.task.run(&exporter));
+                    if !job.done.is_closed() {
+                        let _ = job.done.send(job.task.run(&exporter));
+                    }
                 }
             });
         if let Err(error) = thread {
@@ -81,11 +84,12 @@ impl Sdk {
         Self { jobs }
     }
 
-    async fn run(&self, task: Task) -> OTelSdkResult {
-        let (done, answer) = oneshot::channel();
-        // Where nobody takes the job, nobody answers.
-        let _ = self.jobs.send(Job { task, done });
+    async fn run(&self, task: Task, sent: &Sent) -> OTelSdkResult {
         let ended = || OTelSdkError::InternalFailure("its thread has ended: did it panic?".into());
+        let place = self.jobs.reserve().await.map_err(|_| ended())?;
+        sent.set();
+        let (done, answer) = oneshot::channel();
+        place.send(Job { task, done });
         answer.await.unwrap_or_else(|_| Err(ended()))
     }
 }
@@ -103,19 +107,19 @@ impl Task {
 impl Export for Sdk {
     async fn export(&mut self, request: Request) -> Result<Delivery, Failure> {
         let spans = span_data::of(super::decode(&request)?);
-        request.sent.set();
-        match self.run(Task::Export(spans)).await {
+        match self.run(Task::Export(spans), &request.sent).await {
             Ok(()) => Ok(Delivery::default()),
             Err(error) => Err(failure(&error)),
         }
     }
 
     async fn flush(&mut self) -> Result<(), Failure> {
-        self.run(Task::Flush).await.map_err(|error| failure(&error))
+        let flushed = self.run(Task::Flush, &Sent::default()).await;
+        flushed.map_err(|error| failure(&error))
     }
 
     async fn close(&mut self, timeout: Duration) -> Result<(), Failure> {
-        let closed = self.run(Task::Shutdown(timeout)).await;
+        let closed = self.run(Task::Shutdown(timeout), &Sent::default()).await;
         closed.map_err(|error| failure(&error))
     }
 }

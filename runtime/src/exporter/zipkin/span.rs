@@ -143,6 +143,10 @@ fn tags<'a>(
             tags.insert(key, count.to_string());
         }
     }
+    // Zipkin takes each span that has this tag for a failed one.
+    if tags.get("error").is_some_and(|value| value == "false") {
+        tags.remove("error");
+    }
     let status = span.status.as_ref();
     match status.map_or(StatusCode::Unset, proto::Status::code) {
         StatusCode::Ok => {
@@ -155,19 +159,17 @@ fn tags<'a>(
         }
         StatusCode::Unset => {}
     }
-    // Zipkin takes each span that has this tag for a failed one.
-    if tags.get("error").is_some_and(|value| value == "false") {
-        tags.remove("error");
-    }
     tags
 }
 
 /// What a span may call the other side by, with what tells its port: the first that it has is it.
-const REMOTE: [(&str, &str); 9] = [
+const REMOTE: [(&str, &str); 11] = [
     ("peer.service", ""),
     ("server.address", "server.port"),
     ("net.peer.name", "net.peer.port"),
     ("network.peer.address", "network.peer.port"),
+    ("server.socket.domain", "server.socket.port"),
+    ("server.socket.address", "server.socket.port"),
     ("net.sock.peer.name", "net.sock.peer.port"),
     ("net.sock.peer.addr", "net.sock.peer.port"),
     ("peer.hostname", ""),
@@ -395,6 +397,7 @@ mod tests {
                 "no stock",
                 (Some("ERROR"), Some("no stock")),
             ),
+            (StatusCode::Error, "false", (Some("ERROR"), Some("false"))),
         ] {
             let span = json_of(proto::Span {
                 status: Some(Status {
@@ -426,6 +429,14 @@ mod tests {
                 vec![peer(), attribute("network.peer.port", port.clone())]
             ),
             Some(json!({ "ipv4": "10.0.0.7", "port": 8080 }))
+        );
+        let socket = attribute("server.socket.address", string("10.0.0.8"));
+        assert_eq!(
+            remote(
+                SpanKind::Client,
+                vec![socket, attribute("server.socket.port", port.clone())]
+            ),
+            Some(json!({ "ipv4": "10.0.0.8", "port": 8080 }))
         );
         let address = attribute("server.address", string("stock"));
         let attributes = vec![peer(), attribute("server.port", port), address];
