@@ -48,6 +48,16 @@ pub enum Error {
     /// A size or a duration that may not be zero is: the name of the builder's method that set it.
     #[error("`Builder::{0}` was given zero: give it more, or leave it out for the default")]
     Zero(&'static str),
+    /// What all telemetry may hold is no more than the exporters keep for themselves.
+    #[error(
+        "`Limits::memory` is {limit} bytes, of which the exporters alone keep the most: give it {least} at the least, and more for many threads or traces"
+    )]
+    Memory {
+        /// The limit that was set.
+        limit: usize,
+        /// The least that works.
+        least: usize,
+    },
     /// A key for `#[hash]` is too short.
     #[error(
         "`Builder::hash_key` was given a key of {0} bytes: give it 16 or more, which are random and secret"

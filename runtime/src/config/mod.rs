@@ -204,8 +204,8 @@ pub struct Limits {
     pub bytes_per_trace: usize,
     /// Bytes that all telemetry of an instance may hold: open traces, what waits for the exporters, and their requests. Default
     /// 256 MiB. Past it, spans are not recorded, and count as dropped for [`MemoryLimit`](crate::DropReason::MemoryLimit); what is
-    /// open goes on with what it has. Memory is taken in blocks of 4 KiB by each open trace; the allocator's own share, up to as
-    /// much again, is not counted.
+    /// open goes on with what it has. Each exporter keeps 1.5 MiB, and 64 KiB for each thread that records; less than 2 MiB for an
+    /// exporter is an error. Each open trace takes blocks of 4 KiB. The allocator's own share, up to as much again, is not counted.
     pub memory: usize,
 }
 

@@ -44,7 +44,7 @@ pub(super) fn endpoint(
     };
     if authority.as_str().contains('@') {
         return Err(invalid(
-            "a name and password in a URL are not sent: OTLP takes them as a header, authorization=Basic …",
+            "a name and password in a URL are not sent: leave them out; OTLP takes them as a header, authorization=Basic …",
         ));
     }
     Ok(uri)

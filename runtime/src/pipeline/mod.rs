@@ -20,7 +20,7 @@ use bytes::Bytes;
 
 pub(crate) use self::fan_out::FanOut;
 pub use self::report::{DropReason, Dropped, ExporterReport, Report};
-pub(crate) use self::worker::{Flushing, Pipeline};
+pub(crate) use self::worker::{Flushing, LEAST_BYTES, Pipeline};
 use crate::config::Batch;
 use crate::recorder::Memory;
 

@@ -260,6 +260,9 @@ const BUFFER_BYTES: usize = 1024 * 1024;
 /// What an export thread keeps when nothing is to be sent.
 const OWN_BYTES: usize = SPARES * CHUNK_BYTES + BUFFER_BYTES;
 
+/// With less memory for each pipeline hardly a span would be recorded: that, and chunks for a few threads.
+pub(crate) const LEAST_BYTES: usize = OWN_BYTES + 8 * CHUNK_BYTES;
+
 impl<E: Export> Worker<E> {
     async fn run(mut self) {
         let mut due = after(self.batch.schedule_delay);

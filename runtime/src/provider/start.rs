@@ -11,7 +11,7 @@ use crate::config::{Exporter, JsonLines, Otlp, Protocol, Settings, Zipkin};
 use crate::error::Error;
 use crate::exporter::console::Console;
 use crate::exporter::sdk::{Sdk, Unmade};
-use crate::pipeline::{FanOut, Pipeline, Setup};
+use crate::pipeline::{FanOut, LEAST_BYTES, Pipeline, Setup};
 use crate::recorder::{Memory, Mode, Recorder, Sink};
 
 impl Telemetry {
@@ -22,7 +22,12 @@ impl Telemetry {
         resource: Resource,
         description: Description,
     ) -> Result<Self, Error> {
-        let memory = Arc::new(Memory::new(settings.limits.memory));
+        let exporters = settings.exporters.iter().flatten().count() + span_exporters.len();
+        let (limit, least) = (settings.limits.memory, exporters * LEAST_BYTES);
+        if mode == Mode::Record && limit < least {
+            return Err(Error::Memory { limit, least });
+        }
+        let memory = Arc::new(Memory::new(limit));
         let setup = Setup {
             batch: settings.batch.clone(),
             resource: resource::encode(&resource),

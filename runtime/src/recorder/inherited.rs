@@ -288,7 +288,7 @@ mod tests {
             let id = SpanId::from(self.started);
             let inherited = parent.map(|(slot, id)| self.state.handed_to_child(slot, id).1);
             let unlimited = limits(usize::MAX, usize::MAX);
-            let (slot, span) = self.state.open(&unlimited).unwrap();
+            let (slot, span) = self.state.open("", &unlimited).unwrap();
             span.id = id;
             span.inherited = inherited.unwrap_or_default();
             span.parent = parent.map(|(_, id)| Parent {

@@ -84,7 +84,7 @@ impl LocalSpan {
             .unwrap_or_default();
         let inherits = !inherited.is_empty();
         let is_entry = parent_slot.is_none() || start.kind == SpanKind::Server;
-        let (slot, span) = match state.open(limits) {
+        let (slot, span) = match state.open(start.name, limits) {
             Ok(opened) => opened,
             Err(why) => {
                 trace.recorder.sink.span_refused(why);
@@ -95,7 +95,6 @@ impl LocalSpan {
         span.id = id;
         span.parent = parent;
         span.scope = start.scope;
-        span.set_name(start.name);
         span.kind = start.kind;
         span.start = time;
         span.request = request;

@@ -92,6 +92,15 @@ impl OpenSpan {
         self.tags.bytes.len() - self.dead_bytes
     }
 
+    /// That, with its name and the description of its status.
+    pub(super) fn size(&self) -> usize {
+        let description = match &self.status {
+            Status::Error { description } => description.len(),
+            Status::Ok | Status::Unset => 0,
+        };
+        self.len() + self.name.len() + description
+    }
+
     pub(super) fn set_name(&mut self, name: &str) {
         self.name.clear();
         self.name.push_str(truncate(name, TEXT_CHARS));

@@ -109,7 +109,11 @@ impl State {
     }
 
     /// A slot for a new span, unless the trace has had its share of spans or bytes, or there is no memory for it.
-    pub(super) fn open(&mut self, limits: &Limits) -> Result<(u32, &mut OpenSpan), Refusal> {
+    pub(super) fn open(
+        &mut self,
+        name: &str,
+        limits: &Limits,
+    ) -> Result<(u32, &mut OpenSpan), Refusal> {
         if self.started >= limits.spans_per_trace || self.bytes > limits.bytes_per_trace {
             return Err(Refusal::Trace);
         }
@@ -121,6 +125,10 @@ impl State {
             self.slots.push(OpenSpan::default());
             self.slots.len() as u32 - 1
         });
+        let span = &mut self.slots[slot as usize];
+        span.set_name(name);
+        self.bytes += span.size();
+        self.cover();
         Ok((slot, &mut self.slots[slot as usize]))
     }
 
@@ -148,9 +156,9 @@ impl State {
         let memory = self.held.limit().saturating_sub(self.in_use());
         let room = limit.saturating_sub(self.bytes).min(memory);
         let span = self.get(slot, id)?;
-        let before = span.len();
+        let before = span.size();
         let result = f(span, room);
-        let after = span.len();
+        let after = span.size();
         self.bytes = self.bytes + after - before;
         self.cover();
         Some(result)
@@ -169,9 +177,9 @@ impl State {
             .slots
             .get_mut(slot as usize)
             .filter(|span| span.id == id)?;
-        let (open, ended) = (span.len(), self.ended.len());
+        let (open, ended) = (span.size(), self.ended.len());
         span.seal(context, end, &mut self.ended);
-        // The end adds what is not counted while the span is open: ids, name, status and times.
+        // The end adds what is not counted while the span is open: ids and times.
         self.bytes = self.bytes + (self.ended.len() - ended) - open;
         let inherited = std::mem::take(&mut span.inherited);
         span.reset(KEPT_SLOT_BYTES);

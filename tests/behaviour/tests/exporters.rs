@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use behaviour::{Answer, Instance, Receiver, eventually};
-use biztrace::{DropReason, JsonLines, Otlp, PiiPolicy, Report, Sampler, Source, Telemetry};
+use biztrace::{
+    DropReason, JsonLines, Limits, Otlp, PiiPolicy, Report, Sampler, Source, Telemetry,
+};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
@@ -110,6 +112,21 @@ fn a_description_says_where_each_setting_comes_from() {
         .find(|setting| setting.name == "otlp.endpoint");
     assert_eq!(endpoint.unwrap().source, Source::Code);
     telemetry.shutdown_blocking();
+}
+
+#[test]
+fn memory_that_the_exporters_alone_would_fill_is_an_error() {
+    let build = |memory| {
+        let mut limits = Limits::default();
+        limits.memory = memory;
+        let builder = Telemetry::builder().otlp("http://localhost:9").console();
+        builder.limits(limits).build()
+    };
+    let error = build(4 * 1024 * 1024 - 1).unwrap_err().to_string();
+    assert!(error.contains("`Limits::memory` is 4194303"), "{error}");
+    let telemetry = build(4 * 1024 * 1024).unwrap();
+    let tracer = telemetry.tracer_provider().tracer("service");
+    assert!(tracer.start("span").is_recording());
 }
 
 /// An exporter of the SDK that does what `export` does.
