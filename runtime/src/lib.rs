@@ -54,7 +54,7 @@ mod diag;
 mod error;
 mod exporter;
 mod pipeline;
-pub mod propagation;
+mod propagation;
 mod provider;
 mod recorder;
 mod sampling;
@@ -65,7 +65,7 @@ pub use attribute::{ArrayEncoder, BizAttrs, BizValue, Encoder, Key, PiiPolicy, T
 #[cfg(feature = "actix")]
 pub use biztrace_macros::traced_handler;
 pub use biztrace_macros::{BizAttrs, BizValue, biz_attrs, traced};
-pub use config::{JsonLines, Limits, Otlp, Sampler};
+pub use config::{JsonLines, Limits, Otlp, Propagator, Sampler};
 pub use error::Error;
 /// The version of the OpenTelemetry API that this crate implements: another one would not see its spans.
 pub use opentelemetry;

@@ -2,6 +2,7 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{HeaderMap, HeaderName};
+use opentelemetry::propagation::Extractor;
 
 use crate::__private::{Head, Recording, RequestSource, Source};
 use crate::propagation::Carrier;
@@ -16,6 +17,23 @@ impl Carrier for Headers<'_> {
         self.0
             .get_all(HeaderName::from_static(name))
             .map(|value| value.as_bytes())
+    }
+}
+
+/// For propagators of others.
+impl Extractor for Headers<'_> {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name)?.to_str().ok()
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.keys().map(HeaderName::as_str).collect()
+    }
+
+    fn get_all(&self, name: &str) -> Option<Vec<&str>> {
+        let lines = self.0.get_all(name);
+        let lines: Vec<_> = lines.filter_map(|value| value.to_str().ok()).collect();
+        (!lines.is_empty()).then_some(lines)
     }
 }
 

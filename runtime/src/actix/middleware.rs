@@ -202,7 +202,9 @@ impl RequestTracing {
             Current::Silent => return Under::Nothing,
             _ => {}
         }
-        let caller = server::caller(request.request());
+        let mut inbound = server::inbound(&recorder, request.request());
+        let caller = inbound.caller.take();
+        let _inbound = server::attach(inbound);
         if self.skips(request) {
             return Under::silent(recorder.skip(caller.as_ref()), Some(recorder));
         }

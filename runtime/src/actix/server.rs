@@ -5,10 +5,11 @@ use std::sync::Arc;
 use actix_web::HttpRequest;
 use actix_web::http::{Method, StatusCode, Version, header};
 use opentelemetry::trace::{SpanContext, SpanKind};
+use opentelemetry::{Context, ContextGuard};
 
 use super::head::{self, Headers};
 use crate::attribute::{Key, Tags, truncate};
-use crate::propagation;
+use crate::propagation::Inbound;
 use crate::recorder::{Current, Head, LocalSpan, Recorder, Start, Started};
 
 const METHOD: Key<'_> = Key::new("http.request.method");
@@ -22,9 +23,17 @@ const USER_AGENT: Key<'_> = Key::new("user_agent.original");
 const ROUTE: Key<'_> = Key::new("http.route");
 const STATUS_CODE: Key<'_> = Key::new("http.response.status_code");
 
-/// The caller's span, if the request carries one.
-pub(super) fn caller(request: &HttpRequest) -> Option<SpanContext> {
-    propagation::extract(&Headers(request.headers()))
+/// What the request brings.
+pub(super) fn inbound(recorder: &Recorder, request: &HttpRequest) -> Inbound {
+    recorder.propagators().extract(&Headers(request.headers()))
+}
+
+/// Makes current what a request brings beside its caller, for its span to be made over it.
+pub(super) fn attach(inbound: Inbound) -> Option<ContextGuard> {
+    let context = inbound
+        .has_more()
+        .then(|| Context::map_current(|cx| inbound.over(cx)));
+    context.map(Context::attach)
 }
 
 /// Starts the SERVER span of a request: below the caller's span if there is one, else below `around`.

@@ -4,7 +4,7 @@
 
 use std::{cell::RefCell, fmt, str::FromStr, time::Duration};
 
-use super::{Batch, Exporter, Limits, Otlp, Sampler, Settings, Zipkin};
+use super::{Batch, Exporter, Limits, Otlp, Propagator, Sampler, Settings, Zipkin};
 use crate::attribute::{HashKey, MIN_KEY_BYTES, PiiPolicy, Privacy};
 
 mod otlp;
@@ -79,7 +79,6 @@ impl Reader<'_> {
         if service_name.is_some() {
             resource.retain(|(key, _)| key != "service.name");
         }
-        self.propagators();
         let otlp = self.otlp();
         let zipkin = self.zipkin();
         Settings {
@@ -89,6 +88,7 @@ impl Reader<'_> {
             exporters: self.exporters(&otlp, &zipkin),
             otlp,
             zipkin,
+            propagators: self.propagators(),
             sampler: self.sampler(),
             batch: self.batch(),
             limits: self.limits(),
@@ -99,12 +99,30 @@ impl Reader<'_> {
         }
     }
 
-    /// A standard variable whose other values are not supported is said to be.
-    fn propagators(&mut self) {
-        const SUPPORTED: &str = "tracecontext";
-        let only = |value: &str| (value == SUPPORTED).then_some(());
-        let expected = "supported: only tracecontext is";
-        self.read("OTEL_PROPAGATORS", expected, SUPPORTED, only);
+    fn propagators(&mut self) -> Vec<Propagator> {
+        const VARIABLE: &str = "OTEL_PROPAGATORS";
+        const EXPECTED: &str = "tracecontext, baggage, b3, b3multi, jaeger or xtrace, of which there may be several, nor none, which \
+             stands alone";
+        let Some(value) = self.text(VARIABLE) else {
+            return Propagator::DEFAULT.to_vec();
+        };
+        if value.trim().eq_ignore_ascii_case("none") {
+            return Vec::new();
+        }
+        let mut propagators = Vec::new();
+        for name in value.split(',').map(str::trim) {
+            let is_it = |it: &Propagator| it.to_string().eq_ignore_ascii_case(name);
+            match Propagator::ALL.into_iter().find(is_it) {
+                Some(it) if propagators.contains(&it) => {}
+                Some(it) => propagators.push(it),
+                None => self.warn(VARIABLE, name, EXPECTED, "the others, or the default"),
+            }
+        }
+        if propagators.is_empty() {
+            Propagator::DEFAULT.to_vec()
+        } else {
+            propagators
+        }
     }
 
     /// `None` where neither exporters nor an endpoint are named.

@@ -4,6 +4,7 @@
 mod env;
 mod json_lines;
 mod otlp;
+mod propagator;
 mod zipkin;
 
 use std::fmt;
@@ -13,6 +14,7 @@ pub(crate) use self::env::{Environment, from_env};
 pub use self::json_lines::JsonLines;
 pub use self::otlp::Otlp;
 pub(crate) use self::otlp::{Certificates, Compression, Endpoint, Protocol, masked};
+pub use self::propagator::Propagator;
 pub(crate) use self::zipkin::Zipkin;
 
 use opentelemetry::KeyValue;
@@ -34,6 +36,8 @@ pub(crate) struct Settings {
     pub(crate) otlp: Otlp,
     /// The receiver of Zipkin's format that the environment names.
     pub(crate) zipkin: Zipkin,
+    /// The formats of context, in the order in which they are read.
+    pub(crate) propagators: Vec<Propagator>,
     /// The head sampler.
     pub(crate) sampler: Sampler,
     /// When and how much is exported at once.
@@ -59,6 +63,7 @@ impl Default for Settings {
             exporters: None,
             otlp: Otlp::default(),
             zipkin: Zipkin::default(),
+            propagators: Propagator::DEFAULT.to_vec(),
             sampler: Sampler::default(),
             batch: Batch::default(),
             limits: Limits::default(),

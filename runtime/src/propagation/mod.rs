@@ -1,26 +1,28 @@
-//! Carries a trace between processes in the headers of [W3C Trace Context Level 2][w3c], which it
-//! implements with its own parsers: what a caller sends is untrusted, and opentelemetry's are too
-//! lenient. Knows nothing of spans being recorded. The middleware reads requests with `extract`,
-//! clients write them with the globally registered [`TraceContext`].
-//!
-//! [w3c]: https://www.w3.org/TR/trace-context-2/
+//! Carries a trace between processes, in the formats that [`Propagator`] names, by parsers of its own: what a caller sends is
+//! untrusted, and opentelemetry's are too lenient. Knows nothing of spans being recorded. The middleware reads requests with
+//! [`Propagators::extract`], clients write them with the propagator that is registered globally.
 
-mod traceparent;
-mod tracestate;
-
-use std::sync::LazyLock;
-
-use opentelemetry::{
-    Context,
-    propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
-    trace::{SpanContext, TraceContextExt},
-};
-
+mod b3;
+mod baggage;
+mod ids;
+mod jaeger;
 #[cfg(test)]
 mod tests;
+mod trace_context;
+mod traceparent;
+mod tracestate;
+mod x_trace;
 
-const TRACEPARENT: &str = "traceparent";
-const TRACESTATE: &str = "tracestate";
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
+
+use opentelemetry::Context;
+use opentelemetry::baggage::{Baggage, BaggageExt};
+use opentelemetry::propagation::text_map_propagator::FieldIter;
+use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
+use opentelemetry::trace::{SpanContext, TraceContextExt};
+
+use crate::config::Propagator;
 
 /// The headers of an inbound request. A header may have several lines; they come in order.
 pub(crate) trait Carrier {
@@ -28,72 +30,189 @@ pub(crate) trait Carrier {
     fn lines<'a>(&'a self, name: &'static str) -> impl Iterator<Item = &'a [u8]> + 'a;
 }
 
-/// The caller's span, marked as remote, or `None` if there is none or it is malformed: a new trace
-/// begins then. A malformed `tracestate` counts as absent. Allocates only for a `tracestate`.
-pub(crate) fn extract(carrier: &impl Carrier) -> Option<SpanContext> {
-    let mut lines = carrier.lines(TRACEPARENT);
-    let (trace_id, span_id, flags) = traceparent::parse(lines.next()?)?;
-    if lines.next().is_some() {
-        return None;
-    }
-    let state = tracestate::parse(carrier.lines(TRACESTATE)).unwrap_or_default();
-    Some(SpanContext::new(trace_id, span_id, flags, true, state))
+/// What a request brings.
+#[derive(Debug, Default)]
+pub(crate) struct Inbound {
+    /// The caller's span, marked as remote. Without one a new trace begins.
+    pub(crate) caller: Option<SpanContext>,
+    baggage: Option<Baggage>,
+    is_debug: bool,
+    /// What propagators of others made of it all.
+    foreign: Option<Context>,
 }
 
-/// The propagator for [W3C Trace Context][w3c]: the headers `traceparent` and `tracestate`.
-///
-/// Of the flags, sampled and random are passed on. A malformed `traceparent` leaves the context as
-/// it was, a malformed `tracestate` is dropped; neither is an error. `tracestate` is held in
-/// opentelemetry's type, whose keys have at most one `@` with at most 13 characters after it:
-/// a `tracestate` with another key is dropped as well.
-///
-/// ```
-/// use std::collections::HashMap;
-///
-/// use biztrace::propagation::TraceContext;
-/// use opentelemetry::{Context, propagation::TextMapPropagator, trace::TraceContextExt};
-///
-/// let inbound = HashMap::from([(
-///     "traceparent".to_owned(),
-///     "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned(),
-/// )]);
-/// let cx = TraceContext.extract_with_context(&Context::new(), &inbound);
-/// assert!(cx.span().span_context().is_sampled());
-///
-/// let mut outbound = HashMap::new();
-/// TraceContext.inject_context(&cx, &mut outbound);
-/// assert_eq!(outbound, inbound);
-/// ```
-///
-/// [w3c]: https://www.w3.org/TR/trace-context-2/
-#[derive(Debug, Clone, Copy, Default)]
-pub struct TraceContext;
+/// That the caller debugs, for whom it calls in turn.
+#[derive(Debug)]
+struct Debug;
 
-impl TextMapPropagator for TraceContext {
-    fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
-        let span = cx.span();
-        let span_context = span.span_context();
-        if !span_context.is_valid() {
-            return;
+impl Inbound {
+    /// Whether it is more than a caller.
+    pub(crate) fn has_more(&self) -> bool {
+        self.foreign.is_some() || self.baggage.is_some() || self.is_debug
+    }
+
+    /// `cx` with what the request brings beside its caller.
+    pub(crate) fn over(self, cx: &Context) -> Context {
+        let mut cx = self.foreign.unwrap_or_else(|| cx.clone());
+        if let Some(baggage) = self.baggage {
+            cx = cx.with_baggage(baggage);
         }
-        injector.set(TRACEPARENT, traceparent::format(span_context));
-        let state = span_context.trace_state().header();
-        if !state.is_empty() {
-            injector.set(TRACESTATE, state);
+        if self.is_debug {
+            cx = cx.with_value(Debug);
+        }
+        cx
+    }
+
+    /// `cx` with all that it brings.
+    fn whole(mut self, cx: &Context) -> Context {
+        let caller = self.caller.take();
+        let cx = self.over(cx);
+        match caller {
+            Some(caller) => cx.with_remote_span_context(caller),
+            None => cx,
+        }
+    }
+}
+
+/// The formats that are read and written. Each is read in turn: of several that name a caller the last counts, as OpenTelemetry
+/// has it.
+#[derive(Debug, Clone)]
+pub(crate) struct Propagators {
+    own: Vec<Propagator>,
+    foreign: Vec<Foreign>,
+    fields: Vec<String>,
+}
+
+/// A propagator of somebody else's.
+pub(crate) type Foreign = Arc<dyn TextMapPropagator + Send + Sync>;
+
+impl Propagators {
+    pub(crate) fn new(own: Vec<Propagator>, foreign: Vec<Foreign>) -> Self {
+        let mut fields: Vec<_> = { own.iter() }
+            .flat_map(|it| it.names())
+            .map(|name| (*name).to_owned())
+            .collect();
+        fields.extend(foreign.iter().flat_map(|it| it.fields().map(String::from)));
+        Self {
+            own,
+            foreign,
+            fields,
+        }
+    }
+
+    /// What a request brings.
+    pub(crate) fn extract(&self, carrier: &(impl Carrier + Extractor)) -> Inbound {
+        let mut inbound = Inbound::default();
+        for propagator in &self.own {
+            propagator.read(carrier, &mut inbound);
+        }
+        if !self.foreign.is_empty() {
+            let mut cx = inbound.whole(&Context::current());
+            for propagator in &self.foreign {
+                cx = propagator.extract_with_context(&cx, carrier);
+            }
+            let caller = cx.span().span_context().clone();
+            inbound = Inbound {
+                caller: (caller.is_valid() && caller.is_remote()).then_some(caller),
+                foreign: Some(cx),
+                ..Inbound::default()
+            };
+        }
+        inbound
+    }
+}
+
+/// As it is registered globally.
+impl TextMapPropagator for Propagators {
+    fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
+        for propagator in &self.own {
+            propagator.inject_context(cx, injector);
+        }
+        for propagator in &self.foreign {
+            propagator.inject_context(cx, injector);
         }
     }
 
     fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
-        match extract(&Lines(extractor)) {
-            Some(caller) => cx.with_remote_span_context(caller),
-            None => cx.clone(),
+        let mut inbound = Inbound::default();
+        for propagator in &self.own {
+            propagator.read(&Lines(extractor), &mut inbound);
         }
+        let cx = inbound.whole(cx);
+        let foreign = self.foreign.iter();
+        foreign.fold(cx, |cx, it| it.extract_with_context(&cx, extractor))
     }
 
     fn fields(&self) -> FieldIter<'_> {
-        static FIELDS: LazyLock<[String; 2]> =
-            LazyLock::new(|| [TRACEPARENT, TRACESTATE].map(String::from));
-        FieldIter::new(&*FIELDS)
+        FieldIter::new(&self.fields)
+    }
+}
+
+impl Propagator {
+    /// Its headers.
+    fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::TraceContext => &[trace_context::TRACEPARENT, trace_context::TRACESTATE],
+            Self::Baggage => &[baggage::HEADER],
+            Self::B3 => &[b3::SINGLE],
+            Self::B3Multi => &[b3::TRACE_ID, b3::SPAN_ID, b3::SAMPLED, b3::FLAGS],
+            Self::Jaeger => &[jaeger::HEADER],
+            Self::XTrace => &[x_trace::TRACE_ID, x_trace::SPAN_ID],
+        }
+    }
+
+    /// Adds what the headers say to `inbound`; if they are malformed or not there, that is nothing.
+    fn read(self, carrier: &impl Carrier, inbound: &mut Inbound) {
+        let trusted = |caller| Some((caller?, false));
+        let read = match self {
+            Self::TraceContext => trusted(trace_context::extract(carrier)),
+            Self::XTrace => trusted(x_trace::extract(carrier)),
+            Self::B3 | Self::B3Multi => b3::extract(carrier),
+            Self::Jaeger => jaeger::extract(carrier),
+            Self::Baggage => {
+                inbound.baggage = baggage::extract(carrier).or(inbound.baggage.take());
+                None
+            }
+        };
+        if let Some((caller, is_debug)) = read {
+            (inbound.caller, inbound.is_debug) = (Some(caller), is_debug);
+        }
+    }
+}
+
+impl TextMapPropagator for Propagator {
+    fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
+        if *self == Self::Baggage {
+            return baggage::inject(cx.baggage(), injector);
+        }
+        let span = cx.span();
+        let span = span.span_context();
+        if !span.is_valid() {
+            return;
+        }
+        let is_debug = cx.get::<Debug>().is_some();
+        match self {
+            Self::TraceContext => trace_context::inject(span, injector),
+            Self::B3 => b3::inject_single(span, is_debug, injector),
+            Self::B3Multi => b3::inject_multi(span, is_debug, injector),
+            Self::Jaeger => jaeger::inject(span, is_debug, injector),
+            Self::XTrace => x_trace::inject(span, injector),
+            Self::Baggage => {}
+        }
+    }
+
+    fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
+        let mut inbound = Inbound::default();
+        self.read(&Lines(extractor), &mut inbound);
+        inbound.whole(cx)
+    }
+
+    fn fields(&self) -> FieldIter<'_> {
+        static FIELDS: LazyLock<HashMap<Propagator, Vec<String>>> = LazyLock::new(|| {
+            let owned = |it: Propagator| it.names().iter().map(|name| (*name).to_owned()).collect();
+            Propagator::ALL.map(|it| (it, owned(it))).into()
+        });
+        FieldIter::new(&FIELDS[self])
     }
 }
 
@@ -104,4 +223,12 @@ impl Carrier for Lines<'_> {
         let lines = self.0.get_all(name).unwrap_or_default();
         lines.into_iter().map(str::as_bytes)
     }
+}
+
+/// Without the white space around it.
+fn trim(mut line: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = line {
+        line = rest;
+    }
+    line
 }

@@ -15,6 +15,9 @@ use opentelemetry::{
     trace::{SpanContext, SpanId, TraceId},
 };
 
+use super::ids::hex;
+use super::trim;
+
 /// The trace id is random in its right-most 56 bits. opentelemetry has no name for this flag.
 const RANDOM: TraceFlags = TraceFlags::new(0x02);
 
@@ -53,38 +56,3 @@ pub(super) fn format(span_context: &SpanContext) -> String {
 fn known(flags: TraceFlags) -> TraceFlags {
     flags & (TraceFlags::SAMPLED | RANDOM)
 }
-
-fn trim(mut line: &[u8]) -> &[u8] {
-    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = line {
-        line = rest;
-    }
-    line
-}
-
-/// Decodes exactly `2 * N` hex digits. The standard library's parsers also take upper case and
-/// signs, which the header must not have.
-fn hex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
-    let pairs: &[[u8; 2]; N] = digits.as_chunks().0.try_into().ok()?;
-    let mut bytes = [0; N];
-    let mut seen = 0;
-    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-        let (high, low) = (DIGITS[*high as usize], DIGITS[*low as usize]);
-        seen |= high | low;
-        *byte = high << 4 | low;
-    }
-    (seen < 16).then_some(bytes)
-}
-
-/// What each byte stands for as a digit.
-const DIGITS: [u8; 256] = {
-    let mut digits = [NO_DIGIT; 256];
-    let mut digit = 0;
-    while digit < 16 {
-        digits[b"0123456789abcdef"[digit] as usize] = digit as u8;
-        digit += 1;
-    }
-    digits
-};
-
-/// All bits: one among many digits shows when they are joined.
-const NO_DIGIT: u8 = 0xff;

@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::io::{self, IsTerminal};
+use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
+use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanExporter;
 
@@ -13,10 +15,12 @@ use super::start::SpanExporterOf;
 use super::{Telemetry, resource};
 use crate::attribute::{HashKey, PiiPolicy};
 use crate::config::{
-    self, Batch, Environment, Exporter, JsonLines, Limits, Otlp, Sampler, Settings, Zipkin,
+    self, Batch, Environment, Exporter, JsonLines, Limits, Otlp, Propagator, Sampler, Settings,
+    Zipkin,
 };
 use crate::diag;
 use crate::error::Error;
+use crate::propagation::{Foreign, Propagators};
 use crate::recorder::Mode;
 
 /// Settings of a [`Telemetry`] instance in code. What is not set comes from the `OTEL_*` environment variables, what is not
@@ -40,6 +44,8 @@ pub struct Builder {
     tags: Vec<KeyValue>,
     exporters: Vec<Exporter>,
     span_exporters: Vec<SpanExporterOf>,
+    propagators: Option<Vec<Propagator>>,
+    foreign_propagators: Vec<Foreign>,
     sampler: Option<Sampler>,
     limits: Option<Limits>,
     hash_key: Option<Vec<u8>>,
@@ -174,6 +180,33 @@ impl Builder {
         self
     }
 
+    /// The formats in which context travels between services, instead of Trace Context and Baggage; `OTEL_PROPAGATORS`. Of several
+    /// that a request has, the last of these names its caller; requests to others get all.
+    ///
+    /// ```
+    /// use biztrace::{Propagator, Telemetry};
+    ///
+    /// // From services that speak B3 or Trace Context, and to them.
+    /// let telemetry = Telemetry::builder()
+    ///     .propagators([Propagator::B3, Propagator::TraceContext, Propagator::Baggage])
+    ///     .build()?;
+    /// # drop(telemetry);
+    /// # Ok::<(), biztrace::Error>(())
+    /// ```
+    pub fn propagators(mut self, propagators: impl IntoIterator<Item = Propagator>) -> Self {
+        self.propagators = Some(propagators.into_iter().collect());
+        self
+    }
+
+    /// Adds a format of somebody else's, which is read and written after those of [`propagators`](Self::propagators).
+    pub fn propagator(
+        mut self,
+        propagator: impl TextMapPropagator + Send + Sync + 'static,
+    ) -> Self {
+        self.foreign_propagators.push(Arc::new(propagator));
+        self
+    }
+
     /// Which traces to keep, decided when they start.
     pub fn sampler(mut self, sampler: Sampler) -> Self {
         self.sampler = Some(sampler);
@@ -275,7 +308,15 @@ impl Builder {
         let resource = resource::resource(&settings, &self.resource);
         let names: Vec<_> = span_exporters.iter().map(|it| it.name).collect();
         let description = self.describe(&settings, &names, &resource, &environment.variables);
-        Telemetry::start(mode, settings, span_exporters, resource, description)
+        let propagators = Propagators::new(settings.propagators.clone(), self.foreign_propagators);
+        Telemetry::start(
+            mode,
+            settings,
+            span_exporters,
+            propagators,
+            resource,
+            description,
+        )
     }
 
     fn describe(
@@ -318,7 +359,16 @@ impl Builder {
             self.shutdown_timeout.is_some(),
             &[],
         );
-        describe.setting("propagators", "tracecontext", false, &["OTEL_PROPAGATORS"]);
+        let propagators = settings.propagators.iter().map(ToString::to_string);
+        let foreign = self.foreign_propagators.iter().map(|it| format!("{it:?}"));
+        let names: Vec<_> = propagators.chain(foreign).collect();
+        let in_code = self.propagators.is_some() || !self.foreign_propagators.is_empty();
+        describe.setting(
+            "propagators",
+            names.join(","),
+            in_code,
+            &["OTEL_PROPAGATORS"],
+        );
         describe.finish()
     }
 
@@ -351,6 +401,7 @@ impl Builder {
         *max_export_batch_size = (*max_export_batch_size).min(*max_queue_size);
 
         set(&mut settings.shutdown_timeout, self.shutdown_timeout);
+        set(&mut settings.propagators, self.propagators.clone());
         set(&mut settings.sampler, self.sampler.clone());
         set(&mut settings.limits, self.limits.clone());
         set(&mut settings.privacy.pii, self.pii);

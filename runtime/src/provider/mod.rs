@@ -17,7 +17,6 @@ pub use self::description::{Description, Setting, Source};
 use crate::diag;
 use crate::error::Error;
 use crate::pipeline::{Flushing, Pipeline, Report};
-use crate::propagation::TraceContext;
 use crate::recorder::{self, Recorder, TracerProvider};
 
 /// Sets up telemetry for this process from the `OTEL_*` environment variables, and installs it.
@@ -155,7 +154,7 @@ fn install(build: impl FnOnce() -> Result<Telemetry, Error>) -> Result<Telemetry
         .map_err(|_| Error::AlreadyInstalled)?;
     recorder::install(&telemetry.0.recorder);
     global::set_tracer_provider(telemetry.tracer_provider());
-    global::set_text_map_propagator(TraceContext);
+    global::set_text_map_propagator(telemetry.0.recorder.propagators().clone());
     diag::info(format_args!("{}", telemetry.describe()));
     Ok(telemetry)
 }

@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::exporter::console::Console;
 use crate::exporter::sdk::{Sdk, Unmade};
 use crate::pipeline::{FanOut, LEAST_BYTES, Pipeline, Setup};
+use crate::propagation::Propagators;
 use crate::recorder::{Memory, Mode, Recorder, Sink};
 
 impl Telemetry {
@@ -19,6 +20,7 @@ impl Telemetry {
         mode: Mode,
         settings: Settings,
         span_exporters: Vec<SpanExporterOf>,
+        propagators: Propagators,
         resource: Resource,
         description: Description,
     ) -> Result<Self, Error> {
@@ -44,6 +46,7 @@ impl Telemetry {
         }
         let recorder = Recorder::new(mode, settings.sampler, settings.limits, sink(&pipelines))
             .with_memory(memory)
+            .with_propagators(propagators)
             .with_privacy(settings.privacy)
             .with_tags(&settings.tags);
         Ok(Self(Arc::new(Instance {

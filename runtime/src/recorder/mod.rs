@@ -55,7 +55,8 @@ use self::clock::{Clock, SystemClock, TraceClock};
 use self::open::Parent;
 use self::trace::TraceRef;
 use crate::attribute::{Key, Privacy, Tags};
-use crate::config::{Limits, Sampler};
+use crate::config::{Limits, Propagator, Sampler};
+use crate::propagation::Propagators;
 use crate::sampling::head::decide;
 
 /// Where ended spans go.
@@ -98,6 +99,7 @@ pub(crate) struct Recorder {
     ids: Box<dyn IdGenerator>,
     sink: Arc<dyn Sink>,
     memory: Arc<Memory>,
+    propagators: Propagators,
 }
 
 /// A span about to start.
@@ -159,7 +161,17 @@ impl Recorder {
             ids: Box::new(RandomIdGenerator::default()),
             sink,
             memory,
+            propagators: Propagators::new(Propagator::DEFAULT.to_vec(), Vec::new()),
         }
+    }
+
+    pub(crate) fn with_propagators(mut self, propagators: Propagators) -> Self {
+        self.propagators = propagators;
+        self
+    }
+
+    pub(crate) fn propagators(&self) -> &Propagators {
+        &self.propagators
     }
 
     /// Counts what its traces hold there, beside what others do.

@@ -5,8 +5,7 @@ use std::collections::HashMap;
 use actix_web::{App, get, web};
 use behaviour::{Instance, Service, TRACEPARENT, is_child};
 use biztrace::opentelemetry::propagation::TextMapPropagator;
-use biztrace::propagation::TraceContext;
-use biztrace::{Sampler, biz_attrs, traced, traced_handler};
+use biztrace::{Propagator, Sampler, biz_attrs, traced, traced_handler};
 use futures_util::future::join_all;
 use opentelemetry::Context;
 
@@ -15,7 +14,7 @@ use opentelemetry::Context;
 #[traced_handler]
 async fn calls_out() -> String {
     let mut headers = HashMap::new();
-    inner(|| TraceContext.inject_context(&Context::current(), &mut headers));
+    inner(|| Propagator::TraceContext.inject_context(&Context::current(), &mut headers));
     headers.remove("traceparent").unwrap_or_default()
 }
 

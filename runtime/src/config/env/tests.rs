@@ -422,13 +422,32 @@ fn a_batch_fits_the_queue() {
 }
 
 #[test]
-fn a_standard_variable_without_effect_is_said_to_have_none() {
-    let (settings, warnings) = read(&[("OTEL_PROPAGATORS", "b3")]);
-    assert_eq!(settings, Settings::default());
-    assert_eq!(
-        warnings,
-        ["OTEL_PROPAGATORS=\"b3\" is not supported: only tracecontext is; using tracecontext"]
-    );
+fn propagators() {
+    use Propagator::{B3, B3Multi, Baggage, Jaeger, TraceContext, XTrace};
+
+    for (value, propagators) in [
+        ("tracecontext,baggage", vec![TraceContext, Baggage]),
+        ("b3", vec![B3]),
+        ("B3Multi, jaeger ,xtrace", vec![B3Multi, Jaeger, XTrace]),
+        ("b3,b3,tracecontext", vec![B3, TraceContext]),
+        ("none", Vec::new()),
+    ] {
+        accepts(&[("OTEL_PROPAGATORS", value)], |settings| {
+            settings.propagators = propagators;
+        });
+    }
+    for (value, propagators) in [
+        ("ottrace", vec![TraceContext, Baggage]),
+        ("ottrace,b3", vec![B3]),
+        ("none,b3", vec![B3]),
+    ] {
+        let (settings, warnings) = read(&[("OTEL_PROPAGATORS", value)]);
+        assert_eq!(settings.propagators, propagators, "{value}");
+        assert!(
+            warnings[0].contains("b3multi, jaeger or xtrace"),
+            "{warnings:?}"
+        );
+    }
 }
 
 #[test]
