@@ -59,13 +59,18 @@ fn get(address: &str, path: &str) -> String {
     body.to_owned()
 }
 
-/// Those of the peers are counted by the run itself.
 #[test]
 fn spans_arrive_over_each_protocol() {
     let cases = [
         ("biztrace", "http", None),
         ("biztrace", "http", Some("gzip")),
         ("biztrace", "grpc", None),
+        ("opentelemetry", "http", None),
+        ("opentelemetry", "grpc", None),
+        ("tracing", "http", None),
+        ("tracing", "grpc", None),
+        ("fastrace", "http", None),
+        ("fastrace", "grpc", None),
     ];
     for case in cases {
         let (variant, protocol, compression) = case;

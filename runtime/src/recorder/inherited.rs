@@ -59,7 +59,11 @@ impl Inherited {
     fn set(&mut self, attribute: Attribute) {
         if is_withheld(&attribute.field) {
             if let Some(set) = &mut self.0 {
-                Arc::make_mut(set).retain(|other| !other.has_key_of(&attribute));
+                let set = Arc::make_mut(set);
+                set.retain(|other| !other.has_key_of(&attribute));
+                if set.is_empty() {
+                    self.0 = None;
+                }
             }
             return;
         }

@@ -10,7 +10,7 @@ use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use actix_web::error::ErrorInternalServerError;
+use actix_web::error::{ErrorInternalServerError, ErrorPayloadTooLarge};
 use actix_web::http::header::CONTENT_ENCODING;
 use actix_web::{App, HttpRequest, HttpResponse, Result, web};
 use anyhow::Context;
@@ -86,15 +86,19 @@ fn open(inbox: &Mutex<Inbox>) -> MutexGuard<'_, Inbox> {
 
 async fn take(
     request: HttpRequest,
-    body: web::Bytes,
+    payload: web::Payload,
     inbox: web::Data<Mutex<Inbox>>,
-) -> HttpResponse {
+) -> Result<HttpResponse> {
+    // As it was sent: the extractor of bytes decompresses in some builds of actix-web.
+    let body = payload.to_bytes_limited(LIMIT).await;
+    let body = body.map_err(ErrorPayloadTooLarge)??;
     let encoding = request.headers().get(CONTENT_ENCODING);
     let is_gzip = encoding.is_some_and(|encoding| encoding == "gzip");
     open(&inbox).exports.push(Export { body, is_gzip });
-    HttpResponse::Ok()
+    let answer = HttpResponse::Ok()
         .content_type("application/x-protobuf")
-        .finish()
+        .finish();
+    Ok(answer)
 }
 
 async fn counts(inbox: web::Data<Mutex<Inbox>>) -> Result<web::Json<Counts>> {
@@ -130,7 +134,6 @@ pub(crate) fn serve() -> io::Result<()> {
         App::new()
             .app_data(inbox.clone())
             .app_data(grpc.clone())
-            .app_data(web::PayloadConfig::new(LIMIT))
             .route("/v1/traces", web::post().to(take))
             .route("/counts", web::get().to(counts))
             .route("/reset", web::post().to(reset))
