@@ -105,9 +105,7 @@ fn stand_alone(
     let Some(recorder) = recorder() else {
         return BodySpan(Under::Nothing);
     };
-    let mut inbound = server::inbound(&recorder, http);
-    let caller = inbound.caller.take();
-    let _inbound = server::attach(inbound);
+    let (caller, _context) = server::inbound(&recorder, http);
     let server = match server::start(&recorder, http, caller, around) {
         Started::Recording(server) => server,
         Started::Dropped(context) => return BodySpan(Under::silent(context, Some(recorder))),

@@ -202,9 +202,7 @@ impl RequestTracing {
             Current::Silent => return Under::Nothing,
             _ => {}
         }
-        let mut inbound = server::inbound(&recorder, request.request());
-        let caller = inbound.caller.take();
-        let _inbound = server::attach(inbound);
+        let (caller, _context) = server::inbound(&recorder, request.request());
         if self.skips(request) {
             return Under::silent(recorder.skip(caller.as_ref()), Some(recorder));
         }

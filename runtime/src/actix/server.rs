@@ -9,7 +9,6 @@ use opentelemetry::{Context, ContextGuard};
 
 use super::head::{self, Headers};
 use crate::attribute::{Key, Tags, truncate};
-use crate::propagation::Inbound;
 use crate::recorder::{Current, Head, LocalSpan, Recorder, Start, Started};
 
 const METHOD: Key<'_> = Key::new("http.request.method");
@@ -23,17 +22,19 @@ const USER_AGENT: Key<'_> = Key::new("user_agent.original");
 const ROUTE: Key<'_> = Key::new("http.route");
 const STATUS_CODE: Key<'_> = Key::new("http.response.status_code");
 
-/// What the request brings.
-pub(super) fn inbound(recorder: &Recorder, request: &HttpRequest) -> Inbound {
-    recorder.propagators().extract(&Headers(request.headers()))
-}
-
-/// Makes current what a request brings beside its caller, for its span to be made over it.
-pub(super) fn attach(inbound: Inbound) -> Option<ContextGuard> {
+/// Reads what a request brings: its caller's span, and what else there is, which is made current for its own span to be made
+/// over it.
+pub(super) fn inbound(
+    recorder: &Recorder,
+    request: &HttpRequest,
+) -> (Option<SpanContext>, Option<ContextGuard>) {
+    let headers = Headers(request.headers());
+    let mut inbound = recorder.propagators().extract(&headers);
+    let caller = inbound.caller.take();
     let context = inbound
         .has_more()
         .then(|| Context::map_current(|cx| inbound.over(cx)));
-    context.map(Context::attach)
+    (caller, context.map(Context::attach))
 }
 
 /// Starts the SERVER span of a request: below the caller's span if there is one, else below `around`.

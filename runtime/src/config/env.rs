@@ -100,66 +100,54 @@ impl Reader<'_> {
     }
 
     fn propagators(&mut self) -> Vec<Propagator> {
-        const VARIABLE: &str = "OTEL_PROPAGATORS";
         const EXPECTED: &str = "tracecontext, baggage, b3, b3multi, jaeger or xtrace, of which there may be several, nor none, which \
              stands alone";
-        let Some(value) = self.text(VARIABLE) else {
-            return Propagator::DEFAULT.to_vec();
+        let named = |name: &str| {
+            let mut all = Propagator::ALL.into_iter();
+            all.find(|it| it.to_string() == name)
         };
-        if value.trim().eq_ignore_ascii_case("none") {
-            return Vec::new();
-        }
-        let mut propagators = Vec::new();
-        for name in value.split(',').map(str::trim) {
-            let is_it = |it: &Propagator| it.to_string().eq_ignore_ascii_case(name);
-            match Propagator::ALL.into_iter().find(is_it) {
-                Some(it) if propagators.contains(&it) => {}
-                Some(it) => propagators.push(it),
-                None => self.warn(VARIABLE, name, EXPECTED, "the others, or the default"),
-            }
-        }
-        if propagators.is_empty() {
-            Propagator::DEFAULT.to_vec()
-        } else {
-            propagators
-        }
+        self.list("OTEL_PROPAGATORS", EXPECTED, named)
+            .unwrap_or_else(|| Propagator::DEFAULT.to_vec())
     }
 
     /// `None` where neither exporters nor an endpoint are named.
     fn exporters(&mut self, otlp: &Otlp, zipkin: &Zipkin) -> Option<Vec<Exporter>> {
-        const VARIABLE: &str = "OTEL_TRACES_EXPORTER";
         const EXPECTED: &str =
             "otlp, console or zipkin, of which there may be several, nor none, which stands alone";
-        let by_endpoint = otlp
-            .endpoint
-            .as_ref()
-            .map(|_| vec![Exporter::Otlp(otlp.clone())]);
-        let Some(value) = self.text(VARIABLE) else {
-            return by_endpoint;
+        let named = |name: &str| match name {
+            "otlp" => Some(Exporter::Otlp(otlp.clone())),
+            "console" => Some(Exporter::Console),
+            "zipkin" => Some(Exporter::Zipkin(zipkin.clone())),
+            _ => None,
         };
+        self.list("OTEL_TRACES_EXPORTER", EXPECTED, named)
+            .or_else(|| {
+                otlp.endpoint.as_ref()?;
+                Some(vec![Exporter::Otlp(otlp.clone())])
+            })
+    }
+
+    /// What a list names, each once, as `named` finds it by its name in lower case. Empty for `none` alone; `None` if the variable
+    /// is unset or nothing of it is known.
+    fn list<T: PartialEq>(
+        &mut self,
+        variable: &str,
+        expected: &str,
+        named: impl Fn(&str) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let value = self.text(variable)?;
+        let mut all = Vec::new();
         if value.trim().eq_ignore_ascii_case("none") {
-            return Some(Vec::new());
+            return Some(all);
         }
-        let mut exporters = Vec::new();
         for name in value.split(',') {
-            let exporter = match name.trim().to_ascii_lowercase().as_str() {
-                "otlp" => Exporter::Otlp(otlp.clone()),
-                "console" => Exporter::Console,
-                "zipkin" => Exporter::Zipkin(zipkin.clone()),
-                _ => {
-                    self.warn(VARIABLE, name, EXPECTED, "the others, or the default");
-                    continue;
-                }
-            };
-            if !exporters.contains(&exporter) {
-                exporters.push(exporter);
+            match named(&name.trim().to_ascii_lowercase()) {
+                Some(it) if all.contains(&it) => {}
+                Some(it) => all.push(it),
+                None => self.warn(variable, name, expected, "the others, or the default"),
             }
         }
-        if exporters.is_empty() {
-            by_endpoint
-        } else {
-            Some(exporters)
-        }
+        (!all.is_empty()).then_some(all)
     }
 
     fn zipkin(&mut self) -> Zipkin {

@@ -11,9 +11,9 @@
 //! [b3]: https://github.com/openzipkin/b3-propagation
 
 use opentelemetry::propagation::Injector;
-use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
+use opentelemetry::trace::{SpanContext, SpanId, TraceId};
 
-use super::{Carrier, ids, trim};
+use super::{Carrier, caller, ids, only, trim};
 
 pub(super) const SINGLE: &str = "b3";
 pub(super) const TRACE_ID: &str = "x-b3-traceid";
@@ -28,7 +28,7 @@ pub(super) fn extract(carrier: &impl Carrier) -> Option<(SpanContext, bool)> {
 
 /// A decision alone, `b3: 0`, names no caller.
 fn single(carrier: &impl Carrier) -> Option<(SpanContext, bool)> {
-    let mut fields = only(carrier, SINGLE)?.split(|byte| *byte == b'-');
+    let mut fields = trim(only(carrier, SINGLE)?).split(|byte| *byte == b'-');
     let (trace_id, span_id) = (trace_id(fields.next()?)?, span_id(fields.next()?)?);
     let decision = match fields.next() {
         None | Some(b"0") => Decision::Drop,
@@ -44,11 +44,9 @@ fn single(carrier: &impl Carrier) -> Option<(SpanContext, bool)> {
 }
 
 fn multi(carrier: &impl Carrier) -> Option<(SpanContext, bool)> {
-    let (trace_id, span_id) = (
-        trace_id(only(carrier, TRACE_ID)?)?,
-        span_id(only(carrier, SPAN_ID)?)?,
-    );
-    let decision = match (only(carrier, FLAGS), only(carrier, SAMPLED)) {
+    let header = |name| only(carrier, name).map(trim);
+    let (trace_id, span_id) = (trace_id(header(TRACE_ID)?)?, span_id(header(SPAN_ID)?)?);
+    let decision = match (header(FLAGS), header(SAMPLED)) {
         (Some(b"1"), _) => Decision::Debug,
         // The words are of older implementations.
         (_, Some(b"1" | b"true")) => Decision::Keep,
@@ -98,17 +96,9 @@ impl Decision {
     }
 
     fn caller(self, trace_id: TraceId, span_id: SpanId) -> (SpanContext, bool) {
-        let flags = TraceFlags::default().with_sampled(!matches!(self, Self::Drop));
-        let caller = SpanContext::new(trace_id, span_id, flags, true, TraceState::NONE);
+        let caller = caller(trace_id, span_id, !matches!(self, Self::Drop));
         (caller, matches!(self, Self::Debug))
     }
-}
-
-/// The header's line, if there is one only.
-fn only<'a>(carrier: &'a impl Carrier, name: &'static str) -> Option<&'a [u8]> {
-    let mut lines = carrier.lines(name);
-    let line = lines.next()?;
-    lines.next().is_none().then(|| trim(line))
 }
 
 fn trace_id(digits: &[u8]) -> Option<TraceId> {

@@ -11,9 +11,9 @@
 //! [jaeger]: https://www.jaegertracing.io/docs/1.62/client-libraries/#propagation-format
 
 use opentelemetry::propagation::Injector;
-use opentelemetry::trace::{SpanContext, TraceFlags, TraceState};
+use opentelemetry::trace::SpanContext;
 
-use super::{Carrier, ids, trim};
+use super::{Carrier, caller, ids, only, trim};
 
 pub(super) const HEADER: &str = "uber-trace-id";
 
@@ -22,11 +22,7 @@ const DEBUG: u8 = 0x02;
 
 /// The caller's span, and whether it debugs.
 pub(super) fn extract(carrier: &impl Carrier) -> Option<(SpanContext, bool)> {
-    let mut lines = carrier.lines(HEADER);
-    let line = str::from_utf8(trim(lines.next()?)).ok()?;
-    if lines.next().is_some() {
-        return None;
-    }
+    let line = str::from_utf8(trim(only(carrier, HEADER)?)).ok()?;
     // Some clients write it as a URL has it.
     let mut fields = line.split(':').flat_map(|part| part.split("%3A"));
     let trace_id = ids::trace_id(fields.next()?.as_bytes())?;
@@ -38,9 +34,8 @@ pub(super) fn extract(carrier: &impl Carrier) -> Option<(SpanContext, bool)> {
         return None;
     }
     let is_debug = flags & DEBUG != 0;
-    let sampled = TraceFlags::default().with_sampled(is_debug || flags & SAMPLED != 0);
-    let caller = SpanContext::new(trace_id, span_id, sampled, true, TraceState::NONE);
-    Some((caller, is_debug))
+    let is_sampled = is_debug || flags & SAMPLED != 0;
+    Some((caller(trace_id, span_id, is_sampled), is_debug))
 }
 
 pub(super) fn inject(span: &SpanContext, is_debug: bool, injector: &mut dyn Injector) {

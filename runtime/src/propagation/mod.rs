@@ -20,7 +20,7 @@ use opentelemetry::Context;
 use opentelemetry::baggage::{Baggage, BaggageExt};
 use opentelemetry::propagation::text_map_propagator::FieldIter;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
-use opentelemetry::trace::{SpanContext, TraceContextExt};
+use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
 
 use crate::config::Propagator;
 
@@ -88,11 +88,9 @@ pub(crate) type Foreign = Arc<dyn TextMapPropagator + Send + Sync>;
 
 impl Propagators {
     pub(crate) fn new(own: Vec<Propagator>, foreign: Vec<Foreign>) -> Self {
-        let mut fields: Vec<_> = { own.iter() }
-            .flat_map(|it| it.names())
-            .map(|name| (*name).to_owned())
-            .collect();
-        fields.extend(foreign.iter().flat_map(|it| it.fields().map(String::from)));
+        let of_own = own.iter().flat_map(TextMapPropagator::fields);
+        let of_foreign = foreign.iter().flat_map(|it| it.fields());
+        let fields = of_own.chain(of_foreign).map(String::from).collect();
         Self {
             own,
             foreign,
@@ -100,25 +98,34 @@ impl Propagators {
         }
     }
 
-    /// What a request brings.
-    pub(crate) fn extract(&self, carrier: &(impl Carrier + Extractor)) -> Inbound {
+    /// What our own formats make of the headers.
+    fn read(&self, carrier: &impl Carrier) -> Inbound {
         let mut inbound = Inbound::default();
         for propagator in &self.own {
             propagator.read(carrier, &mut inbound);
         }
-        if !self.foreign.is_empty() {
-            let mut cx = inbound.whole(&Context::current());
-            for propagator in &self.foreign {
-                cx = propagator.extract_with_context(&cx, carrier);
-            }
-            let caller = cx.span().span_context().clone();
-            inbound = Inbound {
-                caller: (caller.is_valid() && caller.is_remote()).then_some(caller),
-                foreign: Some(cx),
-                ..Inbound::default()
-            };
-        }
         inbound
+    }
+
+    /// What those of others make of them, over `cx`.
+    fn read_foreign(&self, cx: Context, headers: &dyn Extractor) -> Context {
+        let foreign = self.foreign.iter();
+        foreign.fold(cx, |cx, it| it.extract_with_context(&cx, headers))
+    }
+
+    /// What a request brings.
+    pub(crate) fn extract(&self, carrier: &(impl Carrier + Extractor)) -> Inbound {
+        let inbound = self.read(carrier);
+        if self.foreign.is_empty() {
+            return inbound;
+        }
+        let cx = self.read_foreign(inbound.whole(&Context::current()), carrier);
+        let caller = cx.span().span_context().clone();
+        Inbound {
+            caller: (caller.is_valid() && caller.is_remote()).then_some(caller),
+            foreign: Some(cx),
+            ..Inbound::default()
+        }
     }
 }
 
@@ -134,13 +141,8 @@ impl TextMapPropagator for Propagators {
     }
 
     fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
-        let mut inbound = Inbound::default();
-        for propagator in &self.own {
-            propagator.read(&Lines(extractor), &mut inbound);
-        }
-        let cx = inbound.whole(cx);
-        let foreign = self.foreign.iter();
-        foreign.fold(cx, |cx, it| it.extract_with_context(&cx, extractor))
+        let inbound = self.read(&Lines(extractor));
+        self.read_foreign(inbound.whole(cx), extractor)
     }
 
     fn fields(&self) -> FieldIter<'_> {
@@ -163,10 +165,11 @@ impl Propagator {
 
     /// Adds what the headers say to `inbound`; if they are malformed or not there, that is nothing.
     fn read(self, carrier: &impl Carrier, inbound: &mut Inbound) {
-        let trusted = |caller| Some((caller?, false));
+        // These two have no word for it.
+        let without_debug = |caller| Some((caller?, false));
         let read = match self {
-            Self::TraceContext => trusted(trace_context::extract(carrier)),
-            Self::XTrace => trusted(x_trace::extract(carrier)),
+            Self::TraceContext => without_debug(trace_context::extract(carrier)),
+            Self::XTrace => without_debug(x_trace::extract(carrier)),
             Self::B3 | Self::B3Multi => b3::extract(carrier),
             Self::Jaeger => jaeger::extract(carrier),
             Self::Baggage => {
@@ -223,6 +226,19 @@ impl Carrier for Lines<'_> {
         let lines = self.0.get_all(name).unwrap_or_default();
         lines.into_iter().map(str::as_bytes)
     }
+}
+
+/// The only line of the header `name`: of several none is taken.
+fn only<'a>(carrier: &'a impl Carrier, name: &'static str) -> Option<&'a [u8]> {
+    let mut lines = carrier.lines(name);
+    let line = lines.next()?;
+    lines.next().is_none().then_some(line)
+}
+
+/// The span of a caller in a format that tells no more of its trace than whether it is sampled.
+fn caller(trace_id: TraceId, span_id: SpanId, is_sampled: bool) -> SpanContext {
+    let flags = TraceFlags::default().with_sampled(is_sampled);
+    SpanContext::new(trace_id, span_id, flags, true, TraceState::NONE)
 }
 
 /// Without the white space around it.

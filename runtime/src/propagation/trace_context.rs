@@ -5,18 +5,14 @@
 use opentelemetry::propagation::Injector;
 use opentelemetry::trace::SpanContext;
 
-use super::{Carrier, traceparent, tracestate};
+use super::{Carrier, only, traceparent, tracestate};
 
 pub(super) const TRACEPARENT: &str = "traceparent";
 pub(super) const TRACESTATE: &str = "tracestate";
 
 /// A malformed `tracestate` counts as absent. Allocates only for a `tracestate`.
 pub(super) fn extract(carrier: &impl Carrier) -> Option<SpanContext> {
-    let mut lines = carrier.lines(TRACEPARENT);
-    let (trace_id, span_id, flags) = traceparent::parse(lines.next()?)?;
-    if lines.next().is_some() {
-        return None;
-    }
+    let (trace_id, span_id, flags) = traceparent::parse(only(carrier, TRACEPARENT)?)?;
     let state = tracestate::parse(carrier.lines(TRACESTATE)).unwrap_or_default();
     Some(SpanContext::new(trace_id, span_id, flags, true, state))
 }

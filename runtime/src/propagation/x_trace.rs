@@ -2,9 +2,9 @@
 //! or `X-Parent-ID` where that is what it calls the span that its callee stands below.
 
 use opentelemetry::propagation::Injector;
-use opentelemetry::trace::{SpanContext, TraceFlags, TraceState};
+use opentelemetry::trace::SpanContext;
 
-use super::{Carrier, ids, trim};
+use super::{Carrier, caller, ids, trim};
 
 pub(super) const TRACE_ID: &str = "x-trace-id";
 pub(super) const SPAN_ID: &str = "x-span-id";
@@ -15,14 +15,7 @@ pub(super) fn extract(carrier: &impl Carrier) -> Option<SpanContext> {
     let first = |name| carrier.lines(name).next().map(trim);
     let trace_id = ids::trace_id(first(TRACE_ID)?)?;
     let span_id = ids::span_id(first(SPAN_ID).or_else(|| first(PARENT_ID))?)?;
-    let flags = TraceFlags::SAMPLED;
-    Some(SpanContext::new(
-        trace_id,
-        span_id,
-        flags,
-        true,
-        TraceState::NONE,
-    ))
+    Some(caller(trace_id, span_id, true))
 }
 
 pub(super) fn inject(span: &SpanContext, injector: &mut dyn Injector) {
