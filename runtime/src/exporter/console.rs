@@ -92,7 +92,7 @@ pub(crate) fn render(batch: &[ResourceSpans], style: Style) -> String {
 fn header(trace: &Trace<'_>, style: Style) -> Text {
     let mut header = Text::new(style);
     header.push(Ink::Magenta, &text::visible(trace.service(), WIDTH));
-    header.push(Ink::Bold, &format!("  {}", text::hex(trace.id())));
+    header.push(Ink::Bold, &format!("  {}", super::hex(trace.id())));
     header.push(
         Ink::Dim,
         &format!("  {} UTC", text::time_of_day(trace.start)),

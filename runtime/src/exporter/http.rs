@@ -29,44 +29,6 @@ type Connector = hyper_rustls::HttpsConnector<HttpConnector>;
 #[cfg(not(feature = "tls"))]
 type Connector = HttpConnector;
 
-/// Where requests go, and how. Checked.
-#[derive(Debug)]
-pub(super) struct Receiver {
-    endpoint: Uri,
-    headers: HeaderMap,
-    timeout: Duration,
-    connector: Connector,
-    /// What to do about a refusal.
-    hint: fn(StatusCode) -> &'static str,
-}
-
-impl Receiver {
-    pub(super) fn new(
-        endpoint: Uri,
-        headers: HeaderMap,
-        timeout: Duration,
-        certificates: &Certificates,
-        hint: fn(StatusCode) -> &'static str,
-    ) -> Result<Self, Error> {
-        let mut connector = HttpConnector::new();
-        connector.enforce_http(false);
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(connect_timeout(timeout)));
-        Ok(Self {
-            connector: with_tls(connector, &endpoint, certificates)?,
-            endpoint,
-            headers,
-            timeout,
-            hint,
-        })
-    }
-
-    /// What messages call it.
-    fn name(&self) -> String {
-        masked(&self.endpoint.to_string())
-    }
-}
-
 /// Where TLS is not asked for, no certificates are looked for.
 #[cfg(feature = "tls")]
 fn with_tls(
@@ -91,26 +53,51 @@ fn with_tls(connector: HttpConnector, _: &Uri, _: &Certificates) -> Result<Conne
     Ok(connector)
 }
 
+/// Sends requests to one receiver.
 #[derive(Debug)]
 pub(super) struct Client {
-    receiver: Receiver,
+    endpoint: Uri,
+    headers: HeaderMap,
+    timeout: Duration,
+    /// What to do about a refusal.
+    hint: fn(StatusCode) -> &'static str,
     client: legacy::Client<Connector, Outgoing>,
 }
 
 impl Client {
-    /// Must be called within the runtime that it is used in.
-    pub(super) fn new(receiver: Receiver) -> Self {
+    pub(super) fn new(
+        endpoint: Uri,
+        headers: HeaderMap,
+        timeout: Duration,
+        certificates: &Certificates,
+        hint: fn(StatusCode) -> &'static str,
+    ) -> Result<Self, Error> {
+        let mut connector = HttpConnector::new();
+        connector.enforce_http(false);
+        connector.set_nodelay(true);
+        connector.set_connect_timeout(Some(connect_timeout(timeout)));
         let client = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_max_idle_per_host(1)
-            .build(receiver.connector.clone());
-        Self { receiver, client }
+            .build(with_tls(connector, &endpoint, certificates)?);
+        Ok(Self {
+            endpoint,
+            headers,
+            timeout,
+            hint,
+            client,
+        })
+    }
+
+    /// What messages call the receiver.
+    fn receiver(&self) -> String {
+        masked(&self.endpoint.to_string())
     }
 
     /// Sends `body`. Returns the answer if that is a success.
     pub(super) async fn post(&self, body: Bytes, sent: Sent) -> Result<Response<Bytes>, Failure> {
         let sending = self.send(body, sent.clone());
-        let response = match timeout(self.receiver.timeout, sending).await {
+        let response = match timeout(self.timeout, sending).await {
             Ok(response) => response?,
             Err(_) => {
                 let (reason, problem) = sent.unanswered();
@@ -124,11 +111,11 @@ impl Client {
         let hint = if status.is_redirection() {
             ": redirects are not followed, write the address that it names as the endpoint"
         } else {
-            (self.receiver.hint)(status)
+            (self.hint)(status)
         };
         Err(Failure {
             reason: DropReason::Refused,
-            message: format!("{} answered {status}{hint}", self.receiver.name()),
+            message: format!("{} answered {status}{hint}", self.receiver()),
             retry: retry(&response),
         })
     }
@@ -137,8 +124,8 @@ impl Client {
         let body = Full::new(body);
         let mut request = http::Request::new(Outgoing { body, sent });
         *request.method_mut() = http::Method::POST;
-        *request.uri_mut() = self.receiver.endpoint.clone();
-        *request.headers_mut() = self.receiver.headers.clone();
+        *request.uri_mut() = self.endpoint.clone();
+        *request.headers_mut() = self.headers.clone();
         let response = self.client.request(request).await;
         let (parts, body) = response.map_err(|error| self.failure(&error))?.into_parts();
         match Limited::new(body, MAX_ANSWER_BYTES).collect().await {
@@ -159,8 +146,8 @@ impl Client {
             DropReason::Unknown,
             format!(
                 "{} answered {status} with a body that is not to be understood{}",
-                self.receiver.name(),
-                (self.receiver.hint)(status)
+                self.receiver(),
+                (self.hint)(status)
             ),
         )
     }
@@ -169,7 +156,7 @@ impl Client {
     fn unanswered(&self, reason: DropReason, problem: &str) -> Failure {
         Failure {
             reason,
-            message: format!("{}: {problem}", self.receiver.name()),
+            message: format!("{}: {problem}", self.receiver()),
             retry: Retry::Later,
         }
     }

@@ -4,19 +4,14 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span};
 
-use super::decode;
-use crate::pipeline::{DropReason, Failure, Request};
+use super::{decode, to_json};
+use crate::pipeline::{Failure, Request};
 
 /// The request in JSON.
 pub(crate) fn encode(request: &Request) -> Result<Vec<u8>, Failure> {
     let mut resource_spans = decode(request)?;
     resource_spans.iter_mut().for_each(spell_out);
-    serde_json::to_vec(&ExportTraceServiceRequest { resource_spans }).map_err(|error| {
-        Failure::permanent(
-            DropReason::Refused,
-            format!("a request is not to be had in JSON: {error}"),
-        )
-    })
+    to_json(&ExportTraceServiceRequest { resource_spans })
 }
 
 /// JSON has no numbers for infinities and NaN.

@@ -44,6 +44,20 @@ fn sources<'a>(
     std::iter::successors(error.source(), |&error| error.source())
 }
 
+/// An id, or other bytes, as text.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The body of a request in JSON.
+#[cfg(any(feature = "otlp-file", feature = "otlp-http", feature = "zipkin"))]
+fn to_json(body: &impl serde::Serialize) -> Result<Vec<u8>, Failure> {
+    serde_json::to_vec(body).map_err(|error| {
+        let problem = format!("a request is not to be had in JSON: {error}");
+        Failure::permanent(DropReason::Refused, problem)
+    })
+}
+
 /// The spans of a request, for what wants them as structs.
 fn decode(request: &Request) -> Result<Vec<ResourceSpans>, Failure> {
     match ExportTraceServiceRequest::decode(&*request.body) {

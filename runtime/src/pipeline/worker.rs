@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread;
 use std::time::Duration;
-use std::{io, thread};
 
 use bytes::Bytes;
 use opentelemetry::Context;
@@ -17,6 +17,7 @@ use super::shard::{CHUNK_BYTES, Shards};
 use super::{Delivery, Export, Failure, Sent, Setup};
 use crate::config::Batch;
 use crate::diag;
+use crate::error::Error;
 use crate::recorder::{Held, Runs, Sink};
 
 /// The near end of an export thread. The thread flushes and ends when this is dropped.
@@ -91,7 +92,7 @@ impl Shared {
 
 impl Pipeline {
     /// Starts an export thread for the exporter that `exporter` makes there.
-    pub(crate) fn start<E, F>(name: &'static str, setup: Setup, exporter: F) -> io::Result<Self>
+    pub(crate) fn start<E, F>(name: &'static str, setup: Setup, exporter: F) -> Result<Self, Error>
     where
         E: Export,
         F: FnOnce() -> E + Send + 'static,
@@ -110,7 +111,8 @@ impl Pipeline {
         });
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
-            .build()?;
+            .build()
+            .map_err(Error::Thread)?;
         let worker_shared = Arc::clone(&shared);
         thread::Builder::new()
             .name("biztrace-export".into())
@@ -131,7 +133,8 @@ impl Pipeline {
                     };
                     worker.run().await;
                 });
-            })?;
+            })
+            .map_err(Error::Thread)?;
         Ok(Self(shared))
     }
 

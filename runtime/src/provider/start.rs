@@ -68,17 +68,16 @@ fn sink(pipelines: &[Pipeline]) -> Arc<dyn Sink> {
 
 /// Starts the pipeline of an exporter.
 fn pipeline(exporter: Exporter, settings: &Settings, setup: Setup) -> Result<Pipeline, Error> {
-    let pipeline = match exporter {
-        Exporter::Otlp(otlp) => return start_otlp(&otlp, setup),
-        Exporter::File(file) => return start_json_lines(Some(file), setup),
-        Exporter::Stdout => return start_json_lines(None, setup),
-        Exporter::Zipkin(zipkin) => return start_zipkin(&zipkin, setup),
+    match exporter {
+        Exporter::Otlp(otlp) => start_otlp(&otlp, setup),
+        Exporter::File(file) => start_json_lines(Some(file), setup),
+        Exporter::Stdout => start_json_lines(None, setup),
+        Exporter::Zipkin(zipkin) => start_zipkin(&zipkin, setup),
         Exporter::Console => {
             let no_color = settings.no_color;
             Pipeline::start("console", setup, move || Console::stderr(no_color))
         }
-    };
-    pipeline.map_err(Error::Thread)
+    }
 }
 
 #[cfg(feature = "otlp-file")]
@@ -93,7 +92,7 @@ fn start_json_lines(file: Option<JsonLines>, setup: Setup) -> Result<Pipeline, E
             ("file", JsonLines::File(file))
         }
     };
-    Pipeline::start(name, setup, move || lines).map_err(Error::Thread)
+    Pipeline::start(name, setup, move || lines)
 }
 
 #[cfg(not(feature = "otlp-file"))]
@@ -113,10 +112,10 @@ fn start_otlp(otlp: &Otlp, setup: Setup) -> Result<Pipeline, Error> {
 
 #[cfg(feature = "otlp-http")]
 fn start_http(otlp: &Otlp, setup: Setup) -> Result<Pipeline, Error> {
-    use crate::exporter::otlp::http::{OtlpHttp, Settings};
+    use crate::exporter::otlp::http::OtlpHttp;
 
-    let settings = Settings::new(otlp)?;
-    Pipeline::start("otlp", setup, move || OtlpHttp::new(settings)).map_err(Error::Thread)
+    let exporter = OtlpHttp::new(otlp)?;
+    Pipeline::start("otlp", setup, || exporter)
 }
 
 #[cfg(not(feature = "otlp-http"))]
@@ -132,7 +131,7 @@ fn start_grpc(otlp: &Otlp, setup: Setup) -> Result<Pipeline, Error> {
     use crate::exporter::otlp::grpc::{OtlpGrpc, Settings};
 
     let settings = Settings::new(otlp)?;
-    Pipeline::start("otlp", setup, move || OtlpGrpc::new(settings)).map_err(Error::Thread)
+    Pipeline::start("otlp", setup, move || OtlpGrpc::new(settings))
 }
 
 #[cfg(not(feature = "otlp-grpc"))]
@@ -145,10 +144,10 @@ fn start_grpc(_: &Otlp, _: Setup) -> Result<Pipeline, Error> {
 
 #[cfg(feature = "zipkin")]
 fn start_zipkin(zipkin: &Zipkin, setup: Setup) -> Result<Pipeline, Error> {
-    use crate::exporter::zipkin::{Settings, ZipkinHttp};
+    use crate::exporter::zipkin::ZipkinHttp;
 
-    let settings = Settings::new(zipkin)?;
-    Pipeline::start("zipkin", setup, move || ZipkinHttp::new(settings)).map_err(Error::Thread)
+    let exporter = ZipkinHttp::new(zipkin)?;
+    Pipeline::start("zipkin", setup, || exporter)
 }
 
 #[cfg(not(feature = "zipkin"))]
@@ -187,8 +186,7 @@ fn start_span_exporter<E: SpanExporter + 'static>(
     resource: Resource,
 ) -> Result<Pipeline, Error> {
     let (made, outcome) = mpsc::sync_channel(1);
-    let pipeline = Pipeline::start(name, setup, move || Sdk::start(make, resource, made))
-        .map_err(Error::Thread)?;
+    let pipeline = Pipeline::start(name, setup, move || Sdk::start(make, resource, made))?;
     match outcome.recv() {
         Ok(Ok(())) => Ok(pipeline),
         Ok(Err(source)) => Err(Error::Exporter {

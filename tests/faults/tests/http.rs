@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use biztrace::{Builder, Otlp, Report, Telemetry};
-use faults::{Authority, Fault, Link, Receiver, black_hole};
+use faults::{Authority, Fault, Link, Receiver, black_hole, send_span};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 
@@ -413,18 +413,8 @@ fn what_never_got_through_is_unreachable() {
     for (url, _listener) in [(hole, None), silent] {
         let authority = Authority::default();
         let otlp = Otlp::http(&url).timeout(Duration::from_millis(400));
-        let telemetry = Telemetry::builder()
-            .otlp(otlp.ca_file(authority.file()))
-            .export_timeout(Duration::from_millis(500))
-            .build()
-            .unwrap();
-        telemetry
-            .tracer_provider()
-            .tracer("service")
-            .start("span")
-            .end();
-        let dropped = telemetry.shutdown_blocking().dropped.to_string();
-        assert_eq!(dropped, "unreachable 1", "{url}");
+        let report = send_span(otlp.ca_file(authority.file()));
+        assert_eq!(report.dropped.to_string(), "unreachable 1", "{url}");
     }
 }
 

@@ -6,27 +6,16 @@ use std::env;
 use std::net::TcpListener;
 use std::process::Command;
 use std::thread;
-use std::time::Duration;
 
-use biztrace::{Otlp, Telemetry};
-use faults::{Authority, Fault, Receiver};
-use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
+use biztrace::Otlp;
+use faults::{Authority, Fault, Receiver, send_span};
 
 const CHILD: &str = "FAULTS_MESSAGES";
 
 /// Sends a span to the receiver of `otlp`, in vain.
 fn lose(otlp: Otlp) {
-    let telemetry = Telemetry::builder()
-        .otlp(otlp.header("x-api-key", "s3cret"))
-        .export_timeout(Duration::from_millis(500))
-        .build()
-        .unwrap();
-    telemetry
-        .tracer_provider()
-        .tracer("service")
-        .start("span")
-        .end();
-    assert_eq!(telemetry.shutdown_blocking().delivered, 0);
+    let report = send_span(otlp.header("x-api-key", "s3cret"));
+    assert_eq!(report.delivered, 0);
 }
 
 fn lose_all() {

@@ -4,6 +4,7 @@
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value};
 
 use super::Style;
+use crate::exporter::hex;
 
 /// In characters. What is longer ends in `…`.
 pub(super) const VALUE_LIMIT: usize = 80;
@@ -154,10 +155,6 @@ fn string(text: &str) -> String {
         .replace('\\', r"\\")
         .replace('"', r#"\""#);
     format!("\"{}\"", visible(&quoted, usize::MAX))
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Three significant digits and a unit: `12.4ms`. At most seven columns up to a day.

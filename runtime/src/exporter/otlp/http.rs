@@ -10,20 +10,12 @@ use http::{HeaderValue, Response, StatusCode};
 use super::{delivery, endpoint, header_map, json_answer};
 use crate::config::{Compression, Otlp, Protocol};
 use crate::error::Error;
-use crate::exporter::http::{Client, Receiver};
+use crate::exporter::http::Client;
 use crate::exporter::json;
 use crate::pipeline::{Delivery, DropReason, Export, Failure, Request};
 
 const PROTOBUF: &str = "application/x-protobuf";
 const JSON: &str = "application/json";
-
-/// A receiver's settings, checked.
-#[derive(Debug)]
-pub(crate) struct Settings {
-    receiver: Receiver,
-    is_json: bool,
-    compression: Compression,
-}
 
 #[derive(Debug)]
 pub(crate) struct OtlpHttp {
@@ -32,7 +24,7 @@ pub(crate) struct OtlpHttp {
     compression: Compression,
 }
 
-impl Settings {
+impl OtlpHttp {
     pub(crate) fn new(otlp: &Otlp) -> Result<Self, Error> {
         let endpoint = endpoint(otlp)?;
         let is_json = otlp.protocol() == Protocol::HttpJson;
@@ -44,21 +36,10 @@ impl Settings {
         }
         let timeout = otlp.request_timeout();
         Ok(Self {
-            receiver: Receiver::new(endpoint, headers, timeout, &otlp.certificates, hint)?,
+            client: Client::new(endpoint, headers, timeout, &otlp.certificates, hint)?,
             is_json,
             compression: otlp.compression(),
         })
-    }
-}
-
-impl OtlpHttp {
-    /// Must be called within the runtime that it is used in.
-    pub(crate) fn new(settings: Settings) -> Self {
-        Self {
-            client: Client::new(settings.receiver),
-            is_json: settings.is_json,
-            compression: settings.compression,
-        }
     }
 
     fn judge(&self, response: &Response<Bytes>) -> Result<Delivery, Failure> {

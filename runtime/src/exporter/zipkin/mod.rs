@@ -7,43 +7,29 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::endpoint;
-use super::http::{Client, Receiver};
+use super::http::Client;
 use crate::config::{Certificates, Zipkin};
 use crate::error::Error;
-use crate::pipeline::{Delivery, DropReason, Export, Failure, Request};
-
-/// A receiver's settings, checked.
-#[derive(Debug)]
-pub(crate) struct Settings(Receiver);
+use crate::pipeline::{Delivery, Export, Failure, Request};
 
 #[derive(Debug)]
 pub(crate) struct ZipkinHttp(Client);
 
-impl Settings {
+impl ZipkinHttp {
     pub(crate) fn new(zipkin: &Zipkin) -> Result<Self, Error> {
         let endpoint = endpoint::endpoint(&zipkin.endpoint, None, Zipkin::ENDPOINT)?;
         let content_type = HeaderValue::from_static("application/json");
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, content_type)]);
         let certificates = Certificates::default();
-        let receiver = Receiver::new(endpoint, headers, zipkin.timeout, &certificates, hint)?;
-        Ok(Self(receiver))
-    }
-}
-
-impl ZipkinHttp {
-    /// Must be called within the runtime that it is used in.
-    pub(crate) fn new(settings: Settings) -> Self {
-        Self(Client::new(settings.0))
+        let client = Client::new(endpoint, headers, zipkin.timeout, &certificates, hint)?;
+        Ok(Self(client))
     }
 }
 
 impl Export for ZipkinHttp {
     async fn export(&mut self, request: Request) -> Result<Delivery, Failure> {
         let spans = super::decode(&request)?;
-        let body = serde_json::to_vec(&span::all(&spans)).map_err(|error| {
-            let problem = format!("a request is not to be had in JSON: {error}");
-            Failure::permanent(DropReason::Refused, problem)
-        })?;
+        let body = super::to_json(&span::all(&spans))?;
         // What a receiver says to a success is of no interest.
         let answer = self.0.post(Bytes::from(body), request.sent).await;
         answer.map(|_| Delivery::default())

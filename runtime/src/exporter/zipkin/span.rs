@@ -2,7 +2,6 @@
 //! Formats").
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::net::IpAddr;
 
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue, any_value};
@@ -11,6 +10,8 @@ use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use opentelemetry_proto::tonic::trace::v1::{self as proto, ResourceSpans};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+
+use crate::exporter::hex;
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -246,13 +247,6 @@ fn json_value(value: &AnyValue) -> Value {
 
 fn microseconds(nanoseconds: u64) -> u64 {
     nanoseconds / 1000
-}
-
-fn hex(id: &[u8]) -> String {
-    id.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]
