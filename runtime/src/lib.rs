@@ -35,6 +35,7 @@
 //! | `otlp-http` | yes | the OTLP exporter over HTTP |
 //! | `otlp-file` | no | OTLP in JSON, to files or stdout |
 //! | `otlp-grpc` | no | the OTLP exporter over gRPC |
+//! | `zipkin` | no | the Zipkin exporter |
 //! | `tls` | yes | `https` receivers, and client certificates |
 //! | `testing` | no | `biztrace::testing`: the spans of one test |
 //! | `uuid`, `rust_decimal`, `chrono`, `time` | no | [`Value`] for the types of these crates |

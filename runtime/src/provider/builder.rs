@@ -239,7 +239,7 @@ impl Builder {
         self
     }
 
-    /// How long one request to the receiver may take. Default 30 s; `OTEL_BSP_EXPORT_TIMEOUT`.
+    /// How long one request to the receiver may take with all its attempts. Default 30 s; `OTEL_BSP_EXPORT_TIMEOUT`.
     pub fn export_timeout(mut self, timeout: Duration) -> Self {
         self.export_timeout = Some(timeout);
         self
