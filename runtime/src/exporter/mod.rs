@@ -72,6 +72,7 @@ fn decode(request: &Request) -> Result<Vec<ResourceSpans>, Failure> {
 impl Export for console::Console {
     async fn export(&mut self, request: Request) -> Result<Delivery, Failure> {
         let spans = decode(&request)?;
+        request.sent.set();
         let written = console::Console::export(self, &spans);
         written
             .map(|()| Delivery::default())

@@ -139,7 +139,7 @@ fn a_shutdown_delivers_what_has_ended_and_counts_what_has_not() {
     let report = pipeline.report();
     assert_eq!((report.recorded, report.waiting), (4, 4));
 
-    pipeline.flush_waiting(Duration::from_secs(5), true).wait();
+    pipeline.close(Duration::from_secs(5)).wait();
     let report = pipeline.report();
     assert_eq!(
         (report.recorded, report.delivered, report.waiting),
@@ -150,7 +150,7 @@ fn a_shutdown_delivers_what_has_ended_and_counts_what_has_not() {
 
     drop(open);
     trace(&tracer, 1);
-    pipeline.flush_waiting(Duration::from_secs(5), true).wait();
+    pipeline.close(Duration::from_secs(5)).wait();
     assert_eq!(
         pipeline.report(),
         report,
@@ -169,7 +169,7 @@ fn a_full_batch_is_sent_without_waiting_and_none_is_too_large() {
     until("delivered", || pipeline.report().delivered == 10);
     trace(&tracer, 24);
     until("delivered", || pipeline.report().delivered == 30);
-    pipeline.flush_waiting(Duration::from_secs(5), false).wait();
+    pipeline.flush(Duration::from_secs(5)).wait();
     assert_eq!(receiver.sizes(), [10, 10, 10, 5]);
 }
 
@@ -202,7 +202,7 @@ fn a_full_queue_drops_and_counts() {
         (30, 30)
     );
     receiver.hold(false);
-    pipeline.flush_waiting(Duration::from_secs(5), true).wait();
+    pipeline.close(Duration::from_secs(5)).wait();
     let report = pipeline.report();
     assert_eq!((report.delivered, report.waiting), (30, 0));
 }
@@ -211,7 +211,7 @@ fn a_full_queue_drops_and_counts() {
 fn a_trace_larger_than_the_queue_is_delivered_all_the_same() {
     let (tracer, pipeline, receiver) = start(batch(20, 10));
     trace(&tracer, 24);
-    pipeline.flush_waiting(Duration::from_secs(5), true).wait();
+    pipeline.close(Duration::from_secs(5)).wait();
     assert_eq!(pipeline.report().delivered, 25);
     assert_eq!(receiver.sizes(), [10, 10, 5]);
 }
@@ -221,7 +221,7 @@ fn threads_that_come_after_a_shutdown_record_nothing() {
     let (tracer, pipeline, _) = start(Batch::default());
     let open = Context::new().with_span(tracer.start_with_context("open", &Context::new()));
     drop(tracer.start_with_context("ended", &open));
-    pipeline.flush_waiting(Duration::from_secs(5), true).wait();
+    pipeline.close(Duration::from_secs(5)).wait();
     let report = pipeline.report();
     let late = tracer.clone();
     thread::spawn(move || {
@@ -240,9 +240,7 @@ fn a_shutdown_keeps_its_deadline_while_the_receiver_hangs() {
     receiver.hold(true);
     trace(&tracer, 24);
     let start = Instant::now();
-    pipeline
-        .flush_waiting(Duration::from_millis(100), true)
-        .wait();
+    pipeline.close(Duration::from_millis(100)).wait();
     assert!(start.elapsed() < Duration::from_secs(5));
     let report = pipeline.report();
     assert_balanced(&report);
@@ -257,6 +255,51 @@ fn a_shutdown_keeps_its_deadline_while_the_receiver_hangs() {
         15,
         "not sent any more"
     );
+}
+
+#[test]
+fn an_exporter_that_is_stuck_is_left_to_itself() {
+    struct Stuck(Arc<Mutex<()>>);
+    impl Export for Stuck {
+        async fn export(&mut self, request: Request) -> Result<Delivery, Failure> {
+            request.sent.set();
+            drop(self.0.lock().unwrap());
+            Ok(Delivery::default())
+        }
+    }
+    let lock = Arc::<Mutex<()>>::default();
+    let exporter = Stuck(Arc::clone(&lock));
+    let setup = setup(batch(100, 10), usize::MAX);
+    let pipeline = Pipeline::start("test", setup, || exporter).unwrap();
+    let sink = pipeline.sink();
+    let recorder = Recorder::new(Mode::Record, Sampler::AlwaysOn, Limits::default(), sink);
+    let tracer = TracerProvider::new(Arc::new(recorder)).tracer("test");
+    let held = lock.lock().unwrap();
+    trace(&tracer, 24);
+    pipeline.flush(Duration::from_millis(100)).wait();
+    pipeline.close(Duration::ZERO).wait();
+    let closed = pipeline.report();
+    assert_balanced(&closed);
+    assert_eq!((closed.recorded, closed.waiting), (25, 0));
+    assert_eq!(closed.dropped.get(DropReason::Unknown), 10);
+    assert_eq!(closed.dropped.get(DropReason::Shutdown), 15);
+    // When it comes back, all is settled.
+    drop(held);
+    until("ended", || Arc::strong_count(&lock) == 1);
+    assert_eq!(pipeline.report(), closed);
+}
+
+#[test]
+fn a_flush_whose_time_is_over_loses_nothing() {
+    let (tracer, pipeline, receiver) = start(batch(100, 10));
+    receiver.hold(true);
+    trace(&tracer, 24);
+    pipeline.flush(Duration::from_millis(10)).wait();
+    let report = pipeline.report();
+    assert_eq!((report.waiting, report.dropped.total()), (25, 0));
+    receiver.hold(false);
+    pipeline.close(Duration::from_secs(5)).wait();
+    assert_eq!(pipeline.report().delivered, 25);
 }
 
 #[test]
@@ -288,7 +331,7 @@ fn the_books_balance_at_any_moment() {
             assert_balanced(&pipeline.report());
         }
     });
-    pipeline.flush_waiting(Duration::from_secs(5), true).wait();
+    pipeline.close(Duration::from_secs(5)).wait();
     let report = pipeline.report();
     assert_balanced(&report);
     assert_eq!((report.recorded, report.waiting), (12_000, 0));
@@ -311,7 +354,7 @@ fn an_exporter_that_panics_closes_the_books() {
     );
     let tracer = TracerProvider::new(Arc::new(recorder)).tracer("test");
     trace(&tracer, 3);
-    pipeline.flush_waiting(Duration::from_secs(5), false).wait();
+    pipeline.flush(Duration::from_secs(5)).wait();
     trace(&tracer, 3);
     let report = pipeline.report();
     assert_balanced(&report);
@@ -333,14 +376,14 @@ fn memory_that_is_given_back_is_taken_again() {
         let lost = dropped() - before;
         assert!((500..1000).contains(&lost), "{lost} in round {round}");
         receiver.hold(false);
-        pipeline.flush_waiting(Duration::from_secs(5), false).wait();
+        pipeline.flush(Duration::from_secs(5)).wait();
         assert_balanced(&pipeline.report());
     }
     // A few more than there would be room for, had something not gone back.
     let before = dropped();
     for _ in 0..1000 {
         trace(&tracer, 1);
-        pipeline.flush_waiting(Duration::from_secs(5), false).wait();
+        pipeline.flush(Duration::from_secs(5)).wait();
     }
     assert_eq!(dropped(), before);
 }
@@ -348,7 +391,7 @@ fn memory_that_is_given_back_is_taken_again() {
 #[test]
 fn what_is_kept_for_the_next_trace_leaves_memory_to_others() {
     let (tracer, pipeline, _) = start_within(batch(1_000_000, 100), 6 * 1024 * 1024);
-    let wait = || pipeline.flush_waiting(Duration::from_secs(5), false).wait();
+    let wait = || pipeline.flush(Duration::from_secs(5)).wait();
     let dropped = || pipeline.report().dropped.get(DropReason::MemoryLimit);
     // Traces that are open at once take all that there is.
     let open: Vec<_> = (0..1000)

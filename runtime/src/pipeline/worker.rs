@@ -1,10 +1,12 @@
 //! The export thread: a runtime of its own, whatever the host's, with telemetry suppressed.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant as Moment};
 
 use bytes::Bytes;
 use opentelemetry::Context;
@@ -39,19 +41,24 @@ struct Desk {
     ended: bool,
     /// Spans in the export thread's hands.
     waiting: u64,
+    /// The request under way, whose spans are among them.
+    sending: Option<Sending>,
     delivered: u64,
     dropped: Dropped,
 }
 
-/// A wish to see everything sent that has ended by now.
-struct Order {
-    deadline: Instant,
-    /// Take nothing more afterwards.
-    close: bool,
-    done: Done,
+struct Sending {
+    spans: u64,
+    sent: Sent,
 }
 
-type Done = Box<dyn FnOnce() + Send>;
+/// A wish to see everything sent that has ended by now.
+struct Order {
+    /// Until when to try before all is closed, if it is to be.
+    close_by: Option<Instant>,
+    /// Nothing is ever sent: the order is served when this is gone.
+    _done: mpsc::Sender<Infallible>,
+}
 
 impl std::fmt::Debug for Desk {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -65,6 +72,35 @@ impl std::fmt::Debug for Desk {
 impl Shared {
     fn desk(&self) -> MutexGuard<'_, Desk> {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Closes the books: whatever has not been sent by now is dropped. Answers what is still asked.
+    fn end(&self) {
+        self.shards.close();
+        let mut desk = self.desk();
+        if desk.ended {
+            return;
+        }
+        desk.ended = true;
+        let mut unsent = std::mem::take(&mut desk.waiting);
+        if let Some(Sending { spans, sent }) = desk.sending.take()
+            && sent.unanswered().0 == DropReason::Unknown
+        {
+            desk.dropped.add(DropReason::Unknown, spans);
+            unsent -= spans;
+        }
+        self.shards.take(true, &mut Vec::new(), |chunk| {
+            unsent += chunk.spans() as u64;
+            self.shards.memory.give_back(chunk.len());
+        });
+        desk.dropped.add(DropReason::Shutdown, unsent);
+        if unsent > 0 {
+            diag::warn(format_args!(
+                "{}: {unsent} spans were not sent when the export thread ended",
+                self.exporter
+            ));
+        }
+        desk.orders.clear();
     }
 
     fn report(&self) -> ExporterReport {
@@ -146,57 +182,60 @@ impl Pipeline {
         self.0.report()
     }
 
-    /// Has the export thread send all that has ended, until `timeout` is over, then calls `done`; with `close` it takes
-    /// nothing more and ends. Calls `done` at once where it has ended before.
-    pub(crate) fn flush(
-        &self,
-        timeout: Duration,
-        close: bool,
-        done: impl FnOnce() + Send + 'static,
-    ) {
-        let mut desk = self.0.desk();
-        if desk.ended {
-            drop(desk);
-            done();
-            return;
-        }
-        desk.orders.push(Order {
-            deadline: after(timeout),
-            close,
-            done: Box::new(done),
-        });
-        drop(desk);
-        self.0.shards.wake.notify_one();
+    /// Has the export thread send all that has ended.
+    pub(crate) fn flush(&self, timeout: Duration) -> Flushing {
+        self.order(None, after(timeout))
     }
 
-    /// Like [`flush`](Self::flush), to be waited for.
-    pub(crate) fn flush_waiting(&self, timeout: Duration, close: bool) -> Flushing {
-        let (done, wait) = mpsc::sync_channel(1);
-        self.flush(timeout, close, move || {
-            let _ = done.send(());
-        });
-        Flushing { wait, timeout }
+    /// Has the export thread send all that has ended, until `timeout` is over, take nothing more and end.
+    pub(crate) fn close(&self, timeout: Duration) -> Flushing {
+        let close_by = after(timeout);
+        self.order(Some(close_by), close_by + GRACE)
+    }
+
+    fn order(&self, close_by: Option<Instant>, until: Instant) -> Flushing {
+        let (done, wait) = mpsc::channel();
+        let mut desk = self.0.desk();
+        if !desk.ended {
+            desk.orders.push(Order {
+                close_by,
+                _done: done,
+            });
+        }
+        drop(desk);
+        self.0.shards.wake.notify_one();
+        Flushing {
+            shared: Arc::clone(&self.0),
+            wait,
+            until: until.into_std(),
+            close: close_by.is_some(),
+        }
     }
 }
 
 /// A flush under way.
-#[must_use]
 pub(crate) struct Flushing {
-    wait: mpsc::Receiver<()>,
-    timeout: Duration,
+    shared: Arc<Shared>,
+    wait: mpsc::Receiver<Infallible>,
+    until: Moment,
+    close: bool,
 }
 
 impl Flushing {
-    /// Blocks until it is done, or has overrun its time: an exporter may be stuck in a call that cannot be cut short, a write
-    /// to the console for one.
+    /// Blocks until it is done, or its time is over: an exporter may be stuck in a call that cannot be cut short, a write to the
+    /// console for one. If all was to be closed, the books are closed without the export thread then.
     pub(crate) fn wait(self) {
-        let _ = self.wait.recv_timeout(self.timeout.saturating_add(GRACE));
+        let left = self.until.saturating_duration_since(Moment::now());
+        let is_late = self.wait.recv_timeout(left) == Err(RecvTimeoutError::Timeout);
+        if is_late && self.close {
+            self.shared.end();
+        }
     }
 }
 
 impl Drop for Pipeline {
     fn drop(&mut self) {
-        self.flush(DROP_TIMEOUT, true, || {});
+        self.close(DROP_TIMEOUT);
     }
 }
 
@@ -212,30 +251,12 @@ fn after(duration: Duration) -> Instant {
     Instant::now() + duration.min(CENTURY)
 }
 
-/// Answers what is still asked of an export thread that ends, by a panic of its exporter too.
+/// Closes the books of an export thread that ends, by a panic of its exporter too.
 struct EndedOnDrop(Arc<Shared>);
 
 impl Drop for EndedOnDrop {
     fn drop(&mut self) {
-        self.0.shards.close();
-        let mut desk = self.0.desk();
-        desk.ended = true;
-        let mut lost = std::mem::take(&mut desk.waiting);
-        let shards = &self.0.shards;
-        shards.take(true, &mut Vec::new(), |chunk| {
-            lost += chunk.spans() as u64;
-            shards.memory.give_back(chunk.len());
-        });
-        desk.dropped.add(DropReason::Shutdown, lost);
-        if lost > 0 {
-            diag::warn(format_args!(
-                "{}: {lost} spans were not sent when the export thread ended",
-                self.0.exporter
-            ));
-        }
-        let orders = std::mem::take(&mut desk.orders);
-        drop(desk);
-        orders.into_iter().for_each(|order| (order.done)());
+        self.0.end();
     }
 }
 
@@ -287,20 +308,20 @@ impl<E: Export> Worker<E> {
             if orders > 0 {
                 self.settle_exporter(close).await;
             }
-            self.said.say(&self.shared);
+            self.said.say(&self.shared, close);
             if close {
                 // EndedOnDrop counts what the deadline left, and answers.
                 return;
             }
-            let served: Vec<_> = self.shared.desk().orders.drain(..orders).collect();
-            served.into_iter().for_each(|order| (order.done)());
+            self.shared.desk().served(orders);
         }
     }
 
-    /// Has the exporter flush, or close, within the orders' deadline.
+    /// Has the exporter flush, or close until the deadline.
     async fn settle_exporter(&mut self, close: bool) {
-        let deadline = self.shared.desk().deadline().unwrap_or_else(Instant::now);
-        let left = deadline.saturating_duration_since(Instant::now());
+        let limit = after(self.batch.export_timeout);
+        let limit = self.shared.desk().deadline().unwrap_or(limit);
+        let left = limit.saturating_duration_since(Instant::now());
         let settled = async {
             if close {
                 self.exporter.close(left).await
@@ -308,8 +329,13 @@ impl<E: Export> Worker<E> {
                 self.exporter.flush().await
             }
         };
-        if let Ok(Err(failure)) = timeout_at(deadline, settled).await {
-            self.said.last_message = failure.message;
+        match timeout_at(limit, settled).await {
+            Ok(Ok(())) => {}
+            Ok(Err(failure)) => self.said.trouble(failure.message),
+            Err(_) => self.said.trouble(format!(
+                "it did not {} in time",
+                if close { "shut down" } else { "flush" }
+            )),
         }
     }
 
@@ -329,15 +355,19 @@ impl<E: Export> Worker<E> {
         });
     }
 
-    /// Sends what is pending, or only as much of it as fills requests, until the orders' deadline. An order that comes
-    /// meanwhile brings its own.
+    /// Sends what is pending, or only as much of it as fills requests, until the deadline if all is to be closed, as it may be
+    /// meanwhile.
     async fn send_pending(&mut self, partial: bool) {
-        let mut deadline = self.shared.desk().deadline();
         let mut woken = false;
-        while (partial || spans(&self.pending) >= self.shared.shards.enough())
-            && deadline.is_none_or(|deadline| Instant::now() < deadline)
-            && let Some(batch) = take_batch(&mut self.pending, self.batch.max_export_batch_size)
-        {
+        while partial || spans(&self.pending) >= self.shared.shards.enough() {
+            let mut deadline = self.shared.desk().deadline();
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                break;
+            }
+            let max_spans = self.batch.max_export_batch_size;
+            let Some(batch) = take_batch(&mut self.pending, max_spans) else {
+                break;
+            };
             let request = frame(&self.resource, &batch, std::mem::take(&mut self.buffer));
             let (spans, body, sent) = (request.spans, request.body.clone(), request.sent.clone());
             self.shared
@@ -347,6 +377,10 @@ impl<E: Export> Worker<E> {
             // The body has as many bytes as the chunks that it was framed of.
             let bytes: usize = batch.iter().map(Runs::len).sum();
             self.recycle(batch);
+            self.shared.desk().sending = Some(Sending {
+                spans,
+                sent: sent.clone(),
+            });
 
             let limit = after(self.batch.export_timeout);
             let earlier = Earlier::default();
@@ -368,7 +402,7 @@ impl<E: Export> Worker<E> {
                     }
                 }
             };
-            self.shared.desk().settle(spans, &result);
+            self.shared.desk().settle(&result);
             self.said.result(&result);
             self.recycle_body(body);
             self.held.release(bytes);
@@ -409,21 +443,32 @@ impl Failure {
 }
 
 impl Desk {
-    /// How many orders there are, and whether one of them is to close. They stay here until they are served, so that they
-    /// are answered even if the exporter panics.
+    /// How many orders there are, and whether it is time to close. They stay here until they are served, so that they are
+    /// answered even if the exporter panics.
     fn asked(&self) -> (usize, bool) {
-        (
-            self.orders.len(),
-            self.orders.iter().any(|order| order.close),
-        )
+        (self.orders.len(), self.deadline().is_some())
     }
 
-    /// When the first order wants to be served.
+    /// Lets the first `orders` go, which are served.
+    fn served(&mut self, orders: usize) {
+        // There are none left if the books were closed meanwhile.
+        let orders = orders.min(self.orders.len());
+        self.orders.drain(..orders);
+    }
+
+    /// Until when to try, if all is to be closed; once the books are, nothing is to be done any more.
     fn deadline(&self) -> Option<Instant> {
-        self.orders.iter().map(|order| order.deadline).min()
+        if self.ended {
+            return Some(Instant::now());
+        }
+        self.orders.iter().filter_map(|order| order.close_by).min()
     }
 
-    fn settle(&mut self, spans: u64, result: &Result<Delivery, Failure>) {
+    /// Books the request under way, unless the books were closed over it.
+    fn settle(&mut self, result: &Result<Delivery, Failure>) {
+        let Some(Sending { spans, .. }) = self.sending.take() else {
+            return;
+        };
         self.waiting -= spans;
         match result {
             Ok(delivery) => {
@@ -436,12 +481,14 @@ impl Desk {
     }
 }
 
-/// What the log was told of lost spans: once a minute at the most.
+/// What the log was told of lost spans and other trouble: once a minute at the most.
 #[derive(Default)]
 struct Said {
     at: Option<Instant>,
     dropped: u64,
     last_message: String,
+    /// Whether that is news although it cost no spans.
+    is_news: bool,
 }
 
 const SAY_EVERY: Duration = Duration::from_secs(60);
@@ -457,29 +504,35 @@ impl Said {
         }
     }
 
-    fn say(&mut self, shared: &Shared) {
-        let dropped = shared.report().dropped;
-        if !self.is_due(dropped.total(), Instant::now()) {
-            return;
-        }
-        let trouble = if self.last_message.is_empty() {
-            ""
-        } else {
-            "; last trouble: "
-        };
-        diag::warn(format_args!(
-            "{}: spans dropped so far: {dropped}{trouble}{}",
-            shared.exporter, self.last_message
-        ));
+    /// The exporter itself could not flush or close.
+    fn trouble(&mut self, message: String) {
+        (self.last_message, self.is_news) = (message, true);
     }
 
-    /// Whether `dropped` spans in all are news, and some time has gone since the last.
-    fn is_due(&mut self, dropped: u64, now: Instant) -> bool {
+    /// Says what is new. At the end that cannot wait.
+    fn say(&mut self, shared: &Shared, is_last: bool) {
+        let dropped = shared.report().dropped;
+        if !self.is_due(dropped.total(), Instant::now(), is_last) {
+            return;
+        }
+        let (exporter, message) = (shared.exporter, &self.last_message);
+        match (dropped.total(), &**message) {
+            (0, _) => diag::warn(format_args!("{exporter}: {message}")),
+            (_, "") => diag::warn(format_args!("{exporter}: spans dropped so far: {dropped}")),
+            _ => diag::warn(format_args!(
+                "{exporter}: spans dropped so far: {dropped}; last trouble: {message}"
+            )),
+        }
+    }
+
+    /// Whether there is news, `dropped` spans in all for one, and it is time to say so.
+    fn is_due(&mut self, dropped: u64, now: Instant, is_last: bool) -> bool {
         let is_soon = self.at.is_some_and(|at| now - at < SAY_EVERY);
-        if is_soon || dropped == self.dropped {
+        let is_news = self.is_news || dropped != self.dropped;
+        if !is_news || (is_soon && !is_last) {
             return false;
         }
-        (self.dropped, self.at) = (dropped, Some(now));
+        (self.dropped, self.at, self.is_news) = (dropped, Some(now), false);
         true
     }
 }
@@ -492,20 +545,25 @@ mod tests {
     fn losses_are_said_once_a_minute_at_most() {
         let (mut said, start) = (Said::default(), Instant::now());
         let at = |seconds| start + Duration::from_secs(seconds);
-        for (seconds, dropped, is_due) in [
-            (0, 0, false),
-            (1, 5, true),
-            (2, 9, false),
-            (60, 9, false),
-            (61, 9, true),
-            (200, 9, false),
-            (201, 10, true),
+        for (seconds, dropped, is_last, is_due) in [
+            (0, 0, false, false),
+            (1, 5, false, true),
+            (2, 9, false, false),
+            (60, 9, false, false),
+            (61, 9, false, true),
+            (200, 9, false, false),
+            (201, 10, false, true),
+            (202, 10, true, false),
+            (203, 11, true, true),
         ] {
             assert_eq!(
-                said.is_due(dropped, at(seconds)),
+                said.is_due(dropped, at(seconds), is_last),
                 is_due,
                 "{dropped} after {seconds} s"
             );
         }
+        said.trouble("no room".into());
+        assert!(said.is_due(11, at(300), false), "no span was lost");
+        assert!(!said.is_due(11, at(400), false), "it is said already");
     }
 }

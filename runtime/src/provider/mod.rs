@@ -6,6 +6,7 @@ mod resource;
 mod start;
 
 use std::sync::{Arc, OnceLock};
+use std::thread;
 use std::time::Duration;
 
 use opentelemetry::global;
@@ -90,6 +91,9 @@ impl Telemetry {
 
     /// Sends what is left and ends the export thread, within the timeout that the builder set (10 s). Reports what became
     /// of all spans. Works on any runtime. A second shutdown only reports.
+    ///
+    /// Spans that are open then, or start later, are not recorded. An exporter that is stuck in a call, a write to a console that
+    /// nobody reads for one, is left to itself a second after the time-out, and what it has not written is dropped.
     pub async fn shutdown(&self) -> Report {
         self.finish(true).await
     }
@@ -100,27 +104,35 @@ impl Telemetry {
     }
 
     async fn finish(&self, close: bool) -> Report {
-        let flush = |pipeline: &Pipeline| {
-            let (done, wait) = oneshot::channel();
-            pipeline.flush(self.0.shutdown_timeout, close, move || {
+        let flushing = self.flush(close);
+        let (done, wait) = oneshot::channel();
+        // Whatever the host's runtime has or has not, a thread keeps the deadline.
+        let waiter = thread::Builder::new()
+            .name("biztrace-flush".into())
+            .spawn(move || {
+                flushing.into_iter().for_each(Flushing::wait);
                 let _ = done.send(());
             });
-            wait
-        };
-        // All are asked before the first is waited for.
-        let flushing: Vec<_> = self.0.pipelines.iter().map(flush).collect();
-        for wait in flushing {
-            // An export thread that ends without a word has closed its books all the same.
+        // Where the system gives no thread, there is nothing to wait for: the report says what is on its way.
+        if waiter.is_ok() {
             let _ = wait.await;
         }
         self.report()
     }
 
     fn finish_blocking(&self, close: bool) -> Report {
-        let flush = |pipeline: &Pipeline| pipeline.flush_waiting(self.0.shutdown_timeout, close);
-        let flushing: Vec<_> = self.0.pipelines.iter().map(flush).collect();
-        flushing.into_iter().for_each(Flushing::wait);
+        self.flush(close).into_iter().for_each(Flushing::wait);
         self.report()
+    }
+
+    /// Asks all export threads before the first is waited for.
+    fn flush(&self, close: bool) -> Vec<Flushing> {
+        let (pipelines, timeout) = (self.0.pipelines.iter(), self.0.shutdown_timeout);
+        if !close {
+            return pipelines.map(|pipeline| pipeline.flush(timeout)).collect();
+        }
+        self.0.recorder.close();
+        pipelines.map(|pipeline| pipeline.close(timeout)).collect()
     }
 
     /// The provider of tracers for libraries that use the OpenTelemetry API, `tracing-opentelemetry` for one. After

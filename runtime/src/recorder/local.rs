@@ -62,7 +62,7 @@ impl LocalSpan {
     }
 
     /// Opens a span of a trace: the first here, or the child of the one in `parent_slot`. Gives the trace back where there
-    /// is no room for it.
+    /// is no room for it, or nothing is recorded any more.
     pub(super) fn open(
         trace: TraceRef,
         id: SpanId,
@@ -70,6 +70,9 @@ impl LocalSpan {
         parent_slot: Option<u32>,
         start: Start<'_>,
     ) -> Result<Self, TraceRef> {
+        if trace.recorder.is_closed() {
+            return Err(trace);
+        }
         let clock = &*trace.recorder.clock;
         let time = match start.time {
             Some(time) => trace.clock.given(time, clock),
@@ -141,7 +144,7 @@ impl LocalSpan {
     }
 
     pub(crate) fn is_recording(&self) -> bool {
-        self.trace.lock().get(self.slot, self.id).is_some()
+        !self.recorder().is_closed() && self.trace.lock().get(self.slot, self.id).is_some()
     }
 
     /// An empty set of tags within this span's limits.

@@ -27,6 +27,7 @@ mod tracer;
 
 use std::fmt::Debug;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use opentelemetry::KeyValue;
@@ -100,6 +101,8 @@ pub(crate) struct Recorder {
     sink: Arc<dyn Sink>,
     memory: Arc<Memory>,
     propagators: Propagators,
+    /// After the shutdown no span starts.
+    is_closed: AtomicBool,
 }
 
 /// A span about to start.
@@ -162,7 +165,17 @@ impl Recorder {
             sink,
             memory,
             propagators: Propagators::new(Propagator::DEFAULT.to_vec(), Vec::new()),
+            is_closed: AtomicBool::new(false),
         }
+    }
+
+    /// Records no span that starts from now on.
+    pub(crate) fn close(&self) {
+        self.is_closed.store(true, Ordering::Relaxed);
+    }
+
+    fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::Relaxed)
     }
 
     pub(crate) fn with_propagators(mut self, propagators: Propagators) -> Self {

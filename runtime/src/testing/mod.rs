@@ -174,7 +174,7 @@ impl Capture {
     /// The spans of all traces of which no span is open, in the order in which they ended.
     #[must_use]
     pub fn spans(&self) -> Vec<CapturedSpan> {
-        self.pipeline.flush_waiting(TIMEOUT, false).wait();
+        self.pipeline.flush(TIMEOUT).wait();
         CapturedSpan::all(self.memory.spans())
     }
 
