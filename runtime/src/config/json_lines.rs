@@ -37,7 +37,7 @@ impl JsonLines {
         self
     }
 
-    /// Full files that are kept beside the current one; older ones are deleted. Default 4.
+    /// Full files that are kept beside the current one; older ones are deleted. Default 4. All are renamed when a new one is begun.
     pub fn keep(mut self, files: usize) -> Self {
         self.keep = files;
         self

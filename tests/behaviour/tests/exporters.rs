@@ -349,3 +349,47 @@ fn files_have_a_request_a_line_and_are_replaced_when_full() {
         "{error}"
     );
 }
+
+#[test]
+fn a_file_that_cannot_be_replaced_is_said_to_be_so_and_goes_on_when_it_can() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("traces.jsonl");
+    let in_the_way = folder.path().join("traces.jsonl.1");
+    std::fs::create_dir(&in_the_way).unwrap();
+    let file = JsonLines::new(&path).max_bytes(1).keep(1);
+    let telemetry = Telemetry::builder().file(file).build().unwrap();
+    let tracer = telemetry.tracer_provider().tracer("library");
+    let send = |name: &'static str| {
+        tracer.start(name).end();
+        telemetry.force_flush_blocking()
+    };
+    assert_eq!(send("first").delivered, 1);
+    std::fs::write(in_the_way.join("note"), "").unwrap();
+    let report = send("second");
+    assert_eq!(report.dropped.get(DropReason::Refused), 1, "{report}");
+
+    // Somebody else has put the full file away, too.
+    std::fs::remove_dir_all(&in_the_way).unwrap();
+    std::fs::rename(&path, folder.path().join("away")).unwrap();
+    assert_eq!(send("third").delivered, 2);
+    assert_eq!(send("fourth").delivered, 3);
+    let text = std::fs::read_to_string(&in_the_way).unwrap();
+    assert!(text.contains("third"), "{text}");
+}
+
+#[test]
+fn no_file_is_ever_deleted_if_that_is_what_is_wanted() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = JsonLines::new(folder.path().join("traces.jsonl"));
+    let telemetry = Telemetry::builder()
+        .file(file.max_bytes(1).keep(usize::MAX))
+        .max_export_batch_size(1)
+        .build()
+        .unwrap();
+    let tracer = telemetry.tracer_provider().tracer("library");
+    for _ in 0..7 {
+        tracer.start("span").end();
+    }
+    assert_eq!(telemetry.shutdown_blocking().delivered, 7);
+    assert_eq!(folder.path().read_dir().unwrap().count(), 7);
+}
