@@ -12,12 +12,16 @@ pub enum Error {
     )]
     AlreadyInstalled,
     /// The URL of the receiver is not one to send to.
-    #[error("cannot send traces to {url:?}: {problem}; write the endpoint as in {example}")]
+    #[error(
+        "cannot send traces to {url:?}: {problem}; write the endpoint as in {example} (see {settings})"
+    )]
     Endpoint {
-        /// The URL as it is set, in code or by a variable of the environment.
+        /// The URL as it is set, in code or by a variable of the environment; what may be secret in it is masked.
         url: String,
         /// What is wrong with it.
         problem: String,
+        /// What sets it.
+        settings: &'static str,
         /// One that could be.
         example: &'static str,
     },
@@ -45,8 +49,8 @@ pub enum Error {
     /// A ratio is not between 0 and 1.
     #[error("a sampler cannot keep a share of {0} of all traces: write a number from 0.0 to 1.0")]
     Ratio(f64),
-    /// A size or a duration that may not be zero is: the name of the builder's method that set it.
-    #[error("`Builder::{0}` was given zero: give it more, or leave it out for the default")]
+    /// A size or a duration that may not be zero is: the method that set it, `Otlp::timeout` for one.
+    #[error("`{0}` was given zero: give it more, or leave it out for the default")]
     Zero(&'static str),
     /// What all telemetry may hold is no more than the exporters keep for themselves.
     #[error(
@@ -91,13 +95,15 @@ pub enum Error {
     },
     /// The exporter is not part of this build.
     #[error(
-        "this build has no {exporter} exporter: enable the feature `{feature}` of biztrace, or choose another exporter"
+        "this build has no {exporter} exporter: enable the feature `{feature}` of biztrace, or choose another by {setting}"
     )]
     NotBuilt {
         /// The exporter that was asked for.
         exporter: &'static str,
         /// The feature that it comes with.
         feature: &'static str,
+        /// What asks for it.
+        setting: &'static str,
     },
     /// The operating system did not let the export thread start.
     #[error("cannot start the export thread: {0}")]

@@ -97,7 +97,7 @@ fn run(builder: Builder, record: impl FnOnce(&biztrace::TracerProvider)) {
     let telemetry = builder
         .resource(resource())
         .sampler(Sampler::parent_based(Sampler::AlwaysOn))
-        .limits(limits)
+        .limits(move |it| it.clone_from(&limits))
         .build()
         .unwrap();
     record(&telemetry.tracer_provider());

@@ -21,7 +21,7 @@ fn past_the_limit_spans_are_dropped_at_the_door() {
     limits.memory = LIMIT;
     let telemetry = Telemetry::builder()
         .otlp(format!("http://{}", receiver.local_addr().unwrap()))
-        .limits(limits)
+        .limits(move |it| it.clone_from(&limits))
         .max_queue_size(1_000_000)
         .shutdown_timeout(Duration::from_millis(500))
         .build()

@@ -2,7 +2,7 @@
 //! "Environment Variable Specification" says. The process's environment is behind a lookup, so
 //! that tests bring their own.
 
-use std::{cell::RefCell, fmt, str::FromStr, time::Duration};
+use std::{ffi::OsString, fmt, str::FromStr, time::Duration};
 
 use super::{Batch, Exporter, Limits, Otlp, Propagator, Sampler, Settings, Zipkin};
 use crate::attribute::{HashKey, MIN_KEY_BYTES, PiiPolicy, Privacy};
@@ -15,15 +15,18 @@ mod tests;
 ///
 /// An empty variable counts as unset. Nothing here fails: as the specification wants, what cannot
 /// be read is reported and ignored.
-pub(crate) fn from_env(lookup: &dyn Fn(&str) -> Option<String>) -> Environment {
+pub(crate) fn from_env(lookup: &dyn Fn(&str) -> Option<OsString>) -> Environment {
     let mut reader = Reader {
         lookup,
-        read: RefCell::default(),
+        read: Vec::new(),
         warnings: Vec::new(),
     };
     let settings = reader.settings();
-    let Reader { read, warnings, .. } = reader;
-    let mut variables = read.into_inner();
+    let Reader {
+        read: mut variables,
+        warnings,
+        ..
+    } = reader;
     variables.retain(|name| !warnings.iter().any(|warning| warning.variable == *name));
     Environment {
         settings,
@@ -46,28 +49,31 @@ pub(crate) struct Environment {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Warning {
     variable: String,
-    /// Empty where a variable is missing that another one calls for.
-    value: String,
-    expected: String,
-    instead: String,
+    /// What follows the variable's name: that, and what is done instead.
+    problem: String,
 }
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            variable,
-            value,
-            expected,
-            instead,
-        } = self;
-        write!(f, "{variable}={value:?} is not {expected}; using {instead}")
+        let Self { variable, problem } = self;
+        write!(f, "{variable}{problem}")
+    }
+}
+
+/// A value as a warning shows it: a word or a number. What is more than that may be a secret in the wrong variable.
+fn shown(value: &str) -> &str {
+    let is_plain = |char: char| char.is_ascii_alphanumeric() || " .,+-_/".contains(char);
+    if value.len() <= 24 && value.chars().all(is_plain) {
+        value
+    } else {
+        "…"
     }
 }
 
 struct Reader<'a> {
-    lookup: &'a dyn Fn(&str) -> Option<String>,
+    lookup: &'a dyn Fn(&str) -> Option<OsString>,
     /// The variables that were found.
-    read: RefCell<Vec<String>>,
+    read: Vec<String>,
     warnings: Vec<Warning>,
 }
 
@@ -81,6 +87,12 @@ impl Reader<'_> {
         }
         let otlp = self.otlp();
         let zipkin = self.zipkin();
+        if self.text("OTEL_CONFIG_FILE").is_some() {
+            self.warn_that(
+                "OTEL_CONFIG_FILE",
+                " is not read, as this version takes no such files: the other variables count",
+            );
+        }
         Settings {
             disabled: disabled.unwrap_or(false),
             service_name,
@@ -106,7 +118,7 @@ impl Reader<'_> {
             let mut all = Propagator::ALL.into_iter();
             all.find(|it| it.to_string() == name)
         };
-        self.list("OTEL_PROPAGATORS", EXPECTED, named)
+        self.list("OTEL_PROPAGATORS", EXPECTED, "tracecontext,baggage", named)
             .unwrap_or_else(|| Propagator::DEFAULT.to_vec())
     }
 
@@ -120,11 +132,19 @@ impl Reader<'_> {
             "zipkin" => Some(Exporter::Zipkin(zipkin.clone())),
             _ => None,
         };
-        self.list("OTEL_TRACES_EXPORTER", EXPECTED, named)
-            .or_else(|| {
-                otlp.endpoint.as_ref()?;
-                Some(vec![Exporter::Otlp(otlp.clone())])
-            })
+        let exporters = self.list("OTEL_TRACES_EXPORTER", EXPECTED, "the default", named);
+        const ZIPKIN: &str = "OTEL_EXPORTER_ZIPKIN_ENDPOINT";
+        let is_zipkin = |exporter: &Exporter| matches!(exporter, Exporter::Zipkin(_));
+        if !exporters.iter().flatten().any(is_zipkin) && self.text(ZIPKIN).is_some() {
+            self.warn_that(
+                ZIPKIN,
+                " is set, but nothing is sent there: OTEL_TRACES_EXPORTER does not name zipkin",
+            );
+        }
+        exporters.or_else(|| {
+            otlp.endpoint.as_ref()?;
+            Some(vec![Exporter::Otlp(otlp.clone())])
+        })
     }
 
     /// What a list names, each once, as `named` finds it by its name in lower case. Empty for `none` alone; `None` if the variable
@@ -133,10 +153,11 @@ impl Reader<'_> {
         &mut self,
         variable: &str,
         expected: &str,
+        default: &str,
         named: impl Fn(&str) -> Option<T>,
     ) -> Option<Vec<T>> {
         let value = self.text(variable)?;
-        let mut all = Vec::new();
+        let (mut all, mut unknown) = (Vec::new(), Vec::new());
         if value.trim().eq_ignore_ascii_case("none") {
             return Some(all);
         }
@@ -144,8 +165,16 @@ impl Reader<'_> {
             match named(&name.trim().to_ascii_lowercase()) {
                 Some(it) if all.contains(&it) => {}
                 Some(it) => all.push(it),
-                None => self.warn(variable, name, expected, "the others, or the default"),
+                None => unknown.push(name),
             }
+        }
+        for name in unknown {
+            let instead = if all.is_empty() {
+                default
+            } else {
+                "the others"
+            };
+            self.warn(variable, name, expected, instead);
         }
         (!all.is_empty()).then_some(all)
     }
@@ -186,15 +215,16 @@ impl Reader<'_> {
         let Some(value) = self.text(VARIABLE) else {
             return Vec::new();
         };
-        let pairs: Result<_, _> = value
-            .split(',')
-            .map(|member| pair(member).ok_or(member))
+        let members = value.split(',').enumerate();
+        let pairs: Result<_, _> = members
+            .map(|(i, member)| pair(member).ok_or((i + 1, member)))
             .collect();
-        pairs.unwrap_or_else(|member| {
+        pairs.unwrap_or_else(|(number, member)| {
+            let key = member.split_once('=').map_or("", |(key, _)| shown(key.trim()));
             let expected = format!(
-                "a comma-separated list of percent-encoded key=value pairs, see {member:?}"
+                "a comma-separated list of percent-encoded key=value pairs, see its member {number}, {key:?}"
             );
-            self.warn(VARIABLE, &value, expected, "none of them");
+            self.warn(VARIABLE, "…", expected, "none of them");
             Vec::new()
         })
     }
@@ -214,7 +244,8 @@ impl Reader<'_> {
             "always_off" => Sampler::AlwaysOff,
             "traceidratio" => Sampler::TraceIdRatio(self.ratio()),
             _ => {
-                let expected = "always_on, always_off or traceidratio, alone or after parentbased_";
+                let expected = "a sampler that this version has: always_on, always_off or traceidratio, alone or after \
+                     parentbased_";
                 self.warn(VARIABLE, &value, expected, "parentbased_always_on");
                 return Sampler::default();
             }
@@ -321,9 +352,13 @@ impl Reader<'_> {
         parsed
     }
 
-    fn text(&self, variable: &str) -> Option<String> {
+    fn text(&mut self, variable: &str) -> Option<String> {
         let value = (self.lookup)(variable).filter(|value| !value.is_empty())?;
-        self.read.borrow_mut().push(variable.to_owned());
+        let Ok(value) = value.into_string() else {
+            self.warn_that(variable, " is ignored: it is not text in UTF-8");
+            return None;
+        };
+        self.read.push(variable.to_owned());
         Some(value)
     }
 
@@ -334,11 +369,15 @@ impl Reader<'_> {
         expected: impl Into<String>,
         instead: impl fmt::Display,
     ) {
+        let (value, expected) = (shown(value), expected.into());
+        let problem = format!("={value:?} is not {expected}; using {instead}");
+        self.warn_that(variable, problem);
+    }
+
+    fn warn_that(&mut self, variable: impl Into<String>, problem: impl Into<String>) {
         self.warnings.push(Warning {
             variable: variable.into(),
-            value: value.to_owned(),
-            expected: expected.into(),
-            instead: instead.to_string(),
+            problem: problem.into(),
         });
     }
 }

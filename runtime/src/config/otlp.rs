@@ -66,6 +66,14 @@ pub(crate) enum Endpoint {
     Traces(String),
 }
 
+/// What comes behind an endpoint for all signals, over HTTP.
+const TRACES_PATH: &str = "/v1/traces";
+
+/// A URL up to its query or fragment, and these.
+fn split_query(url: &str) -> (&str, &str) {
+    url.split_at(url.find(['?', '#']).unwrap_or(url.len()))
+}
+
 /// How long one request may take, if nobody says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -168,6 +176,17 @@ impl Otlp {
         self.timeout.unwrap_or(TIMEOUT)
     }
 
+    /// Whether the path for traces is written already where it is appended.
+    pub(crate) fn doubles_path(&self) -> bool {
+        match &self.endpoint {
+            Some(Endpoint::Base(base)) if self.protocol() != Protocol::Grpc => {
+                let (path, _) = split_query(base);
+                path.trim_end_matches('/').ends_with(TRACES_PATH)
+            }
+            _ => false,
+        }
+    }
+
     /// The URL for traces, as written or by default; it is not checked yet.
     pub(crate) fn url(&self) -> String {
         let grpc = self.protocol() == Protocol::Grpc;
@@ -175,7 +194,8 @@ impl Otlp {
             None if grpc => "http://localhost:4317".into(),
             None => "http://localhost:4318/v1/traces".into(),
             Some(Endpoint::Base(base)) if !grpc => {
-                format!("{}/v1/traces", base.trim_end_matches('/'))
+                let (path, query) = split_query(base);
+                format!("{}{TRACES_PATH}{query}", path.trim_end_matches('/'))
             }
             Some(Endpoint::Base(url) | Endpoint::Traces(url)) => url.clone(),
         }
@@ -222,10 +242,10 @@ impl fmt::Debug for Otlp {
     }
 }
 
-/// A URL without what may be secret in it: the name and password before its host, and its query. Those who write a password seldom
-/// encode it, so that it ends at the last `@`.
+/// A URL without what may be secret in it: the name and password before its host, what is long in its path, and its query. Those
+/// who write a password seldom encode it, so that it ends at the last `@`.
 pub(crate) fn masked(url: &str) -> String {
-    let (url, query) = match url.find(['?', '#']) {
+    let (url, query) = match url.find(['?', '#', ';']) {
         Some(at) => (&url[..at], "?…"),
         None => (url, ""),
     };
@@ -233,11 +253,27 @@ pub(crate) fn masked(url: &str) -> String {
         Some(at) if !url[..at].contains([':', '@', '/']) => url.split_at(at + "://".len()),
         _ => ("", url),
     };
-    match rest.rsplit_once('@') {
-        Some((_, host)) => format!("{scheme}…@{host}{query}"),
-        None => format!("{url}{query}"),
+    let at = ["@", "%40"].into_iter();
+    let user = at.filter_map(|at| Some(rest.rfind(at)? + at.len())).max();
+    let (user, rest) = match user {
+        Some(end) => ("…@", &rest[end..]),
+        None => ("", rest),
+    };
+    let mut segments = rest.split('/');
+    let mut masked = format!("{scheme}{user}{}", segments.next().unwrap_or_default());
+    for segment in segments {
+        let shown = if segment.len() > LONG_SEGMENT {
+            "…"
+        } else {
+            segment
+        };
+        masked = masked + "/" + shown;
     }
+    masked + query
 }
+
+/// Bytes of a path's segment that is more than the name of something.
+const LONG_SEGMENT: usize = 15;
 
 #[cfg(test)]
 mod tests {
@@ -255,6 +291,12 @@ mod tests {
             ("http://ada:s3/cret@c/v1", "http://…@c/v1"),
             ("ada:s3cret@c:4318/v1", "…@c:4318/v1"),
             ("ada:s3://cret@c", "…@c"),
+            ("http://ada:s3cret%40c:4318/v1", "http://…@c:4318/v1"),
+            (
+                "https://c/s3cret0123456789/v1/traces",
+                "https://c/…/v1/traces",
+            ),
+            ("https://c/v1/traces;key=s3cret", "https://c/v1/traces?…"),
             ("http://c:4318/v1", "http://c:4318/v1"),
             ("localhost:4317", "localhost:4317"),
         ] {

@@ -8,13 +8,16 @@ use crate::config::masked;
 use crate::error::Error;
 
 /// The URL that is `written`, checked. One without a scheme is taken where it is clear whether TLS is meant: where the settings say
-/// whether it is `insecure`, or else on this machine. An error shows an `example`.
+/// whether it is `insecure`, or else on this machine. An error names the settings and shows an example.
 pub(super) fn endpoint(
     written: &str,
     insecure: Option<bool>,
-    example: &'static str,
+    how: &'static How,
 ) -> Result<Uri, Error> {
-    let invalid = |problem: &str| invalid(written, problem, example);
+    let invalid = |problem: &str| invalid(written, problem, how);
+    if written.contains('#') {
+        return Err(invalid("what comes behind a # is never sent: leave it out"));
+    }
     let url = match insecure {
         _ if written.contains("://") => written.to_owned(),
         Some(true) => format!("http://{written}"),
@@ -50,12 +53,22 @@ pub(super) fn endpoint(
     Ok(uri)
 }
 
+/// How an endpoint is set.
+#[derive(Debug)]
+pub(super) struct How {
+    /// The methods and variables.
+    pub(super) settings: &'static str,
+    /// One that is right.
+    pub(super) example: &'static str,
+}
+
 /// The error for one that cannot be sent to.
-pub(super) fn invalid(written: &str, problem: impl Into<String>, example: &'static str) -> Error {
+pub(super) fn invalid(written: &str, problem: impl Into<String>, how: &How) -> Error {
     Error::Endpoint {
         url: masked(written),
         problem: problem.into(),
-        example,
+        settings: how.settings,
+        example: how.example,
     }
 }
 
@@ -77,8 +90,13 @@ fn is_local(address: &str) -> bool {
 mod tests {
     use super::*;
 
+    const HOW: How = How {
+        settings: "OTEL_ENDPOINT",
+        example: "http://localhost:4318",
+    };
+
     fn of(url: &str) -> Result<String, String> {
-        let checked = endpoint(url, None, "http://localhost:4318");
+        let checked = endpoint(url, None, &HOW);
         checked
             .map(|uri| uri.to_string())
             .map_err(|error| error.to_string())
@@ -104,7 +122,7 @@ mod tests {
             ("localhost:4317", false, "https://localhost:4317/"),
             ("http://collector:4317", false, "http://collector:4317/"),
         ] {
-            assert_eq!(endpoint(host, Some(insecure), "").unwrap(), uri);
+            assert_eq!(endpoint(host, Some(insecure), &HOW).unwrap(), uri);
         }
     }
 
@@ -116,6 +134,7 @@ mod tests {
                 "no scheme, and TLS may be meant or not: write http:// or https://",
             ),
             ("ftp://c/in", "neither http nor https"),
+            ("http://c/#traces", "behind a #"),
             ("http://", "empty string"),
             ("http://a b", "invalid uri character"),
             ("https://ada:s3cret@c", "OTLP takes them as a header"),
@@ -127,6 +146,7 @@ mod tests {
         ] {
             let error = of(url).unwrap_err();
             assert!(error.contains(problem), "{url}: {error}");
+            assert!(error.contains("OTEL_ENDPOINT"), "{url}: {error}");
             assert!(!error.contains("s3cret"), "{error}");
         }
     }

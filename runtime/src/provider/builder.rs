@@ -47,7 +47,7 @@ pub struct Builder {
     propagators: Option<Vec<Propagator>>,
     foreign_propagators: Vec<Foreign>,
     sampler: Option<Sampler>,
-    limits: Option<Limits>,
+    limits: Vec<Box<dyn Fn(&mut Limits) + Send>>,
     hash_key: Option<Vec<u8>>,
     pii: Option<PiiPolicy>,
     schedule_delay: Option<Duration>,
@@ -213,9 +213,22 @@ impl Builder {
         self
     }
 
-    /// What a span and a trace may hold.
-    pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = Some(limits);
+    /// Changes what a span, a trace and all telemetry may hold; what is left alone stays as the environment has it.
+    ///
+    /// ```
+    /// use biztrace::Telemetry;
+    ///
+    /// let telemetry = Telemetry::builder()
+    ///     .limits(|limits| {
+    ///         limits.attributes = 64;
+    ///         limits.memory = 64 * 1024 * 1024;
+    ///     })
+    ///     .build()?;
+    /// # drop(telemetry);
+    /// # Ok::<(), biztrace::Error>(())
+    /// ```
+    pub fn limits(mut self, change: impl Fn(&mut Limits) + Send + 'static) -> Self {
+        self.limits.push(Box::new(change));
         self
     }
 
@@ -270,7 +283,7 @@ impl Builder {
     ///
     /// If it cannot work with its settings.
     pub fn build(self) -> Result<Telemetry, Error> {
-        let environment = config::from_env(&|name| std::env::var(name).ok());
+        let environment = config::from_env(&|name| std::env::var_os(name));
         for warning in &environment.warnings {
             diag::warn(format_args!("{warning}"));
         }
@@ -287,9 +300,9 @@ impl Builder {
         super::install(|| self.build())
     }
 
-    fn build_over(mut self, environment: Environment) -> Result<Telemetry, Error> {
+    pub(super) fn build_over(mut self, environment: Environment) -> Result<Telemetry, Error> {
         let span_exporters = std::mem::take(&mut self.span_exporters);
-        let mut settings = self.over(environment.settings)?;
+        let mut settings = self.over(environment.settings.clone())?;
         if !span_exporters.is_empty() && self.exporters.is_empty() {
             settings.exporters = Some(Vec::new());
         }
@@ -307,7 +320,7 @@ impl Builder {
         };
         let resource = resource::resource(&settings, &self.resource);
         let names: Vec<_> = span_exporters.iter().map(|it| it.name).collect();
-        let description = self.describe(&settings, &names, &resource, &environment.variables);
+        let description = self.describe(&settings, &names, &resource, &environment);
         let propagators = Propagators::new(settings.propagators.clone(), self.foreign_propagators);
         Telemetry::start(
             mode,
@@ -324,9 +337,9 @@ impl Builder {
         settings: &Settings,
         span_exporters: &[&str],
         resource: &Resource,
-        variables: &[String],
+        environment: &Environment,
     ) -> Description {
-        let mut describe = Describe::new(variables);
+        let mut describe = Describe::new(environment);
         if settings.disabled {
             describe.setting("disabled", true, false, &["OTEL_SDK_DISABLED"]);
         }
@@ -338,19 +351,24 @@ impl Builder {
         for name in span_exporters {
             describe.setting("exporter", name, true, &[]);
         }
+        if settings.exporters.iter().flatten().count() + span_exporters.len() == 0 {
+            describe.setting("exporter", "none", false, &["OTEL_TRACES_EXPORTER"]);
+        }
         describe.setting(
             "sampler",
             &settings.sampler,
             self.sampler.is_some(),
             &["OTEL_TRACES_SAMPLER"],
         );
-        describe.batch(settings, |name| match name {
+        let batch = environment.settings.batch.max_export_batch_size;
+        let is_cut = self.max_export_batch_size.unwrap_or(batch) > settings.batch.max_queue_size;
+        describe.batch(&settings.batch, is_cut, |name| match name {
             "schedule_delay" => self.schedule_delay.is_some(),
             "export_timeout" => self.export_timeout.is_some(),
             "max_queue_size" => self.max_queue_size.is_some(),
             _ => self.max_export_batch_size.is_some(),
         });
-        describe.limits(&settings.limits, self.limits.is_some());
+        describe.limits(&settings.limits);
         describe.privacy(settings, self.hash_key.is_some(), self.pii.is_some());
         let timeout = format!("{:?}", settings.shutdown_timeout);
         describe.setting(
@@ -390,10 +408,14 @@ impl Builder {
         set(max_queue_size, self.max_queue_size);
         set(max_export_batch_size, self.max_export_batch_size);
         let zeros = [
-            (schedule_delay.is_zero(), "schedule_delay"),
-            (export_timeout.is_zero(), "export_timeout"),
-            (*max_queue_size == 0, "max_queue_size"),
-            (*max_export_batch_size == 0, "max_export_batch_size"),
+            (schedule_delay.is_zero(), "Builder::schedule_delay"),
+            (export_timeout.is_zero(), "Builder::export_timeout"),
+            (*max_queue_size == 0, "Builder::max_queue_size"),
+            (
+                *max_export_batch_size == 0,
+                "Builder::max_export_batch_size",
+            ),
+            (self.exporters.iter().any(has_no_time), "Otlp::timeout"),
         ];
         if let Some((_, name)) = zeros.into_iter().find(|(is_zero, _)| *is_zero) {
             return Err(Error::Zero(name));
@@ -403,7 +425,9 @@ impl Builder {
         set(&mut settings.shutdown_timeout, self.shutdown_timeout);
         set(&mut settings.propagators, self.propagators.clone());
         set(&mut settings.sampler, self.sampler.clone());
-        set(&mut settings.limits, self.limits.clone());
+        for change in &self.limits {
+            change(&mut settings.limits);
+        }
         set(&mut settings.privacy.pii, self.pii);
         if let Some(key) = &self.hash_key {
             let key = HashKey::new(key).ok_or(Error::HashKey(key.len()))?;
@@ -435,6 +459,10 @@ impl Builder {
         check(&settings.sampler)?;
         Ok(settings)
     }
+}
+
+fn has_no_time(exporter: &Exporter) -> bool {
+    matches!(exporter, Exporter::Otlp(otlp) if otlp.request_timeout().is_zero())
 }
 
 fn check(sampler: &Sampler) -> Result<(), Error> {

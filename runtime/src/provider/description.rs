@@ -6,11 +6,14 @@ use opentelemetry::KeyValue;
 use opentelemetry_sdk::Resource;
 
 use crate::attribute::PiiPolicy;
-use crate::config::{Compression, Exporter, Limits, Otlp, Protocol, Settings, masked};
+use crate::config::{
+    Batch, Compression, Environment, Exporter, Limits, Otlp, Protocol, Settings, masked,
+};
 
 /// What a [`Telemetry`](crate::Telemetry) instance does, and where each of its settings came from. Secrets are masked.
 ///
-/// `{}` is one line with all that is not by default, and with the exporters; `{:#}` has a line for each setting.
+/// `{}` is one line with all that is not by default, and with the exporters and where they send to; `{:#}` has a line for each
+/// setting.
 ///
 /// ```
 /// let telemetry = biztrace::Telemetry::builder()
@@ -62,7 +65,8 @@ impl fmt::Display for Description {
         } else {
             (", ", false)
         };
-        let is_exporter = |setting: &&Setting| setting.name == EXPORTER;
+        let is_exporter =
+            |setting: &&Setting| setting.name == EXPORTER || setting.name.ends_with(".endpoint");
         let shown = self
             .iter()
             .filter(|setting| all || setting.source != Source::Default || is_exporter(setting));
@@ -94,15 +98,14 @@ const EXPORTER: &str = "exporter";
 
 /// Collects a description.
 pub(super) struct Describe<'a> {
-    /// The variables of the environment that were taken.
-    variables: &'a [String],
+    environment: &'a Environment,
     settings: Vec<Setting>,
 }
 
 impl<'a> Describe<'a> {
-    pub(super) fn new(variables: &'a [String]) -> Self {
+    pub(super) fn new(environment: &'a Environment) -> Self {
         Self {
-            variables,
+            environment,
             settings: Vec::new(),
         }
     }
@@ -116,9 +119,10 @@ impl<'a> Describe<'a> {
         variables: &[&str],
     ) {
         let taken = || {
+            let all = &self.environment.variables;
             variables
                 .iter()
-                .find(|name| self.variables.iter().any(|it| it == *name))
+                .find(|name| all.iter().any(|it| it == *name))
         };
         let source = if in_code {
             Source::Code
@@ -198,18 +202,9 @@ impl<'a> Describe<'a> {
             code.protocol.is_some(),
             "PROTOCOL",
         );
-        if !otlp.headers.is_empty() {
-            let names: Vec<_> = otlp
-                .headers
-                .iter()
-                .map(|(name, _)| format!("{name}: …"))
-                .collect();
-            add(
-                "headers",
-                names.join("; "),
-                !code.headers.is_empty(),
-                "HEADERS",
-            );
+        for header in &otlp.headers {
+            let name = format!("headers.{}", header.0);
+            add(&name, "…".into(), code.headers.contains(header), "HEADERS");
         }
         let compression = match otlp.compression() {
             Compression::None => "none",
@@ -245,18 +240,22 @@ impl<'a> Describe<'a> {
         let mut attributes: Vec<_> = resource.iter().collect();
         attributes.sort_unstable_by_key(|(key, _)| key.as_str());
         for (key, value) in attributes {
-            let in_code = code.iter().any(|attribute| attribute.key == *key);
-            let variables: &[&str] = match key.as_str() {
-                "service.name" => &["OTEL_SERVICE_NAME", RESOURCE],
-                key if key.starts_with("telemetry.sdk.") => &[],
-                _ => &[RESOURCE],
+            let key = key.as_str();
+            let in_code = code.iter().any(|attribute| attribute.key.as_str() == key);
+            let settings = &self.environment.settings;
+            let variables: &[&str] = if key == "service.name" && settings.service_name.is_some() {
+                &["OTEL_SERVICE_NAME"]
+            } else if settings.resource.iter().any(|(set, _)| set == key) {
+                &[RESOURCE]
+            } else {
+                &[]
             };
-            self.setting(key.as_str(), value, in_code, variables);
+            self.setting(key, value, in_code, variables);
         }
     }
 
-    pub(super) fn batch(&mut self, settings: &Settings, in_code: impl Fn(&str) -> bool) {
-        let batch = &settings.batch;
+    /// Adds the settings of batches. A batch that `is_cut` is as large as it is by the size of the queue.
+    pub(super) fn batch(&mut self, batch: &Batch, is_cut: bool, in_code: impl Fn(&str) -> bool) {
         for (name, value, variable) in [
             (
                 "schedule_delay",
@@ -279,56 +278,22 @@ impl<'a> Describe<'a> {
                 "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
             ),
         ] {
-            self.setting(name, value, in_code(name), &[variable]);
+            let (cause, variable) = match name {
+                "max_export_batch_size" if is_cut => ("max_queue_size", "OTEL_BSP_MAX_QUEUE_SIZE"),
+                _ => (name, variable),
+            };
+            self.setting(name, value, in_code(cause), &[variable]);
         }
     }
 
-    pub(super) fn limits(&mut self, limits: &Limits, in_code: bool) {
-        let length = limits.attribute_value_length;
-        let length = length.map_or("none".into(), |length| length.to_string());
-        let count = |count: usize| count.to_string();
-        let settings: [(&str, String, &[&str]); 9] = [
-            (
-                "attributes",
-                count(limits.attributes),
-                &[
-                    "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT",
-                    "OTEL_ATTRIBUTE_COUNT_LIMIT",
-                ],
-            ),
-            (
-                "attribute_value_length",
-                length,
-                &[
-                    "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT",
-                    "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
-                ],
-            ),
-            (
-                "events",
-                count(limits.events),
-                &["OTEL_SPAN_EVENT_COUNT_LIMIT"],
-            ),
-            (
-                "links",
-                count(limits.links),
-                &["OTEL_SPAN_LINK_COUNT_LIMIT"],
-            ),
-            (
-                "event_attributes",
-                count(limits.event_attributes),
-                &["OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT"],
-            ),
-            (
-                "link_attributes",
-                count(limits.link_attributes),
-                &["OTEL_LINK_ATTRIBUTE_COUNT_LIMIT"],
-            ),
-            ("spans_per_trace", count(limits.spans_per_trace), &[]),
-            ("bytes_per_trace", count(limits.bytes_per_trace), &[]),
-            ("memory", count(limits.memory), &[]),
-        ];
-        for (name, value, variables) in settings {
+    /// Adds the limits; those that are not as the environment has them are of the code.
+    pub(super) fn limits(&mut self, limits: &Limits) {
+        let (changed, before) = (
+            limits_of(limits),
+            limits_of(&self.environment.settings.limits),
+        );
+        for ((name, value, variables), (_, before, _)) in changed.into_iter().zip(before) {
+            let in_code = value != before;
             self.setting(&format!("limits.{name}"), value, in_code, variables);
         }
     }
@@ -355,3 +320,147 @@ impl<'a> Describe<'a> {
 const TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
 const RESOURCE: &str = "OTEL_RESOURCE_ATTRIBUTES";
 const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+/// The limits by name, each with the variables that set it.
+fn limits_of(limits: &Limits) -> [(&'static str, String, &'static [&'static str]); 9] {
+    let length = limits.attribute_value_length;
+    let length = length.map_or("none".into(), |length| length.to_string());
+    let count = |count: usize| count.to_string();
+    [
+        (
+            "attributes",
+            count(limits.attributes),
+            &[
+                "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT",
+                "OTEL_ATTRIBUTE_COUNT_LIMIT",
+            ],
+        ),
+        (
+            "attribute_value_length",
+            length,
+            &[
+                "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+                "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+            ],
+        ),
+        (
+            "events",
+            count(limits.events),
+            &["OTEL_SPAN_EVENT_COUNT_LIMIT"],
+        ),
+        (
+            "links",
+            count(limits.links),
+            &["OTEL_SPAN_LINK_COUNT_LIMIT"],
+        ),
+        (
+            "event_attributes",
+            count(limits.event_attributes),
+            &["OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT"],
+        ),
+        (
+            "link_attributes",
+            count(limits.link_attributes),
+            &["OTEL_LINK_ATTRIBUTE_COUNT_LIMIT"],
+        ),
+        ("spans_per_trace", count(limits.spans_per_trace), &[]),
+        ("bytes_per_trace", count(limits.bytes_per_trace), &[]),
+        ("memory", count(limits.memory), &[]),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use super::*;
+    use crate::config::from_env;
+    use crate::provider::{Builder, Telemetry};
+
+    /// The one line of what is built in that environment.
+    fn line(variables: &[(&str, &str)], build: impl FnOnce(Builder) -> Builder) -> String {
+        let environment = from_env(&|name| {
+            let set = variables.iter().find(|(variable, _)| *variable == name);
+            set.map(|(_, value)| OsString::from(value))
+        });
+        let builder = build(Telemetry::builder().service("shop", "1"));
+        let telemetry = builder.build_over(environment).unwrap();
+        let line = telemetry.describe().to_string();
+        line.replace("service.name=shop (code), service.version=1 (code), ", "")
+    }
+
+    #[test]
+    fn each_limit_that_the_code_leaves_alone_is_that_of_the_environment() {
+        let variables = [
+            ("OTEL_TRACES_EXPORTER", "none"),
+            ("OTEL_SPAN_EVENT_COUNT_LIMIT", "7"),
+            ("OTEL_SPAN_LINK_COUNT_LIMIT", "8"),
+        ];
+        let line = line(&variables, |builder| {
+            builder.limits(|limits| limits.links = 9)
+        });
+        assert_eq!(
+            line,
+            "exporter=none (OTEL_TRACES_EXPORTER), limits.events=7 (OTEL_SPAN_EVENT_COUNT_LIMIT), limits.links=9 (code)"
+        );
+    }
+
+    #[test]
+    fn each_header_says_where_it_comes_from_and_an_endpoint_is_always_there() {
+        let variables = [
+            ("OTEL_TRACES_EXPORTER", "console"),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "x-key=s3cret,x-tenant=7"),
+        ];
+        let line = line(&variables, |builder| {
+            builder.otlp(Otlp::default().header("X-Key", "s3cret"))
+        });
+        assert_eq!(
+            line,
+            "exporter=otlp (code), otlp.endpoint=http://localhost:4318/v1/traces (default), \
+             otlp.headers.X-Key=… (code), otlp.headers.x-tenant=… (OTEL_EXPORTER_OTLP_HEADERS)"
+        );
+    }
+
+    #[test]
+    fn a_batch_that_the_queue_cuts_short_is_as_the_queue_says() {
+        let variables = [
+            ("OTEL_TRACES_EXPORTER", "none"),
+            ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "200"),
+        ];
+        let line = line(&variables, |builder| builder.max_queue_size(100));
+        assert_eq!(
+            line,
+            "exporter=none (OTEL_TRACES_EXPORTER), max_queue_size=100 (code), max_export_batch_size=100 (code)"
+        );
+    }
+
+    #[test]
+    fn a_resource_without_a_name_is_not_blamed_on_the_variable() {
+        let variables = [
+            ("OTEL_TRACES_EXPORTER", "none"),
+            ("OTEL_RESOURCE_ATTRIBUTES", "host.name=a"),
+        ];
+        let environment = from_env(&|name| {
+            let set = variables.iter().find(|(variable, _)| *variable == name);
+            set.map(|(_, value)| OsString::from(value))
+        });
+        let telemetry = Telemetry::builder().build_over(environment).unwrap();
+        let line = telemetry.describe().to_string();
+        assert_eq!(
+            line,
+            "host.name=a (OTEL_RESOURCE_ATTRIBUTES), exporter=none (OTEL_TRACES_EXPORTER)"
+        );
+    }
+
+    #[test]
+    fn no_request_may_have_no_time_at_all() {
+        let otlp = Otlp::http("http://c").timeout(std::time::Duration::ZERO);
+        let error = Telemetry::builder().otlp(otlp).build().unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("`Otlp::timeout` was given zero"),
+            "{error}"
+        );
+    }
+}

@@ -100,6 +100,7 @@ fn start_json_lines(_: Option<JsonLines>, _: Setup) -> Result<Pipeline, Error> {
     Err(Error::NotBuilt {
         exporter: "file",
         feature: "otlp-file",
+        setting: "`Builder::otlp`, `Builder::console` or their like",
     })
 }
 
@@ -123,6 +124,7 @@ fn start_http(_: &Otlp, _: Setup) -> Result<Pipeline, Error> {
     Err(Error::NotBuilt {
         exporter: "OTLP over HTTP",
         feature: "otlp-http",
+        setting: "`Builder` or OTEL_TRACES_EXPORTER, or another protocol by OTEL_EXPORTER_OTLP_PROTOCOL",
     })
 }
 
@@ -139,6 +141,7 @@ fn start_grpc(_: &Otlp, _: Setup) -> Result<Pipeline, Error> {
     Err(Error::NotBuilt {
         exporter: "OTLP over gRPC",
         feature: "otlp-grpc",
+        setting: "`Builder` or OTEL_TRACES_EXPORTER, or another protocol by OTEL_EXPORTER_OTLP_PROTOCOL",
     })
 }
 
@@ -155,6 +158,7 @@ fn start_zipkin(_: &Zipkin, _: Setup) -> Result<Pipeline, Error> {
     Err(Error::NotBuilt {
         exporter: "zipkin",
         feature: "zipkin",
+        setting: "`Builder` or OTEL_TRACES_EXPORTER",
     })
 }
 

@@ -101,7 +101,7 @@ fn a_description_says_where_each_setting_comes_from() {
         line,
         "deployment.environment.name=prod (code), service.name=orders (code), service.version=1.2.0 (code), \
          exporter=otlp (code), otlp.endpoint=http://localhost:4318/v1/traces (code), otlp.protocol=http/protobuf (code), \
-         otlp.headers=x-key: … (code), exporter=console (code), sampler=parentbased_traceidratio(0.25) (code), \
+         otlp.headers.x-key=… (code), exporter=console (code), sampler=parentbased_traceidratio(0.25) (code), \
          hash_key=set (code), pii=hash (code)"
     );
     let all = format!("{description:#}\n{description:?}");
@@ -120,7 +120,7 @@ fn memory_that_the_exporters_alone_would_fill_is_an_error() {
         let mut limits = Limits::default();
         limits.memory = memory;
         let builder = Telemetry::builder().otlp("http://localhost:9").console();
-        builder.limits(limits).build()
+        builder.limits(move |it| it.clone_from(&limits)).build()
     };
     let error = build(4 * 1024 * 1024 - 1).unwrap_err().to_string();
     assert!(error.contains("`Limits::memory` is 4194303"), "{error}");

@@ -13,7 +13,7 @@ use opentelemetry::{Context, KeyValue};
 use tokio::task::yield_now;
 
 async fn spans_of(limits: Limits, count: u64, body: impl Future<Output = ()>) -> Spans {
-    let instance = Instance::new(|settings| settings.limits(limits));
+    let instance = Instance::new(|settings| settings.limits(move |it| it.clone_from(&limits)));
     instance.under_root(body).await;
     instance.spans(count).await
 }
@@ -262,7 +262,7 @@ async fn below_a_span_that_has_ended_is_what_was_set_before() {
 async fn an_ended_parent_is_remembered_for_as_long_as_it_has_children() {
     let mut limits = Limits::default();
     limits.spans_per_trace = 8;
-    let instance = Instance::new(|settings| settings.limits(limits));
+    let instance = Instance::new(|settings| settings.limits(move |it| it.clone_from(&limits)));
     let mut task = None;
     instance
         .under_root(async { task = Some(spawns(100)) })

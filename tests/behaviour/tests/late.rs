@@ -168,7 +168,7 @@ impl BizAttrs for HandsDown<'_> {
 fn limited_to(bytes: usize) -> Capture {
     let mut limits = Limits::default();
     limits.bytes_per_trace = bytes;
-    Capture::with(Telemetry::builder().limits(limits))
+    Capture::with(Telemetry::builder().limits(move |it| it.clone_from(&limits)))
 }
 
 #[test]

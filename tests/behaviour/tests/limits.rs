@@ -13,7 +13,7 @@ use opentelemetry::{Array, KeyValue, StringValue, Value};
 fn limited(change: impl FnOnce(&mut Limits)) -> Instance {
     let mut limits = Limits::default();
     change(&mut limits);
-    Instance::new(|settings| settings.limits(limits))
+    Instance::new(|settings| settings.limits(move |it| it.clone_from(&limits)))
 }
 
 /// The span that `record` makes within those limits.

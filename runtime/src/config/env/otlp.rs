@@ -8,7 +8,7 @@ const TRACES: &str = "OTEL_EXPORTER_OTLP_TRACES_";
 
 impl Reader<'_> {
     pub(super) fn otlp(&mut self) -> Otlp {
-        let path = |reader: &Self, setting| {
+        let path = |reader: &mut Self, setting| {
             let (_, path) = reader.signal(setting)?;
             Some(path.into())
         };
@@ -37,7 +37,7 @@ impl Reader<'_> {
         }
     }
 
-    fn endpoint(&self) -> Option<Endpoint> {
+    fn endpoint(&mut self) -> Option<Endpoint> {
         let (variable, url) = self.signal("ENDPOINT")?;
         Some(if variable.starts_with(TRACES) {
             Endpoint::Traces(url)
@@ -52,7 +52,11 @@ impl Reader<'_> {
             return Vec::new();
         };
         let members = value.split(',').filter(|member| !member.trim().is_empty());
-        let headers: Option<_> = members.map(pair).collect();
+        // A name alone is a secret as often as not, the padding of one included.
+        let has_value = |(_, value): &(String, String)| !value.trim_matches('=').is_empty();
+        let headers: Option<_> = members
+            .map(|member| pair(member).filter(has_value))
+            .collect();
         headers.unwrap_or_else(|| {
             let expected = "a comma-separated list of percent-encoded name=value pairs";
             self.warn(variable, "…", expected, "none of them");
@@ -61,7 +65,7 @@ impl Reader<'_> {
     }
 
     /// The variable of a setting, and its value.
-    fn signal(&self, setting: &str) -> Option<(String, String)> {
+    fn signal(&mut self, setting: &str) -> Option<(String, String)> {
         [TRACES, ALL].into_iter().find_map(|prefix| {
             let variable = format!("{prefix}{setting}");
             let value = self.text(&variable)?;

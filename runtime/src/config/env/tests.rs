@@ -6,7 +6,7 @@ use crate::config::Certificates;
 /// The settings, and the warnings as they are shown.
 fn read(variables: &[(&str, &str)]) -> (Settings, Vec<String>) {
     let variables: HashMap<_, _> = variables.iter().copied().collect();
-    let environment = from_env(&|name| variables.get(name).map(|value| value.to_string()));
+    let environment = from_env(&|name| variables.get(name).map(OsString::from));
     let warnings = environment.warnings.iter().map(Warning::to_string);
     (environment.settings, warnings.collect())
 }
@@ -30,7 +30,7 @@ fn an_empty_environment_gives_the_defaults_of_the_specification() {
 
 #[test]
 fn an_empty_variable_is_unset() {
-    let all_empty = from_env(&|_| Some(String::new()));
+    let all_empty = from_env(&|_| Some(OsString::new()));
     assert_eq!(all_empty.settings, Settings::default());
     assert_eq!(
         (all_empty.variables.len(), all_empty.warnings.len()),
@@ -81,13 +81,67 @@ fn one_bad_resource_attribute_discards_all_and_is_named() {
         let value = format!("a=1,{bad}");
         let (settings, warnings) = read(&[("OTEL_RESOURCE_ATTRIBUTES", &value)]);
         assert_eq!(settings, Settings::default(), "{value}");
+        let key = match bad.split_once('=') {
+            Some((key, _)) if key.contains('%') => "…",
+            Some((key, _)) => key.trim(),
+            None => "",
+        };
         assert_eq!(
             warnings,
             [format!(
-                "OTEL_RESOURCE_ATTRIBUTES={value:?} is not a comma-separated list of \
-                 percent-encoded key=value pairs, see {bad:?}; using none of them"
+                "OTEL_RESOURCE_ATTRIBUTES=\"…\" is not a comma-separated list of percent-encoded key=value pairs, \
+                 see its member 2, {key:?}; using none of them"
             )],
         );
+    }
+}
+
+#[test]
+fn what_may_be_a_secret_in_the_wrong_place_is_not_shown() {
+    for (variable, value) in [
+        ("OTEL_TRACES_EXPORTER", "https://ada:s3cret@c/v1/traces"),
+        ("OTEL_TRACES_SAMPLER", "Bearer s3cret=="),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "s3crets3crets3crets3crets3cret"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "key=s3cret,s3cret"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "s3cret=="),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "s3cret="),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "Authorization: Bearer s3cret"),
+    ] {
+        let (settings, warnings) = read(&[(variable, value)]);
+        assert_eq!(settings.otlp.headers, []);
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(warnings[0].starts_with(variable), "{warnings:?}");
+        assert!(!warnings[0].contains("s3cret"), "{warnings:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_variable_that_is_no_text_is_said_to_be_ignored() {
+    use std::os::unix::ffi::OsStringExt;
+
+    let garbled =
+        |name: &str| (name == "OTEL_SERVICE_NAME").then(|| OsString::from_vec(vec![b'a', 0xff]));
+    let environment = from_env(&garbled);
+    assert_eq!(environment.settings, Settings::default());
+    assert_eq!(
+        environment.warnings[0].to_string(),
+        "OTEL_SERVICE_NAME is ignored: it is not text in UTF-8"
+    );
+}
+
+#[test]
+fn what_is_set_in_vain_is_said_to_be() {
+    for (variable, said) in [
+        (
+            "OTEL_EXPORTER_ZIPKIN_ENDPOINT",
+            "OTEL_TRACES_EXPORTER does not name zipkin",
+        ),
+        ("OTEL_CONFIG_FILE", "takes no such files"),
+    ] {
+        let (_, warnings) = read(&[(variable, "http://z/in")]);
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(warnings[0].contains(said), "{warnings:?}");
     }
 }
 
@@ -182,15 +236,20 @@ fn zipkin_is_sent_to_where_its_variables_say() {
 
 #[test]
 fn an_unknown_exporter_is_left_out() {
-    for (names, exporters) in [
-        ("carrier-pigeon", None),
-        ("console,carrier-pigeon", Some(vec![Exporter::Console])),
+    for (names, exporters, instead) in [
+        ("carrier-pigeon", None, "; using the default"),
+        (
+            "console,carrier-pigeon",
+            Some(vec![Exporter::Console]),
+            "; using the others",
+        ),
     ] {
         let (settings, warnings) = read(&[("OTEL_TRACES_EXPORTER", names)]);
         assert_eq!(settings.exporters, exporters);
         assert_eq!(warnings.len(), 1);
         assert!(
-            warnings[0].starts_with("OTEL_TRACES_EXPORTER=\"carrier-pigeon\""),
+            warnings[0].starts_with("OTEL_TRACES_EXPORTER=\"carrier-pigeon\"")
+                && warnings[0].ends_with(instead),
             "{warnings:?}"
         );
     }
@@ -349,7 +408,7 @@ fn what_is_not_understood_is_named_and_changes_nothing() {
     let positive = "a whole number above 0";
     let number = "a whole number";
     let protocols = "http/protobuf, http/json or grpc";
-    let samplers = "always_on, always_off or traceidratio, alone or after parentbased_";
+    let samplers = "a sampler that this version has: always_on, always_off or traceidratio, alone or after parentbased_";
     let parent_based = "parentbased_always_on";
     #[rustfmt::skip]
     let cases = [
@@ -362,7 +421,7 @@ fn what_is_not_understood_is_named_and_changes_nothing() {
         ("OTEL_TRACES_SAMPLER", "sometimes", samplers, parent_based),
         ("OTEL_TRACES_SAMPLER", "jaeger_remote", samplers, parent_based),
         ("OTEL_TRACES_SAMPLER", "parentbased_", samplers, parent_based),
-        ("OTEL_TRACES_SAMPLER", "parentbased_parentbased_always_on", samplers, parent_based),
+        ("OTEL_TRACES_SAMPLER", "parentbased_sometimes", samplers, parent_based),
         ("OTEL_BSP_SCHEDULE_DELAY", "5s", milliseconds, "5000"),
         ("OTEL_BSP_SCHEDULE_DELAY", "0", milliseconds, "5000"),
         ("OTEL_BSP_SCHEDULE_DELAY", "18446744073709551615", milliseconds, "5000"),

@@ -7,32 +7,65 @@ pub(crate) mod http;
 #[cfg(feature = "otlp-http")]
 mod json_answer;
 
-use ::http::header::USER_AGENT;
+use ::http::header::{
+    CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, TE, TRANSFER_ENCODING,
+    UPGRADE, USER_AGENT,
+};
 use ::http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use bytes::Bytes;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::{DecodeError, Message};
 
-use crate::config::{Otlp, Protocol};
+use crate::config::{Otlp, Protocol, masked};
+use crate::diag;
 use crate::error::Error;
-use crate::exporter::endpoint;
+use crate::exporter::endpoint::{self, How};
 use crate::pipeline::Delivery;
+
+const HTTP: How = How {
+    settings: "`Otlp::http`, `Otlp::traces_endpoint`, OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    example: "http://localhost:4318",
+};
+
+const GRPC: How = How {
+    settings: "`Otlp::grpc`, OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    example: "http://localhost:4317",
+};
 
 /// The URL for traces, checked.
 fn endpoint(otlp: &Otlp) -> Result<Uri, Error> {
-    let example = match otlp.protocol() {
-        Protocol::Grpc => "http://localhost:4317",
-        Protocol::HttpProtobuf | Protocol::HttpJson => "http://localhost:4318",
+    let how = match otlp.protocol() {
+        Protocol::Grpc => &GRPC,
+        Protocol::HttpProtobuf | Protocol::HttpJson => &HTTP,
     };
     let written = otlp.url();
-    let uri = endpoint::endpoint(&written, otlp.insecure, example)?;
+    let uri = endpoint::endpoint(&written, otlp.insecure, how)?;
+    if otlp.doubles_path() {
+        diag::warn(format_args!(
+            "traces go to {}: v1/traces is appended to an endpoint; write it without that, or set \
+             OTEL_EXPORTER_OTLP_TRACES_ENDPOINT or `Otlp::traces_endpoint`, which are used as they are",
+            masked(&written)
+        ));
+    }
     if otlp.protocol() == Protocol::Grpc && uri.path_and_query().is_some_and(|it| it != "/") {
         let problem = "requests by gRPC have a path of their own: write nothing behind the port, or choose another \
              OTEL_EXPORTER_OTLP_PROTOCOL";
-        return Err(endpoint::invalid(&written, problem, example));
+        return Err(endpoint::invalid(&written, problem, how));
     }
     Ok(uri)
 }
+
+/// What the exporters and their clients set.
+const OWN: [HeaderName; 8] = [
+    CONNECTION,
+    CONTENT_ENCODING,
+    CONTENT_LENGTH,
+    CONTENT_TYPE,
+    HOST,
+    TE,
+    TRANSFER_ENCODING,
+    UPGRADE,
+];
 
 /// The headers of each request that the settings name, and who sends it.
 fn header_map(otlp: &Otlp) -> Result<HeaderMap, Error> {
@@ -40,11 +73,18 @@ fn header_map(otlp: &Otlp) -> Result<HeaderMap, Error> {
     let agent = concat!("biztrace/", env!("CARGO_PKG_VERSION"));
     headers.insert(USER_AGENT, HeaderValue::from_static(agent));
     for (name, value) in &otlp.headers {
+        // Who writes `name: value` as the name writes a secret there.
+        let word = name.split(|it: char| !it.is_ascii_alphanumeric() && it != '-' && it != '_');
         let invalid = |problem| Error::Header {
-            name: name.clone(),
+            name: word.clone().next().unwrap_or_default().to_owned(),
             problem,
         };
-        let key = HeaderName::try_from(name).map_err(|_| invalid("is not the name of a header"))?;
+        let key = HeaderName::try_from(name).map_err(|_| {
+            invalid("has a name that no header may have: write name=value in the variable, and pass both apart in code")
+        })?;
+        if OWN.contains(&key) {
+            return Err(invalid("is the exporter's own: leave it out"));
+        }
         let mut value = HeaderValue::try_from(value)
             .map_err(|_| invalid("has a value that no header may have"))?;
         value.set_sensitive(true);
@@ -67,6 +107,47 @@ fn delivery(answer: Bytes) -> Result<Delivery, DecodeError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn headers_of_the_clients_own_are_refused_and_secrets_are_not_shown() {
+        for (name, said) in [
+            ("Content-Length", "\"Content-Length\" for the receiver"),
+            ("transfer-encoding", "is the exporter's own"),
+            (
+                "Authorization: Bearer s3cret==",
+                "\"Authorization\" for the receiver",
+            ),
+            ("", "has a name that no header may have"),
+        ] {
+            let otlp = Otlp::http("http://c").header(name, "s3cret");
+            let error = header_map(&otlp).unwrap_err().to_string();
+            assert!(error.contains(said), "{error}");
+            assert!(!error.contains("s3cret"), "{error}");
+        }
+        let otlp = Otlp::http("http://c").header("x-api-key", "s3cret");
+        assert_eq!(header_map(&otlp).unwrap()["x-api-key"], "s3cret");
+    }
+
+    #[test]
+    fn the_path_is_appended_to_the_path() {
+        for (base, url) in [
+            ("http://c", "http://c/v1/traces"),
+            ("http://c/otlp/", "http://c/otlp/v1/traces"),
+            ("http://c/otlp?tenant=1", "http://c/otlp/v1/traces?tenant=1"),
+        ] {
+            let otlp = Otlp::http(base);
+            assert_eq!(endpoint(&otlp).unwrap(), url);
+            assert!(!otlp.doubles_path(), "{base}");
+        }
+        for twice in ["http://c/v1/traces", "http://c/v1/traces/?a=1"] {
+            assert!(Otlp::http(twice).doubles_path(), "{twice}");
+        }
+        assert!(
+            !Otlp::default()
+                .traces_endpoint("http://c/v1/traces")
+                .doubles_path()
+        );
+    }
 
     #[test]
     fn grpc_takes_no_path() {

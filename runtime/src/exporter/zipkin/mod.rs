@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
-use super::endpoint;
+use super::endpoint::{self, How};
 use super::http::Client;
 use crate::config::{Certificates, Zipkin};
 use crate::error::Error;
@@ -17,7 +17,11 @@ pub(crate) struct ZipkinHttp(Client);
 
 impl ZipkinHttp {
     pub(crate) fn new(zipkin: &Zipkin) -> Result<Self, Error> {
-        let endpoint = endpoint::endpoint(&zipkin.endpoint, None, Zipkin::ENDPOINT)?;
+        const HOW: How = How {
+            settings: "`Builder::zipkin`, OTEL_EXPORTER_ZIPKIN_ENDPOINT",
+            example: Zipkin::ENDPOINT,
+        };
+        let endpoint = endpoint::endpoint(&zipkin.endpoint, None, &HOW)?;
         let content_type = HeaderValue::from_static("application/json");
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, content_type)]);
         let certificates = Certificates::default();
