@@ -1,19 +1,21 @@
 //! Requests over HTTP, and what a receiver answers.
 
 use std::convert::Infallible;
+#[cfg(feature = "tls")]
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::header::RETRY_AFTER;
-use http::{HeaderMap, Response, StatusCode, Uri};
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::{Body, Frame, SizeHint};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::{connect_timeout, sources};
 use crate::config::{Certificates, masked};
@@ -59,9 +61,33 @@ pub(super) struct Client {
     endpoint: Uri,
     headers: HeaderMap,
     timeout: Duration,
-    /// What to do about a refusal.
-    hint: fn(StatusCode) -> &'static str,
+    hints: &'static Hints,
     client: legacy::Client<Connector, Outgoing>,
+    /// Whether the receiver has ever answered in HTTP.
+    is_known: bool,
+}
+
+/// What to do about a failure.
+#[derive(Debug)]
+pub(super) struct Hints {
+    pub(super) status: fn(StatusCode) -> &'static str,
+    /// What sets how long a request may take.
+    pub(super) timeout: &'static str,
+}
+
+/// The head of a success, and what is left of the time for its body.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) response: Response<Incoming>,
+    until: Instant,
+    sent: Sent,
+}
+
+/// Whether the media type of what comes with that head is `kind`, in whatever case and with whatever parameters.
+pub(super) fn is_media_type(headers: &HeaderMap, kind: &str) -> bool {
+    let value = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let essence = value.and_then(|value| value.split(|byte| *byte == b';').next());
+    essence.is_some_and(|essence| essence.trim_ascii().eq_ignore_ascii_case(kind.as_bytes()))
 }
 
 impl Client {
@@ -70,7 +96,7 @@ impl Client {
         headers: HeaderMap,
         timeout: Duration,
         certificates: &Certificates,
-        hint: fn(StatusCode) -> &'static str,
+        hints: &'static Hints,
     ) -> Result<Self, Error> {
         let mut connector = HttpConnector::new();
         connector.enforce_http(false);
@@ -84,8 +110,9 @@ impl Client {
             endpoint,
             headers,
             timeout,
-            hint,
+            hints,
             client,
+            is_known: false,
         })
     }
 
@@ -94,24 +121,34 @@ impl Client {
         masked(&self.endpoint.to_string())
     }
 
-    /// Sends `body`. Returns the answer if that is a success.
-    pub(super) async fn post(&self, body: Bytes, sent: Sent) -> Result<Response<Bytes>, Failure> {
-        let sending = self.send(body, sent.clone());
-        let response = match timeout(self.timeout, sending).await {
-            Ok(response) => response?,
-            Err(_) => {
-                let (reason, problem) = sent.unanswered();
-                return Err(self.unanswered(reason, problem));
-            }
+    /// Sends `body`. Returns the answer if that is a success; of others the head says enough.
+    pub(super) async fn post(&mut self, body: Bytes, sent: Sent) -> Result<Answer, Failure> {
+        let body = Full::new(body);
+        let mut request = http::Request::new(Outgoing {
+            body,
+            sent: sent.clone(),
+        });
+        *request.method_mut() = http::Method::POST;
+        *request.uri_mut() = self.endpoint.clone();
+        *request.headers_mut() = self.headers.clone();
+        let until = Instant::now() + self.timeout;
+        let response = match timeout_at(until, self.client.request(request)).await {
+            Ok(response) => response.map_err(|error| self.failure(&error))?,
+            Err(_) => return Err(self.late(&sent)),
         };
+        self.is_known = true;
         let status = response.status();
         if status.is_success() {
-            return Ok(response);
+            return Ok(Answer {
+                response,
+                until,
+                sent,
+            });
         }
         let hint = if status.is_redirection() {
             ": redirects are not followed, write the address that it names as the endpoint"
         } else {
-            (self.hint)(status)
+            (self.hints.status)(status)
         };
         Err(Failure {
             reason: DropReason::Refused,
@@ -120,24 +157,26 @@ impl Client {
         })
     }
 
-    async fn send(&self, body: Bytes, sent: Sent) -> Result<Response<Bytes>, Failure> {
-        let body = Full::new(body);
-        let mut request = http::Request::new(Outgoing { body, sent });
-        *request.method_mut() = http::Method::POST;
-        *request.uri_mut() = self.endpoint.clone();
-        *request.headers_mut() = self.headers.clone();
-        let response = self.client.request(request).await;
-        let (parts, body) = response.map_err(|error| self.failure(&error))?.into_parts();
-        match Limited::new(body, MAX_ANSWER_BYTES).collect().await {
-            Ok(body) => Ok(Response::from_parts(parts, body.to_bytes())),
-            // The status is what counts, if it says no.
-            Err(_) if !parts.status.is_success() => Ok(Response::from_parts(parts, Bytes::new())),
-            Err(error) if error.is::<LengthLimitError>() => Err(self.nonsense(parts.status)),
-            Err(error) => {
+    /// The body of an answer.
+    pub(super) async fn read(&self, answer: Answer) -> Result<Response<Bytes>, Failure> {
+        let (parts, body) = answer.response.into_parts();
+        let body = Limited::new(body, MAX_ANSWER_BYTES).collect();
+        match timeout_at(answer.until, body).await {
+            Ok(Ok(body)) => Ok(Response::from_parts(parts, body.to_bytes())),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(self.nonsense(parts.status)),
+            Ok(Err(error)) => {
                 let problem = format!("the answer broke off: {error}");
                 Err(self.unanswered(DropReason::Unknown, &problem))
             }
+            Err(_) => Err(self.late(&answer.sent)),
         }
+    }
+
+    /// The time of a request is over.
+    fn late(&self, sent: &Sent) -> Failure {
+        let (reason, problem) = sent.unanswered();
+        let (timeout, setting) = (self.timeout, self.hints.timeout);
+        self.unanswered(reason, &format!("{problem} in {timeout:?} ({setting})"))
     }
 
     /// A failure after a success that says nothing of the spans. To ask again would only send them twice.
@@ -147,7 +186,7 @@ impl Client {
             format!(
                 "{} answered {status} with a body that is not to be understood{}",
                 self.receiver(),
-                (self.hint)(status)
+                (self.hints.status)(status)
             ),
         )
     }
@@ -164,9 +203,13 @@ impl Client {
     fn failure(&self, error: &legacy::Error) -> Failure {
         // The client's errors tell the cause only by their chain.
         let mut message = message(error);
-        let is_http = !sources(error).any(is_no_http);
+        // Who has answered in HTTP before has only hung up with a last word.
+        let is_http = self.is_known || !sources(error).any(is_no_http);
         if !is_http {
-            message += ": is it HTTP that listens there? Port 4317 is usually gRPC";
+            message += ": is it HTTP that listens there, without TLS if the URL says http? Port 4317 is usually gRPC";
+        }
+        if error.is_connect() && sources(error).any(speaks_no_tls) {
+            message += ": does it speak TLS? If not, write http:// before it";
         }
         let reason = if error.is_connect() {
             DropReason::Unreachable
@@ -217,9 +260,29 @@ fn is_no_http(error: &(dyn std::error::Error + 'static)) -> bool {
     })
 }
 
+/// Whether the other side answers a greeting of TLS with what is none, or hangs up. The connector passes rustls's errors on within
+/// I/O errors, whose source is not what they hold.
+#[cfg(feature = "tls")]
+fn speaks_no_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    if let Some(error) = error.downcast_ref::<io::Error>() {
+        let is_eof = error.kind() == io::ErrorKind::UnexpectedEof;
+        return is_eof || error.get_ref().is_some_and(|cause| speaks_no_tls(cause));
+    }
+    let error = error.downcast_ref::<rustls::Error>();
+    matches!(error, Some(rustls::Error::InvalidMessage(_)))
+}
+
+#[cfg(not(feature = "tls"))]
+fn speaks_no_tls(_: &(dyn std::error::Error + 'static)) -> bool {
+    false
+}
+
 /// OTLP/HTTP, "Retryable Response Codes" and "OTLP/HTTP Throttling", which say nothing that is not true of other receivers.
-fn retry(response: &Response<Bytes>) -> Retry {
+fn retry<B>(response: &Response<B>) -> Retry {
     match response.status() {
+        // A connection that was idle for too long is closed by this word, which a request on its way takes for its answer (RFC
+        // 9110, 15.5.9).
+        StatusCode::REQUEST_TIMEOUT => Retry::Later,
         StatusCode::TOO_MANY_REQUESTS
         | StatusCode::BAD_GATEWAY
         | StatusCode::SERVICE_UNAVAILABLE

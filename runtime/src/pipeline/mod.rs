@@ -73,9 +73,9 @@ impl Sent {
     /// What is to be said of an attempt that ran out of time.
     pub(crate) fn unanswered(&self) -> (DropReason, &'static str) {
         if self.0.load(Ordering::Relaxed) {
-            (DropReason::Unknown, "no answer in time")
+            (DropReason::Unknown, "no answer")
         } else {
-            (DropReason::Unreachable, "no connection in time")
+            (DropReason::Unreachable, "no connection")
         }
     }
 }

@@ -393,7 +393,11 @@ impl<E: Export> Worker<E> {
                         biased;
                         result = &mut export => break result,
                         () = sleep_until(limit) => {
-                            break Err(Failure::cut_short(&sent, earlier.take()));
+                            let cause = match deadline {
+                                Some(deadline) if deadline <= limit => "before the shutdown's deadline",
+                                _ => "before the time of an export was over (OTEL_BSP_EXPORT_TIMEOUT)",
+                            };
+                            break Err(Failure::cut_short(&sent, earlier.take(), cause));
                         }
                         () = self.shared.shards.wake.notified() => {
                             woken = true;
@@ -433,12 +437,12 @@ impl<E> Worker<E> {
 }
 
 impl Failure {
-    /// Of a request that was given up after `earlier`.
-    fn cut_short(sent: &Sent, earlier: Option<Self>) -> Self {
-        let (reason, problem) = sent.unanswered();
+    /// Of a request that was given up after `earlier`, when `cause`.
+    fn cut_short(sent: &Sent, earlier: Option<Self>, cause: &str) -> Self {
+        let (reason, answer) = sent.unanswered();
         earlier
             .filter(|_| reason == DropReason::Unreachable)
-            .unwrap_or_else(|| Self::permanent(reason, problem))
+            .unwrap_or_else(|| Self::permanent(reason, format!("{answer} {cause}")))
     }
 }
 

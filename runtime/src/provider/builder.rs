@@ -47,7 +47,7 @@ pub struct Builder {
     propagators: Option<Vec<Propagator>>,
     foreign_propagators: Vec<Foreign>,
     sampler: Option<Sampler>,
-    limits: Vec<Box<dyn Fn(&mut Limits) + Send>>,
+    limits: Vec<Box<ChangeLimits>>,
     hash_key: Option<Vec<u8>>,
     pii: Option<PiiPolicy>,
     schedule_delay: Option<Duration>,
@@ -56,6 +56,8 @@ pub struct Builder {
     max_export_batch_size: Option<usize>,
     shutdown_timeout: Option<Duration>,
 }
+
+type ChangeLimits = dyn Fn(&mut Limits) + Send;
 
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -32,6 +32,8 @@ pub enum Fault {
     BreaksRequest,
     /// It answers with that status, these lines of a head, and that body.
     Says(u16, &'static str, Vec<u8>),
+    /// It answers with that status, and never ends its answer.
+    NeverEnds(u16),
     /// It answers with what is no HTTP.
     Garbage,
     /// It reads that many bytes a second, and takes the spans.
@@ -241,6 +243,12 @@ fn serve(stream: impl Read + Write, state: &Mutex<State>) -> io::Result<()> {
             Fault::Says(status, headers, body) => respond(out, status, headers, &body)?,
             Fault::Hangs => {
                 // Until the client has had enough.
+                let _ = stream.read_to_end(&mut Vec::new());
+                return Ok(());
+            }
+            Fault::NeverEnds(status) => {
+                let head = format!("HTTP/1.1 {status} Answer\r\ncontent-length: 1000000\r\n\r\n");
+                out.write_all(head.as_bytes())?;
                 let _ = stream.read_to_end(&mut Vec::new());
                 return Ok(());
             }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use biztrace::{Otlp, Report, Telemetry};
+use biztrace::{DropReason, Otlp, Report, Telemetry};
 use faults::{Authority, Fault, Link, Receiver as HttpReceiver, black_hole};
 use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
@@ -24,6 +24,9 @@ use tonic::{Code, Request, Response, Status};
 
 /// What the receiver says to the next requests; to all others it says the last.
 type Script = Vec<Result<i64, Status>>;
+
+/// So many are rejected by one that says more to it than is read.
+const TALKATIVE: i64 = 1_000;
 
 #[derive(Clone)]
 struct Service {
@@ -71,7 +74,11 @@ impl TraceService for Service {
         let rejected_spans = answer?;
         let partial_success = (rejected_spans > 0).then(|| ExportTracePartialSuccess {
             rejected_spans,
-            error_message: "too many".into(),
+            error_message: if rejected_spans == TALKATIVE {
+                "x".repeat(5 * 1024 * 1024)
+            } else {
+                "too many".into()
+            },
         });
         Ok(Response::new(ExportTraceServiceResponse {
             partial_success,
@@ -359,6 +366,21 @@ fn what_never_got_through_is_unreachable() {
     let otlp = Otlp::grpc(url).timeout(Duration::from_millis(400));
     let report = report_around(otlp, Duration::from_millis(500), None);
     assert_eq!(outcome(&report), (0, "unreachable".to_owned()));
+}
+
+#[test]
+fn an_answer_without_end_is_none_and_nothing_is_sent_again() {
+    let receiver = Receiver::new(vec![Ok(TALKATIVE)]);
+    let report = report(Otlp::grpc(receiver.url("http")));
+    assert_eq!(report.delivered, 0, "{report}");
+    assert_eq!(
+        report.dropped.get(DropReason::Unknown),
+        report.recorded,
+        "{report}"
+    );
+    let received = receiver.service.received.lock().unwrap();
+    let sent: usize = received.iter().map(|request| request.spans).sum();
+    assert_eq!(sent as u64, report.recorded, "once");
 }
 
 #[test]

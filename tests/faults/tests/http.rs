@@ -262,6 +262,12 @@ fn cases() -> Vec<Case> {
         (row("400", Kept::None, &["refused"]), || {
             always(Fault::Status(400))
         }),
+        (row("400 without an end", Kept::None, &["refused"]), || {
+            once(Fault::NeverEnds(400))
+        }),
+        (row("408 once", Kept::All, &[]), || {
+            scripted([Fault::Status(408), Fault::None])
+        }),
         (row("413", Kept::None, &["refused"]), || {
             always(Fault::Status(413))
         }),
@@ -297,6 +303,21 @@ fn cases() -> Vec<Case> {
             row("sends no JSON as JSON", Kept::None, &["unknown"]),
             || once(Fault::Says(200, JSON, b"<p>welcome".to_vec())),
         ),
+        (
+            row("says an error as JSON", Kept::None, &["unknown"]),
+            || once(Fault::Says(200, JSON, br#"{"error":"no tenant"}"#.to_vec())),
+        ),
+        (row("shows an empty page", Kept::None, &["unknown"]), || {
+            once(Fault::Says(
+                200,
+                "content-type: text/HTML; charset=utf-8\r\n",
+                Vec::new(),
+            ))
+        }),
+        (row("shouts", Kept::All, &[]), || {
+            let shouted = "CONTENT-TYPE: Application/JSON; charset=UTF-8\r\n";
+            always(Fault::Says(200, shouted, b"{}".to_vec()))
+        }),
         (row("answers without end", Kept::None, &["unknown"]), || {
             once(Fault::Says(200, PROTOBUF, vec![0; 1024 * 1024]))
         }),
@@ -498,7 +519,7 @@ fn a_setting_that_cannot_work_is_an_error_that_names_it() {
         ),
         (
             otlp().header("x key", "s3cret"),
-            &["\"x key\"", "is not the name of a header"],
+            &["the header \"x\"", "has a name that no header may have"],
         ),
         (
             otlp().header("x-key", "s3cret\n"),

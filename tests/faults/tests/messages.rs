@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::env;
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::Command;
 use std::thread;
@@ -28,6 +29,8 @@ fn lose_all() {
     fault(Fault::Says(307, "location: /v1/elsewhere\r\n", Vec::new()));
     fault(Fault::Says(200, "content-type: text/html\r\n", vec![b' ']));
     fault(Fault::Garbage);
+    fault(Fault::Rejects(1));
+    fault(Fault::Hangs);
 
     let (authority, other) = (Authority::default(), Authority::default());
     let receiver = Receiver::tls(authority.sign_expired().server(None));
@@ -36,6 +39,27 @@ fn lose_all() {
     lose(Otlp::http(receiver.url()).ca_file(other.file()));
 
     lose(Otlp::http(grpc()));
+
+    // TLS to one that has none, and none to one that has.
+    let receiver = Receiver::new([Fault::None]);
+    let url = receiver.url().replace("http://", "https://");
+    lose(Otlp::http(url).ca_file(authority.file()));
+    lose(Otlp::http(polite()).ca_file(authority.file()));
+    let receiver = Receiver::tls(authority.sign().server(None));
+    lose(Otlp::http(receiver.url().replace("https://", "http://")));
+}
+
+/// A server of HTTP that has an answer to everything.
+fn polite() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for mut connection in listener.incoming().map_while(Result::ok) {
+            let _ = connection.read(&mut [0; 1024]);
+            let _ = connection.write_all(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n");
+        }
+    });
+    url
 }
 
 /// A server of gRPC, which knows no HTTP/1.1.
@@ -79,12 +103,22 @@ fn messages_name_the_cause_and_no_secret() {
         "/in?… answered 404 Not Found: is the path right?",
         "/in?… answered 307 Temporary Redirect: redirects are not followed",
         "/in?… answered 200 OK with a body that is not to be understood: is it a receiver of OTLP?",
+        "rejected 1; last trouble: too many",
+        "no answer before the time of an export was over (OTEL_BSP_EXPORT_TIMEOUT)",
+        "without TLS if the URL says http",
         "invalid peer certificate: certificate expired",
         "invalid peer certificate: BadSignature",
     ] {
         assert!(stderr.contains(cause), "no {cause:?} in:\n{stderr}");
     }
     let is_hinted = stderr.matches("Port 4317 is usually gRPC").count();
-    assert_eq!(is_hinted, 2, "of garbage and of gRPC:\n{stderr}");
+    assert_eq!(is_hinted, 3, "of garbage, of gRPC and of TLS:\n{stderr}");
+    let is_hinted = stderr
+        .matches("does it speak TLS? If not, write http://")
+        .count();
+    assert_eq!(
+        is_hinted, 2,
+        "of one that hangs up and one that answers:\n{stderr}"
+    );
     assert!(!stderr.contains("s3cret"), "{stderr}");
 }

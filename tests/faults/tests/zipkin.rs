@@ -52,11 +52,39 @@ fn spans_are_posted_as_zipkin_has_them() {
     assert_eq!(child["tags"]["service.version"], "1.2.0");
 }
 
+/// `docs/faults.md` has a row for each.
 #[test]
-fn a_receiver_that_is_busy_is_asked_again_and_one_that_refuses_is_not() {
-    for (script, delivered, requests) in [
-        (vec![Fault::Status(503), Fault::None], 1, 2),
-        (vec![Fault::Status(404)], 0, 1),
+fn each_fault_of_zipkin_is_accounted_for() {
+    let guide = include_str!("../../../docs/faults.md");
+    let page = "content-type: text/html\r\n";
+    let (more, endless) = (vec![b' '; 1024 * 1024], Fault::NeverEnds(202));
+    for (fault, script, reason, requests) in [
+        ("503 once", vec![Fault::Status(503), Fault::None], None, 2),
+        (
+            "404",
+            vec![Fault::Status(404)],
+            Some(DropReason::Refused),
+            1,
+        ),
+        (
+            "200, with a page",
+            vec![Fault::Says(200, page, vec![b' '])],
+            Some(DropReason::Unknown),
+            1,
+        ),
+        (
+            "202, with a body of whatever kind and size",
+            vec![Fault::Says(202, "", more)],
+            None,
+            1,
+        ),
+        ("202, with a body that never ends", vec![endless], None, 1),
+        (
+            "hangs up midway in the request, once",
+            vec![Fault::BreaksRequest, Fault::None],
+            None,
+            1,
+        ),
     ] {
         let receiver = Receiver::new(script);
         let telemetry = telemetry(&format!("{}/api/v2/spans", receiver.url()));
@@ -66,11 +94,24 @@ fn a_receiver_that_is_busy_is_asked_again_and_one_that_refuses_is_not() {
             .start("span")
             .end();
         let report = telemetry.shutdown_blocking();
-        let refused = report.dropped.get(DropReason::Refused);
+        let dropped = reason.map_or(0, |reason| report.dropped.get(reason));
         assert_eq!(
-            (report.delivered, refused, receiver.received().len()),
-            (delivered, 1 - delivered, requests),
-            "{report}"
+            (report.delivered, dropped, receiver.received().len()),
+            (
+                u64::from(reason.is_none()),
+                u64::from(reason.is_some()),
+                requests
+            ),
+            "{fault}: {report}"
+        );
+        let (kept, reason) = (
+            if reason.is_some() { "none" } else { "all" },
+            reason.map_or("", DropReason::as_str),
+        );
+        let documented = format!("| {fault} | {kept} | {reason} |");
+        assert!(
+            guide.contains(&documented),
+            "docs/faults.md lacks: {documented}"
         );
     }
 }

@@ -99,6 +99,13 @@ impl OtlpGrpc {
     fn failure(&mut self, status: &Status) -> Failure {
         let Some(cause) = status.source() else {
             self.is_known = true;
+            // The client's own word for an answer of more than 4 MiB, which it tells by no more than that.
+            let is_long = status
+                .message()
+                .contains("decoded message length too large");
+            if status.code() == Code::OutOfRange && is_long {
+                return self.nonsense();
+            }
             return self.refusal(status);
         };
         let mut message = format!("{}: {}", self.settings.endpoint.uri(), message(cause));
@@ -109,6 +116,15 @@ impl OtlpGrpc {
             message += "; is it gRPC that listens there, with TLS if the URL says https, else without? Port 4318 is usually HTTP";
         }
         self.unanswered(DropReason::Unknown, message)
+    }
+
+    /// A failure after a success that says nothing of the spans. To ask again would only send them twice.
+    fn nonsense(&self) -> Failure {
+        let endpoint = self.settings.endpoint.uri();
+        Failure::permanent(
+            DropReason::Unknown,
+            format!("{endpoint} answered with what is no OTLP: is it a receiver of OTLP?"),
+        )
     }
 
     fn refusal(&self, status: &Status) -> Failure {
@@ -157,18 +173,14 @@ impl Export for OtlpGrpc {
                 // The connection may be half open: the next request goes by another.
                 self.client = self.settings.client();
                 let (reason, problem) = sent.unanswered();
-                let message = format!("{}: {problem}", self.settings.endpoint.uri());
+                let endpoint = self.settings.endpoint.uri();
+                let message =
+                    format!("{endpoint}: {problem} in {limit:?} (OTEL_EXPORTER_OTLP_TIMEOUT)");
                 return Err(self.unanswered(reason, message));
             }
         };
         self.is_known = true;
-        delivery(answer).map_err(|_| {
-            let endpoint = self.settings.endpoint.uri();
-            Failure::permanent(
-                DropReason::Unknown,
-                format!("{endpoint} answered with what is no OTLP: is it a receiver of OTLP?"),
-            )
-        })
+        delivery(answer).map_err(|_| self.nonsense())
     }
 }
 

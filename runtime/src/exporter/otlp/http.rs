@@ -10,12 +10,14 @@ use http::{HeaderValue, Response, StatusCode};
 use super::{delivery, endpoint, header_map, json_answer};
 use crate::config::{Compression, Otlp, Protocol};
 use crate::error::Error;
-use crate::exporter::http::Client;
+use crate::exporter::http::{Client, Hints, is_media_type};
 use crate::exporter::json;
 use crate::pipeline::{Delivery, DropReason, Export, Failure, Request};
 
 const PROTOBUF: &str = "application/x-protobuf";
 const JSON: &str = "application/json";
+/// What a page to log in on is in.
+const HTML: &str = "text/html";
 
 #[derive(Debug)]
 pub(crate) struct OtlpHttp {
@@ -36,7 +38,7 @@ impl OtlpHttp {
         }
         let timeout = otlp.request_timeout();
         Ok(Self {
-            client: Client::new(endpoint, headers, timeout, &otlp.certificates, hint)?,
+            client: Client::new(endpoint, headers, timeout, &otlp.certificates, &HINTS)?,
             is_json,
             compression: otlp.compression(),
         })
@@ -44,19 +46,19 @@ impl OtlpHttp {
 
     fn judge(&self, response: &Response<Bytes>) -> Result<Delivery, Failure> {
         let nonsense = || self.client.nonsense(response.status());
-        let content_type = response.headers().get(CONTENT_TYPE);
-        let is = |kind: &str| {
-            content_type.is_some_and(|value| value.as_bytes().starts_with(kind.as_bytes()))
+        let is = |kind: &str| is_media_type(response.headers(), kind);
+        let body = response.body();
+        let delivery = if body.is_empty() && !is(HTML) {
+            // A plain success is no bytes in protobuf; not all who say nothing say what kind of nothing it is.
+            Delivery::default()
+        } else if is(JSON) {
+            json_answer::delivery(body).map_err(|_| nonsense())?
+        } else if is(PROTOBUF) {
+            delivery(body.clone()).map_err(|_| nonsense())?
+        } else {
+            return Err(nonsense());
         };
-        if !response.body().is_empty() {
-            if is(JSON) {
-                return json_answer::delivery(response.body()).map_err(|_| nonsense());
-            }
-            if !is(PROTOBUF) {
-                return Err(nonsense());
-            }
-        }
-        delivery(response.body().clone()).map_err(|_| nonsense())
+        Ok(delivery)
     }
 }
 
@@ -69,8 +71,8 @@ impl Export for OtlpHttp {
         if self.compression == Compression::Gzip {
             body = gzip(&body)?;
         }
-        let response = self.client.post(body, request.sent).await?;
-        self.judge(&response)
+        let answer = self.client.post(body, request.sent).await?;
+        self.judge(&self.client.read(answer).await?)
     }
 }
 
@@ -84,6 +86,11 @@ fn gzip(body: &[u8]) -> Result<Bytes, Failure> {
         .map(Bytes::from)
         .map_err(|error| Failure::permanent(DropReason::Refused, format!("gzip: {error}")))
 }
+
+const HINTS: Hints = Hints {
+    status: hint,
+    timeout: "OTEL_EXPORTER_OTLP_TIMEOUT",
+};
 
 fn hint(status: StatusCode) -> &'static str {
     match status {

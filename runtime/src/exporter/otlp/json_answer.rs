@@ -1,15 +1,19 @@
 //! Answers in JSON, which some receivers give whatever they are asked in.
 
 use serde::Deserialize;
+use serde::de::{Error as _, IgnoredAny};
 
 use crate::pipeline::Delivery;
 
-/// What a receiver says in JSON. As with protobuf, what is left out or null is a plain success.
+/// What a receiver says in JSON. As with protobuf, what is left out or null is a plain success, and what else it says is passed
+/// over, but for an error.
 pub(super) fn delivery(body: &[u8]) -> serde_json::Result<Delivery> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Answer {
         partial_success: Option<Partial>,
+        error: Option<IgnoredAny>,
+        errors: Option<IgnoredAny>,
     }
 
     #[derive(Default, Deserialize)]
@@ -28,16 +32,19 @@ pub(super) fn delivery(body: &[u8]) -> serde_json::Result<Delivery> {
     }
 
     let answer: Answer = serde_json::from_slice(body)?;
+    if answer.error.is_some() || answer.errors.is_some() {
+        return Err(serde_json::Error::custom("an error"));
+    }
     let partial = answer.partial_success.unwrap_or_default();
     let rejected = match partial.rejected_spans {
         None => 0,
         Some(Count::Number(count)) => count,
-        Some(Count::Text(count)) => count.parse().map_err(serde::de::Error::custom)?,
+        Some(Count::Text(count)) => count.parse().map_err(serde_json::Error::custom)?,
     };
-    Ok(Delivery {
-        rejected: u64::try_from(rejected).unwrap_or(0),
-        message: partial.error_message.unwrap_or_default(),
-    })
+    Ok(super::partial_success(
+        rejected,
+        partial.error_message.unwrap_or_default(),
+    ))
 }
 
 #[cfg(test)]
@@ -50,6 +57,9 @@ mod tests {
         for (body, rejected) in [
             ("{}".to_owned(), Some(0)),
             (r#"{"status":"ok"}"#.to_owned(), Some(0)),
+            (r#"{"error":"no tenant"}"#.to_owned(), None),
+            (r#"{"errors":[{"code":7}]}"#.to_owned(), None),
+            (r#"{"error":null}"#.to_owned(), Some(0)),
             (r#"{"partialSuccess":null}"#.to_owned(), Some(0)),
             (
                 r#"{"partialSuccess":{"errorMessage":null}}"#.to_owned(),

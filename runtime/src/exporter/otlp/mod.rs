@@ -98,10 +98,22 @@ fn delivery(answer: Bytes) -> Result<Delivery, DecodeError> {
     let partial = ExportTraceServiceResponse::decode(answer)?
         .partial_success
         .unwrap_or_default();
-    Ok(Delivery {
-        rejected: u64::try_from(partial.rejected_spans).unwrap_or(0),
-        message: partial.error_message,
-    })
+    Ok(partial_success(
+        partial.rejected_spans,
+        partial.error_message,
+    ))
+}
+
+/// A success of which the receiver refuses that many spans all the same.
+fn partial_success(rejected: i64, message: String) -> Delivery {
+    Delivery {
+        rejected: u64::try_from(rejected).unwrap_or(0),
+        message: if message.is_empty() {
+            "the receiver rejected spans, and does not say why".into()
+        } else {
+            message
+        },
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::endpoint::{self, How};
-use super::http::Client;
+use super::http::{Client, Hints, is_media_type};
 use crate::config::{Certificates, Zipkin};
 use crate::error::Error;
 use crate::pipeline::{Delivery, Export, Failure, Request};
@@ -25,7 +25,7 @@ impl ZipkinHttp {
         let content_type = HeaderValue::from_static("application/json");
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, content_type)]);
         let certificates = Certificates::default();
-        let client = Client::new(endpoint, headers, zipkin.timeout, &certificates, hint)?;
+        let client = Client::new(endpoint, headers, zipkin.timeout, &certificates, &HINTS)?;
         Ok(Self(client))
     }
 }
@@ -34,14 +34,24 @@ impl Export for ZipkinHttp {
     async fn export(&mut self, request: Request) -> Result<Delivery, Failure> {
         let spans = super::decode(&request)?;
         let body = super::to_json(&span::all(&spans))?;
-        // What a receiver says to a success is of no interest.
-        let answer = self.0.post(Bytes::from(body), request.sent).await;
-        answer.map(|_| Delivery::default())
+        let answer = self.0.post(Bytes::from(body), request.sent).await?;
+        let (status, headers) = (answer.response.status(), answer.response.headers());
+        if is_media_type(headers, "text/html") {
+            return Err(self.0.nonsense(status));
+        }
+        // What else a receiver says to a success is of no interest.
+        Ok(Delivery::default())
     }
 }
 
+const HINTS: Hints = Hints {
+    status: hint,
+    timeout: "OTEL_EXPORTER_ZIPKIN_TIMEOUT",
+};
+
 fn hint(status: StatusCode) -> &'static str {
     match status {
+        _ if status.is_success() => ": is it a receiver of Zipkin's format?",
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {
             ": is the path right? Nothing is appended to OTEL_EXPORTER_ZIPKIN_ENDPOINT; Zipkin's is /api/v2/spans"
         }
