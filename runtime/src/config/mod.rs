@@ -203,10 +203,13 @@ pub struct Limits {
     pub event_attributes: usize,
     /// Attributes on one link. Default 128; `OTEL_LINK_ATTRIBUTE_COUNT_LIMIT`.
     pub link_attributes: usize,
-    /// Spans that one trace may have in this process. Default 1024.
+    /// Spans that one trace may have in this process at a time: what has been exported does not count. Default 1024.
     pub spans_per_trace: usize,
-    /// Encoded bytes that one trace may have in this process. Default 1 MiB.
+    /// Encoded bytes that one trace may have in this process at a time. Default 1 MiB.
     pub bytes_per_trace: usize,
+    /// How long spans that have ended wait for others of their trace that are open, a response without an end for one; then they
+    /// are exported without these. Default 30 s.
+    pub hold: Duration,
     /// Bytes that all telemetry of an instance may hold: open traces, what waits for the exporters, and their requests. Default
     /// 256 MiB. Past it, spans are not recorded, and count as dropped for [`MemoryLimit`](crate::DropReason::MemoryLimit); what is
     /// open goes on with what it has. Each exporter keeps 1.5 MiB, and 64 KiB for each thread that records; less than 2 MiB for an
@@ -225,6 +228,7 @@ impl Default for Limits {
             link_attributes: 128,
             spans_per_trace: 1024,
             bytes_per_trace: 1024 * 1024,
+            hold: Duration::from_secs(30),
             memory: 256 * 1024 * 1024,
         }
     }

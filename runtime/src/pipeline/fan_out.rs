@@ -13,6 +13,10 @@ impl Sink for FanOut {
         self.0.iter().for_each(|sink| sink.span_ended(trace));
     }
 
+    fn hand_over(&self, spans: &Runs) {
+        self.0.iter().for_each(|sink| sink.hand_over(spans));
+    }
+
     fn span_refused(&self, why: Refusal) {
         self.0.iter().for_each(|sink| sink.span_refused(why));
     }

@@ -248,6 +248,14 @@ impl Sink for Shards {
         });
     }
 
+    fn hand_over(&self, spans: &Runs) {
+        self.with_mine(|books| {
+            if !books.closed {
+                books.add(spans, self);
+            }
+        });
+    }
+
     fn span_refused(&self, why: Refusal) {
         self.with_mine(|books| {
             if !books.closed {

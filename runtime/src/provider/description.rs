@@ -322,7 +322,7 @@ const RESOURCE: &str = "OTEL_RESOURCE_ATTRIBUTES";
 const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
 /// The limits by name, each with the variables that set it.
-fn limits_of(limits: &Limits) -> [(&'static str, String, &'static [&'static str]); 9] {
+fn limits_of(limits: &Limits) -> [(&'static str, String, &'static [&'static str]); 10] {
     let length = limits.attribute_value_length;
     let length = length.map_or("none".into(), |length| length.to_string());
     let count = |count: usize| count.to_string();
@@ -365,6 +365,7 @@ fn limits_of(limits: &Limits) -> [(&'static str, String, &'static [&'static str]
         ),
         ("spans_per_trace", count(limits.spans_per_trace), &[]),
         ("bytes_per_trace", count(limits.bytes_per_trace), &[]),
+        ("hold", format!("{:?}", limits.hold), &[]),
         ("memory", count(limits.memory), &[]),
     ]
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceId};
@@ -244,12 +244,33 @@ impl LocalSpan {
         let mut state = self.trace.lock();
         match state.end(self.slot, self.id, &self.trace.context, time, limits) {
             Some(Ended::OthersOpen) => sink.span_ended(None),
-            Some(Ended::Last(spans)) => {
+            Some(Ended::HandOver(spans)) => {
                 sink.span_ended(Some(spans));
-                spans.clear();
+                state.handed_over();
             }
             None => {}
         }
+    }
+
+    /// Hands over what has ended of the trace, if it has waited for this span and others for too long.
+    pub(crate) fn hand_over_overdue(&self) {
+        let Recorder {
+            sink,
+            limits,
+            clock,
+            ..
+        } = &*self.trace.recorder;
+        let now = self.trace.clock.now(&**clock);
+        let mut state = self.trace.lock();
+        if let Some(spans) = state.overdue(now, limits) {
+            sink.hand_over(spans);
+            state.handed_over();
+        }
+    }
+
+    /// How long what has ended of a trace waits for the rest.
+    pub(crate) fn hold(&self) -> Duration {
+        self.trace.recorder.limits.hold
     }
 
     /// Whether a SERVER span of a request is this span or around it.

@@ -62,8 +62,10 @@ use crate::sampling::head::decide;
 
 /// Where ended spans go.
 pub(crate) trait Sink: Debug + Send + Sync {
-    /// A span has ended. With it comes the whole trace, if no other span of it is open.
+    /// A span has ended. With it comes all that has ended of its trace, if no other span of it is open, or that was long ago.
     fn span_ended(&self, trace: Option<&Runs>);
+    /// These have ended before.
+    fn hand_over(&self, spans: &Runs);
     /// A span was not recorded.
     fn span_refused(&self, why: Refusal);
 }

@@ -28,19 +28,23 @@ struct Handed {
 impl Sink for Handed {
     fn span_ended(&self, trace: Option<&Runs>) {
         if let Some(trace) = trace {
-            let mut spans = Vec::new();
-            for (run, bytes) in trace.iter() {
-                let decoded = ScopeSpans::decode(&*[run.scope.fields(), bytes].concat()).unwrap();
-                assert_eq!(decoded.spans.len(), run.spans);
-                let scope = decoded.scope.unwrap().name;
-                self.runs
-                    .lock()
-                    .unwrap()
-                    .push((scope, decoded.schema_url, run.spans));
-                spans.extend(decoded.spans);
-            }
-            self.traces.lock().unwrap().push(spans);
+            self.hand_over(trace);
         }
+    }
+
+    fn hand_over(&self, spans: &Runs) {
+        let mut decoded_spans = Vec::new();
+        for (run, bytes) in spans.iter() {
+            let decoded = ScopeSpans::decode(&*[run.scope.fields(), bytes].concat()).unwrap();
+            assert_eq!(decoded.spans.len(), run.spans);
+            let scope = decoded.scope.unwrap().name;
+            self.runs
+                .lock()
+                .unwrap()
+                .push((scope, decoded.schema_url, run.spans));
+            decoded_spans.extend(decoded.spans);
+        }
+        self.traces.lock().unwrap().push(decoded_spans);
     }
 
     fn span_refused(&self, _: Refusal) {
@@ -435,4 +439,31 @@ fn what_a_span_adds_when_it_ends_counts_too() {
     let bytes: usize = traces[0].iter().map(Message::encoded_len).sum();
     assert!((10_000..12_500).contains(&bytes), "{bytes} bytes");
     assert_eq!(traces[0].len() + *sink.refused.lock().unwrap(), 101);
+}
+
+#[test]
+fn what_has_ended_does_not_wait_for_a_span_without_end() {
+    let mut limits = Limits::default();
+    (limits.hold, limits.spans_per_trace) = (Duration::ZERO, 3);
+    let (tracer, sink) = recorder(limits);
+    let cx = Context::new().with_span(tracer.start("stream"));
+    for _ in 0..10 {
+        tracer.start_with_context("message", &cx).end();
+    }
+    let handed = || {
+        sink.traces
+            .lock()
+            .unwrap()
+            .iter()
+            .map(Vec::len)
+            .sum::<usize>()
+    };
+    assert_eq!(
+        handed(),
+        10,
+        "each at once, of whom no more than two are open"
+    );
+    assert_eq!(*sink.refused.lock().unwrap(), 0);
+    cx.span().end();
+    assert_eq!(handed(), 11);
 }

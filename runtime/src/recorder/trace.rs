@@ -6,6 +6,7 @@
 use std::cell::RefCell;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use opentelemetry::trace::{SpanContext, SpanId};
 
@@ -30,7 +31,9 @@ pub(super) struct State {
     pub(super) slots: Vec<OpenSpan>,
     free: Vec<u32>,
     ended: Runs,
-    /// Spans that were started since the trace was last handed over.
+    /// When the first of them has ended.
+    held_since: u64,
+    /// Spans that are open, or have ended and not been handed over.
     started: usize,
     /// Bytes in the open spans and the ended ones.
     bytes: usize,
@@ -89,6 +92,7 @@ impl State {
             slots: Vec::new(),
             free: Vec::new(),
             ended: Runs::default(),
+            held_since: 0,
             started: 0,
             bytes: 0,
             handed_down: HandedDown::default(),
@@ -164,7 +168,8 @@ impl State {
         Some(result)
     }
 
-    /// Seals an open span. Returns the trace's ended spans if no span of it is open any more.
+    /// Seals an open span. Returns the trace's ended spans if no span of it is open any more, or they have waited for the others for
+    /// long.
     pub(super) fn end(
         &mut self,
         slot: u32,
@@ -178,6 +183,9 @@ impl State {
             .get_mut(slot as usize)
             .filter(|span| span.id == id)?;
         let (open, ended) = (span.size(), self.ended.len());
+        if ended == 0 {
+            self.held_since = end;
+        }
         span.seal(context, end, &mut self.ended);
         // The end adds what is not counted while the span is open: ids and times.
         self.bytes = self.bytes + (self.ended.len() - ended) - open;
@@ -188,19 +196,44 @@ impl State {
             self.handed_down.keep(id, inherited, limits);
         }
         self.cover();
-        if self.free.len() < self.slots.len() {
-            return Some(Ended::OthersOpen);
+        if self.free.len() == self.slots.len() {
+            (self.started, self.bytes, self.heads) = (0, 0, 0);
+            return Some(Ended::HandOver(&self.ended));
         }
-        (self.started, self.bytes, self.heads) = (0, 0, 0);
-        Some(Ended::Last(&mut self.ended))
+        Some(match self.overdue(end, limits) {
+            Some(spans) => Ended::HandOver(spans),
+            None => Ended::OthersOpen,
+        })
+    }
+
+    /// The ended spans, if they have waited for the open ones for too long.
+    pub(super) fn overdue(&mut self, now: u64, limits: &Limits) -> Option<&Runs> {
+        let held = Duration::from_nanos(now.saturating_sub(self.held_since));
+        if self.ended.is_empty() || held < limits.hold {
+            return None;
+        }
+        self.started = self.slots.len() - self.free.len();
+        self.bytes -= self.ended.len();
+        Some(&self.ended)
+    }
+
+    /// Forgets the ended spans, which were handed over.
+    pub(super) fn handed_over(&mut self) {
+        if self.free.len() == self.slots.len() {
+            // The whole trace is done, and trimmed when its last reference goes.
+            return self.ended.clear();
+        }
+        self.ended.reset(KEPT_ENDED_BYTES);
+        let in_use = self.in_use();
+        self.held.shrink_to(in_use.max(KEPT_BYTES));
     }
 }
 
 /// What the end of a span leaves.
 pub(super) enum Ended<'a> {
     OthersOpen,
-    /// None of the trace's spans is open; these have ended.
-    Last(&'a mut Runs),
+    /// Nobody waits any more for these, which have ended.
+    HandOver(&'a Runs),
 }
 
 /// A reference to a trace. The last one to go gives the trace's buffers back to its thread.
