@@ -77,6 +77,14 @@ pub enum Error {
         "`Builder::tags` was given a tag without a name: name it, as in KeyValue::new(\"env.region\", \"eu-west-1\")"
     )]
     UnnamedTag,
+    /// A trusted proxy is no address.
+    #[error(
+        "`RequestTracing::trusted_proxies` was given {text:?}: write an IP address or a network, as in \"10.0.0.0/8\" or \"2001:db8::1\""
+    )]
+    Proxy {
+        /// What was given.
+        text: String,
+    },
     /// The file of `Builder::file` cannot be written to.
     #[error("`Builder::file`: {path}: {source}")]
     File {

@@ -2,7 +2,8 @@
 
 use actix_web::HttpRequest;
 
-use super::server;
+use super::server::{self, Origin};
+use super::trust::Client;
 use crate::__private::{AnyTags, Head, NoRequest, Recording, RequestSource, open, record};
 use crate::attribute::Tags;
 use crate::diag;
@@ -105,8 +106,9 @@ fn stand_alone(
     let Some(recorder) = recorder() else {
         return BodySpan(Under::Nothing);
     };
-    let (caller, _context) = server::inbound(&recorder, http);
-    let server = match server::start(&recorder, http, caller, around) {
+    let is_trusted = || Client::of_peer(http.peer_addr()).is_private();
+    let caller = server::inbound(&recorder, http, is_trusted);
+    let server = match server::start(&recorder, http, Origin::default(), &caller, around) {
         Started::Recording(server) => server,
         Started::Dropped(context) => return BodySpan(Under::silent(context, Some(recorder))),
     };

@@ -11,8 +11,10 @@ use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::{Error, HttpRequest};
 
 use super::body::TracedBody;
+use super::forwarded::{Proxies, Via};
 use super::future::RequestFuture;
-use super::server;
+use super::server::{self, Origin};
+use super::trust::{Client, Trust};
 use crate::attribute::Tags;
 use crate::recorder::{ActiveSpan, Current, Recorder, Started, TracerProvider, Under, recorder};
 
@@ -41,6 +43,9 @@ pub struct RequestTracing {
     tags: Vec<RequestTags>,
     span_name: Option<SpanName>,
     response_tags: Vec<ResponseTags>,
+    trust: Trust,
+    proxies: Option<Proxies>,
+    client_address: bool,
 }
 
 type Skip = Arc<dyn Fn(&ServiceRequest) -> bool + Send + Sync>;
@@ -155,6 +160,54 @@ impl RequestTracing {
         self
     }
 
+    /// Takes the trace over from the callers that `trust` picks, from others a link: see [`Trust`]. By default these are the
+    /// callers of a loopback or private network.
+    ///
+    /// Of several `RequestTracing` around a handler the outermost decides, since it begins the trace. Scopes that are to be
+    /// trusted differently are each wrapped instead of the `App`, or told apart by [`Trust::when`].
+    #[must_use]
+    pub fn trust(mut self, trust: Trust) -> Self {
+        self.trust = trust;
+        self
+    }
+
+    /// Believes these proxies, by their IP addresses or networks, what they say of the clients behind them in `Forwarded`, or
+    /// in `X-Forwarded-For`, `X-Forwarded-Host` and `X-Forwarded-Proto`. By default nobody is believed.
+    ///
+    /// It is then that client whom [`trust`](Self::trust) is about; one that the proxies do not name is not of a private
+    /// network. `server.address`, `server.port` and `url.scheme` are what the client asked for, and `client.address`
+    /// is its address, if [asked for](Self::client_address). Where both kinds of headers come, only what they agree upon counts: proxies that
+    /// write one kind often let the client's other kind pass.
+    ///
+    /// # Errors
+    ///
+    /// Names the first text that is neither an address nor a network.
+    ///
+    /// ```
+    /// use biztrace::actix::RequestTracing;
+    ///
+    /// let tracing = RequestTracing::default().trusted_proxies(["10.0.0.0/8", "2001:db8::1"])?;
+    /// # let _ = tracing;
+    /// # Ok::<(), biztrace::Error>(())
+    /// ```
+    pub fn trusted_proxies(
+        mut self,
+        proxies: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Result<Self, crate::error::Error> {
+        self.proxies = Some(Proxies::new(proxies)?);
+        Ok(self)
+    }
+
+    /// Records where requests come from: `client.address`, `network.peer.address` and `network.peer.port`.
+    ///
+    /// Not done by default, although the semantic conventions recommend it: an IP address is personal data in the law of many
+    /// countries.
+    #[must_use]
+    pub fn client_address(mut self) -> Self {
+        self.client_address = true;
+        self
+    }
+
     fn skips(&self, request: &ServiceRequest) -> bool {
         match &self.skip {
             Some(skip) => skip(request),
@@ -188,6 +241,20 @@ impl RequestTracing {
         }
     }
 
+    /// What trusted proxies say of the request.
+    fn via<'r>(&self, request: &'r ServiceRequest) -> Option<Via<'r>> {
+        let proxies = self.proxies.as_ref()?;
+        proxies.read(request.peer_addr(), request.headers())
+    }
+
+    fn trusts(&self, request: &ServiceRequest, via: Option<&Via<'_>>) -> bool {
+        let client = match via {
+            Some(via) => via.client,
+            None => Client::of_peer(request.peer_addr()),
+        };
+        self.trust.admits(request, client)
+    }
+
     /// What the request is to run under.
     fn start(&self, request: &ServiceRequest) -> Under {
         let Some(recorder) = self.recorder.clone().or_else(recorder) else {
@@ -202,11 +269,18 @@ impl RequestTracing {
             Current::Silent => return Under::Nothing,
             _ => {}
         }
-        let (caller, _context) = server::inbound(&recorder, request.request());
+        let http = request.request();
+        let origin = Origin {
+            via: self.via(request),
+            has_client: self.client_address,
+        };
+        let caller = server::inbound(&recorder, http, || {
+            self.trusts(request, origin.via.as_ref())
+        });
         if self.skips(request) {
-            return Under::silent(recorder.skip(caller.as_ref()), Some(recorder));
+            return Under::silent(recorder.skip(caller.parent()), Some(recorder));
         }
-        match server::start(&recorder, request.request(), caller, around) {
+        match server::start(&recorder, http, origin, &caller, around) {
             Started::Recording(span) => Under::Span(ActiveSpan::new(span)),
             Started::Dropped(context) => Under::silent(context, Some(recorder)),
         }

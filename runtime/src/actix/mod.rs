@@ -4,13 +4,16 @@
 
 mod body;
 mod extractor;
+mod forwarded;
 mod future;
 pub(crate) mod handler;
 mod head;
 mod middleware;
 mod server;
+mod trust;
 
 pub use self::body::TracedBody;
 pub use self::extractor::RequestSpan;
 pub use self::future::RequestFuture;
 pub use self::middleware::{RequestTracing, RequestTracingService};
+pub use self::trust::Trust;

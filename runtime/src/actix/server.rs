@@ -7,8 +7,10 @@ use actix_web::http::{Method, StatusCode, Version, header};
 use opentelemetry::trace::{SpanContext, SpanKind};
 use opentelemetry::{Context, ContextGuard};
 
+use super::forwarded::Via;
 use super::head::{self, Headers};
-use crate::attribute::{Key, Tags, truncate};
+use super::trust::Client;
+use crate::attribute::{Display, Key, Tags, truncate};
 use crate::recorder::{Current, Head, LocalSpan, Recorder, Start, Started};
 
 const METHOD: Key<'_> = Key::new("http.request.method");
@@ -17,50 +19,88 @@ const PATH: Key<'_> = Key::new("url.path");
 const SCHEME: Key<'_> = Key::new("url.scheme");
 const SERVER_ADDRESS: Key<'_> = Key::new("server.address");
 const SERVER_PORT: Key<'_> = Key::new("server.port");
+const CLIENT_ADDRESS: Key<'_> = Key::new("client.address");
+const PEER_ADDRESS: Key<'_> = Key::new("network.peer.address");
+const PEER_PORT: Key<'_> = Key::new("network.peer.port");
 const PROTOCOL_VERSION: Key<'_> = Key::new("network.protocol.version");
 const USER_AGENT: Key<'_> = Key::new("user_agent.original");
 const ROUTE: Key<'_> = Key::new("http.route");
 const STATUS_CODE: Key<'_> = Key::new("http.response.status_code");
 
+/// The caller of a request, as its headers name it. What else it sends is current as long as this lives.
+pub(super) struct Caller {
+    span: Option<SpanContext>,
+    is_trusted: bool,
+    _context: Option<ContextGuard>,
+}
+
+impl Caller {
+    /// Its span, if a trace is taken over from it.
+    pub(super) fn parent(&self) -> Option<&SpanContext> {
+        self.span.as_ref().filter(|_| self.is_trusted)
+    }
+}
+
 /// Reads what a request brings: its caller's span, and what else there is, which is made current for its own span to be made
-/// over it.
+/// over it. Of a caller that is not trusted the span alone counts, as something to link to.
 pub(super) fn inbound(
     recorder: &Recorder,
     request: &HttpRequest,
-) -> (Option<SpanContext>, Option<ContextGuard>) {
+    is_trusted: impl FnOnce() -> bool,
+) -> Caller {
     let headers = Headers(request.headers());
     let mut inbound = recorder.propagators().extract(&headers);
-    let caller = inbound.caller.take();
-    let context = inbound
-        .has_more()
-        .then(|| Context::map_current(|cx| inbound.over(cx)));
-    (caller, context.map(Context::attach))
+    let span = inbound.caller.take();
+    let has_more = inbound.has_more();
+    let is_trusted = (span.is_some() || has_more) && is_trusted();
+    let context =
+        (has_more && is_trusted).then(|| Context::map_current(|cx| inbound.over(cx)).attach());
+    Caller {
+        span,
+        is_trusted,
+        _context: context,
+    }
 }
 
-/// Starts the SERVER span of a request: below the caller's span if there is one, else below `around`.
+/// What is told of a request's origin beside the request itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Origin<'r> {
+    pub(super) via: Option<Via<'r>>,
+    /// Whether the client's address is recorded.
+    pub(super) has_client: bool,
+}
+
+/// Starts the SERVER span of a request: below the caller's span if there is one that is trusted, else below `around`.
 pub(super) fn start(
     recorder: &Arc<Recorder>,
     request: &HttpRequest,
-    caller: Option<SpanContext>,
+    origin: Origin<'_>,
+    caller: &Caller,
     around: Current,
 ) -> Started {
-    let tags = |tags: &mut Tags| tag_request(request, tags);
+    let tags = |tags: &mut Tags| tag_request(request, origin, tags);
     let copy = |head: &mut Head| head::copy(request.headers(), request.query_string(), head);
     let start = Start {
         tags: Some(&tags),
         head: Some(&copy),
         ..Start::now(span_method(request.method()), SpanKind::Server)
     };
-    match (caller, around) {
-        (Some(caller), _) => recorder.start(Some(&caller), start),
+    let started = match (caller.parent(), around) {
+        (Some(caller), _) => recorder.start(Some(caller), start),
         (None, Current::Local(parent)) if parent.is_of(recorder) => parent.start_child(start),
         (None, Current::Local(parent)) => recorder.start(Some(&parent.context()), start),
         (None, Current::Foreign(parent)) => recorder.start(Some(&parent), start),
         (None, Current::Silent | Current::Nothing) => recorder.start(None, start),
+    };
+    if !caller.is_trusted
+        && let (Some(caller), Started::Recording(span)) = (&caller.span, &started)
+    {
+        span.add_link(caller, &[], 0);
     }
+    started
 }
 
-fn tag_request(request: &HttpRequest, tags: &mut Tags) {
+fn tag_request(request: &HttpRequest, origin: Origin<'_>, tags: &mut Tags) {
     match known(request.method()) {
         Some(method) => tags.set(METHOD, method),
         None => {
@@ -69,15 +109,21 @@ fn tag_request(request: &HttpRequest, tags: &mut Tags) {
         }
     }
     tags.set(PATH, cut(request.path()));
-    let (scheme, default_port) = if request.app_config().secure() {
-        ("https", 443)
-    } else {
-        ("http", 80)
-    };
+    let forwarded = origin.via.as_ref();
+    let scheme = forwarded.and_then(|via| via.scheme);
+    let scheme = scheme.unwrap_or(match request.app_config().secure() {
+        true => "https",
+        false => "http",
+    });
     tags.set(SCHEME, scheme);
-    if let Some((address, port)) = host(request) {
+    let forwarded_host = forwarded.and_then(|via| split_host(via.host?));
+    if let Some((address, port)) = forwarded_host.or_else(|| host(request)) {
+        let default_port = if scheme == "https" { 443 } else { 80 };
         tags.set(SERVER_ADDRESS, cut(address));
         tags.set(SERVER_PORT, &port.unwrap_or(default_port));
+    }
+    if origin.has_client {
+        tag_client(request, origin, tags);
     }
     tags.set(PROTOCOL_VERSION, &protocol_version(request.version()));
     let user_agent = request
@@ -94,22 +140,44 @@ fn cut(value: &str) -> &str {
 
 /// Host and port that the client asked for: of the URI where it has them, as in HTTP/2, else of `Host`.
 fn host(request: &HttpRequest) -> Option<(&str, Option<u16>)> {
-    let (host, port) = match request.uri().authority() {
-        Some(authority) => (authority.host(), authority.port_u16()),
-        None => {
-            let header = request.headers().get(header::HOST)?.to_str().ok()?;
-            match header.rsplit_once(':') {
-                // The colons of a bare IPv6 address stand before its bracket.
-                Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()),
-                _ => (header, None),
-            }
-        }
-    };
-    let host = host
-        .strip_prefix('[')
+    match request.uri().authority() {
+        Some(authority) => bare(authority.host(), authority.port_u16()),
+        None => split_host(request.headers().get(header::HOST)?.to_str().ok()?),
+    }
+}
+
+/// The parts of a host with or without a port.
+fn split_host(text: &str) -> Option<(&str, Option<u16>)> {
+    match text.rsplit_once(':') {
+        // The colons of a bare IPv6 address stand before its bracket.
+        Some((host, port)) if !port.ends_with(']') => bare(host, port.parse().ok()),
+        _ => bare(text, None),
+    }
+}
+
+/// Without the brackets of an IPv6 address.
+fn bare(host: &str, port: Option<u16>) -> Option<(&str, Option<u16>)> {
+    let inner = host.strip_prefix('[');
+    let host = inner
         .and_then(|host| host.strip_suffix(']'))
         .unwrap_or(host);
     (!host.is_empty()).then_some((host, port))
+}
+
+/// Records where the request comes from: from the client, and from the other end of the connection.
+fn tag_client(request: &HttpRequest, origin: Origin<'_>, tags: &mut Tags) {
+    let peer = request.peer_addr();
+    let client = match origin.via {
+        Some(via) => via.client,
+        None => Client::of_peer(peer),
+    };
+    if let Client::At(ip) = client {
+        tags.set(CLIENT_ADDRESS, &Display(&ip));
+    }
+    if let Some(peer) = peer {
+        tags.set(PEER_ADDRESS, &Display(&peer.ip().to_canonical()));
+        tags.set(PEER_PORT, &peer.port());
+    }
 }
 
 pub(super) fn has_route(span: &LocalSpan) -> bool {

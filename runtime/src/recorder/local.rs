@@ -204,7 +204,7 @@ impl LocalSpan {
         self.update(|span, room| span.add_event(name, time, attributes, dropped, limits, room));
     }
 
-    pub(super) fn add_link(&self, context: &SpanContext, attributes: &[KeyValue], dropped: u32) {
+    pub(crate) fn add_link(&self, context: &SpanContext, attributes: &[KeyValue], dropped: u32) {
         let limits = &self.trace.recorder.limits;
         self.update(|span, room| span.add_link(context, attributes, dropped, limits, room));
     }
