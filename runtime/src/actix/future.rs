@@ -11,6 +11,7 @@ use actix_web::dev::ServiceResponse;
 use actix_web::http::Method;
 use pin_project_lite::pin_project;
 
+use super::answer::Ids;
 use super::body::TracedBody;
 use super::middleware::RequestTracing;
 use super::server;
@@ -24,6 +25,7 @@ pin_project! {
         under: Under,
         method: &'static str,
         hooks: Option<Rc<RequestTracing>>,
+        ids: Option<Box<Ids>>,
     }
 
     impl<F> PinnedDrop for RequestFuture<F> {
@@ -45,12 +47,14 @@ impl<F> RequestFuture<F> {
         under: Under,
         method: &'static str,
         hooks: Option<Rc<RequestTracing>>,
+        ids: Option<Box<Ids>>,
     ) -> Self {
         Self {
             future: Some(future),
             under,
             method,
             hooks,
+            ids,
         }
     }
 }
@@ -86,7 +90,10 @@ where
             Ok(response) => {
                 let (request, response) = response.into_parts();
                 let (response, body) = response.into_parts();
-                let response = ServiceResponse::new(request, response);
+                let mut response = ServiceResponse::new(request, response);
+                if let Some(ids) = this.ids {
+                    ids.write(response.headers_mut());
+                }
                 if let Some(span) = this.under.span() {
                     respond(span, this.method, &response);
                     if let Some(hooks) = this.hooks {
@@ -97,11 +104,14 @@ where
                 let is_head = *response.request().method() == Method::HEAD;
                 Ok(response.map_body(|_, ()| TracedBody::new(body, under, is_head)))
             }
-            Err(error) => {
+            Err(mut error) => {
                 if let Some(span) = this.under.span() {
                     fail(span, this.method, &error);
                 }
                 this.under.end(Outcome::Completed);
+                if let Some(ids) = this.ids.take() {
+                    ids.write_on_error(&mut error);
+                }
                 Err(error)
             }
         })

@@ -10,6 +10,7 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::{Error, HttpRequest};
 
+use super::answer::Wanted;
 use super::body::TracedBody;
 use super::forwarded::{Proxies, Via};
 use super::future::RequestFuture;
@@ -46,6 +47,7 @@ pub struct RequestTracing {
     trust: Trust,
     proxies: Option<Proxies>,
     client_address: bool,
+    wanted: Wanted,
 }
 
 type Skip = Arc<dyn Fn(&ServiceRequest) -> bool + Send + Sync>;
@@ -208,6 +210,41 @@ impl RequestTracing {
         self
     }
 
+    /// Gives each request an id: the caller's `X-Request-ID`, if the caller is [trusted](Self::trust) and the id is one as
+    /// [`RequestId`](super::RequestId) describes, else a fresh one. It is the span's tag `request.id` and the answer's
+    /// `x-request-id`, whatever the handler has set there; handlers find it with `RequestId`, and logs with
+    /// [`request_id`](super::request_id()). Requests that are not recorded have one too.
+    ///
+    /// Of several `RequestTracing` with this option around a handler, the outermost gives the id.
+    ///
+    /// ```
+    /// use biztrace::actix::RequestTracing;
+    ///
+    /// let tracing = RequestTracing::default().request_id();
+    /// # let _ = tracing;
+    /// ```
+    #[must_use]
+    pub fn request_id(mut self) -> Self {
+        self.wanted.request_id = true;
+        self
+    }
+
+    /// Tells callers the span of their request, by the header `traceresponse` that a draft of W3C Trace Context describes:
+    /// `00-{trace id}-{span id}-{flags}`.
+    #[must_use]
+    pub fn trace_response(mut self) -> Self {
+        self.wanted.trace_response = true;
+        self
+    }
+
+    /// Tells callers the trace of their request, by the header `x-trace-id`: 32 hexadecimal digits. Of a trace that is not
+    /// recorded here as well.
+    #[must_use]
+    pub fn trace_id_header(mut self) -> Self {
+        self.wanted.trace_id = true;
+        self
+    }
+
     fn skips(&self, request: &ServiceRequest) -> bool {
         match &self.skip {
             Some(skip) => skip(request),
@@ -336,11 +373,16 @@ where
         // Routing and the synchronous parts of inner middleware run in this call: they belong to the span too.
         let mut under = self.tracing.start(&request);
         let method = server::span_method(request.method());
+        let is_trusted = || {
+            let via = self.tracing.via(&request);
+            self.tracing.trusts(&request, via.as_ref())
+        };
+        let ids = self.tracing.wanted.ids(&request, &under, is_trusted);
         self.tracing.tag_request(&mut under, &request);
         let entered = under.enter();
         let future = self.service.call(request);
         drop(entered);
         let hooks = (self.tracing.sees_responses()).then(|| Rc::clone(&self.tracing));
-        RequestFuture::new(future, under, method, hooks)
+        RequestFuture::new(future, under, method, hooks, ids)
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Stands beside the pipeline, on the recorder.
 
+mod answer;
 mod body;
 mod extractor;
 mod forwarded;
@@ -9,11 +10,14 @@ mod future;
 pub(crate) mod handler;
 mod head;
 mod middleware;
+mod request_id;
 mod server;
 mod trust;
 
+pub use self::answer::{request_id, trace_id};
 pub use self::body::TracedBody;
 pub use self::extractor::RequestSpan;
 pub use self::future::RequestFuture;
 pub use self::middleware::{RequestTracing, RequestTracingService};
+pub use self::request_id::RequestId;
 pub use self::trust::Trust;

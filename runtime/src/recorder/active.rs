@@ -72,6 +72,15 @@ impl Under {
         }
     }
 
+    /// The context of the span, recorded or not.
+    #[cfg(feature = "actix")]
+    pub(crate) fn context(&self) -> Option<SpanContext> {
+        match self {
+            Self::Silent(scope) => Some(scope.cx.span().span_context().clone()),
+            _ => self.span().map(LocalSpan::context),
+        }
+    }
+
     /// Adds tags of the application's, whose code runs under the span and outside any lock.
     pub(crate) fn tag(&mut self, tags: impl FnOnce(&mut Tags)) {
         let Some(span) = self.span().cloned() else {
