@@ -59,6 +59,7 @@ mod propagation;
 mod provider;
 mod recorder;
 mod sampling;
+mod semconv;
 #[cfg(feature = "testing")]
 pub mod testing;
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// The modules from the top down; those of one row may not import one another.
 const ROWS: &[&[&str]] = &[
     &["error", "diag"],
-    &["attribute"],
+    &["attribute", "semconv"],
     &["config"],
     &["propagation", "sampling"],
     &["recorder"],

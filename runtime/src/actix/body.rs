@@ -19,6 +19,8 @@ pin_project! {
         #[pin]
         body: Body<B>,
         under: Under,
+        // Of a response whose body is taken to its end.
+        outcome: Outcome,
     }
 
     impl<B> PinnedDrop for TracedBody<B> {
@@ -29,7 +31,7 @@ pin_project! {
             this.body.set(Body::Gone);
             drop(entered);
             if is_whole {
-                this.under.end(Outcome::Completed);
+                this.under.end(*this.outcome);
             }
         }
     }
@@ -83,14 +85,14 @@ fn hand_over_overdue(span: &LocalSpan, mut overdue: Pin<&mut Option<Sleep>>, cx:
 
 impl<B: MessageBody> TracedBody<B> {
     /// The server never asks for a body of size 0, nor for the body of a response to HEAD: that is their whole body.
-    pub(super) fn new(body: B, mut under: Under, is_head: bool) -> Self {
+    pub(super) fn new(body: B, mut under: Under, outcome: Outcome, is_head: bool) -> Self {
         let left = match body.size() {
             BodySize::Sized(size) => Some(size),
             BodySize::None => Some(0),
             BodySize::Stream => None,
         };
         if is_head || left == Some(0) {
-            under.end(Outcome::Completed);
+            under.end(outcome);
         }
         let bytes = match left {
             Some(1..) => body.try_into_bytes(),
@@ -105,7 +107,11 @@ impl<B: MessageBody> TracedBody<B> {
                 overdue: None,
             },
         };
-        Self { body, under }
+        Self {
+            body,
+            under,
+            outcome,
+        }
     }
 }
 
@@ -127,7 +133,7 @@ impl<B: MessageBody> MessageBody for TracedBody<B> {
         let this = self.project();
         let (body, left, mut overdue) = match this.body.project() {
             Projected::Bytes { bytes } => {
-                this.under.end(Outcome::Completed);
+                this.under.end(*this.outcome);
                 let bytes = std::mem::take(bytes);
                 return Poll::Ready((!bytes.is_empty()).then_some(Ok(bytes)));
             }
@@ -153,7 +159,7 @@ impl<B: MessageBody> MessageBody for TracedBody<B> {
                 None
             }
             Some(Err(_)) => Some(Outcome::Failed(std::any::type_name::<B::Error>())),
-            None => Some(Outcome::Completed),
+            None => Some(*this.outcome),
         };
         if let Some(outcome) = outcome {
             this.under.end(outcome);
@@ -164,7 +170,7 @@ impl<B: MessageBody> MessageBody for TracedBody<B> {
     fn try_into_bytes(mut self) -> Result<Bytes, Self> {
         match std::mem::replace(&mut self.body, Body::Gone) {
             Body::Bytes { bytes } => {
-                self.under.end(Outcome::Completed);
+                self.under.end(self.outcome);
                 Ok(bytes)
             }
             body => {

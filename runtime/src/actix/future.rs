@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::ServiceResponse;
-use actix_web::http::Method;
+use actix_web::http::{Method, StatusCode};
 use pin_project_lite::pin_project;
 
 use super::answer::Ids;
@@ -23,7 +23,7 @@ pin_project! {
         #[pin]
         future: Option<F>,
         under: Under,
-        method: &'static str,
+        method: Method,
         hooks: Option<Rc<RequestTracing>>,
         ids: Option<Box<Ids>>,
     }
@@ -45,7 +45,7 @@ impl<F> RequestFuture<F> {
     pub(super) fn new(
         future: F,
         under: Under,
-        method: &'static str,
+        method: Method,
         hooks: Option<Rc<RequestTracing>>,
         ids: Option<Box<Ids>>,
     ) -> Self {
@@ -101,14 +101,15 @@ where
                     }
                 }
                 let under = std::mem::replace(this.under, Under::Nothing);
-                let is_head = *response.request().method() == Method::HEAD;
-                Ok(response.map_body(|_, ()| TracedBody::new(body, under, is_head)))
+                let (outcome, is_head) = (outcome(response.status()), *this.method == Method::HEAD);
+                Ok(response.map_body(|_, ()| TracedBody::new(body, under, outcome, is_head)))
             }
             Err(mut error) => {
                 if let Some(span) = this.under.span() {
                     fail(span, this.method, &error);
                 }
-                this.under.end(Outcome::Completed);
+                this.under
+                    .end(outcome(error.as_response_error().status_code()));
                 if let Some(ids) = this.ids.take() {
                     ids.write_on_error(&mut error);
                 }
@@ -118,8 +119,18 @@ where
     }
 }
 
+/// What a response says of its request.
+fn outcome(status: StatusCode) -> Outcome {
+    match status {
+        StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => Outcome::TimedOut,
+        _ if status.is_client_error() => Outcome::ClientError,
+        _ if status.is_server_error() => Outcome::ServerError,
+        _ => Outcome::Ok,
+    }
+}
+
 /// Records the response's head; the span goes on with the body.
-fn respond(span: &LocalSpan, method: &str, response: &ServiceResponse<()>) {
+fn respond(span: &LocalSpan, method: &Method, response: &ServiceResponse<()>) {
     let request = response.request();
     if !server::has_route(span)
         && let Some(route) = request.match_pattern()
@@ -133,13 +144,13 @@ fn respond(span: &LocalSpan, method: &str, response: &ServiceResponse<()>) {
 }
 
 /// Records that a middleware failed: actix answers with the error's response, and nobody sees the request again.
-fn fail(span: &LocalSpan, method: &str, error: &Error) {
+fn fail(span: &LocalSpan, method: &Method, error: &Error) {
     guess_route(span, method);
     server::set_status(span, error.as_response_error().status_code());
 }
 
 /// No response will tell the route: the handler may know it from earlier ones.
-fn guess_route(span: &LocalSpan, method: &str) {
+fn guess_route(span: &LocalSpan, method: &Method) {
     if !server::has_route(span)
         && let Some(route) = span.handler().and_then(|handler| handler.route())
     {

@@ -108,7 +108,12 @@ fn stand_alone(
     };
     let is_trusted = || Client::of_peer(http.peer_addr()).is_private();
     let caller = server::inbound(&recorder, http, is_trusted);
-    let server = match server::start(&recorder, http, Origin::default(), &caller, around) {
+    let origin = Origin {
+        via: None,
+        has_client: false,
+        has_query: true,
+    };
+    let server = match server::start(&recorder, http, origin, &caller, around) {
         Started::Recording(server) => server,
         Started::Dropped(context) => return BodySpan(Under::silent(context, Some(recorder))),
     };
@@ -124,7 +129,7 @@ fn learn_route(site: &Site, request: &dyn HandlerRequest, server: &LocalSpan) {
     if let Some(http) = request.get()
         && let Some(route) = http.match_pattern()
     {
-        server::set_route(server, server::span_method(http.method()), &route);
+        server::set_route(server, http.method(), &route);
         site.learn_route(&route);
     }
 }

@@ -8,12 +8,14 @@ use std::task::{Context, Poll};
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
+use actix_web::http::header::HeaderName;
 use actix_web::{Error, HttpRequest};
 
 use super::answer::Wanted;
 use super::body::TracedBody;
 use super::forwarded::{Proxies, Via};
 use super::future::RequestFuture;
+use super::headers::Listed;
 use super::server::{self, Origin};
 use super::trust::{Client, Trust};
 use crate::attribute::Tags;
@@ -47,6 +49,7 @@ pub struct RequestTracing {
     trust: Trust,
     proxies: Option<Proxies>,
     client_address: bool,
+    without_query: bool,
     wanted: Wanted,
 }
 
@@ -245,6 +248,40 @@ impl RequestTracing {
         self
     }
 
+    /// Leaves out `url.query`, which is recorded otherwise as far as a request has one. The values of parameters that sign
+    /// requests are redacted in any case: `X-Amz-Signature`, `sig` and their like.
+    #[must_use]
+    pub fn without_query(mut self) -> Self {
+        self.without_query = true;
+        self
+    }
+
+    /// Records these headers of requests, as `http.request.header.<name>`: a list with the text of each line. None is recorded
+    /// otherwise, beside `user_agent.original`. What is in `Authorization` and `Cookie` is a secret.
+    ///
+    /// ```
+    /// use actix_web::http::header::{self, HeaderName};
+    /// use biztrace::actix::RequestTracing;
+    ///
+    /// let tracing = RequestTracing::default()
+    ///     .request_headers([header::ACCEPT_LANGUAGE, HeaderName::from_static("x-tenant-id")])
+    ///     .response_headers([header::CACHE_CONTROL]);
+    /// # let _ = tracing;
+    /// ```
+    #[must_use]
+    pub fn request_headers(self, names: impl IntoIterator<Item = HeaderName>) -> Self {
+        let listed = Listed::new("http.request.header.", names);
+        self.tags(move |request, tags| listed.tag(request.headers(), tags))
+    }
+
+    /// Records these headers of responses, as `http.response.header.<name>`: as [`request_headers`](Self::request_headers) has
+    /// those of requests.
+    #[must_use]
+    pub fn response_headers(self, names: impl IntoIterator<Item = HeaderName>) -> Self {
+        let listed = Listed::new("http.response.header.", names);
+        self.on_response(move |response, tags| listed.tag(response.headers(), tags))
+    }
+
     fn skips(&self, request: &ServiceRequest) -> bool {
         match &self.skip {
             Some(skip) => skip(request),
@@ -310,6 +347,7 @@ impl RequestTracing {
         let origin = Origin {
             via: self.via(request),
             has_client: self.client_address,
+            has_query: !self.without_query,
         };
         let caller = server::inbound(&recorder, http, || {
             self.trusts(request, origin.via.as_ref())
@@ -372,7 +410,7 @@ where
     fn call(&self, request: ServiceRequest) -> Self::Future {
         // Routing and the synchronous parts of inner middleware run in this call: they belong to the span too.
         let mut under = self.tracing.start(&request);
-        let method = server::span_method(request.method());
+        let method = request.method().clone();
         let is_trusted = || {
             let via = self.tracing.via(&request);
             self.tracing.trusts(&request, via.as_ref())

@@ -9,6 +9,7 @@ mod forwarded;
 mod future;
 pub(crate) mod handler;
 mod head;
+mod headers;
 mod middleware;
 mod request_id;
 mod server;

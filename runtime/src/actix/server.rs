@@ -12,10 +12,12 @@ use super::head::{self, Headers};
 use super::trust::Client;
 use crate::attribute::{Display, Key, Tags, truncate};
 use crate::recorder::{Current, Head, LocalSpan, Recorder, Start, Started};
+use crate::semconv::{self, KnownMethods};
 
 const METHOD: Key<'_> = Key::new("http.request.method");
 const METHOD_ORIGINAL: Key<'_> = Key::new("http.request.method_original");
 const PATH: Key<'_> = Key::new("url.path");
+const QUERY: Key<'_> = Key::new("url.query");
 const SCHEME: Key<'_> = Key::new("url.scheme");
 const SERVER_ADDRESS: Key<'_> = Key::new("server.address");
 const SERVER_PORT: Key<'_> = Key::new("server.port");
@@ -63,11 +65,13 @@ pub(super) fn inbound(
 }
 
 /// What is told of a request's origin beside the request itself.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Origin<'r> {
     pub(super) via: Option<Via<'r>>,
     /// Whether the client's address is recorded.
     pub(super) has_client: bool,
+    /// Whether the query is.
+    pub(super) has_query: bool,
 }
 
 /// Starts the SERVER span of a request: below the caller's span if there is one that is trusted, else below `around`.
@@ -78,12 +82,13 @@ pub(super) fn start(
     caller: &Caller,
     around: Current,
 ) -> Started {
-    let tags = |tags: &mut Tags| tag_request(request, origin, tags);
+    let methods = recorder.known_methods();
+    let tags = |tags: &mut Tags| tag_request(request, methods, origin, tags);
     let copy = |head: &mut Head| head::copy(request.headers(), request.query_string(), head);
     let start = Start {
         tags: Some(&tags),
         head: Some(&copy),
-        ..Start::now(span_method(request.method()), SpanKind::Server)
+        ..Start::now(methods.in_name(request.method().as_str()), SpanKind::Server)
     };
     let started = match (caller.parent(), around) {
         (Some(caller), _) => recorder.start(Some(caller), start),
@@ -100,15 +105,19 @@ pub(super) fn start(
     started
 }
 
-fn tag_request(request: &HttpRequest, origin: Origin<'_>, tags: &mut Tags) {
-    match known(request.method()) {
-        Some(method) => tags.set(METHOD, method),
-        None => {
-            tags.set(METHOD, "_OTHER");
-            tags.set(METHOD_ORIGINAL, cut(request.method().as_str()));
-        }
+fn tag_request(request: &HttpRequest, methods: &KnownMethods, origin: Origin<'_>, tags: &mut Tags) {
+    let method = request.method().as_str();
+    if methods.contains(method) {
+        tags.set(METHOD, method);
+    } else {
+        tags.set(METHOD, "_OTHER");
+        tags.set(METHOD_ORIGINAL, cut(method));
     }
     tags.set(PATH, cut(request.path()));
+    let query = request.query_string();
+    if !query.is_empty() && origin.has_query {
+        tags.set(QUERY, cut(&semconv::query(query)));
+    }
     let forwarded = origin.via.as_ref();
     let scheme = forwarded.and_then(|via| via.scheme);
     let scheme = scheme.unwrap_or(match request.app_config().secure() {
@@ -185,9 +194,12 @@ pub(super) fn has_route(span: &LocalSpan) -> bool {
 }
 
 /// Records where the request went. The span is named after it, unless the application has given it a name of its own.
-pub(super) fn set_route(span: &LocalSpan, method: &str, route: &str) {
+pub(super) fn set_route(span: &LocalSpan, method: &Method, route: &str) {
+    // The App's own root has no name in a scope without one.
+    let route = if route.is_empty() { "/" } else { route };
     span.tag(|tags| tags.set(ROUTE, route));
-    span.extend_name(method, route);
+    let methods = span.recorder().known_methods();
+    span.extend_name(methods.in_name(method.as_str()), route);
 }
 
 /// Records the response. A 4xx is the client's mistake, a 5xx an error of this server's.
@@ -196,19 +208,6 @@ pub(super) fn set_status(span: &LocalSpan, status: StatusCode) {
     if status.is_server_error() {
         span.fail(status.as_str());
     }
-}
-
-/// The method as it stands in a span's name.
-pub(super) fn span_method(method: &Method) -> &'static str {
-    known(method).unwrap_or("HTTP")
-}
-
-/// The methods of RFC 9110, and PATCH and QUERY. Others are of unbounded cardinality.
-fn known(method: &Method) -> Option<&'static str> {
-    const KNOWN: [&str; 10] = [
-        "GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "CONNECT", "TRACE", "QUERY",
-    ];
-    KNOWN.into_iter().find(|known| *known == method.as_str())
 }
 
 fn protocol_version(version: Version) -> Option<&'static str> {

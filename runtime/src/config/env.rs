@@ -6,6 +6,7 @@ use std::{ffi::OsString, fmt, str::FromStr, time::Duration};
 
 use super::{Batch, Exporter, Limits, Otlp, Propagator, Sampler, Settings, Zipkin};
 use crate::attribute::{HashKey, MIN_KEY_BYTES, PiiPolicy, Privacy};
+use crate::semconv::KnownMethods;
 
 mod otlp;
 #[cfg(test)]
@@ -87,6 +88,12 @@ impl Reader<'_> {
         }
         let otlp = self.otlp();
         let zipkin = self.zipkin();
+        if self.text("OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN").is_some() {
+            self.warn_that(
+                "OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN",
+                " is ignored, as this version has no logs: exceptions are events of spans",
+            );
+        }
         if self.text("OTEL_CONFIG_FILE").is_some() {
             self.warn_that(
                 "OTEL_CONFIG_FILE",
@@ -101,6 +108,9 @@ impl Reader<'_> {
             otlp,
             zipkin,
             propagators: self.propagators(),
+            known_methods: self
+                .text("OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS")
+                .map_or(KnownMethods::DEFAULT, |list| KnownMethods::listed(&list)),
             sampler: self.sampler(),
             batch: self.batch(),
             limits: self.limits(),

@@ -20,6 +20,7 @@ pub(crate) use self::zipkin::Zipkin;
 use opentelemetry::KeyValue;
 
 use crate::attribute::Privacy;
+use crate::semconv::KnownMethods;
 
 /// All that a telemetry instance is told. The default is what an empty environment gives.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +39,8 @@ pub(crate) struct Settings {
     pub(crate) zipkin: Zipkin,
     /// The formats of context, in the order in which they are read.
     pub(crate) propagators: Vec<Propagator>,
+    /// The methods that spans are named after.
+    pub(crate) known_methods: KnownMethods,
     /// The head sampler.
     pub(crate) sampler: Sampler,
     /// When and how much is exported at once.
@@ -64,6 +67,7 @@ impl Default for Settings {
             otlp: Otlp::default(),
             zipkin: Zipkin::default(),
             propagators: Propagator::DEFAULT.to_vec(),
+            known_methods: KnownMethods::DEFAULT,
             sampler: Sampler::default(),
             batch: Batch::default(),
             limits: Limits::default(),

@@ -224,8 +224,10 @@ impl LocalSpan {
     /// Ends the span. Only the first end of a span counts.
     pub(crate) fn end(&self, outcome: Outcome) {
         match outcome {
-            Outcome::Completed => {}
+            // A response's status has been recorded with its head.
+            Outcome::Ok | Outcome::ClientError | Outcome::ServerError => {}
             Outcome::Failed(error_type) => self.fail(error_type),
+            Outcome::TimedOut => self.tag(|tags| tags.set(OUTCOME, "timed_out")),
             Outcome::Cancelled => self.tag(|tags| tags.set(OUTCOME, "cancelled")),
             Outcome::Panicked => {
                 self.fail("panic");

@@ -59,6 +59,7 @@ use crate::attribute::{Key, Privacy, Tags};
 use crate::config::{Limits, Propagator, Sampler};
 use crate::propagation::Propagators;
 use crate::sampling::head::decide;
+use crate::semconv::KnownMethods;
 
 /// Where ended spans go.
 pub(crate) trait Sink: Debug + Send + Sync {
@@ -103,6 +104,7 @@ pub(crate) struct Recorder {
     sink: Arc<dyn Sink>,
     memory: Arc<Memory>,
     propagators: Propagators,
+    known_methods: KnownMethods,
     /// After the shutdown no span starts.
     is_closed: AtomicBool,
 }
@@ -167,8 +169,18 @@ impl Recorder {
             sink,
             memory,
             propagators: Propagators::new(Propagator::DEFAULT.to_vec(), Vec::new()),
+            known_methods: KnownMethods::DEFAULT,
             is_closed: AtomicBool::new(false),
         }
+    }
+
+    pub(crate) fn with_known_methods(mut self, methods: KnownMethods) -> Self {
+        self.known_methods = methods;
+        self
+    }
+
+    pub(crate) fn known_methods(&self) -> &KnownMethods {
+        &self.known_methods
     }
 
     /// Records no span that starts from now on.

@@ -107,7 +107,7 @@ fn end(under: &mut Under, error_type: impl FnOnce(&ResultSpan<'_>) -> ErrorType)
 }
 
 fn outcome(error_type: ErrorType) -> Outcome {
-    error_type.map_or(Outcome::Completed, Outcome::Failed)
+    error_type.map_or(Outcome::Ok, Outcome::Failed)
 }
 
 impl ResultSpan<'_> {

@@ -112,7 +112,7 @@ impl opentelemetry::trace::Span for Span {
 
     fn end(&mut self) {
         if let Some(local) = &self.local {
-            local.end(Outcome::Completed);
+            local.end(Outcome::Ok);
         }
     }
 
@@ -128,7 +128,7 @@ impl Drop for Span {
         if self.ends_on_drop
             && let Some(local) = &self.local
         {
-            local.end(Outcome::Completed);
+            local.end(Outcome::Ok);
         }
     }
 }

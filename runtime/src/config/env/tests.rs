@@ -131,6 +131,14 @@ fn a_variable_that_is_no_text_is_said_to_be_ignored() {
 }
 
 #[test]
+fn methods() {
+    let variable = [("OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS", "GET,PURGE")];
+    accepts(&variable, |settings| {
+        settings.known_methods = KnownMethods::listed("GET,PURGE");
+    });
+}
+
+#[test]
 fn what_is_set_in_vain_is_said_to_be() {
     for (variable, said) in [
         (
@@ -138,6 +146,7 @@ fn what_is_set_in_vain_is_said_to_be() {
             "OTEL_TRACES_EXPORTER does not name zipkin",
         ),
         ("OTEL_CONFIG_FILE", "takes no such files"),
+        ("OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN", "has no logs"),
     ] {
         let (_, warnings) = read(&[(variable, "http://z/in")]);
         assert_eq!(warnings.len(), 1, "{warnings:?}");

@@ -1,0 +1,59 @@
+//! Methods: what is outside of the known ones is of unbounded cardinality.
+
+/// The methods that spans are named after.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct KnownMethods(Option<Vec<String>>);
+
+/// Those of RFC 9110, and PATCH and QUERY.
+const DEFAULT: [&str; 10] = [
+    "GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "CONNECT", "TRACE", "QUERY",
+];
+
+impl KnownMethods {
+    pub(crate) const DEFAULT: Self = Self(None);
+
+    /// Those that a comma-separated list names, instead of the default ones.
+    pub(crate) fn listed(list: &str) -> Self {
+        let names = list.split(',').map(str::trim);
+        let names = names.filter(|name| !name.is_empty()).map(String::from);
+        Self(Some(names.collect()))
+    }
+
+    /// Whether the method is one of them; their case matters.
+    pub(crate) fn contains(&self, method: &str) -> bool {
+        match &self.0 {
+            None => DEFAULT.contains(&method),
+            Some(names) => names.iter().any(|name| name == method),
+        }
+    }
+
+    /// The method as it stands in a span's name.
+    pub(crate) fn in_name<'m>(&self, method: &'m str) -> &'m str {
+        if self.contains(method) {
+            method
+        } else {
+            "HTTP"
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_takes_the_place_of_the_default() {
+        let listed = KnownMethods::listed("GET, PURGE ,");
+        for (method, by_default, if_listed) in [
+            ("GET", true, true),
+            ("get", false, false),
+            ("QUERY", true, false),
+            ("PURGE", false, true),
+            ("", false, false),
+        ] {
+            assert_eq!(KnownMethods::DEFAULT.contains(method), by_default);
+            assert_eq!(listed.contains(method), if_listed);
+        }
+        assert_eq!(listed.in_name("PATCH"), "HTTP");
+    }
+}

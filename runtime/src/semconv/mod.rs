@@ -1,0 +1,7 @@
+//! Rules of OpenTelemetry's semantic conventions for HTTP, which servers and clients share.
+
+mod method;
+mod redact;
+
+pub(crate) use self::method::KnownMethods;
+pub(crate) use self::redact::query;
