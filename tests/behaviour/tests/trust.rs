@@ -4,12 +4,13 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
-use actix_web::test::{TestRequest, call_and_read_body_json, init_service};
+use actix_web::test::{TestRequest, call_and_read_body_json, call_service, init_service};
 use actix_web::{App, HttpRequest, get, web};
 use behaviour::{Instance, Service, Spans, TRACEPARENT};
 use biztrace::Propagator;
 use biztrace::actix::{RequestTracing, Trust};
 use biztrace::opentelemetry::Value;
+use biztrace::testing::{Capture, CapturedSpan};
 use biztrace::traced_handler;
 use opentelemetry::Context;
 use opentelemetry::propagation::TextMapPropagator;
@@ -187,6 +188,29 @@ async fn the_outermost_of_several_decides_and_scopes_differ() {
     let spans = service.spans(2).await;
     assert_ne!(spans.named("GET /public/outbound").trace(), CALLERS_TRACE);
     assert_eq!(spans.named("GET /private/outbound").trace(), CALLERS_TRACE);
+}
+
+#[actix_web::test]
+async fn a_handler_without_the_middleware_trusts_its_own_network() {
+    let capture = Capture::new();
+    let served = async {
+        let app = init_service(App::new().service(outbound)).await;
+        for peer in ["10.0.0.1:1", "203.0.113.9:1"] {
+            let request = TestRequest::get()
+                .uri("/outbound")
+                .peer_addr(peer.parse().unwrap())
+                .insert_header(("traceparent", TRACEPARENT));
+            call_service(&app, request.to_request()).await;
+        }
+    };
+    capture.scope(served).await;
+    let spans = capture.spans();
+    let is_below = |span: &CapturedSpan| span.trace_id().to_string() == CALLERS_TRACE;
+    assert_eq!(
+        spans.iter().map(is_below).collect::<Vec<_>>(),
+        [true, false]
+    );
+    assert_eq!(spans[1].as_otlp().links.len(), 1);
 }
 
 fn behind(proxies: &'static [&'static str]) -> impl Fn(RequestTracing) -> RequestTracing {
