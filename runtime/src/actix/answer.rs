@@ -139,3 +139,59 @@ pub fn request_id<B>(response: &ServiceResponse<B>) -> String {
     let id = extensions.get::<RequestId>();
     id.map_or("-", RequestId::as_str).to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use actix_web::App;
+    use actix_web::test::{TestRequest, call_service, init_service};
+
+    use crate::actix::RequestTracing;
+    use crate::config::{Limits, Sampler};
+    use crate::recorder::{Mode, Recorder, Refusal, Runs, Sink, TracerProvider};
+
+    #[derive(Debug)]
+    struct Nowhere;
+
+    impl Sink for Nowhere {
+        fn span_ended(&self, _: Option<&Runs>) {}
+        fn hand_over(&self, _: &Runs) {}
+        fn span_refused(&self, _: Refusal) {}
+    }
+
+    /// The answer of an empty app to a caller who is traced.
+    async fn answer(mode: Mode) -> [Option<String>; 2] {
+        let (limits, sink) = (Limits::default(), Arc::new(Nowhere));
+        let recorder = Arc::new(Recorder::new(mode, Sampler::AlwaysOn, limits, sink));
+        let tracing = RequestTracing::default()
+            .tracer_provider(TracerProvider::new(recorder))
+            .request_id()
+            .trace_response();
+        let app = init_service(App::new().wrap(tracing)).await;
+        let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        let request = TestRequest::get()
+            .insert_header(("traceparent", traceparent))
+            .insert_header(("x-request-id", "7"));
+        let response = call_service(&app, request.to_request()).await;
+        ["x-request-id", "traceresponse"].map(|name| {
+            let line = response.headers().get(name)?;
+            Some(line.to_str().unwrap().to_owned())
+        })
+    }
+
+    #[actix_web::test]
+    async fn with_the_off_switch_a_request_has_an_id_and_no_span() {
+        assert_eq!(answer(Mode::Disabled).await, [Some("7".to_owned()), None]);
+        for mode in [Mode::Record, Mode::Propagate] {
+            let [id, span] = answer(mode).await;
+            assert_eq!(id.as_deref(), Some("7"), "{mode:?}");
+            let span = span.unwrap();
+            assert!(
+                span.starts_with("00-0af7651916cd43dd8448eb211c80319c-"),
+                "{mode:?}: {span}"
+            );
+            assert!(!span.contains("b7ad6b7169203331"), "{mode:?}: {span}");
+        }
+    }
+}
