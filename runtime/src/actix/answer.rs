@@ -34,17 +34,17 @@ pub(super) struct Ids {
 struct Noted(TraceId);
 
 impl Wanted {
-    /// Finds or makes the ids of a request that is to run under `under`, and notes them there and in its extensions. `None` if
-    /// none are wanted.
+    pub(super) fn is_any(self) -> bool {
+        self.request_id || self.trace_response || self.trace_id
+    }
+
+    /// Finds or makes the ids of a request that is to run under `under`, and notes them there and in its extensions.
     pub(super) fn ids(
         self,
         request: &ServiceRequest,
         under: &Under,
         is_trusted: impl FnOnce() -> bool,
-    ) -> Option<Box<Ids>> {
-        if !(self.request_id || self.trace_response || self.trace_id) {
-            return None;
-        }
+    ) -> Ids {
         // Another `RequestTracing` around this one may have given it an id.
         let is_first = !request.extensions().contains::<RequestId>();
         let id = (self.request_id && is_first).then(|| {
@@ -65,11 +65,11 @@ impl Wanted {
         if let Some(span) = &span {
             request.extensions_mut().insert(Noted(span.trace_id()));
         }
-        Some(Box::new(Ids {
+        Ids {
             wanted: self,
             request: id,
             span,
-        }))
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::http::header::HeaderName;
 use actix_web::{Error, HttpRequest};
 
-use super::answer::Wanted;
+use super::answer::{Ids, Wanted};
 use super::body::TracedBody;
 use super::forwarded::{Proxies, Via};
 use super::future::RequestFuture;
@@ -329,6 +329,11 @@ impl RequestTracing {
         self.trust.admits(request, client)
     }
 
+    fn ids(&self, request: &ServiceRequest, under: &Under) -> Box<Ids> {
+        let is_trusted = || self.trusts(request, self.via(request).as_ref());
+        Box::new(self.wanted.ids(request, under, is_trusted))
+    }
+
     /// What the request is to run under.
     fn start(&self, request: &ServiceRequest) -> Under {
         let Some(recorder) = self.recorder.clone().or_else(recorder) else {
@@ -355,7 +360,7 @@ impl RequestTracing {
         if self.skips(request) {
             return Under::silent(recorder.skip(caller.parent()), Some(recorder));
         }
-        match server::start(&recorder, http, origin, &caller, around) {
+        match server::start(&recorder, http, &origin, &caller, around) {
             Started::Recording(span) => Under::Span(ActiveSpan::new(span)),
             Started::Dropped(context) => Under::silent(context, Some(recorder)),
         }
@@ -411,11 +416,7 @@ where
         // Routing and the synchronous parts of inner middleware run in this call: they belong to the span too.
         let mut under = self.tracing.start(&request);
         let method = request.method().clone();
-        let is_trusted = || {
-            let via = self.tracing.via(&request);
-            self.tracing.trusts(&request, via.as_ref())
-        };
-        let ids = self.tracing.wanted.ids(&request, &under, is_trusted);
+        let ids = (self.tracing.wanted.is_any()).then(|| self.tracing.ids(&request, &under));
         self.tracing.tag_request(&mut under, &request);
         let entered = under.enter();
         let future = self.service.call(request);

@@ -78,7 +78,7 @@ pub(super) struct Origin<'r> {
 pub(super) fn start(
     recorder: &Arc<Recorder>,
     request: &HttpRequest,
-    origin: Origin<'_>,
+    origin: &Origin<'_>,
     caller: &Caller,
     around: Current,
 ) -> Started {
@@ -105,7 +105,12 @@ pub(super) fn start(
     started
 }
 
-fn tag_request(request: &HttpRequest, methods: &KnownMethods, origin: Origin<'_>, tags: &mut Tags) {
+fn tag_request(
+    request: &HttpRequest,
+    methods: &KnownMethods,
+    origin: &Origin<'_>,
+    tags: &mut Tags,
+) {
     let method = request.method().as_str();
     if methods.contains(method) {
         tags.set(METHOD, method);
@@ -174,7 +179,7 @@ fn bare(host: &str, port: Option<u16>) -> Option<(&str, Option<u16>)> {
 }
 
 /// Records where the request comes from: from the client, and from the other end of the connection.
-fn tag_client(request: &HttpRequest, origin: Origin<'_>, tags: &mut Tags) {
+fn tag_client(request: &HttpRequest, origin: &Origin<'_>, tags: &mut Tags) {
     let peer = request.peer_addr();
     let client = match origin.via {
         Some(via) => via.client,
