@@ -124,7 +124,8 @@ impl Builder {
     /// Sends spans in Zipkin's format to `endpoint`, as in `http://localhost:9411/api/v2/spans`, used as it is. Needs the feature
     /// `zipkin`.
     ///
-    /// What Zipkin has no place for is left out: the links of a span, its tracestate and the flags of its trace. A request may
+    /// What Zipkin has no place for is left out: the links of a span, its tracestate and the flags of its trace, and attributes named
+    /// `error`, since Zipkin takes every span with that tag for a failed one: those whose status says so have it. A request may
     /// take 10 s, or what `OTEL_EXPORTER_ZIPKIN_TIMEOUT` says. The format is that of the OpenTelemetry specification's page
     /// "OpenTelemetry to Zipkin Transformation".
     pub fn zipkin(self, endpoint: impl Into<String>) -> Self {

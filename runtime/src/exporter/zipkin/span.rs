@@ -144,10 +144,8 @@ fn tags<'a>(
             tags.insert(key, count.to_string());
         }
     }
-    // Zipkin takes each span that has this tag for a failed one.
-    if tags.get("error").is_some_and(|value| value == "false") {
-        tags.remove("error");
-    }
+    // Zipkin takes each span that has this tag for a failed one, whatever its value: it is the status that says so.
+    tags.remove("error");
     let status = span.status.as_ref();
     match status.map_or(StatusCode::Unset, proto::Status::code) {
         StatusCode::Ok => {
@@ -393,15 +391,18 @@ mod tests {
             ),
             (StatusCode::Error, "false", (Some("ERROR"), Some("false"))),
         ] {
-            let span = json_of(proto::Span {
-                status: Some(Status {
-                    code: code as i32,
-                    message: message.into(),
-                }),
-                ..proto::Span::default()
-            });
-            let tag = |key: &str| span["tags"].get(key).and_then(Value::as_str);
-            assert_eq!((tag("otel.status_code"), tag("error")), tags);
+            for attributes in [vec![], vec![attribute("error", string("timeout"))]] {
+                let span = json_of(proto::Span {
+                    status: Some(Status {
+                        code: code as i32,
+                        message: message.into(),
+                    }),
+                    attributes,
+                    ..proto::Span::default()
+                });
+                let tag = |key: &str| span["tags"].get(key).and_then(Value::as_str);
+                assert_eq!((tag("otel.status_code"), tag("error")), tags);
+            }
         }
     }
 
