@@ -36,14 +36,11 @@ pub enum Error {
         problem: &'static str,
     },
     /// TLS cannot work as it is set up.
-    #[error(
-        "TLS to the receiver of traces: {problem}: {cause}; see `Otlp::ca_file`, `Otlp::identity_files` and \
-         OTEL_EXPORTER_OTLP_CERTIFICATE, …_CLIENT_CERTIFICATE, …_CLIENT_KEY"
-    )]
+    #[error("TLS to the receiver of traces: {problem}: {cause}")]
     Tls {
         /// The setting, and what is wrong with it.
         problem: String,
-        /// What is at the bottom of it.
+        /// What is at the bottom of it, and what to do about it.
         cause: String,
     },
     /// A ratio is not between 0 and 1.

@@ -1,5 +1,6 @@
 //! TLS to a receiver, by rustls.
 
+use std::fmt::Display;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -23,10 +24,10 @@ pub(super) fn config(settings: &Certificates) -> Result<ClientConfig, Error> {
                 .map_err(|error| file("key_file", key, "no private key in PEM", error))?;
             builder
                 .with_client_auth_cert(chain, key)
-                .map_err(|error| tls("`cert_file` and `key_file` do not belong together", error))
+                .map_err(|error| set("`cert_file` and `key_file` do not belong together", error))
         }
-        (Some(_), None) => Err(tls("`cert_file` is set", "it needs `key_file` beside it")),
-        (None, Some(_)) => Err(tls("`key_file` is set", "it needs `cert_file` beside it")),
+        (Some(_), None) => Err(set("`cert_file` is set", "it needs `key_file` beside it")),
+        (None, Some(_)) => Err(set("`key_file` is set", "it needs `cert_file` beside it")),
     }
 }
 
@@ -88,7 +89,7 @@ fn roots(settings: &Certificates) -> Result<RootCertStore, Error> {
     if roots.is_empty() {
         return Err(tls(
             "this system trusts no certificates",
-            "install its package of CA certificates, or name a file by `ca_file`",
+            "install its package of CA certificates, or name a file of them by SSL_CERT_FILE",
         ));
     }
     Ok(roots)
@@ -117,11 +118,15 @@ fn read(setting: &'static str, path: &Path) -> Result<Vec<u8>, Error> {
     fs::read(path).map_err(|error| file(setting, path, "unreadable", error))
 }
 
-fn file(setting: &str, path: &Path, problem: &str, cause: impl ToString) -> Error {
-    tls(
-        format!("`{setting}`, {}, is {problem}", path.display()),
-        cause,
-    )
+fn file(setting: &str, path: &Path, problem: &str, cause: impl Display) -> Error {
+    let problem = format!("`{setting}`, {}, is {problem}", path.display());
+    set(problem, cause)
+}
+
+/// Of what is set, which OTLP alone can.
+fn set(problem: impl Into<String>, cause: impl Display) -> Error {
+    let settings = "`Otlp::ca_file`, `Otlp::identity_files` and OTEL_EXPORTER_OTLP_CERTIFICATE, …_CLIENT_CERTIFICATE, …_CLIENT_KEY";
+    tls(problem, format!("{cause}; see {settings}"))
 }
 
 fn tls(problem: impl Into<String>, cause: impl ToString) -> Error {
