@@ -65,13 +65,25 @@ fn pass(mut from: TcpStream, mut to: TcpStream, works: impl Fn() -> bool) {
 /// beside it are dropped.
 #[must_use]
 pub fn black_hole() -> (String, impl Sized) {
-    let listener =
-        socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    listener.bind(&any.into()).unwrap();
+    let (listener, address) = bound();
     // Room for one that nobody accepts.
     listener.listen(0).unwrap();
-    let address = listener.local_addr().unwrap().as_socket().unwrap();
     let first = TcpStream::connect(address).unwrap();
     (format!("http://{address}"), (listener, first))
+}
+
+/// An address where connections are refused, and that nobody else gets until the socket beside it is dropped.
+#[must_use]
+pub fn refusing() -> (String, impl Sized) {
+    let (socket, address) = bound();
+    (format!("http://{address}"), socket)
+}
+
+/// A socket that does not listen, and its address.
+fn bound() -> (socket2::Socket, SocketAddr) {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    socket.bind(&any.into()).unwrap();
+    let address = socket.local_addr().unwrap().as_socket().unwrap();
+    (socket, address)
 }

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use flate2::read::GzDecoder;
@@ -26,6 +26,8 @@ pub enum Fault {
     StatusAfter(u16, &'static str),
     /// It reads the request and never answers.
     Hangs,
+    /// It takes the spans, and soon closes the connection with a 408.
+    TiresOfIdling,
     /// It closes the connection in the middle of its answer.
     BreaksAnswer,
     /// It closes the connection in the middle of the request.
@@ -58,6 +60,7 @@ pub struct Receiver {
     address: SocketAddr,
     scheme: &'static str,
     state: Arc<Mutex<State>>,
+    listening: Option<JoinHandle<()>>,
 }
 
 #[derive(Default)]
@@ -110,7 +113,7 @@ impl Receiver {
             ..State::default()
         }));
         let shared = Arc::clone(&state);
-        thread::spawn(move || {
+        let listening = thread::spawn(move || {
             for connection in listener.incoming().map_while(Result::ok) {
                 let mut state = lock(&shared);
                 if state.closed {
@@ -139,6 +142,7 @@ impl Receiver {
             address,
             scheme,
             state,
+            listening: Some(listening),
         }
     }
 
@@ -176,8 +180,9 @@ impl Drop for Receiver {
             let _ = connection.shutdown(Shutdown::Both);
         }
         drop(state);
-        // Wakes the thread that waits for connections.
+        // Wakes the thread that waits for connections. Once it has ended they are refused.
         let _ = TcpStream::connect(self.address);
+        let _ = self.listening.take().map(JoinHandle::join);
     }
 }
 
@@ -251,6 +256,11 @@ fn serve(stream: impl Read + Write, state: &Mutex<State>) -> io::Result<()> {
                 out.write_all(head.as_bytes())?;
                 let _ = stream.read_to_end(&mut Vec::new());
                 return Ok(());
+            }
+            Fault::TiresOfIdling => {
+                accept(out, 0, is_json)?;
+                thread::sleep(Duration::from_millis(100));
+                return respond(out, 408, "connection: close\r\n", b"");
             }
             Fault::BreaksAnswer => {
                 return out.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf");

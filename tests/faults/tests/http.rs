@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use biztrace::{Builder, Otlp, Report, Telemetry};
-use faults::{Authority, Fault, Link, Receiver, black_hole, send_span};
+use faults::{Authority, Fault, Link, Receiver, black_hole, refusing, send_span};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 
@@ -176,7 +176,7 @@ fn cases() -> Vec<Case> {
         (
             row("refuses connections", Kept::None, &["unreachable"]),
             || {
-                let url = Receiver::new([Fault::None]).url();
+                let (url, _closed) = refusing();
                 outcome(Telemetry::builder().otlp(url), || ())
             },
         ),
@@ -268,6 +268,20 @@ fn cases() -> Vec<Case> {
         (row("408 once", Kept::All, &[]), || {
             scripted([Fault::Status(408), Fault::None])
         }),
+        (
+            row(
+                "closes an idle connection with a 408, then another",
+                Kept::All,
+                &[],
+            ),
+            || {
+                let receiver =
+                    Receiver::new([Fault::TiresOfIdling, Fault::TiresOfIdling, Fault::None]);
+                // The export thread finds the 408 when it has something to send again.
+                let pause = || thread::sleep(Duration::from_millis(300));
+                outcome(Telemetry::builder().otlp(receiver.url()), pause)
+            },
+        ),
         (row("413", Kept::None, &["refused"]), || {
             always(Fault::Status(413))
         }),

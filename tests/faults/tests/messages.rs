@@ -7,16 +7,23 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::Command;
 use std::thread;
+use std::time::Duration;
 
-use biztrace::Otlp;
-use faults::{Authority, Fault, Receiver, send_span};
+use biztrace::{Builder, Otlp, Telemetry};
+use faults::{Authority, Fault, Receiver, send_span_by};
 
 const CHILD: &str = "FAULTS_MESSAGES";
+const PROTOBUF: &str = "content-type: application/x-protobuf\r\n";
+/// Milliseconds that a request may take.
+const SHORT: u64 = 200;
 
 /// Sends a span to the receiver of `otlp`, in vain.
 fn lose(otlp: Otlp) {
-    let report = send_span(otlp.header("x-api-key", "s3cret"));
-    assert_eq!(report.delivered, 0);
+    lose_by(Telemetry::builder().otlp(otlp.header("x-api-key", "s3cret")));
+}
+
+fn lose_by(settings: Builder) {
+    assert_eq!(send_span_by(settings).delivered, 0);
 }
 
 fn lose_all() {
@@ -30,7 +37,15 @@ fn lose_all() {
     fault(Fault::Says(200, "content-type: text/html\r\n", vec![b' ']));
     fault(Fault::Garbage);
     fault(Fault::Rejects(1));
+    let one_rejected = vec![0x0a, 2, 0x08, 1];
+    fault(Fault::Says(200, PROTOBUF, one_rejected));
     fault(Fault::Hangs);
+
+    let receiver = Receiver::new([Fault::Hangs]);
+    let short = Duration::from_millis(SHORT);
+    lose(Otlp::http(receiver.url()).timeout(short));
+    lose(Otlp::grpc(receiver.url()).timeout(short));
+    lose_by(Telemetry::builder().zipkin(format!("{}/api/v2/spans", receiver.url())));
 
     let (authority, other) = (Authority::default(), Authority::default());
     let receiver = Receiver::tls(authority.sign_expired().server(None));
@@ -94,6 +109,7 @@ fn messages_name_the_cause_and_no_secret() {
             "--nocapture",
         ])
         .env(CHILD, "1")
+        .env("OTEL_EXPORTER_ZIPKIN_TIMEOUT", SHORT.to_string())
         .output()
         .unwrap();
     let stderr = String::from_utf8(child.stderr).unwrap();
@@ -104,6 +120,10 @@ fn messages_name_the_cause_and_no_secret() {
         "/in?… answered 307 Temporary Redirect: redirects are not followed",
         "/in?… answered 200 OK with a body that is not to be understood: is it a receiver of OTLP?",
         "rejected 1; last trouble: too many",
+        "rejected 1; last trouble: the receiver rejected spans, and does not say why",
+        "/v1/traces: no answer in 200ms (OTEL_EXPORTER_OTLP_TIMEOUT)",
+        "/: no answer in 200ms (OTEL_EXPORTER_OTLP_TIMEOUT)",
+        "/api/v2/spans: no answer in 200ms (OTEL_EXPORTER_ZIPKIN_TIMEOUT)",
         "no answer before the time of an export was over (OTEL_BSP_EXPORT_TIMEOUT)",
         "without TLS if the URL says http",
         "invalid peer certificate: certificate expired",
@@ -121,4 +141,30 @@ fn messages_name_the_cause_and_no_secret() {
         "of one that hangs up and one that answers:\n{stderr}"
     );
     assert!(!stderr.contains("s3cret"), "{stderr}");
+}
+
+#[test]
+fn a_system_without_certificates_is_told_what_any_exporter_takes() {
+    const NAME: &str = "a_system_without_certificates_is_told_what_any_exporter_takes";
+    if env::var_os(CHILD).is_some() {
+        for builder in [
+            Telemetry::builder().zipkin("https://localhost:9411/api/v2/spans"),
+            Telemetry::builder().otlp(Otlp::http("https://localhost:4318")),
+        ] {
+            let error = builder.build().unwrap_err().to_string();
+            assert!(error.contains("trusts no certificates"), "{error}");
+            assert!(error.contains("by SSL_CERT_FILE"), "{error}");
+            assert!(!error.contains("Otlp::"), "{error}");
+        }
+        return;
+    }
+    let child = Command::new(env::current_exe().unwrap())
+        .args(["--exact", NAME])
+        .env(CHILD, "1")
+        .env("SSL_CERT_FILE", "/nowhere/ca.pem")
+        .env("SSL_CERT_DIR", "/nowhere")
+        .output()
+        .unwrap();
+    let stdout = String::from_utf8(child.stdout).unwrap();
+    assert!(child.status.success(), "{stdout}");
 }
