@@ -373,6 +373,40 @@ async fn the_origin_that_a_trusted_proxy_names() {
 }
 
 #[actix_web::test]
+async fn queries() {
+    let rows: &[Row<'_>] = &[
+        (
+            "a query is recorded where there is one",
+            "GET /any?page=2 HTTP/1.1\r\nhost: shop",
+            "GET /any",
+            &[("url.query", Text("page=2")), (PATH, Text("/any"))],
+        ),
+        (
+            "without a query there is none",
+            "GET /any HTTP/1.1\r\nhost: shop",
+            "GET /any",
+            &[("url.query", Absent)],
+        ),
+        (
+            "values that sign are redacted, their keys kept",
+            "GET /any?a=1&X-Amz-Signature=s&sig=s&AWSAccessKeyId=s HTTP/1.1\r\nhost: shop",
+            "GET /any",
+            &[(
+                "url.query",
+                Text("a=1&X-Amz-Signature=REDACTED&sig=REDACTED&AWSAccessKeyId=REDACTED"),
+            )],
+        ),
+        (
+            "the keys of what signs have a case",
+            "GET /any?SIG=1 HTTP/1.1\r\nhost: shop",
+            "GET /any",
+            &[("url.query", Text("SIG=1"))],
+        ),
+    ];
+    hold(rows, |tracing| tracing).await;
+}
+
+#[actix_web::test]
 async fn status_and_errors() {
     let unset = [
         "200", "204", "302", "304", "400", "401", "404", "409", "429",
