@@ -61,7 +61,7 @@ pub(crate) struct Tag {
     pub(crate) value: String,
     /// `plain`, `hash`, `mask` or `pii`.
     pub(crate) privacy: String,
-    /// `span`, and `inherited` if the spans below have it, too.
+    /// `span`, `inherited` if the spans below have it, too, and `baggage` if it travels.
     pub(crate) destinations: Vec<String>,
     /// The name of the span; `null` for whichever is current.
     pub(crate) span: Option<String>,
@@ -158,6 +158,9 @@ impl Tag {
         let mut destinations = vec!["span".to_owned()];
         if tag.inherited {
             destinations.push("inherited".to_owned());
+        }
+        if tag.travels {
+            destinations.push("baggage".to_owned());
         }
         Self {
             key: tag.key,

@@ -62,9 +62,10 @@ pub fn traced_handler(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `header("name")` | the request's header, an `Option<&str>` |
 /// | `query("name")` | the parameter of the request's query string, decoded, an `Option<Cow<str>>` |
 /// | `cookie("name")` | the request's cookie as it was sent, an `Option<&str>` |
+/// | `baggage("key")` | what travels with the trace, from a caller that is trusted or from further up, an `Option<String>` |
 ///
-/// They read the function's `HttpRequest` argument if it has one, else what the middleware kept of the request. The name is a
-/// string literal; a header that is not UTF-8 counts as absent.
+/// They read the function's `HttpRequest` argument if it has one, else what the middleware kept of the request; `baggage` reads the
+/// current OpenTelemetry context. The name is a string literal; a header that is not UTF-8 counts as absent.
 ///
 /// A handler's tags are evaluated once its extractors have succeeded: a request that they reject has none. What the body
 /// computes is tagged there, with `biztrace::tag!`.
@@ -78,6 +79,7 @@ pub fn traced_handler(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `#[mask(n)]` | All but the last `n` characters become `*`. |
 /// | `#[pii]` | Kept, hashed or dropped as `Builder::pii` or `BIZTRACE_PII` says; dropped, if neither does. |
 /// | `#[inherit]` | Also on every span that starts below this one in this process, from now on. |
+/// | `#[baggage]` | Also to the services that the body calls: the text of the value is in the OpenTelemetry context's baggage from the start of the body to its end. |
 /// | `#[when(condition)]` | Only if the condition holds; the value is not evaluated otherwise. |
 /// | `#[ok(pattern)]`, `#[err(pattern)]` | Evaluated on the result, if it is `Ok` or `Some`, `Err` or `None`, and matches the pattern. |
 /// | `#[ret(pattern)]` | Evaluated on the result, if it matches the pattern. |
@@ -86,6 +88,11 @@ pub fn traced_handler(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// What an entry on the result sees is what its pattern binds: the arguments have moved into the body. The result may be of any
 /// type, `impl Responder` too; `?` and early returns are results like others.
+///
+/// **Baggage** is sent by clients that inject the OpenTelemetry context, with the propagator `baggage`, to whomever they call. What is
+/// hashed, masked or cut travels so, and what is withheld does not, nor an earlier value of its key. Text, numbers and bools
+/// travel, lists do not; W3C's limits are 64 members and 8192 bytes. It stands on entries before the body only: not on a result,
+/// and not in `tag!`.
 ///
 /// **Spreads**: `..value` sets all that the value's type declares by [`#[derive(BizAttrs)]`](derive@BizAttrs).
 ///
@@ -170,7 +177,7 @@ pub fn traced(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `rename = "total"` | What follows the prefix, in place of the field's name. |
 /// | `nested` | The attributes of the field's own type, which derives `BizAttrs` too, by its keys and without this struct's prefix; with `prefix = "…"` before all of them, those of `key` included. Not for a list. |
 /// | `skip` | Not recorded, as if it were unmarked. |
-/// | `hash`, `mask(4)`, `pii`, `inherit`, `display`, `debug`, `max_len(64)`, `when(condition)` | As before an entry of [`#[biz_attrs]`](macro@biz_attrs); the condition has `self`. |
+/// | `hash`, `mask(4)`, `pii`, `inherit`, `baggage`, `display`, `debug`, `max_len(64)`, `when(condition)` | As before an entry of [`#[biz_attrs]`](macro@biz_attrs); the condition has `self`. |
 ///
 /// # Example
 ///

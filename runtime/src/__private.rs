@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 pub use biztrace_macros::tag;
 use opentelemetry::Context;
+use opentelemetry::baggage::{Baggage, BaggageExt};
 use opentelemetry::trace::SpanContext;
 pub use opentelemetry::trace::SpanKind;
 
@@ -157,9 +158,12 @@ fn body_span(
 ) -> BodySpan {
     match started {
         Started::Recording(span) => {
-            let active = ActiveSpan::new(span);
+            let mut active = ActiveSpan::new(span);
             let around = Recording(around.unwrap_or(active.span()));
-            record(active.span(), &request.head(&around), tags);
+            let baggage = record(active.span(), &request.head(&around), tags);
+            if let Some(baggage) = baggage {
+                active.carry(baggage);
+            }
             BodySpan(Under::Span(active))
         }
         Started::Dropped(context) => {
@@ -171,10 +175,12 @@ fn body_span(
 
 /// Tags the current span, for `#[biz_attrs]` alone and `tag!`.
 pub fn annotate<R: RequestSource>(request: R, tags: impl Fn(&mut Tags, &Head<'_>)) {
-    drop(annotated(request, tags));
+    if let Under::Carrying(..) = annotated(request, tags).0 {
+        recorder::warn_in_vain();
+    }
 }
 
-/// Tags the current span, for `#[biz_attrs]` alone where it has entries on the result.
+/// Tags the current span, for `#[biz_attrs]` alone where it has entries on the result, or such as travel.
 pub fn annotated<R: RequestSource>(request: R, tags: impl Fn(&mut Tags, &Head<'_>)) -> BodySpan {
     tag_current(&request, &tags)
 }
@@ -182,20 +188,21 @@ pub fn annotated<R: RequestSource>(request: R, tags: impl Fn(&mut Tags, &Head<'_
 fn tag_current(request: &dyn RequestSource, tags: &AnyTags<'_>) -> BodySpan {
     match Current::get() {
         Current::Local(span) if span.is_recording() => {
-            record(&span, &request.head(&Recording(&span)), tags);
-            BodySpan(Under::Around(span))
+            let baggage = record(&span, &request.head(&Recording(&span)), tags);
+            BodySpan(Under::around(span, baggage))
         }
         _ => BodySpan(Under::Nothing),
     }
 }
 
-/// Evaluates tags, outside any lock, and adds them to `span`.
-pub(crate) fn record(span: &LocalSpan, head: &Head<'_>, tags: &AnyTags<'_>) {
+/// Evaluates tags, outside any lock, and adds them to `span`. Returns the baggage for what runs below, if some of them travel.
+pub(crate) fn record(span: &LocalSpan, head: &Head<'_>, tags: &AnyTags<'_>) -> Option<Baggage> {
     let mut set = span.tags();
     tags(&mut set, head);
     if !set.is_empty() {
         span.append(&set);
     }
+    recorder::baggage(&set)
 }
 
 /// Has the type `T` known where a body's result is inferred. Never runs.
@@ -247,6 +254,13 @@ impl Head<'_> {
                 (key.trim() == name).then(|| value.trim().trim_matches('"'))
             })
         })
+    }
+
+    /// What travels under that key, whoever has set it: the context has it of callers that are trusted, and of tags further up.
+    #[must_use]
+    pub fn baggage(&self, key: &str) -> Option<String> {
+        let owned = |cx: &Context| Some(cx.baggage().get(key)?.as_str().to_owned());
+        Context::map_current(owned)
     }
 }
 

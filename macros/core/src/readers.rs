@@ -1,4 +1,4 @@
-//! `header("…")`, `query("…")` and `cookie("…")` in a value: what they are on tokens, and what becomes of them.
+//! `header("…")`, `query("…")`, `cookie("…")` and `baggage("…")` in a value: what they are on tokens, and what becomes of them.
 
 use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
@@ -13,7 +13,10 @@ pub(crate) fn first(expression: impl ToTokens) -> Option<Ident> {
     found
 }
 
-/// Turns `header("…")`, `query("…")` and `cookie("…")` into methods of the request's head, and notes the first.
+/// What reads the request.
+pub(crate) const READERS: [&str; 4] = ["header", "query", "cookie", "baggage"];
+
+/// Turns `header("…")` and its like into methods of the request's head, and notes the first.
 ///
 /// On tokens, so that they work within the arguments of any macro too. `req.header("…")` and `m::query("…")` are the user's own.
 pub(crate) fn on_head(tokens: TokenStream, found: &mut Option<Ident>) -> TokenStream {
@@ -32,8 +35,12 @@ pub(crate) fn unreadable(expression: impl ToTokens, arguments: &Names) -> Option
     let mut error = None;
     each_call(expression.into_token_stream(), &mut |name, argument| {
         let message = match one_string(argument) {
-            Some(literal) if name == "header" && !is_header(&literal.value()) => format!(
+            Some(literal) if name == "header" && !is_token(&literal.value()) => format!(
                 "`{}` can't be a header's name, which is of letters, digits and `-`",
+                literal.value()
+            ),
+            Some(literal) if name == "baggage" && !is_token(&literal.value()) => format!(
+                "`{}` can't be a key of baggage, which is of letters, digits, `.`, `_` and `-`",
                 literal.value()
             ),
             None if is_constant(argument) && !arguments.0.contains(name) => format!(
@@ -60,7 +67,7 @@ fn each_call(
     while let Some(token) = tokens.next() {
         if let (TokenTree::Ident(name), Some(TokenTree::Group(argument))) = (&token, tokens.peek())
             && !qualified
-            && ["header", "query", "cookie"].iter().any(|it| name == it)
+            && READERS.iter().any(|it| name == it)
             && argument.delimiter() == Delimiter::Parenthesis
             && is_reader(name, argument)
         {
@@ -100,9 +107,9 @@ fn is_constant(argument: &Group) -> bool {
 }
 
 /// Whether it is a token as HTTP has it.
-fn is_header(name: &str) -> bool {
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !name.is_empty() && name.bytes().all(is_token)
+fn is_token(name: &str) -> bool {
+    let is_octet = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !name.is_empty() && name.bytes().all(is_octet)
 }
 
 /// Whether a name behind `punct` belongs to what is before it: `.` and `::` do that, `..` and `:` don't.

@@ -79,6 +79,7 @@ const TYPES: &[(&str, Option<&str>)] = &[
     ("format!(\"{id}\")", Some("string")),
     ("header(\"x\")", Some("string")),
     ("query(\"x\").or(cookie(\"y\"))", Some("string")),
+    ("baggage(\"x\")", Some("string")),
     ("read(header(\"x\"))", None),
 ];
 
@@ -106,21 +107,25 @@ fn types_are_as_source_tells() {
 #[test]
 fn options_change_the_type_and_where_it_goes() {
     let tags = tags(
-        "#[hash] a = id, #[mask(4)] b = tags, #[debug] c = body.lines, #[pii] #[inherit] d = id, #[hash] e = generic",
+        "#[hash] a = id, #[mask(4)] b = tags, #[debug] c = body.lines, #[pii] #[inherit] d = id, #[hash] e = generic, #[baggage] f = id",
         "",
     );
     let told: Vec<_> = tags
         .iter()
-        .map(|tag| (tag.value_type.as_deref(), tag.privacy, tag.inherited))
+        .map(|tag| {
+            let to = (tag.inherited, tag.travels);
+            (tag.value_type.as_deref(), tag.privacy, to)
+        })
         .collect();
     assert_eq!(
         told,
         [
-            (Some("string"), "hash", false),
-            (Some("string[]"), "mask", false),
-            (Some("string"), "plain", false),
-            (Some("int"), "pii", true),
-            (Some("string"), "hash", false),
+            (Some("string"), "hash", (false, false)),
+            (Some("string[]"), "mask", (false, false)),
+            (Some("string"), "plain", (false, false)),
+            (Some("int"), "pii", (true, false)),
+            (Some("string"), "hash", (false, false)),
+            (Some("int"), "plain", (false, true)),
         ]
     );
 }

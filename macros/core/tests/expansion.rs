@@ -85,6 +85,12 @@ const CASES: &[(&str, &str)] = &[
     ),
     ("options_together", "#[biz_attrs(#[inherit] #[when(a)] #[hash] #[max_len(8)] #[display] order.id = id, #[max_len(8)] #[mask(4)] order.card = card, #[when(b)] ..body)] fn f(id: Id) {}"),
     (
+        "baggage",
+        "#[traced_handler] #[biz_attrs(#[baggage] tenant.id = header(\"x-tenant-id\"), #[when(a)] #[baggage] #[inherit] #[hash] user.id = baggage(\"user.id\"))]
+        async fn create() -> HttpResponse { HttpResponse::Ok().finish() }",
+    ),
+    ("baggage_alone", "#[biz_attrs(#[baggage] order.id = id)] fn find(id: u64) -> u64 { load(id) }"),
+    (
         "results",
         "#[traced_handler] #[biz_attrs(
             order.id = *id, #[ok(receipt)] order.no = receipt.no, #[err(e)] payment.code = e.code(), #[ret(r)] order.done = r.is_ok(),
@@ -119,7 +125,7 @@ const ADDED: &[(&str, &str, &str)] = &[
         "#[biz(prefix = \"order\")] struct CreateOrder {
             #[biz] amount: f64, #[biz(key = \"payment.method\")] method: Method, #[biz(key = \"user.id\", hash)] user: u64, card: String,
             #[biz(rename = \"total\", when(self.amount > 0.0))] sum: Option<f64>, #[biz(skip)] note: String, #[biz] r#type: String,
-            #[biz(nested)] address: Address, #[biz(nested, prefix = \"shipping\")] to: Option<Address>, #[biz(inherit)] tenant: u8,
+            #[biz(nested)] address: Address, #[biz(nested, prefix = \"shipping\")] to: Option<Address>, #[biz(inherit)] tenant: u8, #[biz(baggage)] shop: u8,
         }",
     ),
     (
@@ -202,6 +208,7 @@ fn an_option_that_is_not_used_leaves_no_trace() {
         "#[mask(4)]",
         "#[pii]",
         "#[inherit]",
+        "#[baggage]",
         "#[when(true)]",
         "#[display]",
         "#[debug]",

@@ -1,6 +1,7 @@
 //! What an annotated handler does: it claims its request's SERVER span, or opens a span of its own.
 
 use actix_web::HttpRequest;
+use opentelemetry::baggage::Baggage;
 
 use super::server::{self, Origin};
 use super::trust::Client;
@@ -57,8 +58,8 @@ fn claim(site: &'static Site, request: &dyn HandlerRequest, tags: &AnyTags<'_>) 
     };
     match claim {
         Claim::Granted(server) => {
-            tag_handler(site, &server, request, tags);
-            BodySpan(Under::Around(server))
+            let baggage = tag_handler(site, &server, request, tags);
+            BodySpan(Under::around(server, baggage))
         }
         Claim::Taken => open_child(site, request, tags),
         Claim::NoRequest => stand_alone(site, request, tags, around),
@@ -69,16 +70,16 @@ fn open_child(site: &'static Site, request: &dyn HandlerRequest, tags: &AnyTags<
     open(site, request, &with_function(site, tags))
 }
 
-/// Tags a SERVER span for the handler that serves its request.
+/// Tags a SERVER span for the handler that serves its request. Returns the baggage for its body, if some of them travel.
 fn tag_handler(
     site: &'static Site,
     server: &LocalSpan,
     request: &dyn HandlerRequest,
     tags: &AnyTags<'_>,
-) {
+) -> Option<Baggage> {
     learn_route(site, request, server);
     let tags = with_function(site, tags);
-    record(server, &request.head(&Recording(server)), &tags);
+    record(server, &request.head(&Recording(server)), &tags)
 }
 
 /// The handler's name beside its tags.
@@ -115,12 +116,14 @@ fn stand_alone(
     };
     let server = match server::start(&recorder, http, &origin, &caller, around) {
         Started::Recording(server) => server,
-        Started::Dropped(context) => return BodySpan(Under::silent(context, Some(recorder))),
+        Started::Dropped(context) => return BodySpan(caller.silent(context, recorder)),
     };
     warn_once(site);
-    let active = ActiveSpan::new(server);
+    let mut active = ActiveSpan::new(server);
     active.span().claim(site);
-    tag_handler(site, active.span(), request, tags);
+    if let Some(baggage) = tag_handler(site, active.span(), request, tags) {
+        active.carry(baggage);
+    }
     BodySpan(Under::Span(active))
 }
 

@@ -282,6 +282,23 @@ impl RequestTracing {
         self.on_response(move |response, tags| listed.tag(response.headers(), tags))
     }
 
+    /// Tags requests with what callers send along under these keys, as W3C Baggage or as a propagator of somebody else's reads it.
+    /// Without a list nothing that they send becomes a tag.
+    ///
+    /// Values are cut to 1024 characters. Of a caller that is not [trusted](Self::trust) nothing is taken.
+    ///
+    /// ```
+    /// use biztrace::actix::RequestTracing;
+    ///
+    /// let tracing = RequestTracing::default().baggage_tags(["tenant.id"]);
+    /// # let _ = tracing;
+    /// ```
+    #[must_use]
+    pub fn baggage_tags(self, keys: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let keys: Vec<String> = keys.into_iter().map(Into::into).collect();
+        self.tags(move |_, tags| server::tag_baggage(&keys, tags))
+    }
+
     fn skips(&self, request: &ServiceRequest) -> bool {
         match &self.skip {
             Some(skip) => skip(request),
@@ -358,11 +375,11 @@ impl RequestTracing {
             self.trusts(request, origin.via.as_ref())
         });
         if self.skips(request) {
-            return Under::silent(recorder.skip(caller.parent()), Some(recorder));
+            return caller.silent(recorder.skip(caller.parent()), recorder);
         }
         match server::start(&recorder, http, &origin, &caller, around) {
             Started::Recording(span) => Under::Span(ActiveSpan::new(span)),
-            Started::Dropped(context) => Under::silent(context, Some(recorder)),
+            Started::Dropped(context) => caller.silent(context, recorder),
         }
     }
 }

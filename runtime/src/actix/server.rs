@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actix_web::HttpRequest;
 use actix_web::http::{Method, StatusCode, Version, header};
+use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::{SpanContext, SpanKind};
 use opentelemetry::{Context, ContextGuard};
 
@@ -11,7 +12,7 @@ use super::forwarded::Via;
 use super::head::{self, Headers};
 use super::trust::Client;
 use crate::attribute::{Display, Key, Tags, truncate};
-use crate::recorder::{Current, Head, LocalSpan, Recorder, Start, Started};
+use crate::recorder::{Current, Head, LocalSpan, Recorder, Start, Started, Under};
 use crate::semconv::{self, KnownMethods};
 
 const METHOD: Key<'_> = Key::new("http.request.method");
@@ -33,13 +34,23 @@ const STATUS_CODE: Key<'_> = Key::new("http.response.status_code");
 pub(super) struct Caller {
     span: Option<SpanContext>,
     is_trusted: bool,
-    _context: Option<ContextGuard>,
+    /// With what else it sends.
+    context: Option<ContextGuard>,
 }
 
 impl Caller {
     /// Its span, if a trace is taken over from it.
     pub(super) fn parent(&self) -> Option<&SpanContext> {
         self.span.as_ref().filter(|_| self.is_trusted)
+    }
+
+    /// What its request runs under that is not recorded, whose span would have had that context: what it sends is passed on.
+    pub(super) fn silent(&self, span: SpanContext, recorder: Arc<Recorder>) -> Under {
+        if !span.is_valid() && self.context.is_some() {
+            Under::silent_here(recorder)
+        } else {
+            Under::silent(span, Some(recorder))
+        }
     }
 }
 
@@ -60,7 +71,7 @@ pub(super) fn inbound(
     Caller {
         span,
         is_trusted,
-        _context: context,
+        context,
     }
 }
 
@@ -145,6 +156,16 @@ fn tag_request(
         .get(header::USER_AGENT)
         .and_then(|value| std::str::from_utf8(value.as_bytes()).ok());
     tags.set(USER_AGENT, &user_agent.map(cut));
+}
+
+/// Tags a request with what travels under these keys.
+pub(super) fn tag_baggage(keys: &[String], tags: &mut Tags) {
+    Context::map_current(|cx| {
+        for key in keys {
+            let value = cx.baggage().get(key);
+            tags.set(key, &value.map(|value| cut(value.as_str())));
+        }
+    });
 }
 
 /// What a caller sends is of any length: as much of it as is of use.

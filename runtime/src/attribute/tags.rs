@@ -44,6 +44,8 @@ pub struct Tags {
     pub(crate) entries: Vec<Entry>,
     /// Those of the entries that the spans below have too.
     pub(crate) inherited: Vec<Entry>,
+    /// Those of the entries that travel.
+    pub(crate) baggage: Vec<Entry>,
     pub(crate) limits: ValueLimits,
     /// Whether some of the entries are of values that were withheld.
     pub(crate) withheld: bool,
@@ -98,6 +100,7 @@ impl Tags {
             bytes: Vec::new(),
             entries: Vec::new(),
             inherited: Vec::new(),
+            baggage: Vec::new(),
             limits: ValueLimits::NONE,
             withheld: false,
             dropped: 0,
@@ -153,6 +156,31 @@ impl Tags {
         let before = self.entries.len();
         self.set(key, value);
         self.inherited.extend_from_slice(&self.entries[before..]);
+    }
+
+    /// Has what `set` sets travel to the services that are called, too: it is in the OpenTelemetry context's baggage, which clients
+    /// send that inject the context, with the propagator `baggage`.
+    ///
+    /// It is there for what runs below: with [`RequestTracing::tags`](crate::actix::RequestTracing::tags) the request from its
+    /// routing on, with a type's attributes in `#[traced_handler]` or `#[traced]` the function's body. In `tag!`, and for a result,
+    /// there is nothing below, and a warning says so once. The text of strings, numbers and bools travels, lists do not. What its
+    /// protection withholds does not, and takes an earlier value of its key with it. At the most 64 members travel, of 8192
+    /// bytes: what is set here goes before what came from the caller.
+    ///
+    /// ```
+    /// use biztrace::actix::RequestTracing;
+    ///
+    /// let tracing = RequestTracing::default().tags(|request, tags| {
+    ///     let tenant = request.headers().get("x-tenant-id");
+    ///     let tenant = tenant.and_then(|tenant| tenant.to_str().ok());
+    ///     tags.baggage(|tags| tags.set("tenant.id", &tenant));
+    /// });
+    /// # let _ = tracing;
+    /// ```
+    pub fn baggage(&mut self, set: impl FnOnce(&mut Self)) {
+        let before = self.entries.len();
+        set(self);
+        self.baggage.extend_from_slice(&self.entries[before..]);
     }
 
     /// Has `prefix` and a dot stand before the keys that `set` sets.
@@ -306,6 +334,7 @@ impl Drop for Scratch {
         tags.bytes.clear();
         tags.entries.clear();
         tags.inherited.clear();
+        tags.baggage.clear();
         (tags.withheld, tags.dropped) = (false, 0);
         // A thread that is ending has no scratch buffer any more; then there is nothing to give back to.
         let _ = SCRATCH.try_with(|scratch| scratch.replace(Some(tags)));

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::thread::panicking;
 
+use opentelemetry::baggage::{Baggage, BaggageExt};
 use opentelemetry::trace::{SpanContext, TraceContextExt};
 use opentelemetry::{Context, ContextGuard};
 
 use super::Recorder;
-use super::current::{Noted, swap_entered};
+use super::baggage::baggage;
+use super::current::{Noted, noted, swap_entered};
 use super::local::LocalSpan;
 use super::outcome::Outcome;
 use super::span::Span;
@@ -23,6 +25,8 @@ pub(crate) enum Under {
     Span(ActiveSpan),
     /// A span that something else enters and ends.
     Around(LocalSpan),
+    /// The same, below which more travels than around it.
+    Carrying(LocalSpan, Scope),
 }
 
 /// A recording span that is current wherever it is entered, and that ends once: with the outcome it is told, or as
@@ -63,11 +67,31 @@ impl Under {
         }
     }
 
+    /// Under what is here already, which `recorder` does not record: what a request brings is passed on, though no span is.
+    #[cfg(feature = "actix")]
+    pub(crate) fn silent_here(recorder: Arc<Recorder>) -> Self {
+        Self::Silent(Scope::new(
+            Context::current(),
+            Some(Noted::Silent(recorder)),
+        ))
+    }
+
+    /// Under a span that something else enters and ends, with that baggage if it is another than around it.
+    pub(crate) fn around(span: LocalSpan, baggage: Option<Baggage>) -> Self {
+        match baggage {
+            Some(baggage) => {
+                let cx = Context::current_with_baggage(baggage);
+                Self::Carrying(span, Scope::new(cx, noted()))
+            }
+            None => Self::Around(span),
+        }
+    }
+
     /// The span, if there is one to record on.
     pub(crate) fn span(&self) -> Option<&LocalSpan> {
         match self {
             Self::Span(active) => Some(&active.span),
-            Self::Around(span) => Some(span),
+            Self::Around(span) | Self::Carrying(span, _) => Some(span),
             Self::Nothing | Self::Silent(_) => None,
         }
     }
@@ -81,7 +105,8 @@ impl Under {
         }
     }
 
-    /// Adds tags of the application's, whose code runs under the span and outside any lock.
+    /// Adds tags of the application's, whose code runs under the span and outside any lock. What travels of them does so from the
+    /// next time that this is entered.
     pub(crate) fn tag(&mut self, tags: impl FnOnce(&mut Tags)) {
         let Some(span) = self.span().cloned() else {
             return;
@@ -89,8 +114,12 @@ impl Under {
         let entered = self.enter();
         let mut set = span.tags();
         tags(&mut set);
+        let baggage = baggage(&set);
         drop(entered);
         span.append(&set);
+        if let (Self::Span(active), Some(baggage)) = (self, baggage) {
+            active.carry(baggage);
+        }
     }
 
     /// Runs code of the application's that looks at a result: outside of the span's scope, but a panic there is the span's.
@@ -100,7 +129,7 @@ impl Under {
                 let _watch = Watch::new(&mut active.scope.panicked);
                 Some(look(&active.span))
             }
-            Self::Around(span) => Some(look(span)),
+            Self::Around(span) | Self::Carrying(span, _) => Some(look(span)),
             Self::Nothing | Self::Silent(_) => None,
         }
     }
@@ -109,7 +138,7 @@ impl Under {
     pub(crate) fn enter(&mut self) -> Option<Entered<'_>> {
         match self {
             Self::Nothing | Self::Around(_) => None,
-            Self::Silent(scope) => scope.enter(),
+            Self::Silent(scope) | Self::Carrying(_, scope) => scope.enter(),
             Self::Span(active) => active.scope.enter(),
         }
     }
@@ -194,6 +223,11 @@ impl ActiveSpan {
 
     pub(crate) fn span(&self) -> &LocalSpan {
         &self.span
+    }
+
+    /// Has that baggage in place of what is around, wherever it is entered.
+    pub(crate) fn carry(&mut self, baggage: Baggage) {
+        self.scope.cx = self.scope.cx.with_baggage(baggage);
     }
 
     fn end(&mut self, outcome: Outcome) {

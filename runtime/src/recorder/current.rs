@@ -23,7 +23,7 @@ enum Probe {
 }
 
 /// What a thread notes of the scope that it is in.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Noted {
     Span(LocalSpan),
     /// That nothing is recorded, as this recorder would have it.
@@ -81,6 +81,11 @@ pub(super) fn swap_entered(noted: &mut Option<Noted>) -> Option<()> {
     ENTERED
         .try_with(|entered| std::mem::swap(&mut *entered.borrow_mut(), noted))
         .ok()
+}
+
+/// What this thread notes of the scope that it is in.
+pub(super) fn noted() -> Option<Noted> {
+    ENTERED.try_with(|entered| entered.borrow().clone()).ok()?
 }
 
 /// What a new span of this crate's macros and middleware finds around it.

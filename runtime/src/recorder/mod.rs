@@ -4,6 +4,7 @@
 
 mod active;
 mod attributes;
+mod baggage;
 mod clock;
 mod current;
 mod current_span;
@@ -35,6 +36,7 @@ use opentelemetry::trace::{SpanContext, SpanId, SpanKind, TraceFlags, TraceState
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
 
 pub(crate) use self::active::{ActiveSpan, Under};
+pub(crate) use self::baggage::{baggage, warn_in_vain};
 #[cfg(feature = "testing")]
 pub(crate) use self::current::with_recorder;
 pub(crate) use self::current::{Current, install, recorder, recorder_around};

@@ -11,6 +11,7 @@ use opentelemetry::trace::SpanContext;
 use pin_project_lite::pin_project;
 
 use super::active::Under;
+use super::baggage::warn_in_vain;
 use super::exception::{EXCEPTION, exception};
 use super::local::LocalSpan;
 use super::outcome::Outcome;
@@ -115,6 +116,9 @@ impl ResultSpan<'_> {
     pub fn tag(&self, tags: impl FnOnce(&mut Tags)) {
         let mut set = self.0.tags();
         tags(&mut set);
+        if !set.baggage.is_empty() {
+            warn_in_vain();
+        }
         self.0.append(&set);
     }
 

@@ -54,6 +54,8 @@ pub struct DeclaredTag {
     pub privacy: &'static str,
     /// Whether the spans below have it, too.
     pub inherited: bool,
+    /// Whether it travels to the services that are called.
+    pub travels: bool,
     /// Where it is written.
     pub place: Span,
 }
@@ -238,6 +240,7 @@ fn declared(
         value,
         privacy: "plain",
         inherited: false,
+        travels: false,
         place,
     };
     for option in options {
@@ -246,6 +249,7 @@ fn declared(
             Form::Mask(_) => tag.privacy = "mask",
             Form::Pii => tag.privacy = "pii",
             Form::Inherit => tag.inherited = true,
+            Form::Baggage => tag.travels = true,
             Form::Display | Form::Debug => tag.value_type = Some("string".to_owned()),
             Form::When(_) | Form::Result(..) | Form::MaxLen(_) => {}
         }

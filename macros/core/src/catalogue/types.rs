@@ -476,7 +476,7 @@ fn type_arguments(segment: &PathSegment) -> impl Iterator<Item = &Type> {
 }
 
 fn is_reader(callee: &Expr) -> bool {
-    matches!(callee, Expr::Path(path) if ["header", "query", "cookie"].iter().any(|it| path.path.is_ident(it)))
+    matches!(callee, Expr::Path(path) if readers::READERS.iter().any(|it| path.path.is_ident(it)))
 }
 
 fn member_name(member: &Member) -> String {

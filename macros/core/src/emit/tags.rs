@@ -56,6 +56,7 @@ fn set(private: &TokenStream, tag: &Tag) -> TokenStream {
         What::Key {
             key,
             inherit,
+            baggage,
             wrappers,
         } => {
             let wrap = |value: TokenStream, Wrapper { name, number }: &Wrapper| {
@@ -72,6 +73,11 @@ fn set(private: &TokenStream, tag: &Tag) -> TokenStream {
             };
             let set = quote_spanned! {first=>
                 __tags.#set(const { &#private::Key::new(#key) }, #value);
+            };
+            let set = if *baggage {
+                quote_spanned!(Span::mixed_site()=> __tags.baggage(|__tags| { #set });)
+            } else {
+                set
             };
             if is_shown {
                 // `None` sets nothing: an `Option` is found by its own method, before the trait's.

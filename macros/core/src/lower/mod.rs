@@ -13,7 +13,7 @@ use syn::{
 };
 
 use crate::function::Function;
-use crate::parse::{Annotated, KINDS, Opener, Options};
+use crate::parse::{Annotated, Entry, KINDS, Opener, Options};
 use crate::shape::Shape;
 
 pub(crate) use tag::{Tag, TagPlan, What, Wrapper, ends};
@@ -82,9 +82,11 @@ pub(crate) fn expansion(annotated: Annotated) -> Expansion {
         span = Some(SpanPlan::new(open, options, &function.sig));
     }
     entries.extend(tags);
+    let travels = entries.iter().any(Entry::is_baggage);
     let (on_result, before) = entries.into_iter().partition(|entry| entry.is_on_result());
     let on_result: Vec<Tag> = TagPlan::new(on_result).tags;
-    if span.is_none() && !on_result.is_empty() {
+    // What travels does so from the body.
+    if span.is_none() && (travels || !on_result.is_empty()) {
         span = Some(SpanPlan::new(
             Open::Current,
             Options::default(),

@@ -29,6 +29,7 @@ pub(crate) enum What {
     Key {
         key: LitStr,
         inherit: bool,
+        baggage: bool,
         /// What the value is wrapped in, from the inside out.
         wrappers: Vec<Wrapper>,
     },
@@ -94,7 +95,7 @@ impl What {
     /// of a cut value are others than those that a mask lets be shown.
     pub(crate) fn key(key: LitStr, options: &[EntryOption]) -> Self {
         let mut wrappers: Vec<(u8, Wrapper)> = Vec::new();
-        let mut inherit = false;
+        let (mut inherit, mut baggage) = (false, false);
         for EntryOption { form, .. } in options {
             let (order, name, number) = match form {
                 Form::Display => (0, "Display", None),
@@ -107,6 +108,10 @@ impl What {
                     inherit = true;
                     continue;
                 }
+                Form::Baggage => {
+                    baggage = true;
+                    continue;
+                }
                 Form::When(_) | Form::Result(..) => continue,
             };
             let name = format_ident!("{name}");
@@ -116,6 +121,7 @@ impl What {
         Self::Key {
             key,
             inherit,
+            baggage,
             wrappers: wrappers.into_iter().map(|(_, wrapper)| wrapper).collect(),
         }
     }

@@ -48,6 +48,12 @@ impl Entry {
         }
     }
 
+    /// Whether its value travels.
+    pub(crate) fn is_baggage(&self) -> bool {
+        let travels = |option: &EntryOption| matches!(option.form, Form::Baggage);
+        self.options.iter().any(travels)
+    }
+
     /// Whether it is evaluated on the function's result.
     pub(crate) fn is_on_result(&self) -> bool {
         let on_result = |option: &EntryOption| matches!(option.form, Form::Result(..));

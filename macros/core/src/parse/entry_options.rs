@@ -29,6 +29,8 @@ pub(crate) enum Form {
     Mask(LitInt),
     Pii,
     Inherit,
+    /// The value travels to the services that are called.
+    Baggage,
 }
 
 /// What of a result a pattern is for.
@@ -42,11 +44,12 @@ pub(crate) enum Part {
 type Read = fn(ParseStream<'_>) -> syn::Result<Form>;
 
 /// Each option: its name, how it is written, and how what follows the name is read.
-const OPTIONS: [(&str, &str, Read); 11] = [
+const OPTIONS: [(&str, &str, Read); 12] = [
     ("hash", "hash", |_| Ok(Form::Hash)),
     ("mask", "mask(4)", |input| argument(input).map(Form::Mask)),
     ("pii", "pii", |_| Ok(Form::Pii)),
     ("inherit", "inherit", |_| Ok(Form::Inherit)),
+    ("baggage", "baggage", |_| Ok(Form::Baggage)),
     ("when", "when(condition)", |input| {
         argument(input).map(Form::When)
     }),
@@ -61,7 +64,7 @@ const OPTIONS: [(&str, &str, Read); 11] = [
 ];
 
 /// Options that this version does not have yet.
-const LATER: [&str; 3] = ["baggage", "log", "metric"];
+const LATER: [&str; 2] = ["log", "metric"];
 
 fn argument<T: syn::parse::Parse>(input: ParseStream<'_>) -> syn::Result<T> {
     let argument;

@@ -148,7 +148,7 @@ impl Allowed {
         let texts = self.texts.iter().map(|text| format!("`{text} = \"…\"`"));
         let flags = self.flags.iter().map(|flag| format!("`{flag}`"));
         let options = self.options.then(|| {
-            "the options of an attribute: `hash`, `mask(4)`, `pii`, `inherit`, `display`, `debug`, `max_len(64)`, `when(condition)`"
+            "the options of an attribute: `hash`, `mask(4)`, `pii`, `inherit`, `baggage`, `display`, `debug`, `max_len(64)`, `when(condition)`"
                 .to_owned()
         });
         let krate = self.krate.then(|| "`crate = path`".to_owned());

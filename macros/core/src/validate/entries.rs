@@ -33,14 +33,30 @@ pub(super) fn unfit(entry: &Entry, inputs: Option<&Inputs>) -> Vec<Error> {
     let arguments = Names::of(inputs.into_iter().flatten());
     errors.extend(expressions(entry).find_map(|it| readers::unreadable(it, &arguments)));
     for option in &entry.options {
-        if let Form::Result(_, pattern) = &option.form {
-            match inputs {
-                Some(inputs) => errors.extend(gone(entry, pattern, inputs)),
-                None => errors.push(without_result(option, "`tag!`")),
+        match (&option.form, inputs) {
+            (Form::Result(_, pattern), Some(inputs)) => {
+                errors.extend(gone(entry, pattern, inputs));
             }
+            (Form::Result(..), None) => errors.push(without_result(option, "`tag!`")),
+            (Form::Baggage, inputs) => errors.extend(too_late(entry, option, inputs.is_none())),
+            _ => {}
         }
     }
     errors
+}
+
+/// The error for a value that is to travel where nothing that calls out comes after it.
+fn too_late(entry: &Entry, option: &EntryOption, in_tag: bool) -> Option<Error> {
+    let message = if in_tag {
+        "`baggage` is for a whole body, and `tag!` stands within one: put this entry on the function, in `#[biz_attrs(…)]` or \
+         `#[traced(attrs(…))]`"
+    } else if entry.is_on_result() {
+        "`baggage` travels with what the body calls, and its result is there after that: remove it, or set what is known before \
+         the body in an entry of its own"
+    } else {
+        return None;
+    };
+    Some(Error::new(option.name.span(), message))
 }
 
 /// The error for an option on a result where there is none.
@@ -66,6 +82,7 @@ fn group(form: &Form) -> (u8, &'static str) {
         ),
         Form::MaxLen(_) => (4, "how long the value may be"),
         Form::Inherit => (5, "that children have the attribute, too"),
+        Form::Baggage => (6, "that the value travels"),
     }
 }
 

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{Error, ReturnType, Type};
 
-use crate::parse::{Annotated, Entry, Form, KINDS, Opener};
+use crate::parse::{Annotated, Form, KINDS, Opener};
 use crate::shape::Shape;
 
 pub(super) fn check_openers(openers: &[Opener], errors: &mut Vec<Error>) {
@@ -60,7 +60,8 @@ pub(super) fn unservable(annotated: &Annotated) -> Option<Error> {
             "a variadic function is not traced: put the attribute on a Rust function that it calls";
         return Some(Error::new_spanned(variadic, message));
     }
-    let wraps = !annotated.openers.is_empty() || annotated.tags.iter().any(Entry::is_on_result);
+    let wraps = !annotated.openers.is_empty() || { annotated.tags.iter() }
+        .any(|entry| entry.is_on_result() || entry.is_baggage());
     let shape = match Shape::of(sig) {
         Ok(shape) => shape,
         Err(_) if !wraps => return None,

@@ -252,6 +252,14 @@ pub(crate) const DERIVES: &[Case] = &[
 pub(crate) const TAGS: &[Case] = &[
     (
         "tag",
+        "a.b = 1, #[baggage] tenant.id = tenant",
+        &[(
+            "baggage",
+            "`baggage` is for a whole body, and `tag!` stands within one",
+        )],
+    ),
+    (
+        "tag",
         "order.stage = stage.",
         &[(".", "the value of `order.stage` is not a whole expression")],
     ),

@@ -316,9 +316,45 @@ pub(crate) const ENTRY_OPTIONS: &[Case] = &[
         )],
     ),
     (
-        "#[biz_attrs(#[baggage] tenant.id = id)]",
+        "#[biz_attrs(#[ok(r)] #[baggage] tenant.id = r.tenant)]",
         PAY,
-        &[("baggage", "`baggage` is not there yet")],
+        &[(
+            "baggage",
+            "`baggage` travels with what the body calls, and its result is there after that",
+        )],
+    ),
+    (
+        "#[traced(attrs(#[baggage] #[ret(_)] tenant.id = 1))]",
+        PAY,
+        &[("baggage", "`baggage` travels with what the body calls")],
+    ),
+    (
+        "#[biz_attrs(#[baggage] ..order)]",
+        PAY,
+        &[("baggage", "put it on the type's field, `#[biz(baggage)]`")],
+    ),
+    (
+        "#[biz_attrs(#[baggage] #[baggage] tenant.id = id)]",
+        PAY,
+        &[("baggage", "`baggage` is set twice: keep one of the two")],
+    ),
+    (
+        "#[biz_attrs(#[baggage] \"tenant id\" = id)]",
+        PAY,
+        &[("\"tenant id\"", "`tenant id` can't stand in a key")],
+    ),
+    (
+        "#[biz_attrs(tenant.id = baggage(\"tenant id\"))]",
+        PAY,
+        &[("\"tenant id\"", "`tenant id` can't be a key of baggage")],
+    ),
+    (
+        "#[biz_attrs(tenant.id = baggage(TENANT))]",
+        PAY,
+        &[(
+            "TENANT",
+            "takes a string literal, such as `baggage(\"tenant\")`",
+        )],
     ),
     (
         "#[biz_attrs(#[log] tenant.id = id)]",

@@ -40,5 +40,13 @@ impl ::biztrace::__private::BizAttrs for CreateOrder {
                 const { &::biztrace::__private::Key::new("order.tenant") },
                 &(self.tenant),
             );
+        __tags
+            .baggage(|__tags| {
+                __tags
+                    .set(
+                        const { &::biztrace::__private::Key::new("order.shop") },
+                        &(self.shop),
+                    );
+            });
     }
 }
