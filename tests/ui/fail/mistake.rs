@@ -23,6 +23,11 @@ async fn half_typed(id: u64) {}
 #[biz_attrs(order.id = id?)]
 fn escaping(id: Option<u64>) {}
 
+#[biz_attrs(#[ok(n)] #[baggage] order.id = n)]
+fn too_late() -> Option<u64> {
+    Some(1)
+}
+
 const TENANT: &str = "x-tenant-id";
 
 #[biz_attrs(tenant.id = header(TENANT))]
@@ -31,4 +36,5 @@ fn reader() {}
 fn main() {
     let id = 1;
     tag!(order.id: id);
+    tag!(#[baggage] order.id = id);
 }

@@ -48,6 +48,7 @@ mod shadowed {
         fn run_future(&self) {}
         fn run_stream(&self) {}
         fn set_inherited(&self) {}
+        fn baggage(&self) {}
         fn nested(&self) {}
         fn record(&self) {}
         fn encode(&self) {}
@@ -92,6 +93,7 @@ mod shadowed {
         #[hash] #[max_len(4)] #[display] order.id = id,
         #[mask(4)] #[debug] order.no = id,
         #[inherit] #[when(id > 3)] order.large = true,
+        #[baggage] tenant.id = baggage("tenant.id"),
         #[ok(id)] order.done = id,
         #[err(e)] order.error = e,
         #[ret(_)] order.ended = true,
@@ -121,7 +123,7 @@ mod shadowed {
     #[derive(BizAttrs)]
     #[biz(prefix = "order")]
     struct Order {
-        #[biz(inherit, when(self.id > 3))]
+        #[biz(inherit, baggage, when(self.id > 3))]
         id: u64,
         #[biz]
         state: State,

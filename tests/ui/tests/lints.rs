@@ -104,7 +104,7 @@ struct Basket<'a, T> {
     items: Vec<u64>,
     #[biz(hash)]
     user: &'a str,
-    #[biz(when(self.total > 3.0), inherit)]
+    #[biz(when(self.total > 3.0), inherit, baggage)]
     total: f64,
     #[biz(debug, max_len(8))]
     state: T,

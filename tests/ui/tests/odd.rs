@@ -101,7 +101,7 @@ struct Wrap<'a, T: ?Sized, const N: usize> {
 #[derive(BizAttrs)]
 #[biz(prefix = "inner")]
 struct Inner {
-    #[biz(display, hash, inherit)]
+    #[biz(display, hash, inherit, baggage)]
     x: std::net::IpAddr,
     #[biz(rename = "kind")]
     k: Kind,
