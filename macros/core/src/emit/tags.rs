@@ -75,7 +75,7 @@ fn set(private: &TokenStream, tag: &Tag) -> TokenStream {
                 __tags.#set(const { &#private::Key::new(#key) }, #value);
             };
             let set = if *baggage {
-                quote_spanned!(Span::mixed_site()=> __tags.baggage(|__tags| { #set });)
+                quote_spanned!(first=> __tags.baggage(|__tags| { #set });)
             } else {
                 set
             };
