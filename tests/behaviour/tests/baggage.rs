@@ -9,7 +9,7 @@ use actix_web::{App, HttpRequest, get, web};
 use behaviour::{Instance, Service, Spans, TRACEPARENT};
 use biztrace::actix::{RequestTracing, Trust};
 use biztrace::opentelemetry::Value;
-use biztrace::{BizAttrs, PiiPolicy, Propagator, biz_attrs, traced, traced_handler};
+use biztrace::{BizAttrs, PiiPolicy, Propagator, biz_attrs, tag, traced, traced_handler};
 use futures_util::future::join;
 use futures_util::{Stream, StreamExt, stream};
 use opentelemetry::Context;
@@ -249,6 +249,21 @@ async fn it_is_for_the_body_and_what_that_calls() {
     assert_eq!(last, "a.b=1");
     let spans = instance.spans(4).await;
     assert_eq!(spans.named("inner").tag("e.f"), Some(Value::Bool(true)));
+}
+
+#[traced]
+fn in_the_midst() -> String {
+    tag!(..ADA);
+    sent()
+}
+
+#[actix_web::test]
+async fn in_the_midst_of_a_body_it_is_a_tag_only() {
+    let instance = Instance::default();
+    assert_eq!(instance.under_root(async { in_the_midst() }).await, "");
+    let spans = instance.spans(2).await;
+    let note = spans.named("in_the_midst").tag("user.note");
+    assert_eq!(note, Some("hel".into()));
 }
 
 #[biz_attrs(#[baggage] a.b = id)]
