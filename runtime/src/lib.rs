@@ -37,6 +37,7 @@
 //! | `otlp-grpc` | no | the OTLP exporter over gRPC |
 //! | `zipkin` | no | the Zipkin exporter |
 //! | `tls` | yes | `https` receivers, and client certificates |
+//! | `reqwest`, `awc` | no | [`client`]: requests of these HTTP clients as spans |
 //! | `testing` | no | `biztrace::testing`: the spans of one test |
 //! | `uuid`, `rust_decimal`, `chrono`, `time` | no | [`Value`] for the types of these crates |
 //! | `secrecy` | no | a compile error that says why, where a secret is named |
@@ -50,6 +51,8 @@ pub mod __private;
 #[cfg(feature = "actix")]
 pub mod actix;
 mod attribute;
+#[cfg(any(feature = "awc", feature = "reqwest"))]
+pub mod client;
 mod config;
 mod diag;
 mod error;

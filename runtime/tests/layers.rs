@@ -20,6 +20,7 @@ const ROWS: &[&[&str]] = &[
 const SIDES: &[(&str, &str)] = &[
     ("__private", "recorder"),
     ("actix", "recorder"),
+    ("client", "recorder"),
     ("testing", "provider"),
 ];
 

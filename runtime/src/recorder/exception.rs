@@ -9,7 +9,7 @@ use opentelemetry::KeyValue;
 pub(super) const EXCEPTION: &str = "exception";
 
 /// What becomes of an error whose type is not known: the conventions' word for it.
-pub(super) const OTHER: &str = "_OTHER";
+pub(crate) const OTHER: &str = "_OTHER";
 
 /// The attributes of the event.
 pub(super) fn exception(error_type: Option<&'static str>, message: String) -> Vec<KeyValue> {

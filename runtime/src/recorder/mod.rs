@@ -41,10 +41,14 @@ pub(crate) use self::baggage::{baggage, warn_in_vain};
 pub(crate) use self::current::with_recorder;
 pub(crate) use self::current::{Current, install, recorder, recorder_around};
 pub use self::current_span::{CurrentSpan, current};
+#[cfg(any(feature = "awc", feature = "reqwest"))]
+pub(crate) use self::exception::OTHER;
 pub(crate) use self::exception::{message, text};
 pub(crate) use self::head::Head;
 pub(crate) use self::local::LocalSpan;
 pub(crate) use self::memory::{Held, Memory};
+#[cfg(any(feature = "actix", feature = "awc", feature = "reqwest"))]
+pub(crate) use self::outcome::Outcome;
 pub use self::run::{BodySpan, ResultSpan, Traced, TracedStream};
 pub(crate) use self::runs::Runs;
 pub(crate) use self::scope::Scope;
@@ -52,7 +56,7 @@ pub use self::site::Site;
 pub use self::span::Span;
 pub use self::tracer::{Tracer, TracerProvider};
 #[cfg(feature = "actix")]
-pub(crate) use self::{local::Claim, outcome::Outcome, site::FUNCTION};
+pub(crate) use self::{local::Claim, site::FUNCTION};
 
 use self::clock::{Clock, SystemClock, TraceClock};
 use self::open::Parent;

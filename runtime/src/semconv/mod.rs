@@ -5,3 +5,5 @@ mod redact;
 
 pub(crate) use self::method::KnownMethods;
 pub(crate) use self::redact::query;
+#[cfg(any(feature = "awc", feature = "reqwest"))]
+pub(crate) use self::redact::url;

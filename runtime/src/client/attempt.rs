@@ -1,0 +1,239 @@
+//! One request on its way: its span, what the headers tell of it, and how it ends (HTTP semantic conventions, "HTTP client").
+
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{self, Poll, ready};
+
+use opentelemetry::propagation::{Injector, TextMapPropagator};
+use opentelemetry::trace::SpanKind;
+use opentelemetry::{Context, global};
+use pin_project_lite::pin_project;
+
+use super::Tracing;
+use crate::attribute::{Key, Tags, truncate};
+use crate::recorder::{
+    ActiveSpan, Current, Outcome, Recorder, Start, Started, Under, recorder, recorder_around, text,
+};
+use crate::semconv::{self, KnownMethods};
+
+const METHOD: Key<'_> = Key::new("http.request.method");
+const METHOD_ORIGINAL: Key<'_> = Key::new("http.request.method_original");
+const RESEND_COUNT: Key<'_> = Key::new("http.request.resend_count");
+const SERVER_ADDRESS: Key<'_> = Key::new("server.address");
+const SERVER_PORT: Key<'_> = Key::new("server.port");
+const URL: Key<'_> = Key::new("url.full");
+const URL_TEMPLATE: Key<'_> = Key::new("url.template");
+const PROTOCOL_VERSION: Key<'_> = Key::new("network.protocol.version");
+const STATUS_CODE: Key<'_> = Key::new("http.response.status_code");
+
+/// Longer methods and URLs are cut.
+const METHOD_CHARS: usize = 1024;
+const URL_CHARS: usize = 2048;
+
+/// What is sent, as far as its span tells of it.
+pub(super) struct Request<'r> {
+    pub(super) method: &'r str,
+    pub(super) url: &'r dyn Display,
+    pub(super) scheme: &'r str,
+    /// With the brackets of an IPv6 address, or without.
+    pub(super) host: &'r str,
+    /// If it is not that of the scheme.
+    pub(super) port: Option<u16>,
+}
+
+/// A request on its way, or its response's body.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    under: Under,
+    until_body_end: bool,
+    outcome: Outcome,
+}
+
+impl Attempt {
+    /// Starts the span of a request below the current one, and writes its context into the headers.
+    pub(super) fn start(
+        tracing: &Tracing,
+        request: &Request<'_>,
+        headers: &mut dyn Injector,
+    ) -> Self {
+        let (recorder, mut under) = open(tracing, request);
+        if !Context::map_current(Context::is_telemetry_suppressed) {
+            let _entered = under.enter();
+            // A clone, since propagators of others are called with it.
+            let cx = Context::current();
+            match recorder {
+                Some(recorder) => recorder.propagators().inject_context(&cx, headers),
+                None => global::get_text_map_propagator(|it| it.inject_context(&cx, headers)),
+            }
+        }
+        Self {
+            under,
+            until_body_end: tracing.until_body_end,
+            outcome: Outcome::Ok,
+        }
+    }
+
+    /// Runs `future`, which sends the request, under the span.
+    pub(super) fn send<F: Future>(self, future: F) -> Sending<F> {
+        Sending {
+            future: Some(future),
+            attempt: Some(self),
+        }
+    }
+
+    /// Records the response's head, with which the span ends unless it lasts until the body's end. Returns what the body
+    /// belongs to.
+    pub(super) fn answered(mut self, status: u16, version: Option<&'static str>) -> Self {
+        if let Some(span) = self.under.span() {
+            span.tag(|tags| {
+                tags.set(STATUS_CODE, &status);
+                tags.set(PROTOCOL_VERSION, &version);
+            });
+            if status >= 400 {
+                span.fail(&status.to_string());
+            }
+        }
+        self.outcome = match status {
+            400..500 => Outcome::ClientError,
+            500.. => Outcome::ServerError,
+            _ => Outcome::Ok,
+        };
+        if !self.until_body_end {
+            self.complete();
+        }
+        self
+    }
+
+    /// Whether the span lasts until the body's end.
+    #[cfg(feature = "reqwest")]
+    pub(super) fn lasts(&self) -> bool {
+        self.under.span().is_some()
+    }
+
+    /// Ends the span: the body has been read.
+    pub(super) fn complete(&mut self) {
+        self.under.end(self.outcome);
+    }
+
+    /// Ends the span with an error of that type.
+    pub(super) fn fail(&mut self, error_type: &'static str) {
+        if error_type == TIMEOUT {
+            if let Some(span) = self.under.span() {
+                span.fail(error_type);
+            }
+            self.under.end(Outcome::TimedOut);
+        } else {
+            self.under.end(Outcome::Failed(error_type));
+        }
+    }
+
+    /// Runs `f`, which asks for more of the body, under the span.
+    pub(super) fn within<R>(&mut self, f: impl FnOnce() -> R) -> R {
+        let _entered = self.under.enter();
+        f()
+    }
+}
+
+/// The type of the errors that say that there was no time left.
+pub(super) const TIMEOUT: &str = "timeout";
+
+/// Opens the span of a request. With it comes the recorder whose propagators are to be used.
+fn open(tracing: &Tracing, request: &Request<'_>) -> (Option<Arc<Recorder>>, Under) {
+    let around = Current::get();
+    let recorder = match &around {
+        Current::Local(parent) => Some(Arc::clone(parent.recorder())),
+        Current::Silent => return (recorder_around(), Under::Nothing),
+        Current::Foreign(_) | Current::Nothing => recorder(),
+    };
+    let Some(recorder) = recorder else {
+        return (None, Under::Nothing);
+    };
+    let methods = recorder.known_methods();
+    let method = methods.in_name(request.method);
+    let name = match &tracing.url_template {
+        Some(template) => Cow::Owned(format!("{method} {template}")),
+        None => Cow::Borrowed(method),
+    };
+    let tags = |tags: &mut Tags| tag(tracing, request, methods, tags);
+    let start = Start {
+        tags: Some(&tags),
+        ..Start::now(&name, SpanKind::Client)
+    };
+    let started = match around {
+        Current::Local(parent) => parent.start_child(start),
+        Current::Foreign(parent) => recorder.start(Some(&parent), start),
+        Current::Silent | Current::Nothing => recorder.start(None, start),
+    };
+    let under = match started {
+        Started::Recording(span) => Under::Span(ActiveSpan::new(span)),
+        Started::Dropped(context) => Under::silent(context, Some(Arc::clone(&recorder))),
+    };
+    (Some(recorder), under)
+}
+
+fn tag(tracing: &Tracing, request: &Request<'_>, methods: &KnownMethods, tags: &mut Tags) {
+    if methods.contains(request.method) {
+        tags.set(METHOD, request.method);
+    } else {
+        tags.set(METHOD, "_OTHER");
+        tags.set(METHOD_ORIGINAL, truncate(request.method, METHOD_CHARS));
+    }
+    let url = semconv::url(&text(request.url));
+    tags.set(URL, truncate(&url, URL_CHARS));
+    tags.set(URL_TEMPLATE, &tracing.url_template.as_deref());
+    let host = request.host.strip_prefix('[');
+    let host = host.and_then(|host| host.strip_suffix(']'));
+    tags.set(SERVER_ADDRESS, host.unwrap_or(request.host));
+    tags.set(SERVER_PORT, &request.port.or(default_port(request.scheme)));
+    if tracing.resend_count > 0 {
+        tags.set(RESEND_COUNT, &tracing.resend_count);
+    }
+}
+
+fn default_port(scheme: &str) -> Option<u16> {
+    match scheme {
+        "http" | "ws" => Some(80),
+        "https" | "wss" => Some(443),
+        _ => None,
+    }
+}
+
+pin_project! {
+    /// A request being sent, under its span: every poll, and its drop if it is given up. Gives what came of it, and the attempt,
+    /// which is to be told.
+    #[derive(Debug)]
+    pub(super) struct Sending<F> {
+        #[pin]
+        future: Option<F>,
+        attempt: Option<Attempt>,
+    }
+
+    impl<F> PinnedDrop for Sending<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            let _entered = this.attempt.as_mut().and_then(|attempt| attempt.under.enter());
+            this.future.set(None);
+        }
+    }
+}
+
+impl<F: Future> Future for Sending<F> {
+    type Output = (F::Output, Attempt);
+
+    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let mut sending = this.future.as_mut().as_pin_mut().zip(this.attempt.as_mut());
+        let (future, attempt) = sending
+            .take()
+            .expect("a future is not polled again after it is done");
+        let entered = attempt.under.enter();
+        let output = ready!(future.poll(cx));
+        this.future.set(None);
+        drop(entered);
+        let attempt = this.attempt.take();
+        Poll::Ready((output, attempt.expect("it is there while the future is")))
+    }
+}

@@ -1,0 +1,244 @@
+//! Requests that [`reqwest`](https://docs.rs/reqwest) sends.
+//!
+//! [`SendTraced`] sends one traced request of a plain `reqwest::Client`. All requests of a client are traced by [`Tracing`] as a
+//! middleware of [`reqwest-middleware`](https://docs.rs/reqwest-middleware):
+//!
+//! ```
+//! use biztrace::client::Tracing;
+//! use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
+//!
+//! fn client() -> ClientWithMiddleware {
+//!     ClientBuilder::new(reqwest::Client::new())
+//!         // .with(…), what repeats requests: each attempt is a span of its own if that stands before.
+//!         .with(Tracing::default())
+//!         .build()
+//! }
+//!
+//! async fn order(client: &ClientWithMiddleware, id: u64) -> Result<String, reqwest_middleware::Error> {
+//!     let order = client
+//!         .get(format!("http://shop.example.com/orders/{id}"))
+//!         .with_extension(Tracing::default().url_template("/orders/{id}"));
+//!     Ok(order.send().await?.text().await?)
+//! }
+//! ```
+//!
+//! An extension of the request stands in for the client's `Tracing`. reqwest follows redirects by itself, within one span: the URL is
+//! the first one's, and the status code the last one's.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use ::reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use ::reqwest::{Body, Error, Request, RequestBuilder, Response, ResponseBuilderExt, Version};
+use async_trait::async_trait;
+use http::Extensions;
+use http_body::{Body as _, Frame, SizeHint};
+use opentelemetry::propagation::Injector;
+use pin_project_lite::pin_project;
+use reqwest_middleware::{Middleware, Next};
+
+use super::Tracing;
+use super::attempt::{self, Attempt};
+use crate::recorder::OTHER;
+
+/// Sends a request that is traced.
+///
+/// ```
+/// use biztrace::client::{Tracing, reqwest::SendTraced};
+///
+/// async fn order(client: &reqwest::Client, id: u64) -> reqwest::Result<String> {
+///     let request = client.get(format!("http://shop.example.com/orders/{id}"));
+///     let tracing = Tracing::default().url_template("/orders/{id}");
+///     request.send_traced_with(tracing).await?.error_for_status()?.text().await
+/// }
+/// ```
+pub trait SendTraced: Sized {
+    /// Sends the request as `send` does. It starts when it is first polled.
+    ///
+    /// # Errors
+    ///
+    /// Those of `send`.
+    fn send_traced(self) -> impl Future<Output = Result<Response, Error>> + Send {
+        self.send_traced_with(Tracing::default())
+    }
+
+    /// The same, traced as `tracing` says.
+    ///
+    /// # Errors
+    ///
+    /// Those of `send`.
+    fn send_traced_with(
+        self,
+        tracing: Tracing,
+    ) -> impl Future<Output = Result<Response, Error>> + Send;
+}
+
+impl SendTraced for RequestBuilder {
+    async fn send_traced_with(self, tracing: Tracing) -> Result<Response, Error> {
+        let (client, request) = self.build_split();
+        let mut request = request?;
+        let attempt = start(&tracing, &mut request);
+        let (result, mut attempt) = attempt.send(client.execute(request)).await;
+        match result {
+            Ok(response) => Ok(answered(attempt, response)),
+            Err(error) => {
+                attempt.fail(error_type(&error));
+                Err(error)
+            }
+        }
+    }
+}
+
+/// In a request's extensions: how often it has been sent.
+#[derive(Clone)]
+struct Sent(u32);
+
+#[async_trait]
+impl Middleware for Tracing {
+    async fn handle(
+        &self,
+        mut request: Request,
+        extensions: &mut Extensions,
+        next: Next<'_>,
+    ) -> reqwest_middleware::Result<Response> {
+        let mut tracing = extensions.get().unwrap_or(self).clone();
+        let sent = extensions.get_or_insert_with(|| Sent(0));
+        tracing.resend_count += sent.0;
+        sent.0 += 1;
+        let attempt = start(&tracing, &mut request);
+        let (result, mut attempt) = attempt.send(next.run(request, extensions)).await;
+        match result {
+            Ok(response) => Ok(answered(attempt, response)),
+            Err(error) => {
+                attempt.fail(match &error {
+                    reqwest_middleware::Error::Reqwest(error) => error_type(error),
+                    reqwest_middleware::Error::Middleware(error) => error
+                        .chain()
+                        .find_map(|cause| cause.downcast_ref())
+                        .map_or(OTHER, error_type),
+                });
+                Err(error)
+            }
+        }
+    }
+}
+
+fn start(tracing: &Tracing, request: &mut Request) -> Attempt {
+    let (method, url) = (request.method().clone(), request.url().clone());
+    let told = attempt::Request {
+        method: method.as_str(),
+        url: &url,
+        scheme: url.scheme(),
+        host: url.host_str().unwrap_or_default(),
+        port: url.port(),
+    };
+    Attempt::start(tracing, &told, &mut Headers(request.headers_mut()))
+}
+
+/// What does not fit into a header is left out.
+struct Headers<'h>(&'h mut HeaderMap);
+
+impl Injector for Headers<'_> {
+    fn set(&mut self, key: &str, value: String) {
+        let name = HeaderName::from_bytes(key.as_bytes());
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_maybe_shared(value.into_bytes())) {
+            self.0.insert(name, value);
+        }
+    }
+}
+
+fn answered(attempt: Attempt, response: Response) -> Response {
+    let version = match response.version() {
+        Version::HTTP_09 => Some("0.9"),
+        Version::HTTP_10 => Some("1.0"),
+        Version::HTTP_11 => Some("1.1"),
+        Version::HTTP_2 => Some("2"),
+        Version::HTTP_3 => Some("3"),
+        _ => None,
+    };
+    let mut attempt = attempt.answered(response.status().as_u16(), version);
+    if !attempt.lasts() {
+        return response;
+    }
+    let url = response.url().clone();
+    let (mut head, body) = http::Response::from(response).into_parts();
+    if body.is_end_stream() {
+        attempt.complete();
+    }
+    // reqwest keeps the URL in an extension of its own, which only its builder makes.
+    let told = http::Response::builder().url(url).body(());
+    let (told, ()) = told.unwrap_or_default().into_parts();
+    head.extensions.extend(told.extensions);
+    let body = Body::wrap(TracedBody { body, attempt });
+    http::Response::from_parts(head, body).into()
+}
+
+/// A word for what went wrong. Time-outs first: whatever took too long has another name as well.
+fn error_type(error: &Error) -> &'static str {
+    if error.is_timeout() {
+        attempt::TIMEOUT
+    } else if error.is_dns() {
+        "dns"
+    } else if error.is_connect() {
+        "connect"
+    } else if error.is_redirect() {
+        "redirect"
+    } else if error.is_body() {
+        "body"
+    } else if error.is_decode() {
+        "decode"
+    } else if error.is_builder() {
+        "builder"
+    } else if error.is_request() {
+        "request"
+    } else {
+        OTHER
+    }
+}
+
+pin_project! {
+    /// The body of a response whose span ends with it.
+    struct TracedBody {
+        #[pin]
+        body: Body,
+        attempt: Attempt,
+    }
+
+    impl PinnedDrop for TracedBody {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            // Of a body of known size nobody may have asked for the end.
+            if this.body.is_end_stream() {
+                this.attempt.complete();
+            }
+        }
+    }
+}
+
+impl http_body::Body for TracedBody {
+    type Data = <Body as http_body::Body>::Data;
+    type Error = Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Error>>> {
+        let this = self.project();
+        let frame = this.attempt.within(|| this.body.poll_frame(cx));
+        match &frame {
+            Poll::Ready(Some(Err(error))) => this.attempt.fail(error_type(error)),
+            Poll::Ready(None) => this.attempt.complete(),
+            Poll::Ready(Some(Ok(_))) | Poll::Pending => {}
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
