@@ -15,7 +15,7 @@ use pin_project_lite::pin_project;
 use super::Tracing;
 use crate::attribute::{Key, Tags, truncate};
 use crate::recorder::{
-    ActiveSpan, Current, Outcome, Recorder, Start, Started, Under, recorder, recorder_around, text,
+    ActiveSpan, Current, Outcome, Recorder, Start, Started, Under, recorder_around, text,
 };
 use crate::semconv::{self, KnownMethods};
 
@@ -146,7 +146,8 @@ fn open(tracing: &Tracing, request: &Request<'_>) -> (Option<Arc<Recorder>>, Und
     let recorder = match &around {
         Current::Local(parent) => Some(Arc::clone(parent.recorder())),
         Current::Silent => return (recorder_around(), Under::Nothing),
-        Current::Foreign(_) | Current::Nothing => recorder(),
+        // The caller's span is one of another process, where the off switch passes it on.
+        Current::Foreign(_) | Current::Nothing => recorder_around(),
     };
     let Some(recorder) = recorder else {
         return (None, Under::Nothing);

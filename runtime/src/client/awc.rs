@@ -12,7 +12,8 @@
 //! ```
 //!
 //! awc follows redirects by itself, within one span: the URL is the first one's, and the status code the last one's. A middleware
-//! of awc would see each of them, but not its time-outs, which drop a request from outside.
+//! of awc would see each of them, but not its time-outs, which drop a request from outside. A body that breaks off with its
+//! connection is whole to awc, and so to its span.
 
 use std::fmt;
 use std::future::Future;

@@ -77,10 +77,15 @@ impl Service {
         }
     }
 
+    /// Where it serves `path`.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
     /// A request that is yet to be sent.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client
-            .request(method, format!("http://{}{path}", self.address))
+        self.client.request(method, self.url(path))
     }
 
     /// Asks for `path`, and takes the whole answer.

@@ -128,6 +128,16 @@ impl Spans {
         self.only("of kind SERVER", |span| span.kind() == SpanKind::Server)
     }
 
+    /// The only span of kind CLIENT.
+    ///
+    /// # Panics
+    ///
+    /// If there is none, or more than one.
+    #[must_use]
+    pub fn client(&self) -> &Span {
+        self.only("of kind CLIENT", |span| span.kind() == SpanKind::Client)
+    }
+
     fn only(&self, what: &str, predicate: impl Fn(&Span) -> bool) -> &Span {
         let found: Vec<_> = self.iter().filter(|span| predicate(span)).collect();
         let names: Vec<_> = self.iter().map(|span| &span.name).collect();
