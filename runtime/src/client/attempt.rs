@@ -182,7 +182,7 @@ fn tag(tracing: &Tracing, request: &Request<'_>, methods: &KnownMethods, tags: &
         tags.set(METHOD, "_OTHER");
         tags.set(METHOD_ORIGINAL, truncate(request.method, METHOD_CHARS));
     }
-    let url = semconv::url(&text(request.url));
+    let url = semconv::full_url(&text(request.url));
     tags.set(URL, truncate(&url, URL_CHARS));
     tags.set(URL_TEMPLATE, &tracing.url_template.as_deref());
     let host = request.host.strip_prefix('[');
