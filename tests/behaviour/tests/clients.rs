@@ -343,6 +343,16 @@ async fn secrets_in_a_url_are_not_recorded() {
 }
 
 #[actix_web::test]
+async fn a_long_url_is_cut() {
+    let callee = callee();
+    for by in ALL {
+        let url = callee.url(&format!("/status/200?{}", "a".repeat(5000)));
+        let span = span_of(by, Call::get(&url)).await;
+        assert_eq!(span.tag("url.full"), Some(url[..2048].to_owned().into()));
+    }
+}
+
+#[actix_web::test]
 async fn a_method_that_nobody_knows_is_another() {
     let callee = callee();
     for by in ALL {
