@@ -177,6 +177,7 @@ impl Otlp {
     }
 
     /// Whether the path for traces is written already where it is appended.
+    #[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
     pub(crate) fn doubles_path(&self) -> bool {
         match &self.endpoint {
             Some(Endpoint::Base(base)) if self.protocol() != Protocol::Grpc => {

@@ -63,8 +63,6 @@ pub(super) struct Client {
     timeout: Duration,
     hints: &'static Hints,
     client: legacy::Client<Connector, Outgoing>,
-    /// Whether the receiver has ever answered in HTTP.
-    is_known: bool,
 }
 
 /// What to do about a failure.
@@ -112,7 +110,6 @@ impl Client {
             timeout,
             hints,
             client,
-            is_known: false,
         })
     }
 
@@ -122,7 +119,7 @@ impl Client {
     }
 
     /// Sends `body`. Returns the answer if that is a success; of others the head says enough.
-    pub(super) async fn post(&mut self, body: Bytes, sent: Sent) -> Result<Answer, Failure> {
+    pub(super) async fn post(&self, body: Bytes, sent: Sent) -> Result<Answer, Failure> {
         let body = Full::new(body);
         let mut request = http::Request::new(Outgoing {
             body,
@@ -136,7 +133,6 @@ impl Client {
             Ok(response) => response.map_err(|error| self.failure(&error))?,
             Err(_) => return Err(self.late(&sent)),
         };
-        self.is_known = true;
         let status = response.status();
         if status.is_success() {
             return Ok(Answer {
@@ -203,8 +199,7 @@ impl Client {
     fn failure(&self, error: &legacy::Error) -> Failure {
         // The client's errors tell the cause only by their chain.
         let mut message = message(error);
-        // Who has answered in HTTP before has only hung up with a last word.
-        let is_http = self.is_known || !sources(error).any(is_no_http);
+        let is_http = !sources(error).any(is_no_http);
         if !is_http {
             message += ": is it HTTP that listens there, without TLS if the URL says http? Port 4317 is usually gRPC";
         }

@@ -12,7 +12,7 @@ fn service(
 ) -> Service {
     Service::recording_to(Instance::default(), move |middleware| {
         let route = |status: u16| {
-            let status = actix_web::http::StatusCode::from_u16(status).unwrap();
+            let status = actix_web::http::StatusCode::from_u16(status).expect("a status");
             web::get().to(move || async move {
                 HttpResponse::build(status)
                     .insert_header(("x-cache", "hit"))
