@@ -138,9 +138,11 @@ def check_order(spans):
     expect(order.attributes["http.request.method"] == "POST", f"{order}: wrong method")
     expect(order.attributes["http.route"] == "/orders", f"{order}: wrong route")
 
-    call = child(spans, order, "client", "reserve_stock")
+    call = child(spans, order, "client", "POST /stock/{sku}/reserve")
     reservation = child(spans, call, "server", "POST /stock/{sku}/reserve")
     check_types(reservation, SERVER)
+    tenants = order.attributes["tenant.id"], reservation.attributes["tenant.id"]
+    expect(tenants == ("berlin", "berlin"), f"{reservation} is not of the storefront's tenant: {tenants}")
     ports = order.attributes["server.port"], reservation.attributes["server.port"]
     expect(ports[0] != ports[1], f"{reservation} was served by the storefront's port {ports[0]}")
 

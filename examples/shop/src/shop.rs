@@ -71,7 +71,7 @@ fn start(
 ) -> Result<(Server, SocketAddr), Box<dyn Error>> {
     let server = HttpServer::new(move || {
         App::new()
-            .wrap(RequestTracing::default())
+            .wrap(RequestTracing::default().baggage_tags(["tenant.id"]))
             .route("/health", web::get().to(HttpResponse::Ok))
             .configure(routes.clone())
     })

@@ -36,7 +36,9 @@ pub(crate) fn routes(
 #[biz_attrs(
     ..body,
     user.tier = header("x-user-tier"),
-    #[inherit] tenant.id = header("x-tenant-id"),
+    #[inherit]
+    #[baggage]
+    tenant.id = header("x-tenant-id"),
 )]
 async fn create_order(
     body: web::Json<NewOrder>,

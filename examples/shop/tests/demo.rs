@@ -50,8 +50,9 @@ fn the_demo_shows_its_traces_and_their_number() {
                 "user.tier=gold",
                 "order.id=1",
                 "├─ authorise",
-                "├─ client reserve_stock → 200",
+                "├─ client POST /stock/{sku}/reserve → 200",
                 "│  └─ server POST /stock/{sku}/reserve → 200",
+                "tenant.id=berlin stock.sku=tea-oolong",
                 "│     └─ client UPDATE stock",
                 "└─ client INSERT orders",
                 "db.system.name=sqlite",
@@ -67,7 +68,7 @@ fn the_demo_shows_its_traces_and_their_number() {
         ),
         (
             "server POST /orders → 409",
-            &["└─ ✗ client reserve_stock → 409"],
+            &["└─ ✗ client POST /stock/{sku}/reserve → 409"],
         ),
         (
             "server GET /orders/{id} → 404",

@@ -189,10 +189,8 @@ fn node(text: &str) -> Client {
 }
 
 fn known_scheme(text: &str) -> Option<&'static str> {
-    let known = ["https", "http"].into_iter();
-    known
-        .into_iter()
-        .find(|known| text.eq_ignore_ascii_case(known))
+    let mut known = ["https", "http"].into_iter();
+    known.find(|known| text.eq_ignore_ascii_case(known))
 }
 
 #[cfg(test)]

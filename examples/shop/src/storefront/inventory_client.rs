@@ -2,10 +2,7 @@
 
 use std::net::SocketAddr;
 
-use biztrace::opentelemetry::global;
-use biztrace::traced;
-use opentelemetry_http::HeaderInjector;
-use reqwest::header::HeaderMap;
+use biztrace::client::{Tracing, reqwest::SendTraced};
 use reqwest::{Client, Url};
 
 use crate::inventory::Reservation;
@@ -28,24 +25,11 @@ impl InventoryClient {
     /// # Errors
     ///
     /// Status 409 (Conflict) if the inventory has not as many.
-    #[traced(
-        kind = "client",
-        attrs(
-            http.request.method = "POST",
-            server.address = self.address.ip().to_string(),
-            server.port = self.address.port(),
-            url.full = self.reserve_url(sku).as_str(),
-        )
-    )]
     pub(crate) async fn reserve_stock(&self, sku: &str, quantity: u32) -> reqwest::Result<()> {
-        let mut headers = HeaderMap::new();
-        global::get_text_map_propagator(|propagator| {
-            propagator.inject(&mut HeaderInjector(&mut headers));
-        });
-        let request = self.http.post(self.reserve_url(sku)).headers(headers);
-        let response = request.json(&Reservation { quantity }).send().await?;
-        let status = response.status().as_u16();
-        biztrace::current().set("http.response.status_code", &status);
+        let request = self.http.post(self.reserve_url(sku));
+        let request = request.json(&Reservation { quantity });
+        let tracing = Tracing::default().url_template("/stock/{sku}/reserve");
+        let response = request.send_traced_with(tracing).await?;
         response.error_for_status().map(drop)
     }
 

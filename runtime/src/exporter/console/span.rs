@@ -28,7 +28,7 @@ const ERROR_TYPE: &str = "error.type";
 
 /// What the middleware records of every request, what the label shows already, and what would fill the screen.
 /// Compared as prefixes.
-const HIDDEN: [&str; 11] = [
+const HIDDEN: [&str; 12] = [
     "client.",
     "code.",
     "exception.stacktrace",
@@ -39,6 +39,7 @@ const HIDDEN: [&str; 11] = [
     "sampling.",
     "server.",
     "url.scheme",
+    "url.template",
     "user_agent.",
 ];
 /// Technical, yet telling: shown after the business tags. Compared as prefixes.
