@@ -49,14 +49,17 @@ pub enum Variant {
     Traced,
     /// The same, while the sampler drops every trace.
     Unsampled,
+    /// Recorded, while no format of context is read.
+    Alone,
 }
 
 impl Variant {
     /// All of them, by the names that the command line has for them.
-    pub const ALL: [(&str, Self); 3] = [
+    pub const ALL: [(&str, Self); 4] = [
         ("bare", Self::Bare),
         ("traced", Self::Traced),
         ("unsampled", Self::Unsampled),
+        ("alone", Self::Alone),
     ];
 }
 
@@ -67,10 +70,13 @@ impl Variant {
 /// If no thread can be started.
 pub fn telemetry(variant: Variant, endpoint: &str) -> Telemetry {
     let sampler = match variant {
-        Variant::Bare | Variant::Traced => Sampler::AlwaysOn,
+        Variant::Bare | Variant::Traced | Variant::Alone => Sampler::AlwaysOn,
         Variant::Unsampled => Sampler::AlwaysOff,
     };
-    let builder = Telemetry::builder().otlp(endpoint).sampler(sampler);
+    let mut builder = Telemetry::builder().otlp(endpoint).sampler(sampler);
+    if variant == Variant::Alone {
+        builder = builder.propagators([]);
+    }
     let telemetry = builder.max_queue_size(10_000_000).build();
     telemetry.expect("these settings are right")
 }
@@ -87,13 +93,11 @@ pub async fn service(
     let tracing = match variant {
         // Nothing is installed, so this passes each request through.
         Variant::Bare => RequestTracing::default(),
-        Variant::Traced | Variant::Unsampled => {
-            RequestTracing::default().tracer_provider(telemetry.tracer_provider())
-        }
+        _ => RequestTracing::default().tracer_provider(telemetry.tracer_provider()),
     };
     let route = match variant {
         Variant::Bare => web::post().to(bare),
-        Variant::Traced | Variant::Unsampled => web::post().to(annotated),
+        _ => web::post().to(annotated),
     };
     init_service(App::new().wrap(tracing).route("/orders/{id}", route)).await
 }

@@ -15,7 +15,7 @@ use opentelemetry::{
     trace::{SpanContext, SpanId, TraceId},
 };
 
-use super::ids::hex;
+use super::ids::{hex, write_hex};
 use super::trim;
 
 /// The trace id is random in its right-most 56 bits. opentelemetry has no name for this flag.
@@ -44,12 +44,13 @@ pub(super) fn parse(line: &[u8]) -> Option<(TraceId, SpanId, TraceFlags)> {
 
 /// Writes version 00, the one this crate speaks.
 pub(super) fn format(span_context: &SpanContext) -> String {
-    format!(
-        "00-{}-{}-{:02x}",
-        span_context.trace_id(),
-        span_context.span_id(),
-        known(span_context.trace_flags()),
-    )
+    let mut line = [b'-'; 55];
+    write_hex(&[0], &mut line[..2]);
+    write_hex(&span_context.trace_id().to_bytes(), &mut line[3..35]);
+    write_hex(&span_context.span_id().to_bytes(), &mut line[36..52]);
+    let flags = known(span_context.trace_flags()).to_u8();
+    write_hex(&[flags], &mut line[53..]);
+    String::from_utf8_lossy(&line).into_owned()
 }
 
 /// Only flags with a known meaning are passed on.
