@@ -233,6 +233,8 @@ pub(super) fn set_status(span: &LocalSpan, status: StatusCode) {
     span.tag(|tags| tags.set(STATUS_CODE, &status.as_u16()));
     if status.is_server_error() {
         span.fail(status.as_str());
+    } else if status.is_client_error() {
+        span.forget_exception();
     }
 }
 

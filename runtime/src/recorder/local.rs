@@ -209,6 +209,17 @@ impl LocalSpan {
         self.update(|span, room| span.add_link(context, attributes, dropped, limits, room));
     }
 
+    /// Takes the error that the body ended with, for the end of the span to make it an event.
+    pub(super) fn set_exception(&self, attributes: Vec<KeyValue>) {
+        let now = self.trace.clock.now(&*self.trace.recorder.clock);
+        self.update(|span, _| span.exception = Some((now, attributes)));
+    }
+
+    /// The error was the client's: a response of 4xx says enough.
+    pub(crate) fn forget_exception(&self) {
+        self.update(|span, _| span.exception = None);
+    }
+
     /// Marks the span as an error. What the application has said of it stands: it knows more.
     pub(crate) fn fail(&self, error_type: &str) {
         if !self.has(&ERROR_TYPE) {

@@ -41,6 +41,8 @@ pub(crate) struct OpenSpan {
     pub(super) dropped_events: u32,
     links: usize,
     pub(super) dropped_links: u32,
+    /// The error that its body ended with and when: it becomes an event with the end, unless the response makes it the client's.
+    pub(super) exception: Option<(u64, Vec<KeyValue>)>,
     /// The attributes of the spans below.
     pub(super) inherited: Inherited,
     /// The SERVER span around this span, itself included, as its slot and id.
@@ -78,6 +80,7 @@ impl Default for OpenSpan {
             dropped_events: 0,
             links: 0,
             dropped_links: 0,
+            exception: None,
             inherited: Inherited::default(),
             request: None,
             head: None,
@@ -252,6 +255,7 @@ impl OpenSpan {
         self.scope = Scope::Biztrace;
         self.handler = None;
         self.request = None;
+        self.exception = None;
         (self.dead_bytes, self.events, self.links) = (0, 0, 0);
         (self.dropped_events, self.dropped_links) = (0, 0);
     }

@@ -4,7 +4,6 @@ use std::borrow::Borrow;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::SystemTime;
 
 use futures_core::{FusedFuture, FusedStream, Stream};
 use opentelemetry::trace::SpanContext;
@@ -12,7 +11,7 @@ use pin_project_lite::pin_project;
 
 use super::active::Under;
 use super::baggage::warn_in_vain;
-use super::exception::{EXCEPTION, exception};
+use super::exception::exception;
 use super::local::LocalSpan;
 use super::outcome::Outcome;
 use crate::attribute::Tags;
@@ -122,11 +121,9 @@ impl ResultSpan<'_> {
         self.0.append(&set);
     }
 
-    /// Records an error as an event (semantic conventions, "Exceptions on spans").
+    /// Records an error as an event (semantic conventions, "Exceptions on spans"), unless it stands for a response of 4xx.
     pub fn exception(&self, error_type: &'static str, message: String) {
-        let attributes = exception(Some(error_type), message);
-        self.0
-            .add_event(EXCEPTION, SystemTime::now(), &attributes, 0);
+        self.0.set_exception(exception(Some(error_type), message));
     }
 }
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 use opentelemetry::trace::{SpanContext, SpanId};
 
 use super::clock::TraceClock;
+use super::exception::EXCEPTION;
 use super::inherited::HandedDown;
 use super::open::OpenSpan;
 use super::runs::Runs;
@@ -178,10 +179,12 @@ impl State {
         end: u64,
         limits: &Limits,
     ) -> Option<Ended<'_>> {
-        let span = self
-            .slots
-            .get_mut(slot as usize)
-            .filter(|span| span.id == id)?;
+        if let Some((time, attributes)) = self.get(slot, id)?.exception.take() {
+            self.update(slot, id, limits.bytes_per_trace, |span, room| {
+                span.add_event(EXCEPTION, time, &attributes, 0, limits, room);
+            });
+        }
+        let span = self.slots.get_mut(slot as usize)?;
         let (open, ended) = (span.size(), self.ended.len());
         if ended == 0 {
             self.held_since = end;
