@@ -165,6 +165,24 @@ async fn names_methods_and_routes() {
             &[(ROUTE, Text("/guarded")), (STATUS, Int(200))],
         ),
         (
+            "and so it is where no guard lets in: actix-web's pattern of a path is the one that matches it, whoever answers",
+            "GET /guarded HTTP/1.1\r\nhost: shop",
+            "GET /guarded",
+            &[(ROUTE, Text("/guarded")), (STATUS, Int(404))],
+        ),
+        (
+            "the default service of a scope is no route",
+            "GET /api/v2/nothing HTTP/1.1\r\nhost: shop",
+            "GET",
+            &[(ROUTE, Absent), (STATUS, Int(404))],
+        ),
+        (
+            "a route has matched though it has no such method",
+            "POST / HTTP/1.1\r\nhost: shop",
+            "POST /",
+            &[(ROUTE, Text("/")), (STATUS, Int(404))],
+        ),
+        (
             "HEAD is a method as others are",
             "HEAD /any HTTP/1.1\r\nhost: shop",
             "HEAD /any",
@@ -195,17 +213,6 @@ async fn names_methods_and_routes() {
             &[(METHOD, Text("_OTHER")), (ORIGINAL, Text("get"))],
         ),
     ];
-    hold(rows, |tracing| tracing).await;
-}
-
-#[actix_web::test]
-async fn a_route_that_its_guard_keeps_closed_has_matched_the_path() {
-    let rows: &[Row<'_>] = &[(
-        "actix-web's pattern of a path is the one that matches it, whoever answers",
-        "GET /guarded HTTP/1.1\r\nhost: shop",
-        "GET /guarded",
-        &[(ROUTE, Text("/guarded")), (STATUS, Int(404))],
-    )];
     hold(rows, |tracing| tracing).await;
 }
 

@@ -122,7 +122,10 @@ async fn the_port_is_that_of_https_where_none_is_named() {
     let (address, config) = serve(&instance);
     let client = connect(address, config).await;
     let request = Request::get("https://[2001:db8::1]/api/orders/7");
-    assert_eq!(send(&client, request.body(()).unwrap()).await, StatusCode::OK);
+    assert_eq!(
+        send(&client, request.body(()).unwrap()).await,
+        StatusCode::OK
+    );
     let spans = instance.spans(1).await;
     check(
         spans.server(),
