@@ -33,6 +33,8 @@ const STATUS_CODE: Key<'_> = Key::new("http.response.status_code");
 /// The caller of a request, as its headers name it. What else it sends is current as long as this lives.
 pub(super) struct Caller {
     span: Option<SpanContext>,
+    /// Whether it has the trace sampled, where it says so and names no span.
+    decision: Option<bool>,
     is_trusted: bool,
     /// With what else it sends.
     context: Option<ContextGuard>,
@@ -65,11 +67,13 @@ pub(super) fn inbound(
     let mut inbound = recorder.propagators().extract(&headers);
     let span = inbound.caller.take();
     let has_more = inbound.has_more();
-    let is_trusted = (span.is_some() || has_more) && is_trusted();
+    let decision = inbound.decision;
+    let is_trusted = (span.is_some() || decision.is_some() || has_more) && is_trusted();
     let context =
         (has_more && is_trusted).then(|| Context::map_current(|cx| inbound.over(cx)).attach());
     Caller {
         span,
+        decision: decision.filter(|_| is_trusted),
         is_trusted,
         context,
     }
@@ -99,6 +103,7 @@ pub(super) fn start(
     let start = Start {
         tags: Some(&tags),
         head: Some(&copy),
+        decision: caller.decision,
         ..Start::now(methods.in_name(request.method().as_str()), SpanKind::Server)
     };
     let started = match (caller.parent(), around) {

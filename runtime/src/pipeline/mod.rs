@@ -2,10 +2,12 @@
 //!
 //! Above: the recorder, which hands over ended spans through its `Sink`. Below: the exporters, which implement [`Export`].
 
+mod desk;
 mod fan_out;
 mod report;
 mod request;
 mod retry;
+mod said;
 mod shard;
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant as Moment};
 
@@ -12,119 +12,20 @@ use bytes::Bytes;
 use opentelemetry::Context;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::report::{DropReason, Dropped, ExporterReport};
+use super::desk::{Order, Sending, Shared};
+use super::report::{DropReason, ExporterReport};
 use super::request::{frame, spans, take_batch};
 use super::retry::{Earlier, deliver};
+use super::said::Said;
 use super::shard::{CHUNK_BYTES, Shards};
-use super::{Delivery, Export, Failure, Sent, Setup};
+use super::{Export, Failure, Sent, Setup};
 use crate::config::Batch;
-use crate::diag;
 use crate::error::Error;
 use crate::recorder::{Held, Runs, Sink};
 
 /// The near end of an export thread. The thread flushes and ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Pipeline(Arc<Shared>);
-
-#[derive(Debug)]
-struct Shared {
-    /// Its name.
-    exporter: &'static str,
-    shards: Arc<Shards>,
-    desk: Mutex<Desk>,
-}
-
-/// What the export thread shares with those who ask of it.
-#[derive(Default)]
-struct Desk {
-    orders: Vec<Order>,
-    ended: bool,
-    /// Spans in the export thread's hands.
-    waiting: u64,
-    /// The request under way, whose spans are among them.
-    sending: Option<Sending>,
-    delivered: u64,
-    dropped: Dropped,
-}
-
-struct Sending {
-    spans: u64,
-    sent: Sent,
-}
-
-/// A wish to see everything sent that has ended by now.
-struct Order {
-    /// Until when to try before all is closed, if it is to be.
-    close_by: Option<Instant>,
-    /// Nothing is ever sent: the order is served when this is gone.
-    _done: mpsc::Sender<Infallible>,
-}
-
-impl std::fmt::Debug for Desk {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Desk")
-            .field("waiting", &self.waiting)
-            .field("delivered", &self.delivered)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Shared {
-    fn desk(&self) -> MutexGuard<'_, Desk> {
-        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Closes the books: whatever has not been sent by now is dropped. Answers what is still asked.
-    fn end(&self) {
-        self.shards.close();
-        let mut desk = self.desk();
-        if desk.ended {
-            return;
-        }
-        desk.ended = true;
-        let mut unsent = std::mem::take(&mut desk.waiting);
-        if let Some(Sending { spans, sent }) = desk.sending.take()
-            && sent.unanswered().0 == DropReason::Unknown
-        {
-            desk.dropped.add(DropReason::Unknown, spans);
-            unsent -= spans;
-        }
-        self.shards.take(true, &mut Vec::new(), |chunk| {
-            unsent += chunk.spans() as u64;
-            self.shards.memory.give_back(chunk.len());
-        });
-        desk.dropped.add(DropReason::Shutdown, unsent);
-        if unsent > 0 {
-            diag::warn(format_args!(
-                "{}: {unsent} spans were not sent when the export thread ended",
-                self.exporter
-            ));
-        }
-        desk.orders.clear();
-    }
-
-    fn report(&self) -> ExporterReport {
-        // The desk first, as when the export thread takes chunks: no span changes hands while both are held.
-        let desk = self.desk();
-        self.shards.at_rest(|all| {
-            let mut dropped = desk.dropped;
-            let (mut recorded, mut settled, mut waiting) = (0, 0, desk.waiting);
-            for books in all {
-                recorded += books.recorded;
-                settled += books.settled;
-                waiting += books.waiting();
-                dropped.merge(&books.dropped);
-            }
-            ExporterReport {
-                exporter: self.exporter,
-                recorded,
-                delivered: desk.delivered,
-                dropped,
-                waiting: waiting + (recorded - settled),
-            }
-        })
-    }
-}
 
 impl Pipeline {
     /// Starts an export thread for the exporter that `exporter` makes there.
@@ -443,131 +344,5 @@ impl Failure {
         earlier
             .filter(|_| reason == DropReason::Unreachable)
             .unwrap_or_else(|| Self::permanent(reason, format!("{answer} {cause}")))
-    }
-}
-
-impl Desk {
-    /// How many orders there are, and whether it is time to close. They stay here until they are served, so that they are
-    /// answered even if the exporter panics.
-    fn asked(&self) -> (usize, bool) {
-        (self.orders.len(), self.deadline().is_some())
-    }
-
-    /// Lets the first `orders` go, which are served.
-    fn served(&mut self, orders: usize) {
-        // There are none left if the books were closed meanwhile.
-        let orders = orders.min(self.orders.len());
-        self.orders.drain(..orders);
-    }
-
-    /// Until when to try, if all is to be closed; once the books are, nothing is to be done any more.
-    fn deadline(&self) -> Option<Instant> {
-        if self.ended {
-            return Some(Instant::now());
-        }
-        self.orders.iter().filter_map(|order| order.close_by).min()
-    }
-
-    /// Books the request under way, unless the books were closed over it.
-    fn settle(&mut self, result: &Result<Delivery, Failure>) {
-        let Some(Sending { spans, .. }) = self.sending.take() else {
-            return;
-        };
-        self.waiting -= spans;
-        match result {
-            Ok(delivery) => {
-                let rejected = delivery.rejected.min(spans);
-                self.delivered += spans - rejected;
-                self.dropped.add(DropReason::Rejected, rejected);
-            }
-            Err(failure) => self.dropped.add(failure.reason, spans),
-        }
-    }
-}
-
-/// What the log was told of lost spans and other trouble: once a minute at the most.
-#[derive(Default)]
-struct Said {
-    at: Option<Instant>,
-    dropped: u64,
-    last_message: String,
-    /// Whether that is news although it cost no spans.
-    is_news: bool,
-}
-
-const SAY_EVERY: Duration = Duration::from_secs(60);
-
-impl Said {
-    fn result(&mut self, result: &Result<Delivery, Failure>) {
-        match result {
-            Ok(delivery) if delivery.rejected > 0 => {
-                self.last_message.clone_from(&delivery.message)
-            }
-            Ok(_) => {}
-            Err(failure) => self.last_message.clone_from(&failure.message),
-        }
-    }
-
-    /// The exporter itself could not flush or close.
-    fn trouble(&mut self, message: String) {
-        (self.last_message, self.is_news) = (message, true);
-    }
-
-    /// Says what is new. At the end that cannot wait.
-    fn say(&mut self, shared: &Shared, is_last: bool) {
-        let dropped = shared.report().dropped;
-        if !self.is_due(dropped.total(), Instant::now(), is_last) {
-            return;
-        }
-        let (exporter, message) = (shared.exporter, &self.last_message);
-        match (dropped.total(), &**message) {
-            (0, _) => diag::warn(format_args!("{exporter}: {message}")),
-            (_, "") => diag::warn(format_args!("{exporter}: spans dropped so far: {dropped}")),
-            _ => diag::warn(format_args!(
-                "{exporter}: spans dropped so far: {dropped}; last trouble: {message}"
-            )),
-        }
-    }
-
-    /// Whether there is news, `dropped` spans in all for one, and it is time to say so.
-    fn is_due(&mut self, dropped: u64, now: Instant, is_last: bool) -> bool {
-        let is_soon = self.at.is_some_and(|at| now - at < SAY_EVERY);
-        let is_news = self.is_news || dropped != self.dropped;
-        if !is_news || (is_soon && !is_last) {
-            return false;
-        }
-        (self.dropped, self.at, self.is_news) = (dropped, Some(now), false);
-        true
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn losses_are_said_once_a_minute_at_most() {
-        let (mut said, start) = (Said::default(), Instant::now());
-        let at = |seconds| start + Duration::from_secs(seconds);
-        for (seconds, dropped, is_last, is_due) in [
-            (0, 0, false, false),
-            (1, 5, false, true),
-            (2, 9, false, false),
-            (60, 9, false, false),
-            (61, 9, false, true),
-            (200, 9, false, false),
-            (201, 10, false, true),
-            (202, 10, true, false),
-            (203, 11, true, true),
-        ] {
-            assert_eq!(
-                said.is_due(dropped, at(seconds), is_last),
-                is_due,
-                "{dropped} after {seconds} s"
-            );
-        }
-        said.trouble("no room".into());
-        assert!(said.is_due(11, at(300), false), "no span was lost");
-        assert!(!said.is_due(11, at(400), false), "it is said already");
     }
 }

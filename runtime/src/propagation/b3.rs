@@ -26,7 +26,22 @@ pub(super) fn extract(carrier: &impl Carrier) -> Option<(SpanContext, bool)> {
     single(carrier).or_else(|| multi(carrier))
 }
 
-/// A decision alone, `b3: 0`, names no caller.
+/// What a caller decides that names no span: `b3: 0`.
+pub(super) fn decision(carrier: &impl Carrier) -> Option<Decision> {
+    let Some(single) = only(carrier, SINGLE) else {
+        let names_a_span = [TRACE_ID, SPAN_ID].map(|name| carrier.lines(name).next().is_some());
+        return several(carrier)
+            .flatten()
+            .filter(|_| names_a_span == [false; 2]);
+    };
+    match trim(single) {
+        b"0" => Some(Decision::Drop),
+        b"1" => Some(Decision::Keep),
+        b"d" => Some(Decision::Debug),
+        _ => None,
+    }
+}
+
 fn single(carrier: &impl Carrier) -> Option<(SpanContext, bool)> {
     let mut fields = trim(only(carrier, SINGLE)?).split(|byte| *byte == b'-');
     let (trace_id, span_id) = (trace_id(fields.next()?)?, span_id(fields.next()?)?);
@@ -46,14 +61,21 @@ fn single(carrier: &impl Carrier) -> Option<(SpanContext, bool)> {
 fn multi(carrier: &impl Carrier) -> Option<(SpanContext, bool)> {
     let header = |name| only(carrier, name).map(trim);
     let (trace_id, span_id) = (trace_id(header(TRACE_ID)?)?, span_id(header(SPAN_ID)?)?);
-    let decision = match (header(FLAGS), header(SAMPLED)) {
-        (Some(b"1"), _) => Decision::Debug,
-        // The words are of older implementations.
-        (_, Some(b"1" | b"true")) => Decision::Keep,
-        (_, None | Some(b"0" | b"false")) => Decision::Drop,
-        (_, Some(_)) => return None,
-    };
+    let decision = several(carrier)?.unwrap_or(Decision::Drop);
     Some(decision.caller(trace_id, span_id))
+}
+
+/// What several headers decide, if anything; `None` if that is malformed.
+fn several(carrier: &impl Carrier) -> Option<Option<Decision>> {
+    let header = |name| only(carrier, name).map(trim);
+    match (header(FLAGS), header(SAMPLED)) {
+        (Some(b"1"), _) => Some(Some(Decision::Debug)),
+        // The words are of older implementations.
+        (_, Some(b"1" | b"true")) => Some(Some(Decision::Keep)),
+        (_, Some(b"0" | b"false")) => Some(Some(Decision::Drop)),
+        (_, None) => Some(None),
+        (_, Some(_)) => None,
+    }
 }
 
 pub(super) fn inject_single(span: &SpanContext, is_debug: bool, injector: &mut dyn Injector) {
@@ -79,7 +101,8 @@ pub(super) fn inject_multi(span: &SpanContext, is_debug: bool, injector: &mut dy
 }
 
 /// What the caller has decided of the trace.
-enum Decision {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Decision {
     /// Or it leaves the decision to others, who cannot know that it did.
     Drop,
     Keep,

@@ -35,6 +35,8 @@ pub(crate) trait Carrier {
 pub(crate) struct Inbound {
     /// The caller's span, marked as remote. Without one a new trace begins.
     pub(crate) caller: Option<SpanContext>,
+    /// Whether a caller that names no span has its trace sampled, if it says so.
+    pub(crate) decision: Option<bool>,
     baggage: Option<Baggage>,
     is_debug: bool,
     /// What propagators of others made of it all.
@@ -170,7 +172,16 @@ impl Propagator {
         let read = match self {
             Self::TraceContext => without_debug(trace_context::extract(carrier)),
             Self::XTrace => without_debug(x_trace::extract(carrier)),
-            Self::B3 | Self::B3Multi => b3::extract(carrier),
+            Self::B3 | Self::B3Multi => {
+                let read = b3::extract(carrier);
+                if read.is_none()
+                    && let Some(decision) = b3::decision(carrier)
+                {
+                    inbound.decision = Some(decision != b3::Decision::Drop);
+                    inbound.is_debug = decision == b3::Decision::Debug;
+                }
+                read
+            }
             Self::Jaeger => jaeger::extract(carrier),
             Self::Baggage => {
                 inbound.baggage = baggage::extract(carrier).or(inbound.baggage.take());

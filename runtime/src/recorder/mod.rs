@@ -126,6 +126,8 @@ pub(crate) struct Start<'a> {
     pub(crate) tags: Option<&'a dyn Fn(&mut Tags)>,
     /// Copies the head of the request whose SERVER span this is.
     pub(crate) head: Option<&'a dyn Fn(&mut Head)>,
+    /// Whether a caller that names no span has its trace sampled, if it says so.
+    pub(crate) decision: Option<bool>,
 }
 
 impl<'a> Start<'a> {
@@ -138,6 +140,7 @@ impl<'a> Start<'a> {
             time: None,
             tags: None,
             head: None,
+            decision: None,
         }
     }
 }
@@ -254,7 +257,8 @@ impl Recorder {
                 trace_state,
             )
         };
-        let decision = decide(&self.sampler, parent, trace_id);
+        let is_sampled = parent.map(SpanContext::is_sampled);
+        let decision = decide(&self.sampler, is_sampled.or(start.decision), trace_id);
         if !decision.keep || self.mode == Mode::Propagate {
             return Started::Dropped(context(decision.keep));
         }

@@ -1,6 +1,6 @@
 //! The decision at a trace's first local span, before anything is recorded.
 
-use opentelemetry::trace::{SpanContext, TraceId};
+use opentelemetry::trace::TraceId;
 
 use crate::config::Sampler;
 
@@ -14,12 +14,8 @@ pub(crate) struct Decision {
     pub(crate) adjusted_count: Option<f64>,
 }
 
-/// Decides on a trace whose first local span has that parent, `None` for the root of the trace.
-pub(crate) fn decide(
-    sampler: &Sampler,
-    parent: Option<&SpanContext>,
-    trace_id: TraceId,
-) -> Decision {
+/// Decides on a trace of which the caller says whether it is sampled, `None` if nobody does.
+pub(crate) fn decide(sampler: &Sampler, caller: Option<bool>, trace_id: TraceId) -> Decision {
     let decision = |keep, reason| Decision {
         keep,
         reason,
@@ -33,8 +29,8 @@ pub(crate) fn decide(
             reason: "trace_id_ratio",
             adjusted_count: Some(1.0 / ratio),
         },
-        Sampler::ParentBased(root) => match parent {
-            Some(parent) => decision(parent.is_sampled(), "parent"),
+        Sampler::ParentBased(root) => match caller {
+            Some(is_sampled) => decision(is_sampled, "parent"),
             None => decide(root, None, trace_id),
         },
     }
@@ -55,24 +51,7 @@ fn threshold(ratio: f64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use opentelemetry::trace::{SpanId, TraceFlags, TraceState};
-
     use super::*;
-
-    fn parent(sampled: bool) -> SpanContext {
-        let flags = if sampled {
-            TraceFlags::SAMPLED
-        } else {
-            TraceFlags::default()
-        };
-        SpanContext::new(
-            TraceId::from(1),
-            SpanId::from(1),
-            flags,
-            true,
-            TraceState::NONE,
-        )
-    }
 
     #[test]
     fn each_sampler_decides_as_the_specification_says() {
@@ -82,41 +61,23 @@ mod tests {
         let by_parent = |root| Sampler::ParentBased(Box::new(root));
         let cases = [
             (Sampler::AlwaysOn, None, low, true, "always_on"),
-            (
-                Sampler::AlwaysOn,
-                Some(parent(false)),
-                low,
-                true,
-                "always_on",
-            ),
-            (
-                Sampler::AlwaysOff,
-                Some(parent(true)),
-                high,
-                false,
-                "always_off",
-            ),
+            (Sampler::AlwaysOn, Some(false), low, true, "always_on"),
+            (Sampler::AlwaysOff, Some(true), high, false, "always_off"),
             (ratio(0.0), None, high, false, "trace_id_ratio"),
             (ratio(1.0), None, low, true, "trace_id_ratio"),
             (ratio(0.5), None, low, false, "trace_id_ratio"),
             (ratio(0.5), None, high, true, "trace_id_ratio"),
-            (
-                ratio(0.5),
-                Some(parent(false)),
-                high,
-                true,
-                "trace_id_ratio",
-            ),
+            (ratio(0.5), Some(false), high, true, "trace_id_ratio"),
             (
                 by_parent(Sampler::AlwaysOff),
-                Some(parent(true)),
+                Some(true),
                 low,
                 true,
                 "parent",
             ),
             (
                 by_parent(Sampler::AlwaysOn),
-                Some(parent(false)),
+                Some(false),
                 low,
                 false,
                 "parent",
@@ -130,12 +91,12 @@ mod tests {
             ),
             (by_parent(ratio(0.25)), None, high, true, "trace_id_ratio"),
         ];
-        for (sampler, parent, trace_id, keep, reason) in cases {
-            let decision = decide(&sampler, parent.as_ref(), trace_id);
+        for (sampler, caller, trace_id, keep, reason) in cases {
+            let decision = decide(&sampler, caller, trace_id);
             assert_eq!(
                 (decision.keep, decision.reason),
                 (keep, reason),
-                "{sampler:?} below {parent:?}"
+                "{sampler:?} below {caller:?}"
             );
         }
     }

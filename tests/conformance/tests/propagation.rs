@@ -439,8 +439,32 @@ async fn b3() {
             ],
         ),
         (
-            "0 alone is valid, and names no caller",
+            "0 alone is valid: nothing is sampled",
             &["b3: 0"],
+            IsUnsampled,
+            &[("b3", "{trace}-{span}-0")],
+        ),
+        (
+            "and so it is in several headers",
+            &["x-b3-sampled: 0"],
+            IsUnsampled,
+            &[("b3", "{trace}-{span}-0")],
+        ),
+        (
+            "1 alone samples a trace that begins here",
+            &["b3: 1"],
+            BeginsHere,
+            &[("b3", "{trace}-{span}-1")],
+        ),
+        (
+            "d alone debugs it",
+            &["b3: d"],
+            BeginsHere,
+            &[("b3", "{trace}-{span}-d")],
+        ),
+        (
+            "a decision beside half of the ids is none",
+            &["x-b3-sampled: 0", "x-b3-spanid: b7ad6b7169203331"],
             BeginsHere,
             &[("b3", "{trace}-{span}-1")],
         ),

@@ -1,0 +1,150 @@
+//! What an export thread shares with those who ask of it: orders, and its books.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+
+use tokio::time::Instant;
+
+use super::report::{DropReason, Dropped, ExporterReport};
+use super::shard::Shards;
+use super::{Delivery, Failure, Sent};
+use crate::diag;
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    /// Its name.
+    pub(super) exporter: &'static str,
+    pub(super) shards: Arc<Shards>,
+    pub(super) desk: Mutex<Desk>,
+}
+
+/// What the export thread shares with those who ask of it.
+#[derive(Default)]
+pub(super) struct Desk {
+    pub(super) orders: Vec<Order>,
+    pub(super) ended: bool,
+    /// Spans in the export thread's hands.
+    pub(super) waiting: u64,
+    /// The request under way, whose spans are among them.
+    pub(super) sending: Option<Sending>,
+    delivered: u64,
+    dropped: Dropped,
+}
+
+pub(super) struct Sending {
+    pub(super) spans: u64,
+    pub(super) sent: Sent,
+}
+
+/// A wish to see everything sent that has ended by now.
+pub(super) struct Order {
+    /// Until when to try before all is closed, if it is to be.
+    pub(super) close_by: Option<Instant>,
+    /// Nothing is ever sent: the order is served when this is gone.
+    pub(super) _done: mpsc::Sender<Infallible>,
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Desk")
+            .field("waiting", &self.waiting)
+            .field("delivered", &self.delivered)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    pub(super) fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Closes the books: whatever has not been sent by now is dropped. Answers what is still asked.
+    pub(super) fn end(&self) {
+        self.shards.close();
+        let mut desk = self.desk();
+        if desk.ended {
+            return;
+        }
+        desk.ended = true;
+        let mut unsent = std::mem::take(&mut desk.waiting);
+        if let Some(Sending { spans, sent }) = desk.sending.take()
+            && sent.unanswered().0 == DropReason::Unknown
+        {
+            desk.dropped.add(DropReason::Unknown, spans);
+            unsent -= spans;
+        }
+        self.shards.take(true, &mut Vec::new(), |chunk| {
+            unsent += chunk.spans() as u64;
+            self.shards.memory.give_back(chunk.len());
+        });
+        desk.dropped.add(DropReason::Shutdown, unsent);
+        if unsent > 0 {
+            diag::warn(format_args!(
+                "{}: {unsent} spans were not sent when the export thread ended",
+                self.exporter
+            ));
+        }
+        desk.orders.clear();
+    }
+
+    pub(super) fn report(&self) -> ExporterReport {
+        // The desk first, as when the export thread takes chunks: no span changes hands while both are held.
+        let desk = self.desk();
+        self.shards.at_rest(|all| {
+            let mut dropped = desk.dropped;
+            let (mut recorded, mut settled, mut waiting) = (0, 0, desk.waiting);
+            for books in all {
+                recorded += books.recorded;
+                settled += books.settled;
+                waiting += books.waiting();
+                dropped.merge(&books.dropped);
+            }
+            ExporterReport {
+                exporter: self.exporter,
+                recorded,
+                delivered: desk.delivered,
+                dropped,
+                waiting: waiting + (recorded - settled),
+            }
+        })
+    }
+}
+
+impl Desk {
+    /// How many orders there are, and whether it is time to close. They stay here until they are served, so that they are
+    /// answered even if the exporter panics.
+    pub(super) fn asked(&self) -> (usize, bool) {
+        (self.orders.len(), self.deadline().is_some())
+    }
+
+    /// Lets the first `orders` go, which are served.
+    pub(super) fn served(&mut self, orders: usize) {
+        // There are none left if the books were closed meanwhile.
+        let orders = orders.min(self.orders.len());
+        self.orders.drain(..orders);
+    }
+
+    /// Until when to try, if all is to be closed; once the books are, nothing is to be done any more.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        if self.ended {
+            return Some(Instant::now());
+        }
+        self.orders.iter().filter_map(|order| order.close_by).min()
+    }
+
+    /// Books the request under way, unless the books were closed over it.
+    pub(super) fn settle(&mut self, result: &Result<Delivery, Failure>) {
+        let Some(Sending { spans, .. }) = self.sending.take() else {
+            return;
+        };
+        self.waiting -= spans;
+        match result {
+            Ok(delivery) => {
+                let rejected = delivery.rejected.min(spans);
+                self.delivered += spans - rejected;
+                self.dropped.add(DropReason::Rejected, rejected);
+            }
+            Err(failure) => self.dropped.add(failure.reason, spans),
+        }
+    }
+}

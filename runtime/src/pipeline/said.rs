@@ -1,0 +1,96 @@
+//! What an export thread tells the log.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::desk::Shared;
+use super::{Delivery, Failure};
+use crate::diag;
+
+/// What the log was told of lost spans and other trouble: once a minute at the most.
+#[derive(Default)]
+pub(super) struct Said {
+    at: Option<Instant>,
+    dropped: u64,
+    last_message: String,
+    /// Whether that is news although it cost no spans.
+    is_news: bool,
+}
+
+const SAY_EVERY: Duration = Duration::from_secs(60);
+
+impl Said {
+    pub(super) fn result(&mut self, result: &Result<Delivery, Failure>) {
+        match result {
+            Ok(delivery) if delivery.rejected > 0 => {
+                self.last_message.clone_from(&delivery.message)
+            }
+            Ok(_) => {}
+            Err(failure) => self.last_message.clone_from(&failure.message),
+        }
+    }
+
+    /// The exporter itself could not flush or close.
+    pub(super) fn trouble(&mut self, message: String) {
+        (self.last_message, self.is_news) = (message, true);
+    }
+
+    /// Says what is new. At the end that cannot wait.
+    pub(super) fn say(&mut self, shared: &Shared, is_last: bool) {
+        let dropped = shared.report().dropped;
+        if !self.is_due(dropped.total(), Instant::now(), is_last) {
+            return;
+        }
+        let (exporter, message) = (shared.exporter, &self.last_message);
+        match (dropped.total(), &**message) {
+            (0, _) => diag::warn(format_args!("{exporter}: {message}")),
+            (_, "") => diag::warn(format_args!("{exporter}: spans dropped so far: {dropped}")),
+            _ => diag::warn(format_args!(
+                "{exporter}: spans dropped so far: {dropped}; last trouble: {message}"
+            )),
+        }
+    }
+
+    /// Whether there is news, `dropped` spans in all for one, and it is time to say so.
+    fn is_due(&mut self, dropped: u64, now: Instant, is_last: bool) -> bool {
+        let is_soon = self.at.is_some_and(|at| now - at < SAY_EVERY);
+        let is_news = self.is_news || dropped != self.dropped;
+        if !is_news || (is_soon && !is_last) {
+            return false;
+        }
+        (self.dropped, self.at, self.is_news) = (dropped, Some(now), false);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn losses_are_said_once_a_minute_at_most() {
+        let (mut said, start) = (Said::default(), Instant::now());
+        let at = |seconds| start + Duration::from_secs(seconds);
+        for (seconds, dropped, is_last, is_due) in [
+            (0, 0, false, false),
+            (1, 5, false, true),
+            (2, 9, false, false),
+            (60, 9, false, false),
+            (61, 9, false, true),
+            (200, 9, false, false),
+            (201, 10, false, true),
+            (202, 10, true, false),
+            (203, 11, true, true),
+        ] {
+            assert_eq!(
+                said.is_due(dropped, at(seconds), is_last),
+                is_due,
+                "{dropped} after {seconds} s"
+            );
+        }
+        said.trouble("no room".into());
+        assert!(said.is_due(11, at(300), false), "no span was lost");
+        assert!(!said.is_due(11, at(400), false), "it is said already");
+    }
+}
