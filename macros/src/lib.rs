@@ -92,7 +92,7 @@ pub fn traced_handler(args: TokenStream, item: TokenStream) -> TokenStream {
 /// **Baggage** is sent by clients that inject the OpenTelemetry context, with the propagator `baggage`, to whomever they call. What is
 /// hashed, masked or cut travels so, and what is withheld does not, nor an earlier value of its key. Text, numbers and bools
 /// travel, lists do not; W3C's limits are 64 members and 8192 bytes. It stands on entries before the body only: not on a result,
-/// and not in `tag!`.
+/// and not in `tag!`. In a trace that is not recorded no value is evaluated, so nothing is added.
 ///
 /// **Spreads**: `..value` sets all that the value's type declares by [`#[derive(BizAttrs)]`](derive@BizAttrs).
 ///

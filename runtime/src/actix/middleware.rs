@@ -1,5 +1,6 @@
 //! The middleware: one SERVER span a request.
 
+use std::cell::LazyCell;
 use std::fmt;
 use std::future::{Ready, ready};
 use std::rc::Rc;
@@ -11,7 +12,7 @@ use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::http::header::HeaderName;
 use actix_web::{Error, HttpRequest};
 
-use super::answer::{Ids, Wanted};
+use super::answer::Wanted;
 use super::body::TracedBody;
 use super::forwarded::{Proxies, Via};
 use super::future::RequestFuture;
@@ -180,7 +181,8 @@ impl RequestTracing {
     /// in `X-Forwarded-For`, `X-Forwarded-Host` and `X-Forwarded-Proto`. By default nobody is believed.
     ///
     /// It is then that client whom [`trust`](Self::trust) is about; one that the proxies do not name is not of a private
-    /// network. `server.address`, `server.port` and `url.scheme` are what the client asked for, and `client.address`
+    /// network. A request without any of these headers is one of the proxy's own: have it add them to all that it passes on, or
+    /// name only proxies that do. `server.address`, `server.port` and `url.scheme` are what the client asked for, and `client.address`
     /// is its address, if [asked for](Self::client_address). Where both kinds of headers come, only what they agree upon counts: proxies that
     /// write one kind often let the client's other kind pass.
     ///
@@ -346,13 +348,13 @@ impl RequestTracing {
         self.trust.admits(request, client)
     }
 
-    fn ids(&self, request: &ServiceRequest, under: &Under) -> Box<Ids> {
-        let is_trusted = || self.trusts(request, self.via(request).as_ref());
-        Box::new(self.wanted.ids(request, under, is_trusted))
-    }
-
     /// What the request is to run under.
-    fn start(&self, request: &ServiceRequest) -> Under {
+    fn start(
+        &self,
+        request: &ServiceRequest,
+        via: Option<Via<'_>>,
+        is_trusted: impl FnOnce() -> bool,
+    ) -> Under {
         let Some(recorder) = self.recorder.clone().or_else(recorder) else {
             return Under::Nothing;
         };
@@ -367,13 +369,11 @@ impl RequestTracing {
         }
         let http = request.request();
         let origin = Origin {
-            via: self.via(request),
+            via,
             has_client: self.client_address,
             has_query: !self.without_query,
         };
-        let caller = server::inbound(&recorder, http, || {
-            self.trusts(request, origin.via.as_ref())
-        });
+        let caller = server::inbound(&recorder, http, is_trusted);
         if self.skips(request) {
             return caller.silent(recorder.skip(caller.parent()), recorder);
         }
@@ -431,9 +431,12 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         // Routing and the synchronous parts of inner middleware run in this call: they belong to the span too.
-        let mut under = self.tracing.start(&request);
+        let via = self.tracing.via(&request);
+        let is_trusted = LazyCell::new(|| self.tracing.trusts(&request, via.as_ref()));
+        let mut under = self.tracing.start(&request, via, || *is_trusted);
         let method = request.method().clone();
-        let ids = (self.tracing.wanted.is_any()).then(|| self.tracing.ids(&request, &under));
+        let wanted = self.tracing.wanted;
+        let ids = (wanted.is_any()).then(|| Box::new(wanted.ids(&request, &under, || *is_trusted)));
         self.tracing.tag_request(&mut under, &request);
         let entered = under.enter();
         let future = self.service.call(request);

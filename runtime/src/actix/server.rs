@@ -15,8 +15,6 @@ use crate::attribute::{Display, Key, Tags, truncate};
 use crate::recorder::{Current, Head, LocalSpan, Recorder, Start, Started, Under};
 use crate::semconv::{self, KnownMethods};
 
-const METHOD: Key<'_> = Key::new("http.request.method");
-const METHOD_ORIGINAL: Key<'_> = Key::new("http.request.method_original");
 const PATH: Key<'_> = Key::new("url.path");
 const QUERY: Key<'_> = Key::new("url.query");
 const SCHEME: Key<'_> = Key::new("url.scheme");
@@ -127,13 +125,7 @@ fn tag_request(
     origin: &Origin<'_>,
     tags: &mut Tags,
 ) {
-    let method = request.method().as_str();
-    if methods.contains(method) {
-        tags.set(METHOD, method);
-    } else {
-        tags.set(METHOD, "_OTHER");
-        tags.set(METHOD_ORIGINAL, cut(method));
-    }
+    methods.tag(request.method().as_str(), tags);
     tags.set(PATH, cut(request.path()));
     let query = request.query_string();
     if !query.is_empty() && origin.has_query {
@@ -189,18 +181,19 @@ fn host(request: &HttpRequest) -> Option<(&str, Option<u16>)> {
 /// The parts of a host with or without a port.
 fn split_host(text: &str) -> Option<(&str, Option<u16>)> {
     match text.rsplit_once(':') {
-        // The colons of a bare IPv6 address stand before its bracket.
-        Some((host, port)) if !port.ends_with(']') => bare(host, port.parse().ok()),
+        // The other colons of an IPv6 address stand before its bracket, or it has none and no port.
+        Some((host, port))
+            if !port.ends_with(']') && (host.ends_with(']') || !host.contains(':')) =>
+        {
+            bare(host, port.parse().ok())
+        }
         _ => bare(text, None),
     }
 }
 
 /// Without the brackets of an IPv6 address.
 fn bare(host: &str, port: Option<u16>) -> Option<(&str, Option<u16>)> {
-    let inner = host.strip_prefix('[');
-    let host = inner
-        .and_then(|host| host.strip_suffix(']'))
-        .unwrap_or(host);
+    let host = semconv::address(host);
     (!host.is_empty()).then_some((host, port))
 }
 
@@ -268,6 +261,7 @@ mod tests {
             ("[::1]", Some(("::1", None))),
             ("[::1]:8080", Some(("::1", Some(8080)))),
             ("shop:99999", Some(("shop", None))),
+            ("2001:db8::1", Some(("2001:db8::1", None))),
             ("", None),
         ] {
             let request = TestRequest::get()

@@ -52,7 +52,7 @@ impl Trust {
         Self(Rule::Nobody)
     }
 
-    /// Trusts the callers of the requests that `is_trusted` picks, before they are routed. It may be asked twice of one request.
+    /// Trusts the callers of the requests that `is_trusted` picks, before they are routed.
     #[must_use]
     pub fn when(is_trusted: impl Fn(&ServiceRequest) -> bool + Send + Sync + 'static) -> Self {
         Self(Rule::When(Arc::new(is_trusted)))

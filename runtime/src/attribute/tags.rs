@@ -165,7 +165,7 @@ impl Tags {
     /// routing on, with a type's attributes in `#[traced_handler]` or `#[traced]` the function's body. In `tag!`, and for a result,
     /// there is nothing below, and a warning says so once. The text of strings, numbers and bools travels, lists do not. What its
     /// protection withholds does not, and takes an earlier value of its key with it. At the most 64 members travel, of 8192
-    /// bytes: what is set here goes before what came from the caller.
+    /// bytes: what is set here goes before what came from the caller. In a trace that is not recorded nothing is added.
     ///
     /// ```
     /// use biztrace::actix::RequestTracing;

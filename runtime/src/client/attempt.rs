@@ -19,8 +19,6 @@ use crate::recorder::{
 };
 use crate::semconv::{self, KnownMethods};
 
-const METHOD: Key<'_> = Key::new("http.request.method");
-const METHOD_ORIGINAL: Key<'_> = Key::new("http.request.method_original");
 const RESEND_COUNT: Key<'_> = Key::new("http.request.resend_count");
 const SERVER_ADDRESS: Key<'_> = Key::new("server.address");
 const SERVER_PORT: Key<'_> = Key::new("server.port");
@@ -29,8 +27,7 @@ const URL_TEMPLATE: Key<'_> = Key::new("url.template");
 const PROTOCOL_VERSION: Key<'_> = Key::new("network.protocol.version");
 const STATUS_CODE: Key<'_> = Key::new("http.response.status_code");
 
-/// Longer methods and URLs are cut.
-const METHOD_CHARS: usize = 1024;
+/// Longer URLs are cut.
 const URL_CHARS: usize = 2048;
 
 /// What is sent, as far as its span tells of it.
@@ -47,32 +44,35 @@ pub(super) struct Request<'r> {
 /// A request on its way, or its response's body.
 #[derive(Debug)]
 pub(super) struct Attempt {
+    recorder: Option<Arc<Recorder>>,
     under: Under,
     until_body_end: bool,
     outcome: Outcome,
 }
 
 impl Attempt {
-    /// Starts the span of a request below the current one, and writes its context into the headers.
-    pub(super) fn start(
-        tracing: &Tracing,
-        request: &Request<'_>,
-        headers: &mut dyn Injector,
-    ) -> Self {
-        let (recorder, mut under) = open(tracing, request);
-        if !Context::map_current(Context::is_telemetry_suppressed) {
-            let _entered = under.enter();
-            // A clone, since propagators of others are called with it.
-            let cx = Context::current();
-            match recorder {
-                Some(recorder) => recorder.propagators().inject_context(&cx, headers),
-                None => global::get_text_map_propagator(|it| it.inject_context(&cx, headers)),
-            }
-        }
+    /// Starts the span of a request below the current one.
+    pub(super) fn start(tracing: &Tracing, request: &Request<'_>) -> Self {
+        let (recorder, under) = open(tracing, request);
         Self {
+            recorder,
             under,
             until_body_end: tracing.until_body_end,
             outcome: Outcome::Ok,
+        }
+    }
+
+    /// Writes the context of the span into the headers of the request.
+    pub(super) fn inject(&mut self, headers: &mut dyn Injector) {
+        if Context::map_current(Context::is_telemetry_suppressed) {
+            return;
+        }
+        let _entered = self.under.enter();
+        // A clone, since propagators of others are called with it.
+        let cx = Context::current();
+        match &self.recorder {
+            Some(recorder) => recorder.propagators().inject_context(&cx, headers),
+            None => global::get_text_map_propagator(|it| it.inject_context(&cx, headers)),
         }
     }
 
@@ -176,18 +176,11 @@ fn open(tracing: &Tracing, request: &Request<'_>) -> (Option<Arc<Recorder>>, Und
 }
 
 fn tag(tracing: &Tracing, request: &Request<'_>, methods: &KnownMethods, tags: &mut Tags) {
-    if methods.contains(request.method) {
-        tags.set(METHOD, request.method);
-    } else {
-        tags.set(METHOD, "_OTHER");
-        tags.set(METHOD_ORIGINAL, truncate(request.method, METHOD_CHARS));
-    }
-    let url = semconv::full_url(&text(request.url));
+    methods.tag(request.method, tags);
+    let url = semconv::full_url(&text(request.url), !tracing.without_query);
     tags.set(URL, truncate(&url, URL_CHARS));
     tags.set(URL_TEMPLATE, &tracing.url_template.as_deref());
-    let host = request.host.strip_prefix('[');
-    let host = host.and_then(|host| host.strip_suffix(']'));
-    tags.set(SERVER_ADDRESS, host.unwrap_or(request.host));
+    tags.set(SERVER_ADDRESS, semconv::address(request.host));
     tags.set(SERVER_PORT, &request.port.or(default_port(request.scheme)));
     if tracing.resend_count > 0 {
         tags.set(RESEND_COUNT, &tracing.resend_count);

@@ -13,7 +13,8 @@
 //!
 //! awc follows redirects by itself, within one span: the URL is the first one's, and the status code the last one's. A middleware
 //! of awc would see each of them, but not its time-outs, which drop a request from outside. A body that breaks off with its
-//! connection is whole to awc, and so to its span.
+//! connection is whole to awc, and so to its span; one that takes longer than `ClientResponse::timeout` allows is dropped from
+//! outside, and its span is cancelled.
 
 use std::fmt;
 use std::future::Future;
@@ -116,15 +117,17 @@ where
 }
 
 fn start(tracing: &Tracing, request: &mut ClientRequest) -> Attempt {
-    let (method, uri) = (request.get_method().clone(), request.get_uri().clone());
+    let uri = request.get_uri();
     let told = attempt::Request {
-        method: method.as_str(),
-        url: &uri,
+        method: request.get_method().as_str(),
+        url: uri,
         scheme: uri.scheme_str().unwrap_or_default(),
         host: uri.host().unwrap_or_default(),
         port: uri.port_u16(),
     };
-    Attempt::start(tracing, &told, &mut Headers(request.headers_mut()))
+    let mut attempt = Attempt::start(tracing, &told);
+    attempt.inject(&mut Headers(request.headers_mut()));
+    attempt
 }
 
 /// What does not fit into a header is left out.

@@ -25,6 +25,7 @@ pub struct Tracing {
     url_template: Option<Cow<'static, str>>,
     resend_count: u32,
     until_body_end: bool,
+    without_query: bool,
 }
 
 impl Tracing {
@@ -41,6 +42,14 @@ impl Tracing {
     #[must_use]
     pub fn resend_count(mut self, count: u32) -> Self {
         self.resend_count = count;
+        self
+    }
+
+    /// Leaves the query and the fragment out of `url.full`, where they hold what no span may have. The values of parameters that
+    /// sign requests are redacted in any case.
+    #[must_use]
+    pub fn without_query(mut self) -> Self {
+        self.without_query = true;
         self
     }
 

@@ -125,15 +125,17 @@ impl Middleware for Tracing {
 }
 
 fn start(tracing: &Tracing, request: &mut Request) -> Attempt {
-    let (method, url) = (request.method().clone(), request.url().clone());
+    let url = request.url();
     let told = attempt::Request {
-        method: method.as_str(),
-        url: &url,
+        method: request.method().as_str(),
+        url,
         scheme: url.scheme(),
         host: url.host_str().unwrap_or_default(),
         port: url.port(),
     };
-    Attempt::start(tracing, &told, &mut Headers(request.headers_mut()))
+    let mut attempt = Attempt::start(tracing, &told);
+    attempt.inject(&mut Headers(request.headers_mut()));
+    attempt
 }
 
 /// What does not fit into a header is left out.
@@ -174,6 +176,15 @@ fn answered(attempt: Attempt, response: Response) -> Response {
     http::Response::from_parts(head, body).into()
 }
 
+/// Whether a body is not what its encoding says. One that is wrapped has its own error within another.
+fn is_decode(error: &Error) -> bool {
+    let own = |cause: &(dyn std::error::Error + 'static)| {
+        let cause = cause.downcast_ref::<Error>();
+        cause.is_some_and(Error::is_decode)
+    };
+    error.is_decode() || std::error::Error::source(error).is_some_and(own)
+}
+
 /// A word for what went wrong. Time-outs first: whatever took too long has another name as well.
 fn error_type(error: &Error) -> &'static str {
     if error.is_timeout() {
@@ -184,10 +195,10 @@ fn error_type(error: &Error) -> &'static str {
         "connect"
     } else if error.is_redirect() {
         "redirect"
+    } else if is_decode(error) {
+        "decode"
     } else if error.is_body() {
         "body"
-    } else if error.is_decode() {
-        "decode"
     } else if error.is_builder() {
         "builder"
     } else if error.is_request() {

@@ -20,7 +20,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{connect_timeout, sources};
 use crate::config::{Certificates, masked};
 use crate::error::Error;
-use crate::pipeline::{DropReason, Failure, Retry, Sent};
+use crate::pipeline::{DropReason, Failure, Retry, Sent, after};
 use crate::recorder::message;
 
 /// More than a receiver has to say.
@@ -128,7 +128,7 @@ impl Client {
         *request.method_mut() = http::Method::POST;
         *request.uri_mut() = self.endpoint.clone();
         *request.headers_mut() = self.headers.clone();
-        let until = Instant::now() + self.timeout;
+        let until = after(self.timeout);
         let response = match timeout_at(until, self.client.request(request)).await {
             Ok(response) => response.map_err(|error| self.failure(&error))?,
             Err(_) => return Err(self.late(&sent)),

@@ -19,6 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::time::Instant;
 
 pub(crate) use self::fan_out::FanOut;
 pub use self::report::{DropReason, Dropped, ExporterReport, Report};
@@ -122,4 +123,10 @@ impl Failure {
             retry: Retry::Never,
         }
     }
+}
+
+/// The moment that is `duration` from now; of one that a clock cannot hold, one that nobody lives to see.
+pub(crate) fn after(duration: Duration) -> Instant {
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    Instant::now() + duration.min(CENTURY)
 }

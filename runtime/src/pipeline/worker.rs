@@ -18,7 +18,7 @@ use super::request::{frame, spans, take_batch};
 use super::retry::{Earlier, deliver};
 use super::said::Said;
 use super::shard::{CHUNK_BYTES, Shards};
-use super::{Export, Failure, Sent, Setup};
+use super::{Export, Failure, Sent, Setup, after};
 use crate::config::Batch;
 use crate::error::Error;
 use crate::recorder::{Held, Runs, Sink};
@@ -145,12 +145,6 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// How long the export thread of an instance that was not shut down tries to send the rest.
 const DROP_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// The moment that is `duration` from now; of one that a clock cannot hold, one that nobody lives to see.
-fn after(duration: Duration) -> Instant {
-    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
-    Instant::now() + duration.min(CENTURY)
-}
 
 /// Closes the books of an export thread that ends, by a panic of its exporter too.
 struct EndedOnDrop(Arc<Shared>);

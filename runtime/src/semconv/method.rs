@@ -1,5 +1,13 @@
 //! Methods: what is outside of the known ones is of unbounded cardinality.
 
+use crate::attribute::{Key, Tags, truncate};
+
+const METHOD: Key<'_> = Key::new("http.request.method");
+const METHOD_ORIGINAL: Key<'_> = Key::new("http.request.method_original");
+
+/// Longer methods are cut.
+const CHARS: usize = 1024;
+
 /// The methods that spans are named after.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct KnownMethods(Option<Vec<String>>);
@@ -24,6 +32,17 @@ impl KnownMethods {
         match &self.0 {
             None => DEFAULT.contains(&method),
             Some(names) => names.iter().any(|name| name == method),
+        }
+    }
+
+    /// Tags a span with the method.
+    #[cfg(any(feature = "actix", feature = "awc", feature = "reqwest"))]
+    pub(crate) fn tag(&self, method: &str, tags: &mut Tags) {
+        if self.contains(method) {
+            tags.set(METHOD, method);
+        } else {
+            tags.set(METHOD, "_OTHER");
+            tags.set(METHOD_ORIGINAL, truncate(method, CHARS));
         }
     }
 

@@ -2,8 +2,8 @@
 
 use super::redact::{REDACTED, query};
 
-/// An absolute URL without its user info, and with those values of its query redacted.
-pub(crate) fn full_url(url: &str) -> String {
+/// An absolute URL without its user info, and with those values of its query redacted, or without its query and fragment.
+pub(crate) fn full_url(url: &str, has_query: bool) -> String {
     // What stands after `?` may hold a `#` that is no query's, and either may stand without a path.
     let (rest, fragment) = split(url, '#');
     let (rest, asked) = split(rest, '?');
@@ -17,6 +17,9 @@ pub(crate) fn full_url(url: &str) -> String {
         None => shown.push_str(authority),
     }
     shown.push_str(path);
+    if !has_query {
+        return shown;
+    }
     if let Some(asked) = asked.strip_prefix('?') {
         shown.extend(["?", &*query(asked)]);
     }
@@ -56,7 +59,9 @@ mod tests {
             ),
             ("/relative?sig=s3cret", "/relative?sig=REDACTED"),
         ] {
-            assert_eq!(full_url(written), shown);
+            assert_eq!(full_url(written, true), shown);
+            let end = shown.find(['?', '#']).unwrap_or(shown.len());
+            assert_eq!(full_url(written, false), shown[..end]);
         }
     }
 }

@@ -343,6 +343,20 @@ async fn secrets_in_a_url_are_not_recorded() {
 }
 
 #[actix_web::test]
+async fn a_query_may_be_left_out() {
+    let callee = callee();
+    for by in ALL {
+        let call = Call::get(callee.url("/status/200?email=ada@example.com"));
+        let span = span_of(by, call.tracing(Tracing::default().without_query())).await;
+        assert_eq!(
+            span.tag("url.full"),
+            Some(callee.url("/status/200").into()),
+            "{by:?}"
+        );
+    }
+}
+
+#[actix_web::test]
 async fn a_long_url_is_cut() {
     let callee = callee();
     for by in ALL {

@@ -62,6 +62,22 @@ async fn a_receiver_that_hangs_harms_no_other() {
 }
 
 #[actix_web::test]
+async fn a_time_limit_may_be_as_long_as_none() {
+    let receiver = Receiver::default();
+    let without_limit = Otlp::http(receiver.url()).timeout(Duration::MAX);
+    let instance = Instance::exporting(|settings| {
+        settings
+            .otlp(without_limit)
+            .schedule_delay(Duration::MAX)
+            .export_timeout(Duration::MAX)
+            .shutdown_timeout(Duration::MAX)
+    });
+    instance.tracer().start("span").end();
+    let report = instance.telemetry.shutdown().await;
+    assert_eq!(report.delivered, 1, "{report}");
+}
+
+#[actix_web::test]
 async fn a_receiver_that_comes_late_gets_what_waited_for_it() {
     let nowhere = Receiver::nowhere();
     let instance = Instance::exporting(|settings| {

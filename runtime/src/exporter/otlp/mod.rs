@@ -106,14 +106,13 @@ fn delivery(answer: Bytes) -> Result<Delivery, DecodeError> {
 
 /// A success of which the receiver refuses that many spans all the same.
 fn partial_success(rejected: i64, message: String) -> Delivery {
-    Delivery {
-        rejected: u64::try_from(rejected).unwrap_or(0),
-        message: if message.is_empty() {
-            "the receiver rejected spans, and does not say why".into()
-        } else {
-            message
-        },
-    }
+    let rejected = u64::try_from(rejected).unwrap_or(0);
+    let message = if rejected > 0 && message.is_empty() {
+        "the receiver rejected spans, and does not say why".into()
+    } else {
+        message
+    };
+    Delivery { rejected, message }
 }
 
 #[cfg(test)]
