@@ -57,6 +57,9 @@ pin_project! {
     }
 }
 
+/// The type of the error of a body that ends before the size that it has promised.
+const INCOMPLETE: &str = "incomplete_body";
+
 impl<B> Body<B> {
     /// Whether all bytes of a body of known size have been taken.
     fn is_whole(&self) -> bool {
@@ -84,14 +87,15 @@ fn hand_over_overdue(span: &LocalSpan, mut overdue: Pin<&mut Option<Sleep>>, cx:
 }
 
 impl<B: MessageBody> TracedBody<B> {
-    /// The server never asks for a body of size 0, nor for the body of a response to HEAD: that is their whole body.
-    pub(super) fn new(body: B, mut under: Under, outcome: Outcome, is_head: bool) -> Self {
+    /// The server never asks for a body of size 0, nor for that of a response that has none whatever the handler gave it: that is
+    /// their whole body.
+    pub(super) fn new(body: B, mut under: Under, outcome: Outcome, has_none: bool) -> Self {
         let left = match body.size() {
             BodySize::Sized(size) => Some(size),
             BodySize::None => Some(0),
             BodySize::Stream => None,
         };
-        if is_head || left == Some(0) {
+        if has_none || left == Some(0) {
             under.end(outcome);
         }
         let bytes = match left {
@@ -159,6 +163,8 @@ impl<B: MessageBody> MessageBody for TracedBody<B> {
                 None
             }
             Some(Err(_)) => Some(Outcome::Failed(std::any::type_name::<B::Error>())),
+            // The client waits for the rest, until the server hangs up.
+            None if left.is_some_and(|left| left > 0) => Some(Outcome::Failed(INCOMPLETE)),
             None => Some(*this.outcome),
         };
         if let Some(outcome) = outcome {

@@ -101,8 +101,12 @@ where
                     }
                 }
                 let under = std::mem::replace(this.under, Under::Nothing);
-                let (outcome, is_head) = (outcome(response.status()), *this.method == Method::HEAD);
-                Ok(response.map_body(|_, ()| TracedBody::new(body, under, outcome, is_head)))
+                let status = response.status();
+                // RFC 9112, section 6.3.
+                let has_none = *this.method == Method::HEAD
+                    || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+                let outcome = outcome(status);
+                Ok(response.map_body(|_, ()| TracedBody::new(body, under, outcome, has_none)))
             }
             Err(mut error) => {
                 if let Some(span) = this.under.span() {

@@ -31,8 +31,8 @@ const STATUS_CODE: Key<'_> = Key::new("http.response.status_code");
 /// The caller of a request, as its headers name it. What else it sends is current as long as this lives.
 pub(super) struct Caller {
     span: Option<SpanContext>,
-    /// Whether it has the trace sampled, where it says so and names no span.
-    decision: Option<bool>,
+    /// Whether it has the trace sampled or leaves that to others, where the flags of its span do not say so.
+    decision: Option<Option<bool>>,
     is_trusted: bool,
     /// With what else it sends.
     context: Option<ContextGuard>,
@@ -180,6 +180,8 @@ fn host(request: &HttpRequest) -> Option<(&str, Option<u16>)> {
 
 /// The parts of a host with or without a port.
 fn split_host(text: &str) -> Option<(&str, Option<u16>)> {
+    // Nobody sends a name and password there, who does is not to find them here.
+    let text = text.rsplit_once('@').map_or(text, |(_, host)| host);
     match text.rsplit_once(':') {
         // The other colons of an IPv6 address stand before its bracket, or it has none and no port.
         Some((host, port))
@@ -261,6 +263,7 @@ mod tests {
             ("[::1]", Some(("::1", None))),
             ("[::1]:8080", Some(("::1", Some(8080)))),
             ("shop:99999", Some(("shop", None))),
+            ("me:s3cret@shop:81", Some(("shop", Some(81)))),
             ("2001:db8::1", Some(("2001:db8::1", None))),
             ("", None),
         ] {

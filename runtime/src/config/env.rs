@@ -28,7 +28,11 @@ pub(crate) fn from_env(lookup: &dyn Fn(&str) -> Option<OsString>) -> Environment
         warnings,
         ..
     } = reader;
-    variables.retain(|name| !warnings.iter().any(|warning| warning.variable == *name));
+    let refused = |name: &String| {
+        let mut refused = warnings.iter().filter(|warning| !warning.in_part);
+        refused.any(|warning| warning.variable == *name)
+    };
+    variables.retain(|name| !refused(name));
     Environment {
         settings,
         variables,
@@ -52,11 +56,15 @@ pub(crate) struct Warning {
     variable: String,
     /// What follows the variable's name: that, and what is done instead.
     problem: String,
+    /// Whether the rest of it counts.
+    in_part: bool,
 }
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { variable, problem } = self;
+        let Self {
+            variable, problem, ..
+        } = self;
         write!(f, "{variable}{problem}")
     }
 }
@@ -185,6 +193,9 @@ impl Reader<'_> {
                 "the others"
             };
             self.warn(variable, name, expected, instead);
+            if let Some(warning) = self.warnings.last_mut() {
+                warning.in_part = !all.is_empty();
+            }
         }
         (!all.is_empty()).then_some(all)
     }
@@ -388,6 +399,7 @@ impl Reader<'_> {
         self.warnings.push(Warning {
             variable: variable.into(),
             problem: problem.into(),
+            in_part: false,
         });
     }
 }

@@ -34,8 +34,9 @@ pub enum Propagator {
     TraceContext,
     /// [W3C Baggage](https://www.w3.org/TR/baggage/): `baggage`. Of more than 64 members or 8192 bytes the rest is left out.
     Baggage,
-    /// [B3](https://github.com/openzipkin/b3-propagation) in one header, `b3`. Reads several, too. A caller that decides nothing is
-    /// taken not to sample. One that decides and names no span, `b3: 0`, decides for the trace that begins here.
+    /// [B3](https://github.com/openzipkin/b3-propagation) in one header, `b3`. Reads several, too. A caller that leaves the
+    /// decision to others leaves it to the sampler here. One that decides and names no span, `b3: 0`, decides for the trace that begins
+    /// here.
     B3,
     /// B3 in several headers: `X-B3-TraceId` and its like. Reads one, too.
     B3Multi,

@@ -21,66 +21,52 @@ pub(super) const SPAN_ID: &str = "x-b3-spanid";
 pub(super) const SAMPLED: &str = "x-b3-sampled";
 pub(super) const FLAGS: &str = "x-b3-flags";
 
-/// The caller's span, and whether it debugs: whoever does wants all spans of the trace, here and further on.
-pub(super) fn extract(carrier: &impl Carrier) -> Option<(SpanContext, bool)> {
-    single(carrier).or_else(|| multi(carrier))
+/// The caller's span, if it names one, and what it has decided.
+type Said = (Option<SpanContext>, Decision);
+
+pub(super) fn extract(carrier: &impl Carrier) -> Option<Said> {
+    single(carrier).or_else(|| several(carrier))
 }
 
-/// What a caller decides that names no span: `b3: 0`.
-pub(super) fn decision(carrier: &impl Carrier) -> Option<Decision> {
-    let Some(single) = only(carrier, SINGLE) else {
-        let names_a_span = [TRACE_ID, SPAN_ID].map(|name| carrier.lines(name).next().is_some());
-        return several(carrier)
-            .flatten()
-            .filter(|_| names_a_span == [false; 2]);
-    };
-    match trim(single) {
-        b"0" => Some(Decision::Drop),
-        b"1" => Some(Decision::Keep),
-        b"d" => Some(Decision::Debug),
-        _ => None,
+fn single(carrier: &impl Carrier) -> Option<Said> {
+    let line = trim(only(carrier, SINGLE)?);
+    if let Some(alone) = Decision::read(line) {
+        return Some((None, alone));
     }
-}
-
-fn single(carrier: &impl Carrier) -> Option<(SpanContext, bool)> {
-    let mut fields = trim(only(carrier, SINGLE)?).split(|byte| *byte == b'-');
+    let mut fields = line.split(|byte| *byte == b'-');
     let (trace_id, span_id) = (trace_id(fields.next()?)?, span_id(fields.next()?)?);
     let decision = match fields.next() {
-        None | Some(b"0") => Decision::Drop,
-        Some(b"1") => Decision::Keep,
-        Some(b"d") => Decision::Debug,
-        Some(_) => return None,
+        None => Decision::Defer,
+        Some(decision) => Decision::read(decision)?,
     };
     if let Some(parent) = fields.next() {
         span_id_digits(parent)?;
     }
     let is_complete = fields.next().is_none();
-    is_complete.then(|| decision.caller(trace_id, span_id))
+    is_complete.then(|| (Some(decision.of_caller(trace_id, span_id)), decision))
 }
 
-fn multi(carrier: &impl Carrier) -> Option<(SpanContext, bool)> {
+fn several(carrier: &impl Carrier) -> Option<Said> {
     let header = |name| only(carrier, name).map(trim);
-    let (trace_id, span_id) = (trace_id(header(TRACE_ID)?)?, span_id(header(SPAN_ID)?)?);
-    let decision = several(carrier)?.unwrap_or(Decision::Drop);
-    Some(decision.caller(trace_id, span_id))
-}
-
-/// What several headers decide, if anything; `None` if that is malformed.
-fn several(carrier: &impl Carrier) -> Option<Option<Decision>> {
-    let header = |name| only(carrier, name).map(trim);
-    match (header(FLAGS), header(SAMPLED)) {
-        (Some(b"1"), _) => Some(Some(Decision::Debug)),
+    let decision = match (header(FLAGS), header(SAMPLED)) {
+        (Some(b"1"), _) => Decision::Debug,
         // The words are of older implementations.
-        (_, Some(b"1" | b"true")) => Some(Some(Decision::Keep)),
-        (_, Some(b"0" | b"false")) => Some(Some(Decision::Drop)),
-        (_, None) => Some(None),
-        (_, Some(_)) => None,
-    }
+        (_, Some(b"1" | b"true")) => Decision::Keep,
+        (_, Some(b"0" | b"false")) => Decision::Drop,
+        (_, None) => Decision::Defer,
+        (_, Some(_)) => return None,
+    };
+    let caller = match (header(TRACE_ID), header(SPAN_ID)) {
+        (Some(trace), Some(span)) => Some(decision.of_caller(trace_id(trace)?, span_id(span)?)),
+        (None, None) if decision != Decision::Defer => None,
+        _ => return None,
+    };
+    Some((caller, decision))
 }
 
 pub(super) fn inject_single(span: &SpanContext, is_debug: bool, injector: &mut dyn Injector) {
     let decision = match Decision::of(span, is_debug) {
-        Decision::Drop => '0',
+        Decision::Drop | Decision::Defer => '0',
         Decision::Keep => '1',
         Decision::Debug => 'd',
     };
@@ -92,7 +78,7 @@ pub(super) fn inject_multi(span: &SpanContext, is_debug: bool, injector: &mut dy
     injector.set(TRACE_ID, span.trace_id().to_string());
     injector.set(SPAN_ID, span.span_id().to_string());
     let (name, value) = match Decision::of(span, is_debug) {
-        Decision::Drop => (SAMPLED, "0"),
+        Decision::Drop | Decision::Defer => (SAMPLED, "0"),
         Decision::Keep => (SAMPLED, "1"),
         // It implies the other.
         Decision::Debug => (FLAGS, "1"),
@@ -103,13 +89,25 @@ pub(super) fn inject_multi(span: &SpanContext, is_debug: bool, injector: &mut dy
 /// What the caller has decided of the trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Decision {
-    /// Or it leaves the decision to others, who cannot know that it did.
     Drop,
     Keep,
+    /// Whoever debugs wants all spans of the trace, here and further on.
     Debug,
+    /// It leaves that to whom it calls.
+    Defer,
 }
 
 impl Decision {
+    /// That of one header.
+    fn read(text: &[u8]) -> Option<Self> {
+        match text {
+            b"0" => Some(Self::Drop),
+            b"1" => Some(Self::Keep),
+            b"d" => Some(Self::Debug),
+            _ => None,
+        }
+    }
+
     fn of(span: &SpanContext, is_debug: bool) -> Self {
         match (is_debug, span.is_sampled()) {
             (true, _) => Self::Debug,
@@ -118,9 +116,9 @@ impl Decision {
         }
     }
 
-    fn caller(self, trace_id: TraceId, span_id: SpanId) -> (SpanContext, bool) {
-        let caller = caller(trace_id, span_id, !matches!(self, Self::Drop));
-        (caller, matches!(self, Self::Debug))
+    fn of_caller(self, trace_id: TraceId, span_id: SpanId) -> SpanContext {
+        let is_sampled = matches!(self, Self::Keep | Self::Debug);
+        caller(trace_id, span_id, is_sampled)
     }
 }
 

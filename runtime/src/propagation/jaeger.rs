@@ -24,7 +24,8 @@ const DEBUG: u8 = 0x02;
 pub(super) fn extract(carrier: &impl Carrier) -> Option<(SpanContext, bool)> {
     let line = str::from_utf8(trim(only(carrier, HEADER)?)).ok()?;
     // Some clients write it as a URL has it.
-    let mut fields = line.split(':').flat_map(|part| part.split("%3A"));
+    let fields = line.split(':').flat_map(|part| part.split("%3A"));
+    let mut fields = fields.flat_map(|part| part.split("%3a"));
     let trace_id = ids::trace_id(fields.next()?.as_bytes())?;
     let span_id = ids::span_id(fields.next()?.as_bytes())?;
     let _parent = fields.next()?;

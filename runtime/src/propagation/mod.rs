@@ -35,8 +35,8 @@ pub(crate) trait Carrier {
 pub(crate) struct Inbound {
     /// The caller's span, marked as remote. Without one a new trace begins.
     pub(crate) caller: Option<SpanContext>,
-    /// Whether a caller that names no span has its trace sampled, if it says so.
-    pub(crate) decision: Option<bool>,
+    /// Whether the caller has the trace sampled or leaves that to others, where the flags of its span do not say so.
+    pub(crate) decision: Option<Option<bool>>,
     baggage: Option<Baggage>,
     is_debug: bool,
     /// What propagators of others made of it all.
@@ -167,29 +167,33 @@ impl Propagator {
 
     /// Adds what the headers say to `inbound`; if they are malformed or not there, that is nothing.
     fn read(self, carrier: &impl Carrier, inbound: &mut Inbound) {
-        // These two have no word for it.
-        let without_debug = |caller| Some((caller?, false));
-        let read = match self {
-            Self::TraceContext => without_debug(trace_context::extract(carrier)),
-            Self::XTrace => without_debug(x_trace::extract(carrier)),
-            Self::B3 | Self::B3Multi => {
-                let read = b3::extract(carrier);
-                if read.is_none()
-                    && let Some(decision) = b3::decision(carrier)
-                {
-                    inbound.decision = Some(decision != b3::Decision::Drop);
-                    inbound.is_debug = decision == b3::Decision::Debug;
-                }
-                read
+        let (caller, decision, is_debug) = match self {
+            Self::TraceContext => (trace_context::extract(carrier), None, false),
+            Self::XTrace => (x_trace::extract(carrier), None, false),
+            Self::Jaeger => {
+                let (caller, is_debug) = jaeger::extract(carrier).unzip();
+                (caller, None, is_debug == Some(true))
             }
-            Self::Jaeger => jaeger::extract(carrier),
+            Self::B3 | Self::B3Multi => {
+                let Some((caller, decision)) = b3::extract(carrier) else {
+                    return;
+                };
+                let is_debug = decision == b3::Decision::Debug;
+                let decision = match decision {
+                    b3::Decision::Defer => Some(None),
+                    _ if caller.is_some() => None,
+                    decision => Some(Some(decision != b3::Decision::Drop)),
+                };
+                (caller, decision, is_debug)
+            }
             Self::Baggage => {
                 inbound.baggage = baggage::extract(carrier).or(inbound.baggage.take());
-                None
+                return;
             }
         };
-        if let Some((caller, is_debug)) = read {
-            (inbound.caller, inbound.is_debug) = (Some(caller), is_debug);
+        // A decision alone is nothing beside a caller in another format.
+        if caller.is_some() || (decision.is_some() && inbound.caller.is_none()) {
+            (inbound.caller, inbound.decision, inbound.is_debug) = (caller, decision, is_debug);
         }
     }
 }

@@ -382,7 +382,10 @@ impl Builder {
         );
         let propagators = settings.propagators.iter().map(ToString::to_string);
         let foreign = self.foreign_propagators.iter().map(|it| format!("{it:?}"));
-        let names: Vec<_> = propagators.chain(foreign).collect();
+        let mut names: Vec<_> = propagators.chain(foreign).collect();
+        if names.is_empty() {
+            names.push("none".into());
+        }
         let in_code = self.propagators.is_some() || !self.foreign_propagators.is_empty();
         describe.setting(
             "propagators",

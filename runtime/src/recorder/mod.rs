@@ -126,8 +126,8 @@ pub(crate) struct Start<'a> {
     pub(crate) tags: Option<&'a dyn Fn(&mut Tags)>,
     /// Copies the head of the request whose SERVER span this is.
     pub(crate) head: Option<&'a dyn Fn(&mut Head)>,
-    /// Whether a caller that names no span has its trace sampled, if it says so.
-    pub(crate) decision: Option<bool>,
+    /// Whether the caller has the trace sampled or leaves that to others, where the flags of its span do not say so.
+    pub(crate) decision: Option<Option<bool>>,
 }
 
 impl<'a> Start<'a> {
@@ -257,8 +257,9 @@ impl Recorder {
                 trace_state,
             )
         };
-        let is_sampled = parent.map(SpanContext::is_sampled);
-        let decision = decide(&self.sampler, is_sampled.or(start.decision), trace_id);
+        let by_flags = || parent.map(SpanContext::is_sampled);
+        let is_sampled = start.decision.unwrap_or_else(by_flags);
+        let decision = decide(&self.sampler, is_sampled, trace_id);
         if !decision.keep || self.mode == Mode::Propagate {
             return Started::Dropped(context(decision.keep));
         }

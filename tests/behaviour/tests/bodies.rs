@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use actix_web::body::SizedStream;
 use actix_web::http::header;
 use actix_web::middleware::Compress;
 use actix_web::web::Bytes;
@@ -67,6 +68,12 @@ async fn endless() -> HttpResponse {
     })
 }
 
+#[get("/short")]
+async fn short() -> HttpResponse {
+    let chunks = stream::iter([Ok::<_, io::Error>(Bytes::from_static(b"chunk "))]);
+    HttpResponse::Ok().body(SizedStream::new(7, chunks))
+}
+
 #[get("/plain")]
 async fn plain() -> String {
     "plain ".repeat(1000)
@@ -74,7 +81,7 @@ async fn plain() -> String {
 
 fn routes(config: &mut web::ServiceConfig) {
     config
-        .service((completes, breaks, panics, endless, plain))
+        .service((completes, breaks, panics, endless, short, plain))
         .route(
             "/completes",
             web::head().to(|| async { streaming(|| async { write_chunk() }) }),
@@ -146,6 +153,15 @@ async fn a_stream_that_breaks_is_an_error() {
         "the head had been sent"
     );
     assert!(!format!("{server:?}").contains("secret details"));
+}
+
+#[actix_web::test]
+async fn a_stream_that_is_shorter_than_it_says_is_an_error() {
+    let service = service();
+    assert!(!is_whole(&service, "/short").await);
+    let spans = service.spans(1).await;
+    assert_eq!(spans[0].outcome(), (StatusCode::Error, ""));
+    assert_eq!(spans[0].tag("error.type"), Some("incomplete_body".into()));
 }
 
 #[actix_web::test]

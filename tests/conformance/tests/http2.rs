@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use actix_web::{App, HttpRequest, HttpServer, rt, web};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, rt, web};
 use behaviour::{Instance, Span, Spans};
 use biztrace::traced_handler;
 use conformance::{SPAN, TRACE};
@@ -47,6 +47,10 @@ fn serve(instance: &Instance) -> (SocketAddr, ClientConfig) {
         App::new()
             .wrap(tracing.clone())
             .service(web::scope("/api").route("/orders/{id}", web::to(order)))
+            .route(
+                "/empty",
+                web::to(async || HttpResponse::NoContent().body("no body")),
+            )
     })
     .workers(1)
     .disable_signals()
@@ -134,6 +138,17 @@ async fn the_port_is_that_of_https_where_none_is_named() {
             ("server.port", 443.into()),
         ],
     );
+}
+
+#[actix_web::test]
+async fn a_response_that_has_no_body_is_whole_with_its_head() {
+    let instance = Instance::default();
+    let (address, config) = serve(&instance);
+    let client = connect(address, config).await;
+    let request = Request::get("https://localhost/empty").body(()).unwrap();
+    assert_eq!(send(&client, request).await, StatusCode::NO_CONTENT);
+    let spans = instance.spans(1).await;
+    assert_eq!(spans.server().tag("biztrace.outcome"), None);
 }
 
 #[actix_web::test]

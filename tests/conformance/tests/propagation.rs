@@ -439,6 +439,21 @@ async fn b3() {
             ],
         ),
         (
+            "without a decision it is left to the sampler here",
+            &["b3: 0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331"],
+            GoesOn,
+            &[("b3", "{trace}-{span}-1")],
+        ),
+        (
+            "in several headers, too",
+            &[
+                "x-b3-traceid: 0af7651916cd43dd8448eb211c80319c",
+                "x-b3-spanid: b7ad6b7169203331",
+            ],
+            GoesOn,
+            &[("b3", "{trace}-{span}-1")],
+        ),
+        (
             "0 alone is valid: nothing is sampled",
             &["b3: 0"],
             IsUnsampled,
