@@ -9,7 +9,7 @@ use actix_web::web::Bytes;
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::recorder::{LocalSpan, Outcome, Under};
+use crate::recorder::{LocalSpan, OTHER, Outcome, Under};
 
 pin_project! {
     /// A response body that ends the request's span: complete when all of it has been taken, failed by its own error,
@@ -55,6 +55,12 @@ pin_project! {
         /// Dropped inside the span's scope, or taken.
         Gone,
     }
+}
+
+/// The name of an error's type, unless it is boxed.
+fn error_type<E>() -> &'static str {
+    let name = std::any::type_name::<E>();
+    if name.contains("dyn ") { OTHER } else { name }
 }
 
 /// The type of the error of a body that ends before the size that it has promised.
@@ -162,7 +168,7 @@ impl<B: MessageBody> MessageBody for TracedBody<B> {
                 *left = left.map(|left| left.saturating_sub(bytes.len() as u64));
                 None
             }
-            Some(Err(_)) => Some(Outcome::Failed(std::any::type_name::<B::Error>())),
+            Some(Err(_)) => Some(Outcome::Failed(error_type::<B::Error>())),
             // The client waits for the rest, until the server hangs up.
             None if left.is_some_and(|left| left > 0) => Some(Outcome::Failed(INCOMPLETE)),
             None => Some(*this.outcome),

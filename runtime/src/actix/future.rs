@@ -157,6 +157,7 @@ fn fail(span: &LocalSpan, method: &Method, error: &Error) {
 fn guess_route(span: &LocalSpan, method: &Method) {
     if !server::has_route(span)
         && let Some(route) = span.handler().and_then(|handler| handler.route())
+        && server::may_be_of(span, route)
     {
         server::set_route(span, method, route);
     }

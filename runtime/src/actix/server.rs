@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
+use actix_web::dev::ResourceDef;
 use actix_web::http::{Method, StatusCode, Version, header};
 use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::{SpanContext, SpanKind};
@@ -217,6 +218,12 @@ fn tag_client(request: &HttpRequest, origin: &Origin<'_>, tags: &mut Tags) {
 
 pub(super) fn has_route(span: &LocalSpan) -> bool {
     span.has(&ROUTE)
+}
+
+/// Whether the request's path is one of that route.
+pub(super) fn may_be_of(span: &LocalSpan, route: &str) -> bool {
+    let path = span.text(&PATH);
+    path.is_some_and(|path| ResourceDef::new(route).is_match(&path))
 }
 
 /// Records where the request went. The span is named after it, unless the application has given it a name of its own.

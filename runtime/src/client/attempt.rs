@@ -41,6 +41,11 @@ pub(super) struct Request<'r> {
     pub(super) port: Option<u16>,
 }
 
+/// The headers of a request.
+pub(super) trait Headers: Injector {
+    fn remove(&mut self, name: &str);
+}
+
 /// A request on its way, or its response's body.
 #[derive(Debug)]
 pub(super) struct Attempt {
@@ -62,17 +67,21 @@ impl Attempt {
         }
     }
 
-    /// Writes the context of the span into the headers of the request.
-    pub(super) fn inject(&mut self, headers: &mut dyn Injector) {
+    /// Writes the context of the span into the headers of the request, in place of another that they may have.
+    pub(super) fn inject(&mut self, headers: &mut impl Headers) {
         if Context::map_current(Context::is_telemetry_suppressed) {
             return;
         }
         let _entered = self.under.enter();
         // A clone, since propagators of others are called with it.
         let cx = Context::current();
+        let mut inject = |propagator: &dyn TextMapPropagator| {
+            propagator.fields().for_each(|name| headers.remove(name));
+            propagator.inject_context(&cx, headers);
+        };
         match &self.recorder {
-            Some(recorder) => recorder.propagators().inject_context(&cx, headers),
-            None => global::get_text_map_propagator(|it| it.inject_context(&cx, headers)),
+            Some(recorder) => inject(recorder.propagators()),
+            None => global::get_text_map_propagator(inject),
         }
     }
 
@@ -180,7 +189,8 @@ fn tag(tracing: &Tracing, request: &Request<'_>, methods: &KnownMethods, tags: &
     let url = semconv::full_url(&text(request.url), !tracing.without_query);
     tags.set(URL, truncate(&url, URL_CHARS));
     tags.set(URL_TEMPLATE, &tracing.url_template.as_deref());
-    tags.set(SERVER_ADDRESS, semconv::address(request.host));
+    let address = Some(semconv::address(request.host)).filter(|address| !address.is_empty());
+    tags.set(SERVER_ADDRESS, &address);
     tags.set(SERVER_PORT, &request.port.or(default_port(request.scheme)));
     if tracing.resend_count > 0 {
         tags.set(RESEND_COUNT, &tracing.resend_count);

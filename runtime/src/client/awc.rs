@@ -133,6 +133,12 @@ fn start(tracing: &Tracing, request: &mut ClientRequest) -> Attempt {
 /// What does not fit into a header is left out.
 struct Headers<'h>(&'h mut HeaderMap);
 
+impl attempt::Headers for Headers<'_> {
+    fn remove(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+}
+
 impl Injector for Headers<'_> {
     fn set(&mut self, key: &str, value: String) {
         let name = HeaderName::from_bytes(key.as_bytes());
@@ -171,6 +177,8 @@ fn error_type(error: &SendRequestError) -> &'static str {
         SendRequestError::Connect(
             ConnectError::Resolver(_) | ConnectError::NoRecords | ConnectError::Unresolved,
         ) => "dns",
+        // There was a connection, and it was closed without an answer.
+        SendRequestError::Connect(ConnectError::Disconnected) => "response",
         SendRequestError::Connect(_) => "connect",
         SendRequestError::Url(_) => "url",
         SendRequestError::Send(_) => "request",

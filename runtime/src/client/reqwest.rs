@@ -111,13 +111,7 @@ impl Middleware for Tracing {
         match result {
             Ok(response) => Ok(answered(attempt, response)),
             Err(error) => {
-                attempt.fail(match &error {
-                    reqwest_middleware::Error::Reqwest(error) => error_type(error),
-                    reqwest_middleware::Error::Middleware(error) => error
-                        .chain()
-                        .find_map(|cause| cause.downcast_ref())
-                        .map_or(OTHER, error_type),
-                });
+                attempt.fail(error_type_within(&error).unwrap_or(OTHER));
                 Err(error)
             }
         }
@@ -140,6 +134,12 @@ fn start(tracing: &Tracing, request: &mut Request) -> Attempt {
 
 /// What does not fit into a header is left out.
 struct Headers<'h>(&'h mut HeaderMap);
+
+impl attempt::Headers for Headers<'_> {
+    fn remove(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+}
 
 impl Injector for Headers<'_> {
     fn set(&mut self, key: &str, value: String) {
@@ -174,6 +174,17 @@ fn answered(attempt: Attempt, response: Response) -> Response {
     head.extensions.extend(told.extensions);
     let body = Body::wrap(TracedBody { body, attempt });
     http::Response::from_parts(head, body).into()
+}
+
+/// That of the error of reqwest which a middleware has passed on, as its own perhaps.
+fn error_type_within(error: &reqwest_middleware::Error) -> Option<&'static str> {
+    match error {
+        reqwest_middleware::Error::Reqwest(error) => Some(error_type(error)),
+        reqwest_middleware::Error::Middleware(error) => error.chain().find_map(|cause| {
+            let own = cause.downcast_ref().map(error_type);
+            own.or_else(|| error_type_within(cause.downcast_ref()?))
+        }),
+    }
 }
 
 /// Whether a body is not what its encoding says. One that is wrapped has its own error within another.

@@ -31,6 +31,7 @@ pub(super) fn extract(carrier: &impl Carrier) -> Option<Baggage> {
     let mut baggage = Baggage::new();
     let mut bytes = 0;
     let members = lines.flat_map(|line| line.split(|byte| *byte == b','));
+    let members = members.filter(|member| !trim(member).is_empty());
     for member in members.take(MAX_MEMBERS) {
         bytes += member.len() + 1;
         if bytes > MAX_BYTES + 1 {
@@ -80,13 +81,10 @@ pub(super) fn inject(baggage: &Baggage, injector: &mut dyn Injector) {
         if !metadata.as_str().is_empty() {
             member.extend([";", metadata.as_str()]);
         }
-        if header.len() + member.len() >= MAX_BYTES {
-            continue;
+        let comma = if header.is_empty() { "" } else { "," };
+        if header.len() + comma.len() + member.len() <= MAX_BYTES {
+            header.extend([comma, &member]);
         }
-        if !header.is_empty() {
-            header.push(',');
-        }
-        header.push_str(&member);
     }
     if !header.is_empty() {
         injector.set(HEADER, header);

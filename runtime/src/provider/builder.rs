@@ -393,6 +393,12 @@ impl Builder {
             in_code,
             &["OTEL_PROPAGATORS"],
         );
+        describe.setting(
+            "known_methods",
+            &settings.known_methods,
+            false,
+            &["OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS"],
+        );
         describe.finish()
     }
 

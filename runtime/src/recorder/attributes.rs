@@ -1,5 +1,10 @@
 //! The attributes of a span being recorded: unique keys, within the limits.
 
+#[cfg(feature = "actix")]
+use opentelemetry_proto::tonic::common::v1::any_value;
+
+#[cfg(feature = "actix")]
+use super::baggage::decode;
 use super::open::OpenSpan;
 use super::seal::live;
 use crate::attribute::{Entry, Key, Tags, is_withheld, key_of};
@@ -36,6 +41,20 @@ impl OpenSpan {
         let name = key.as_str().as_bytes();
         self.find(key.hash(), name, self.tags.entries.len())
             .is_some()
+    }
+
+    /// The value of that attribute, if it is a string.
+    #[cfg(feature = "actix")]
+    pub(super) fn text(&self, key: &Key<'_>) -> Option<String> {
+        let name = key.as_str().as_bytes();
+        let at = self.find(key.hash(), name, self.tags.entries.len())?;
+        match decode(&self.tags.entries[at], &self.tags.bytes)?
+            .value?
+            .value?
+        {
+            any_value::Value::StringValue(text) => Some(text),
+            _ => None,
+        }
     }
 
     /// Whether it has that encoded attribute.

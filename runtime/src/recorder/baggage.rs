@@ -50,7 +50,8 @@ fn with_tags(current: &Baggage, tags: &Tags) -> Baggage {
     baggage
 }
 
-fn decode(entry: &Entry, bytes: &[u8]) -> Option<KeyValue> {
+/// An attribute as OTLP's own type.
+pub(super) fn decode(entry: &Entry, bytes: &[u8]) -> Option<KeyValue> {
     let (attribute, _) = wire::split_field(entry.field(bytes));
     KeyValue::decode(attribute).ok()
 }

@@ -170,6 +170,12 @@ impl LocalSpan {
         self.update(|span, _| span.has(key)).unwrap_or(false)
     }
 
+    /// The value of an attribute that is a string.
+    #[cfg(feature = "actix")]
+    pub(crate) fn text(&self, key: &Key<'_>) -> Option<String> {
+        self.update(|span, _| span.text(key))?
+    }
+
     /// Sets attributes where they belong: no user's code may run in `write`, which holds the trace's lock.
     pub(crate) fn tag(&self, write: impl FnOnce(&mut Tags)) {
         self.update(|span, room| span.write(&self.trace.recorder.limits, room, write));

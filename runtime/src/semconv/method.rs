@@ -1,5 +1,7 @@
 //! Methods: what is outside of the known ones is of unbounded cardinality.
 
+use std::fmt;
+
 use crate::attribute::{Key, Tags, truncate};
 
 const METHOD: Key<'_> = Key::new("http.request.method");
@@ -52,6 +54,16 @@ impl KnownMethods {
             method
         } else {
             "HTTP"
+        }
+    }
+}
+
+/// As the variable has them.
+impl fmt::Display for KnownMethods {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            None => f.write_str(&DEFAULT.join(",")),
+            Some(names) => f.write_str(&names.join(",")),
         }
     }
 }

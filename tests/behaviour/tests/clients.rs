@@ -650,3 +650,17 @@ async fn the_off_switch_passes_on_what_comes_in() {
     let said = String::from_utf8_lossy(&child.stdout);
     assert!(child.status.success(), "{said}");
 }
+
+#[actix_web::test]
+async fn a_request_has_one_context_in_its_headers() {
+    use client::reqwest::SendTraced;
+
+    let (callee, instance) = (callee(), Instance::default());
+    let request = reqwest::Client::new().get(callee.url("/headers"));
+    let request = request.header("tracestate", "old=1");
+    let send = request.header("baggage", "old=1").send_traced();
+    let sent = instance.under_root(send).await.unwrap();
+    let sent = sent.text().await.unwrap();
+    assert!(sent.contains("traceparent"), "{sent}");
+    assert!(!sent.contains("old"), "{sent}");
+}
