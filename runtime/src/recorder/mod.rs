@@ -41,7 +41,7 @@ pub(crate) use self::baggage::{baggage, warn_in_vain};
 pub(crate) use self::current::with_recorder;
 pub(crate) use self::current::{Current, install, recorder, recorder_around};
 pub use self::current_span::{CurrentSpan, current};
-#[cfg(any(feature = "awc", feature = "reqwest"))]
+#[cfg(any(feature = "actix", feature = "awc", feature = "reqwest"))]
 pub(crate) use self::exception::OTHER;
 pub(crate) use self::exception::{message, text};
 pub(crate) use self::head::Head;

@@ -38,7 +38,6 @@ impl KnownMethods {
     }
 
     /// Tags a span with the method.
-    #[cfg(any(feature = "actix", feature = "awc", feature = "reqwest"))]
     pub(crate) fn tag(&self, method: &str, tags: &mut Tags) {
         if self.contains(method) {
             tags.set(METHOD, method);

@@ -13,7 +13,6 @@ pub(crate) use self::redact::query;
 pub(crate) use self::url::full_url;
 
 /// A host as an address: an IPv6 one without its brackets.
-#[cfg(any(feature = "actix", feature = "awc", feature = "reqwest"))]
 pub(crate) fn address(host: &str) -> &str {
     let inner = host.strip_prefix('[');
     let inner = inner.and_then(|host| host.strip_suffix(']'));
