@@ -17,7 +17,7 @@ use proc_macro::TokenStream;
 /// | option | meaning |
 /// |---|---|
 /// | `child` | Opens an INTERNAL child span for the handler, and leaves the request's span alone. |
-/// | `err` | Records an error's message too, with those of its sources, as an event `exception`. |
+/// | `err` | Records an error's message too, with those of its sources, as an event `exception`; not where the response is a 4xx, which is the client's error. |
 /// | `crate = path` | Where the crate `biztrace` is found, if it was renamed or is re-exported. |
 ///
 /// A request that panics or is cancelled has no response to tell its route. The span has it all the same if the handler takes an

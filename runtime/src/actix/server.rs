@@ -16,6 +16,8 @@ use crate::attribute::{Display, Key, Tags, truncate};
 use crate::recorder::{Current, Head, LocalSpan, Recorder, Start, Started, Under};
 use crate::semconv::{self, KnownMethods};
 
+const METHOD: Key<'_> = Key::new("http.request.method");
+const METHOD_ORIGINAL: Key<'_> = Key::new("http.request.method_original");
 const PATH: Key<'_> = Key::new("url.path");
 const QUERY: Key<'_> = Key::new("url.query");
 const SCHEME: Key<'_> = Key::new("url.scheme");
@@ -126,7 +128,9 @@ fn tag_request(
     origin: &Origin<'_>,
     tags: &mut Tags,
 ) {
-    methods.tag(request.method().as_str(), tags);
+    let (method, original) = methods.in_attributes(request.method().as_str());
+    tags.set(METHOD, method);
+    tags.set(METHOD_ORIGINAL, &original.map(cut));
     tags.set(PATH, cut(request.path()));
     let query = request.query_string();
     if !query.is_empty() && origin.has_query {

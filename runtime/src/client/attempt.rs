@@ -19,6 +19,8 @@ use crate::recorder::{
 };
 use crate::semconv::{self, KnownMethods};
 
+const METHOD: Key<'_> = Key::new("http.request.method");
+const METHOD_ORIGINAL: Key<'_> = Key::new("http.request.method_original");
 const RESEND_COUNT: Key<'_> = Key::new("http.request.resend_count");
 const SERVER_ADDRESS: Key<'_> = Key::new("server.address");
 const SERVER_PORT: Key<'_> = Key::new("server.port");
@@ -27,7 +29,8 @@ const URL_TEMPLATE: Key<'_> = Key::new("url.template");
 const PROTOCOL_VERSION: Key<'_> = Key::new("network.protocol.version");
 const STATUS_CODE: Key<'_> = Key::new("http.response.status_code");
 
-/// Longer URLs are cut.
+/// Longer methods and URLs are cut.
+const METHOD_CHARS: usize = 1024;
 const URL_CHARS: usize = 2048;
 
 /// What is sent, as far as its span tells of it.
@@ -185,7 +188,12 @@ fn open(tracing: &Tracing, request: &Request<'_>) -> (Option<Arc<Recorder>>, Und
 }
 
 fn tag(tracing: &Tracing, request: &Request<'_>, methods: &KnownMethods, tags: &mut Tags) {
-    methods.tag(request.method, tags);
+    let (method, original) = methods.in_attributes(request.method);
+    tags.set(METHOD, method);
+    tags.set(
+        METHOD_ORIGINAL,
+        &original.map(|method| truncate(method, METHOD_CHARS)),
+    );
     let url = semconv::full_url(&text(request.url), !tracing.without_query);
     tags.set(URL, truncate(&url, URL_CHARS));
     tags.set(URL_TEMPLATE, &tracing.url_template.as_deref());

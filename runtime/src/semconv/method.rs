@@ -2,14 +2,6 @@
 
 use std::fmt;
 
-use crate::attribute::{Key, Tags, truncate};
-
-const METHOD: Key<'_> = Key::new("http.request.method");
-const METHOD_ORIGINAL: Key<'_> = Key::new("http.request.method_original");
-
-/// Longer methods are cut.
-const CHARS: usize = 1024;
-
 /// The methods that spans are named after.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct KnownMethods(Option<Vec<String>>);
@@ -37,13 +29,12 @@ impl KnownMethods {
         }
     }
 
-    /// Tags a span with the method.
-    pub(crate) fn tag(&self, method: &str, tags: &mut Tags) {
+    /// The method as an attribute has it, and as it was sent where that is another.
+    pub(crate) fn in_attributes<'m>(&self, method: &'m str) -> (&'m str, Option<&'m str>) {
         if self.contains(method) {
-            tags.set(METHOD, method);
+            (method, None)
         } else {
-            tags.set(METHOD, "_OTHER");
-            tags.set(METHOD_ORIGINAL, truncate(method, CHARS));
+            ("_OTHER", Some(method))
         }
     }
 

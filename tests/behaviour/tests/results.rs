@@ -51,6 +51,10 @@ impl StdError for PayError {
 impl ResponseError for PayError {
     fn status_code(&self) -> actix_web::http::StatusCode {
         match self {
+            Self::Declined {
+                code: "unreachable",
+                ..
+            } => actix_web::http::StatusCode::BAD_GATEWAY,
             Self::Declined { .. } => actix_web::http::StatusCode::PAYMENT_REQUIRED,
             Self::NotFound => actix_web::http::StatusCode::NOT_FOUND,
         }
@@ -77,6 +81,10 @@ fn charge(id: u64) -> Result<Receipt, PayError> {
         0 => Err(PayError::NotFound),
         1 => Err(PayError::Declined {
             code: "insufficient",
+            source: BankError,
+        }),
+        8 => Err(PayError::Declined {
+            code: "unreachable",
             source: BankError,
         }),
         no => Ok(Receipt { no, total: 9.5 }),
@@ -131,12 +139,13 @@ async fn a_handlers_result_is_tagged_on_the_requests_span() {
         "/pay/1",
         "/pay/2",
         "/pay/7",
+        "/pay/8",
         "/hidden/5",
         "/response",
     ] {
         service.get(path).await;
     }
-    let spans = service.spans(6).await;
+    let spans = service.spans(7).await;
     let at = |path: &str| -> &Span {
         let mut spans = spans.iter();
         spans
@@ -171,11 +180,13 @@ async fn a_handlers_result_is_tagged_on_the_requests_span() {
         None,
         "a None sets nothing"
     );
-    // A 4xx is no error of the server's; the message was asked for all the same.
+    // A 4xx is no error of the server's, and an exception that stands for one says nothing more.
     assert_eq!(at("/pay/1").outcome().0, StatusCode::Unset);
+    assert_eq!(at("/pay/1").events.len(), 0);
+    assert_eq!(at("/pay/8").outcome().0, StatusCode::Error);
     assert_eq!(
-        exception(at("/pay/1")),
-        "results::PayError: declined with insufficient: the bank says no"
+        exception(at("/pay/8")),
+        "results::PayError: declined with unreachable: the bank says no"
     );
     assert_eq!(at("/pay/2").events.len(), 0);
     assert_eq!(at("/hidden/5").tag("order.no"), Some("5".into()));
