@@ -30,7 +30,7 @@ def span(held):
     tags = held["tags"]
     kind = held.get("kind", "internal").lower()
     name = held["name"]
-    if kind == "server":
+    if "http.request.method" in tags:
         # Zipkin keeps names in lower case; the method, which these begin with, is the one that the shop has in capitals.
         method, space, route = name.partition(" ")
         name = method.upper() + space + route
