@@ -349,10 +349,10 @@ impl RequestTracing {
     }
 
     /// What the request is to run under.
-    fn start(
+    fn start<'r>(
         &self,
-        request: &ServiceRequest,
-        via: Option<Via<'_>>,
+        request: &'r ServiceRequest,
+        via: impl FnOnce() -> Option<Via<'r>>,
         is_trusted: impl FnOnce() -> bool,
     ) -> Under {
         let Some(recorder) = self.recorder.clone().or_else(recorder) else {
@@ -369,7 +369,7 @@ impl RequestTracing {
         }
         let http = request.request();
         let origin = Origin {
-            via,
+            via: via(),
             has_client: self.client_address,
             has_query: !self.without_query,
         };
@@ -431,9 +431,9 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         // Routing and the synchronous parts of inner middleware run in this call: they belong to the span too.
-        let via = self.tracing.via(&request);
+        let via = LazyCell::new(|| self.tracing.via(&request));
         let is_trusted = LazyCell::new(|| self.tracing.trusts(&request, via.as_ref()));
-        let mut under = self.tracing.start(&request, via, || *is_trusted);
+        let mut under = self.tracing.start(&request, || *via, || *is_trusted);
         let method = request.method().clone();
         let wanted = self.tracing.wanted;
         let ids = (wanted.is_any()).then(|| Box::new(wanted.ids(&request, &under, || *is_trusted)));

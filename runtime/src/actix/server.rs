@@ -14,7 +14,7 @@ use super::head::{self, Headers};
 use super::trust::Client;
 use crate::attribute::{Display, Key, Tags, truncate};
 use crate::recorder::{Current, Head, LocalSpan, Recorder, Start, Started, Under};
-use crate::semconv::{self, KnownMethods};
+use crate::semconv::{self, KnownMethods, protocol_version};
 
 const METHOD: Key<'_> = Key::new("http.request.method");
 const METHOD_ORIGINAL: Key<'_> = Key::new("http.request.method_original");
@@ -152,7 +152,8 @@ fn tag_request(
     if origin.has_client {
         tag_client(request, origin, tags);
     }
-    tags.set(PROTOCOL_VERSION, &protocol_version(request.version()));
+    let version: Option<&str> = protocol_version!(request.version(), Version);
+    tags.set(PROTOCOL_VERSION, &version);
     let user_agent = request
         .headers()
         .get(header::USER_AGENT)
@@ -246,17 +247,6 @@ pub(super) fn set_status(span: &LocalSpan, status: StatusCode) {
         span.fail(status.as_str());
     } else if status.is_client_error() {
         span.forget_exception();
-    }
-}
-
-fn protocol_version(version: Version) -> Option<&'static str> {
-    match version {
-        Version::HTTP_09 => Some("0.9"),
-        Version::HTTP_10 => Some("1.0"),
-        Version::HTTP_11 => Some("1.1"),
-        Version::HTTP_2 => Some("2"),
-        Version::HTTP_3 => Some("3"),
-        _ => None,
     }
 }
 

@@ -49,6 +49,32 @@ pub(super) trait Headers: Injector {
     fn remove(&mut self, name: &str);
 }
 
+/// Defines `Headers` over the `HeaderMap` that is in scope: clients have one each, as they have the crate http in one version or
+/// another.
+macro_rules! headers {
+    () => {
+        /// What does not fit into a header is left out.
+        struct Headers<'h>(&'h mut HeaderMap);
+
+        impl attempt::Headers for Headers<'_> {
+            fn remove(&mut self, name: &str) {
+                self.0.remove(name);
+            }
+        }
+
+        impl opentelemetry::propagation::Injector for Headers<'_> {
+            fn set(&mut self, key: &str, value: String) {
+                let name = HeaderName::from_bytes(key.as_bytes());
+                let value = HeaderValue::from_maybe_shared(value.into_bytes());
+                if let (Ok(name), Ok(value)) = (name, value) {
+                    self.0.insert(name, value);
+                }
+            }
+        }
+    };
+}
+pub(super) use headers;
+
 /// A request on its way, or its response's body.
 #[derive(Debug)]
 pub(super) struct Attempt {

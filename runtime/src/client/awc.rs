@@ -28,12 +28,12 @@ use ::awc::{ClientRequest, ClientResponse, SendClientRequest};
 use actix_http::Payload;
 use bytes::Bytes;
 use futures_core::Stream;
-use opentelemetry::propagation::Injector;
 use pin_project_lite::pin_project;
 
 use super::Tracing;
-use super::attempt::{self, Attempt, Sending};
+use super::attempt::{self, Attempt, Sending, headers};
 use crate::recorder::OTHER;
+use crate::semconv::protocol_version;
 
 /// Sends a request that is traced.
 pub trait SendTraced: Sized {
@@ -130,33 +130,10 @@ fn start(tracing: &Tracing, request: &mut ClientRequest) -> Attempt {
     attempt
 }
 
-/// What does not fit into a header is left out.
-struct Headers<'h>(&'h mut HeaderMap);
-
-impl attempt::Headers for Headers<'_> {
-    fn remove(&mut self, name: &str) {
-        self.0.remove(name);
-    }
-}
-
-impl Injector for Headers<'_> {
-    fn set(&mut self, key: &str, value: String) {
-        let name = HeaderName::from_bytes(key.as_bytes());
-        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_maybe_shared(value.into_bytes())) {
-            self.0.insert(name, value);
-        }
-    }
-}
+headers!();
 
 fn answered<S>(attempt: Attempt, response: ClientResponse<S>) -> ClientResponse<TracedPayload<S>> {
-    let version = match response.version() {
-        Version::HTTP_09 => Some("0.9"),
-        Version::HTTP_10 => Some("1.0"),
-        Version::HTTP_11 => Some("1.1"),
-        Version::HTTP_2 => Some("2"),
-        Version::HTTP_3 => Some("3"),
-        _ => None,
-    };
+    let version = protocol_version!(response.version(), Version);
     let mut attempt = attempt.answered(response.status().as_u16(), version);
     response.map_body(|_, payload| {
         if matches!(payload, Payload::None) {

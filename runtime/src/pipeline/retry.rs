@@ -6,7 +6,7 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::time::{Instant, sleep};
 
-use super::{Delivery, DropReason, Export, Failure, Request, Retry};
+use super::{Delivery, DropReason, Export, Failure, Request, Retry, after};
 
 /// What became of the attempt before the one under way.
 pub(super) type Earlier = RefCell<Option<Failure>>;
@@ -38,10 +38,7 @@ pub(super) async fn deliver(
             // No receiver is asked again and again without a pause, even if it says so.
             Retry::After(delay) => delay.max(MIN_DELAY),
         };
-        if Instant::now()
-            .checked_add(delay)
-            .is_none_or(|at| at >= limit)
-        {
+        if after(delay) >= limit {
             return Err(failure);
         }
         earlier.replace(Some(failure));

@@ -1,13 +1,11 @@
 //! The attributes of a span being recorded: unique keys, within the limits.
 
-#[cfg(feature = "actix")]
-use opentelemetry_proto::tonic::common::v1::any_value;
+use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value};
+use prost::Message;
 
-#[cfg(feature = "actix")]
-use super::baggage::decode;
 use super::open::OpenSpan;
 use super::seal::live;
-use crate::attribute::{Entry, Key, Tags, is_withheld, key_of};
+use crate::attribute::{Entry, Key, Tags, is_withheld, key_of, wire};
 use crate::config::Limits;
 
 /// A bit for each hash of a key that the span has: most keys are set once, and are told to be new by this alone.
@@ -36,6 +34,12 @@ impl Seen {
 /// Past this many bytes a span's dead attributes are squeezed out, once they are the larger part.
 const COMPACT_BYTES: usize = 4 * 1024;
 
+/// An attribute as OTLP's own type.
+pub(super) fn decode(entry: &Entry, bytes: &[u8]) -> Option<KeyValue> {
+    let (attribute, _) = wire::split_field(entry.field(bytes));
+    KeyValue::decode(attribute).ok()
+}
+
 impl OpenSpan {
     pub(super) fn has(&self, key: &Key<'_>) -> bool {
         let name = key.as_str().as_bytes();
@@ -44,7 +48,6 @@ impl OpenSpan {
     }
 
     /// The value of that attribute, if it is a string.
-    #[cfg(feature = "actix")]
     pub(super) fn text(&self, key: &Key<'_>) -> Option<String> {
         let name = key.as_str().as_bytes();
         let at = self.find(key.hash(), name, self.tags.entries.len())?;

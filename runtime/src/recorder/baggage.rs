@@ -3,9 +3,9 @@
 use opentelemetry::Context;
 use opentelemetry::baggage::{Baggage, BaggageExt};
 use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value::Value};
-use prost::Message;
 
-use crate::attribute::{Entry, Tags, wire};
+use super::attributes::decode;
+use crate::attribute::Tags;
 use crate::diag;
 
 /// The current baggage with what travels of `tags`, if anything does.
@@ -48,12 +48,6 @@ fn with_tags(current: &Baggage, tags: &Tags) -> Baggage {
         }
     }
     baggage
-}
-
-/// An attribute as OTLP's own type.
-pub(super) fn decode(entry: &Entry, bytes: &[u8]) -> Option<KeyValue> {
-    let (attribute, _) = wire::split_field(entry.field(bytes));
-    KeyValue::decode(attribute).ok()
 }
 
 fn text(value: &Value) -> Option<String> {

@@ -171,7 +171,6 @@ impl LocalSpan {
     }
 
     /// The value of an attribute that is a string.
-    #[cfg(feature = "actix")]
     pub(crate) fn text(&self, key: &Key<'_>) -> Option<String> {
         self.update(|span, _| span.text(key))?
     }

@@ -2,11 +2,8 @@
 
 use std::collections::HashMap;
 
-use actix_web::body::MessageBody;
-use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::{App, Error, HttpRequest, web};
-use behaviour::{Instance, Service, Spans};
-use biztrace::actix::RequestTracing;
+use actix_web::{HttpRequest, web};
+use behaviour::{Service, Spans};
 use biztrace::{Propagator, traced_handler};
 use opentelemetry::Context;
 use opentelemetry::propagation::TextMapPropagator;
@@ -56,25 +53,13 @@ pub async fn outbound(_request: HttpRequest) -> web::Json<HashMap<String, String
     web::Json(headers)
 }
 
-/// Sends `request` as it stands to what `app` makes around the middleware, and takes the whole answer. The request must ask for
-/// the connection to be closed. There must be `spans` of it, of which none is left out.
+/// Sends `request` as it stands to a service, and takes the whole answer. The request must ask for the connection to be closed.
+/// There must be `spans` of it, of which none is left out.
 ///
 /// # Panics
 ///
 /// If there is no answer, or if there are other spans.
-pub async fn exchange<F, T, B>(instance: Instance, request: &str, spans: u64, app: F) -> Exchange
-where
-    F: Fn(RequestTracing) -> App<T> + Send + Clone + 'static,
-    T: ServiceFactory<
-            ServiceRequest,
-            Config = (),
-            Response = ServiceResponse<B>,
-            Error = Error,
-            InitError = (),
-        > + 'static,
-    B: MessageBody + 'static,
-{
-    let service = Service::recording_to(instance, app);
+pub async fn exchange(service: Service, request: &str, spans: u64) -> Exchange {
     let mut answer = String::new();
     let mut connection = service.send(request).await;
     connection

@@ -5,7 +5,7 @@ use actix_web::error::InternalError;
 use actix_web::http::StatusCode;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpResponse, guard, web};
-use behaviour::{Instance, Service, Span, tag_of};
+use behaviour::{Service, Span, tag_of};
 use biztrace::actix::RequestTracing;
 use biztrace::traced_handler;
 use conformance::{Exchange, exchange};
@@ -76,10 +76,9 @@ fn routes(config: &mut web::ServiceConfig) {
 
 async fn send(head: &str, settings: fn(RequestTracing) -> RequestTracing) -> Exchange {
     let request = format!("{head}\r\nconnection: close\r\n\r\n");
-    exchange(Instance::default(), &request, 1, move |tracing| {
-        App::new().configure(routes).wrap(settings(tracing))
-    })
-    .await
+    let service =
+        Service::start(move |tracing| App::new().configure(routes).wrap(settings(tracing)));
+    exchange(service, &request, 1).await
 }
 
 async fn hold(rows: &[Row<'_>], settings: fn(RequestTracing) -> RequestTracing) {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use actix_web::{App, web};
-use behaviour::Instance;
+use behaviour::{Instance, Service};
 use biztrace::Propagator;
 use biztrace::actix::Trust;
 use conformance::{Exchange, SPAN, TRACE, exchange, outbound};
@@ -30,12 +30,12 @@ async fn send(format: Propagator, lines: &[&str], spans: u64) -> Exchange {
     let head = "GET /outbound HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n";
     let lines: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
     let request = format!("{head}{lines}\r\n");
-    exchange(instance, &request, spans, |tracing| {
+    let service = Service::recording_to(instance, |tracing| {
         App::new()
             .route("/outbound", web::get().to(outbound))
             .wrap(tracing)
-    })
-    .await
+    });
+    exchange(service, &request, spans).await
 }
 
 async fn hold(format: Propagator, rows: &[Row<'_>]) {
@@ -639,12 +639,12 @@ async fn at_a_public_endpoint_the_caller_is_a_link_and_has_no_say() {
             "GET /outbound HTTP/1.1\r\nhost: shop\r\nconnection: close\r\ntraceparent: 00-{TRACE}-{SPAN}-{flags}\r\n\
              tracestate: a=1\r\nbaggage: user.id=7\r\n\r\n"
         );
-        let exchange = exchange(Instance::default(), &request, 1, |tracing| {
+        let service = Service::start(|tracing| {
             App::new()
                 .route("/outbound", web::get().to(outbound))
                 .wrap(tracing.trust(Trust::nobody()))
-        })
-        .await;
+        });
+        let exchange = exchange(service, &request, 1).await;
         let (server, sent) = (exchange.spans.server(), exchange.sent());
         assert_eq!(server.parent(), "", "the trace starts anew");
         assert_ne!(server.trace(), TRACE);
