@@ -53,7 +53,7 @@ pub(crate) struct Environment {
 /// A variable that could not be taken as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Warning {
-    variable: String,
+    pub(crate) variable: String,
     /// What follows the variable's name: that, and what is done instead.
     problem: String,
     /// Whether the rest of it counts.
@@ -192,10 +192,8 @@ impl Reader<'_> {
             } else {
                 "the others"
             };
-            self.warn(variable, name, expected, instead);
-            if let Some(warning) = self.warnings.last_mut() {
-                warning.in_part = !all.is_empty();
-            }
+            let warning = self.warn(variable, name, expected, instead);
+            warning.in_part = !all.is_empty();
         }
         (!all.is_empty()).then_some(all)
     }
@@ -218,16 +216,26 @@ impl Reader<'_> {
             let expected = format!("a key of {MIN_KEY_BYTES} bytes or more");
             self.warn(KEY, "…", expected, "none: what is to be hashed is left out");
         }
-        let policy = |value: &str| match value.to_ascii_lowercase().as_str() {
-            "keep" => Some(PiiPolicy::Keep),
-            "hash" => Some(PiiPolicy::Hash),
-            "drop" => Some(PiiPolicy::Drop),
-            _ => None,
-        };
-        let pii = self.read("BIZTRACE_PII", "keep, hash or drop", "drop", policy);
         Privacy {
             hash_key,
-            pii: pii.unwrap_or_default(),
+            pii: self.pii(),
+        }
+    }
+
+    fn pii(&mut self) -> PiiPolicy {
+        const PII: &str = "BIZTRACE_PII";
+        let Some(value) = self.text(PII) else {
+            return PiiPolicy::default();
+        };
+        match value.to_ascii_lowercase().as_str() {
+            "keep" => PiiPolicy::Keep,
+            "hash" => PiiPolicy::Hash,
+            "drop" => PiiPolicy::Drop,
+            _ => {
+                // Whoever takes one variable for the other writes the key here.
+                self.warn(PII, "…", "keep, hash or drop", "drop");
+                PiiPolicy::default()
+            }
         }
     }
 
@@ -238,6 +246,7 @@ impl Reader<'_> {
         };
         let members = value.split(',').enumerate();
         let pairs: Result<_, _> = members
+            .filter(|(_, member)| !member.trim().is_empty())
             .map(|(i, member)| pair(member).ok_or((i + 1, member)))
             .collect();
         pairs.unwrap_or_else(|(number, member)| {
@@ -389,18 +398,22 @@ impl Reader<'_> {
         value: &str,
         expected: impl Into<String>,
         instead: impl fmt::Display,
-    ) {
+    ) -> &mut Warning {
         let (value, expected) = (shown(value), expected.into());
         let problem = format!("={value:?} is not {expected}; using {instead}");
-        self.warn_that(variable, problem);
+        self.warn_that(variable, problem)
     }
 
-    fn warn_that(&mut self, variable: impl Into<String>, problem: impl Into<String>) {
-        self.warnings.push(Warning {
+    fn warn_that(
+        &mut self,
+        variable: impl Into<String>,
+        problem: impl Into<String>,
+    ) -> &mut Warning {
+        self.warnings.push_mut(Warning {
             variable: variable.into(),
             problem: problem.into(),
             in_part: false,
-        });
+        })
     }
 }
 

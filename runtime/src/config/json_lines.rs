@@ -21,7 +21,8 @@ pub struct JsonLines {
 }
 
 impl JsonLines {
-    /// The file at `path`, which is created if need be, within a folder that exists.
+    /// The file at `path`, which is created if need be, within a folder that exists, and begun anew if somebody deletes or renames
+    /// it. A line that a process left unfinished is ended first. Not a named pipe.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
@@ -38,6 +39,7 @@ impl JsonLines {
     }
 
     /// Full files that are kept beside the current one; older ones are deleted. Default 4. All are renamed when a new one is begun.
+    /// Those that a larger number has left are not touched.
     pub fn keep(mut self, files: usize) -> Self {
         self.keep = files;
         self

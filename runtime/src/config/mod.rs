@@ -10,7 +10,7 @@ mod zipkin;
 use std::fmt;
 use std::time::Duration;
 
-pub(crate) use self::env::{Environment, from_env};
+pub(crate) use self::env::{Environment, Warning, from_env};
 pub use self::json_lines::JsonLines;
 pub use self::otlp::Otlp;
 pub(crate) use self::otlp::{Certificates, Compression, Endpoint, Protocol, masked};

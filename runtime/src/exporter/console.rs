@@ -25,6 +25,8 @@ use span::Row;
 use text::{Ink, Text};
 use tree::Trace;
 
+use super::visible::visible;
+
 /// The columns that a line keeps to, unless one tag is wider. Fixed: std cannot ask a terminal for its width.
 const WIDTH: usize = 120;
 /// The columns of a bar.
@@ -91,7 +93,7 @@ pub(crate) fn render(batch: &[ResourceSpans], style: Style) -> String {
 
 fn header(trace: &Trace<'_>, style: Style) -> Text {
     let mut header = Text::new(style);
-    header.push(Ink::Magenta, &text::visible(trace.service(), WIDTH));
+    header.push(Ink::Magenta, &visible(trace.service(), WIDTH));
     header.push(Ink::Bold, &format!("  {}", super::hex(trace.id())));
     header.push(
         Ink::Dim,

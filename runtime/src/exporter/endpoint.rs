@@ -50,6 +50,11 @@ pub(super) fn endpoint(
             "a name and password in a URL are not sent: leave them out; OTLP takes them as a header, authorization=Basic …",
         ));
     }
+    let has_port = authority.as_str().len() > authority.host().len();
+    if has_port && authority.port_u16().is_none_or(|port| port == 0) {
+        // The client would send to the scheme's own port instead.
+        return Err(invalid("its port is no number from 1 to 65535"));
+    }
     Ok(uri)
 }
 
@@ -137,6 +142,9 @@ mod tests {
             ("http://c/#traces", "behind a #"),
             ("http://", "empty string"),
             ("http://a b", "invalid uri character"),
+            ("http://127.0.0.1:99999", "its port is no number"),
+            ("http://localhost:", "its port is no number"),
+            ("[::1]:0", "its port is no number"),
             ("https://ada:s3cret@c", "OTLP takes them as a header"),
             ("ada:s3cret@collector:4318", "no scheme"),
             (

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::uri::Scheme;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
@@ -17,6 +18,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::{Instant, timeout_at};
 
+#[cfg(feature = "tls")]
+use super::tls;
 use super::{connect_timeout, sources};
 use crate::config::{Certificates, masked};
 use crate::error::Error;
@@ -38,12 +41,12 @@ fn with_tls(
     endpoint: &Uri,
     certificates: &Certificates,
 ) -> Result<Connector, Error> {
-    let tls = if endpoint.scheme() == Some(&http::uri::Scheme::HTTPS) {
-        super::tls::config(certificates)?
+    let config = if endpoint.scheme() == Some(&Scheme::HTTPS) {
+        tls::config(certificates)?
     } else {
-        super::tls::unused()?
+        tls::unused()?
     };
-    let builder = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(tls);
+    let builder = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(config);
     Ok(builder
         .https_or_http()
         .enable_http1()
@@ -71,6 +74,9 @@ pub(super) struct Hints {
     pub(super) status: fn(StatusCode) -> &'static str,
     /// What sets how long a request may take.
     pub(super) timeout: &'static str,
+    /// Where nobody answers for its certificate.
+    #[cfg(feature = "tls")]
+    pub(super) untrusted: &'static str,
 }
 
 /// The head of a success, and what is left of the time for its body.
@@ -172,7 +178,15 @@ impl Client {
     fn late(&self, sent: &Sent) -> Failure {
         let (reason, problem) = sent.unanswered();
         let (timeout, setting) = (self.timeout, self.hints.timeout);
-        self.unanswered(reason, &format!("{problem} in {timeout:?} ({setting})"))
+        let is_tls = self.endpoint.scheme() == Some(&Scheme::HTTPS);
+        // A connection alone has less time: it is the greeting that is not answered.
+        let hint = if is_tls && reason == DropReason::Unreachable {
+            SPEAKS_NO_TLS
+        } else {
+            ""
+        };
+        let problem = format!("{problem} in {timeout:?} ({setting}){hint}");
+        self.unanswered(reason, &problem)
     }
 
     /// A failure after a success that says nothing of the spans. To ask again would only send them twice.
@@ -204,7 +218,11 @@ impl Client {
             message += ": is it HTTP that listens there, without TLS if the URL says http? Port 4317 is usually gRPC";
         }
         if error.is_connect() && sources(error).any(speaks_no_tls) {
-            message += ": does it speak TLS? If not, write http:// before it";
+            message += SPEAKS_NO_TLS;
+        }
+        #[cfg(feature = "tls")]
+        if sources(error).any(tls::is_untrusted) {
+            message += self.hints.untrusted;
         }
         let reason = if error.is_connect() {
             DropReason::Unreachable
@@ -218,6 +236,8 @@ impl Client {
         }
     }
 }
+
+const SPEAKS_NO_TLS: &str = ": does it speak TLS? If not, write http:// before it";
 
 /// A body that says when it begins to leave: over a connection that stands.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! OTLP in JSON, a line a request: to a file that is replaced when it is full, or to stdout.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::json;
@@ -20,29 +20,35 @@ pub(crate) enum JsonLines {
 pub(crate) struct Rotating {
     settings: config::JsonLines,
     file: File,
-    bytes: u64,
     /// The last line was not written to its end.
     is_torn: bool,
 }
 
 impl Rotating {
     pub(crate) fn open(settings: config::JsonLines) -> io::Result<Self> {
-        let file = File::options()
-            .create(true)
-            .append(true)
-            .open(&settings.path)?;
-        let bytes = file.metadata()?.len();
+        let path = &settings.path;
+        if is_pipe(path) {
+            return Err(io::Error::other(
+                "a named pipe holds up whoever opens it until it is read: have `Builder::stdout` write to a pipe instead",
+            ));
+        }
+        let is_torn = is_torn(path);
+        let file = File::options().create(true).append(true).open(path)?;
         Ok(Self {
             settings,
             file,
-            bytes,
-            is_torn: false,
+            is_torn,
         })
     }
 
     fn write(&mut self, line: &[u8]) -> Result<(), String> {
-        if self.bytes > 0 && self.bytes + line.len() as u64 > self.settings.max_bytes {
-            self.rotate()?;
+        let path = self.settings.path.display();
+        match self.bytes() {
+            Ok(None) => self.reopen()?,
+            Ok(Some(0)) => {}
+            Ok(Some(bytes)) if bytes + line.len() as u64 <= self.settings.max_bytes => {}
+            Ok(Some(_)) => self.rotate()?,
+            Err(error) => return Err(format!("{path}: {error}")),
         }
         let start = if self.is_torn { &b"\n"[..] } else { b"" };
         let written = self
@@ -50,8 +56,22 @@ impl Rotating {
             .write_all(start)
             .and_then(|()| self.file.write_all(line));
         self.is_torn = written.is_err();
-        written.map_err(|error| format!("{}: {error}", self.settings.path.display()))?;
-        self.bytes += line.len() as u64;
+        written.map_err(|error| format!("{}: {error}", self.settings.path.display()))
+    }
+
+    /// The file's size; `None` if it is no longer the one of that name, which somebody deleted or renamed.
+    fn bytes(&self) -> io::Result<Option<u64>> {
+        let named = match fs::metadata(&self.settings.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            named => named?,
+        };
+        let own = self.file.metadata()?;
+        Ok(is_same(&own, &named).then_some(own.len()))
+    }
+
+    fn reopen(&mut self) -> Result<(), String> {
+        let path = self.settings.path.display().to_string();
+        *self = Self::open(self.settings.clone()).map_err(|error| format!("{path}: {error}"))?;
         Ok(())
     }
 
@@ -74,10 +94,47 @@ impl Rotating {
             unless_gone(fs::remove_file(path))
                 .map_err(|error| format!("cannot delete {}: {error}", path.display()))?;
         }
-        let path = path.display().to_string();
-        *self = Self::open(self.settings.clone()).map_err(|error| format!("{path}: {error}"))?;
-        Ok(())
+        self.reopen()
     }
+}
+
+#[cfg(unix)]
+fn is_pipe(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+
+    fs::metadata(path).is_ok_and(|it| it.file_type().is_fifo())
+}
+
+#[cfg(not(unix))]
+fn is_pipe(_: &Path) -> bool {
+    false
+}
+
+/// Whether these are of one file.
+#[cfg(unix)]
+fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+/// Elsewhere a file that is open keeps its name.
+#[cfg(not(unix))]
+fn is_same(_: &Metadata, _: &Metadata) -> bool {
+    true
+}
+
+/// Whether the file at `path` ends within a line, as a process that was killed leaves it.
+fn is_torn(path: &Path) -> bool {
+    let last = || {
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::End(-1))?;
+        let mut last = [0];
+        file.read_exact(&mut last)?;
+        io::Result::Ok(last)
+    };
+    // One without a last byte is not torn, and one that cannot be read is not to be judged.
+    last().is_ok_and(|last| last != *b"\n")
 }
 
 fn rename(from: &Path, to: &Path) -> Result<(), String> {

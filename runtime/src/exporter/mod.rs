@@ -16,6 +16,7 @@ pub(crate) mod otlp;
 pub(crate) mod sdk;
 #[cfg(all(feature = "tls", any(feature = "_http", feature = "otlp-grpc")))]
 mod tls;
+mod visible;
 #[cfg(feature = "zipkin")]
 pub(crate) mod zipkin;
 
@@ -28,6 +29,8 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
 use prost::Message;
 
+#[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
+use self::visible::visible;
 use crate::pipeline::{Delivery, DropReason, Export, Failure, Request};
 
 /// Shorter than a request may take, so that the message says that it is the connection that fails.
@@ -42,6 +45,13 @@ fn sources<'a>(
     error: &'a (dyn Error + 'static),
 ) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(error.source(), |&error| error.source())
+}
+
+/// What a receiver says, as it may stand in the log: it may say anything.
+#[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
+fn said(text: &str) -> String {
+    const MOST: usize = 300;
+    visible(text, MOST)
 }
 
 /// An id, or other bytes, as text.

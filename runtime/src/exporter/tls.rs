@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -65,6 +66,22 @@ pub(super) fn unused() -> Result<ClientConfig, Error> {
     Ok(builder()?
         .with_root_certificates(RootCertStore::empty())
         .with_no_client_auth())
+}
+
+/// Whether it is that nobody whom we trust answers for the receiver's certificate. Clients pass rustls's errors on within I/O
+/// errors, whose source is not what they hold.
+pub(super) fn is_untrusted(error: &(dyn std::error::Error + 'static)) -> bool {
+    use rustls::CertificateError::{BadSignature, Other, UnknownIssuer};
+
+    if let Some(error) = error.downcast_ref::<io::Error>() {
+        return error.get_ref().is_some_and(|cause| is_untrusted(cause));
+    }
+    matches!(
+        error.downcast_ref(),
+        Some(rustls::Error::InvalidCertificate(
+            BadSignature | Other(_) | UnknownIssuer
+        ))
+    )
 }
 
 fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, Error> {

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -44,6 +45,9 @@ pub(super) struct Order {
     pub(super) _done: mpsc::Sender<Infallible>,
 }
 
+/// How long a shutdown waits for its last word to be taken.
+const TO_SAY: Duration = Duration::from_millis(500);
+
 impl std::fmt::Debug for Desk {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Desk")
@@ -78,13 +82,15 @@ impl Shared {
             self.shards.memory.give_back(chunk.len());
         });
         desk.dropped.add(DropReason::Shutdown, unsent);
+        let answered = std::mem::take(&mut desk.orders);
+        drop(desk);
         if unsent > 0 {
-            diag::warn(format_args!(
-                "{}: {unsent} spans were not sent when the export thread ended",
-                self.exporter
-            ));
+            let exporter = self.exporter;
+            let message =
+                format!("{exporter}: {unsent} spans were not sent when the export thread ended");
+            diag::warn_within(TO_SAY, message);
         }
-        desk.orders.clear();
+        drop(answered);
     }
 
     pub(super) fn report(&self) -> ExporterReport {

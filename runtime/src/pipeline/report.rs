@@ -121,7 +121,7 @@ pub struct Report {
     pub dropped: Dropped,
     /// Spans on their way.
     pub waiting: u64,
-    /// The same for each exporter.
+    /// The same for each exporter, in the order in which they were named, those of `Builder::span_exporter` last.
     pub exporters: Vec<ExporterReport>,
 }
 

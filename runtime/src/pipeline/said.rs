@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::desk::Shared;
+use super::report::Dropped;
 use super::{Delivery, Failure};
 use crate::diag;
 
@@ -38,10 +39,9 @@ impl Said {
 
     /// Says what is new. At the end that cannot wait.
     pub(super) fn say(&mut self, shared: &Shared, is_last: bool) {
-        let dropped = shared.report().dropped;
-        if !self.is_due(dropped.total(), Instant::now(), is_last) {
+        let Some(dropped) = self.news(Instant::now(), is_last, || shared.report().dropped) else {
             return;
-        }
+        };
         let (exporter, message) = (shared.exporter, &self.last_message);
         match (dropped.total(), &**message) {
             (0, _) => diag::warn(format_args!("{exporter}: {message}")),
@@ -52,25 +52,41 @@ impl Said {
         }
     }
 
-    /// Whether there is news, `dropped` spans in all for one, and it is time to say so.
-    fn is_due(&mut self, dropped: u64, now: Instant, is_last: bool) -> bool {
+    /// What has been dropped so far, if there is news and it is time to say so.
+    fn news(
+        &mut self,
+        now: Instant,
+        is_last: bool,
+        dropped: impl FnOnce() -> Dropped,
+    ) -> Option<Dropped> {
         let is_soon = self.at.is_some_and(|at| now - at < SAY_EVERY);
-        let is_news = self.is_news || dropped != self.dropped;
-        if !is_news || (is_soon && !is_last) {
-            return false;
+        if is_soon && !is_last {
+            return None;
         }
-        (self.dropped, self.at, self.is_news) = (dropped, Some(now), false);
-        true
+        let dropped = dropped();
+        if !self.is_news && dropped.total() == self.dropped {
+            return None;
+        }
+        (self.dropped, self.at, self.is_news) = (dropped.total(), Some(now), false);
+        Some(dropped)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pipeline::DropReason;
 
     #[test]
     fn losses_are_said_once_a_minute_at_most() {
         let (mut said, start) = (Said::default(), Instant::now());
+        let lost = |spans| {
+            move || {
+                let mut dropped = Dropped::default();
+                dropped.add(DropReason::QueueFull, spans);
+                dropped
+            }
+        };
         let at = |seconds| start + Duration::from_secs(seconds);
         for (seconds, dropped, is_last, is_due) in [
             (0, 0, false, false),
@@ -84,13 +100,19 @@ mod tests {
             (203, 11, true, true),
         ] {
             assert_eq!(
-                said.is_due(dropped, at(seconds), is_last),
+                said.news(at(seconds), is_last, lost(dropped)).is_some(),
                 is_due,
                 "{dropped} after {seconds} s"
             );
         }
         said.trouble("no room".into());
-        assert!(said.is_due(11, at(300), false), "no span was lost");
-        assert!(!said.is_due(11, at(400), false), "it is said already");
+        assert!(
+            said.news(at(300), false, lost(11)).is_some(),
+            "no span was lost"
+        );
+        assert!(
+            said.news(at(400), false, lost(11)).is_none(),
+            "it is said already"
+        );
     }
 }

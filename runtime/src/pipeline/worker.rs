@@ -305,6 +305,7 @@ impl<E: Export> Worker<E> {
             self.said.result(&result);
             self.recycle_body(body);
             self.held.release(bytes);
+            self.said.say(&self.shared, false);
         }
         if woken {
             // Full chunks, or an order, came meanwhile: look again.

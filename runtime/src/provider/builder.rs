@@ -16,7 +16,7 @@ use super::{Telemetry, resource};
 use crate::attribute::{HashKey, PiiPolicy};
 use crate::config::{
     self, Batch, Environment, Exporter, JsonLines, Limits, Otlp, Propagator, Sampler, Settings,
-    Zipkin,
+    Warning, Zipkin,
 };
 use crate::diag;
 use crate::error::Error;
@@ -286,11 +286,7 @@ impl Builder {
     ///
     /// If it cannot work with its settings.
     pub fn build(self) -> Result<Telemetry, Error> {
-        let environment = config::from_env(&|name| std::env::var_os(name));
-        for warning in &environment.warnings {
-            diag::warn(format_args!("{warning}"));
-        }
-        self.build_over(environment)
+        self.build_over(config::from_env(&|name| std::env::var_os(name)))
     }
 
     /// Makes the instance that serves the whole process: annotated functions, `RequestTracing`, and libraries that use
@@ -304,12 +300,15 @@ impl Builder {
     }
 
     pub(super) fn build_over(mut self, environment: Environment) -> Result<Telemetry, Error> {
-        let span_exporters = std::mem::take(&mut self.span_exporters);
-        let mut settings = self.over(environment.settings.clone())?;
+        let mut span_exporters = std::mem::take(&mut self.span_exporters);
+        let settings = self.over(environment.settings.clone());
+        let mut settings = settings.inspect_err(|_| say(&environment.warnings))?;
         if !span_exporters.is_empty() && self.exporters.is_empty() {
             settings.exporters = Some(Vec::new());
         }
         let mode = if settings.disabled {
+            settings.exporters = Some(Vec::new());
+            span_exporters.clear();
             Mode::Disabled
         } else {
             let exporters = settings
@@ -323,7 +322,8 @@ impl Builder {
         };
         let resource = resource::resource(&settings, &self.resource);
         let names: Vec<_> = span_exporters.iter().map(|it| it.name).collect();
-        let description = self.describe(&settings, &names, &resource, &environment);
+        let (description, warnings) = self.describe(&settings, &names, &resource, &environment);
+        say(warnings);
         let propagators = Propagators::new(settings.propagators.clone(), self.foreign_propagators);
         Telemetry::start(
             mode,
@@ -335,13 +335,14 @@ impl Builder {
         )
     }
 
-    fn describe(
+    /// What is active, and the warnings that still matter.
+    pub(super) fn describe<'a>(
         &self,
         settings: &Settings,
         span_exporters: &[&str],
         resource: &Resource,
-        environment: &Environment,
-    ) -> Description {
+        environment: &'a Environment,
+    ) -> (Description, Vec<&'a Warning>) {
         let mut describe = Describe::new(environment);
         if settings.disabled {
             describe.setting("disabled", true, false, &["OTEL_SDK_DISABLED"]);
@@ -352,16 +353,22 @@ impl Builder {
             describe.exporter(exporter, self.exporters.get(i));
         }
         for name in span_exporters {
-            describe.setting("exporter", name, true, &[]);
+            describe.setting("exporter", name, true, &["OTEL_TRACES_EXPORTER"]);
         }
         if settings.exporters.iter().flatten().count() + span_exporters.len() == 0 {
-            describe.setting("exporter", "none", false, &["OTEL_TRACES_EXPORTER"]);
+            let variables = &["OTEL_SDK_DISABLED", "OTEL_TRACES_EXPORTER"];
+            let variables = if settings.disabled {
+                &variables[..1]
+            } else {
+                &variables[1..]
+            };
+            describe.setting("exporter", "none", false, variables);
         }
         describe.setting(
             "sampler",
             &settings.sampler,
             self.sampler.is_some(),
-            &["OTEL_TRACES_SAMPLER"],
+            &["OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"],
         );
         let batch = environment.settings.batch.max_export_batch_size;
         let is_cut = self.max_export_batch_size.unwrap_or(batch) > settings.batch.max_queue_size;
@@ -373,6 +380,10 @@ impl Builder {
         });
         describe.limits(&settings.limits);
         describe.privacy(settings, self.hash_key.is_some(), self.pii.is_some());
+        if !settings.tags.is_empty() {
+            let keys: Vec<_> = settings.tags.iter().map(|tag| tag.key.as_str()).collect();
+            describe.setting("tags", keys.join(","), true, &[]);
+        }
         let timeout = format!("{:?}", settings.shutdown_timeout);
         describe.setting(
             "shutdown_timeout",
@@ -473,6 +484,12 @@ impl Builder {
     }
 }
 
+fn say<'a>(warnings: impl IntoIterator<Item = &'a Warning>) {
+    for warning in warnings {
+        diag::warn(format_args!("{warning}"));
+    }
+}
+
 fn has_no_time(exporter: &Exporter) -> bool {
     matches!(exporter, Exporter::Otlp(otlp) if otlp.request_timeout().is_zero())
 }
@@ -490,9 +507,9 @@ fn choose(otlp: &Otlp) -> Exporter {
     if !io::stderr().is_terminal() {
         return Exporter::Otlp(otlp.clone());
     }
-    eprintln!(
-        "biztrace: traces are shown here; set OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 to send them to a receiver \
-         instead (OTEL_TRACES_EXPORTER=none for neither)"
-    );
+    diag::to_stderr(format_args!(
+        "traces are shown here; set OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 to send them to a receiver instead \
+         (OTEL_TRACES_EXPORTER=none for neither)"
+    ));
     Exporter::Console
 }

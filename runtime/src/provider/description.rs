@@ -5,9 +5,10 @@ use std::fmt;
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::Resource;
 
+use super::resource::SDK;
 use crate::attribute::PiiPolicy;
 use crate::config::{
-    Batch, Compression, Environment, Exporter, Limits, Otlp, Protocol, Settings, masked,
+    Batch, Compression, Environment, Exporter, Limits, Otlp, Protocol, Settings, Warning, masked,
 };
 
 /// What a [`Telemetry`](crate::Telemetry) instance does, and where each of its settings came from. Secrets are masked.
@@ -100,6 +101,9 @@ const EXPORTER: &str = "exporter";
 pub(super) struct Describe<'a> {
     environment: &'a Environment,
     settings: Vec<Setting>,
+    /// The variables that settings in code go before, and those that count where they are set.
+    overridden: Vec<String>,
+    counting: Vec<String>,
 }
 
 impl<'a> Describe<'a> {
@@ -107,6 +111,8 @@ impl<'a> Describe<'a> {
         Self {
             environment,
             settings: Vec::new(),
+            overridden: Vec::new(),
+            counting: Vec::new(),
         }
     }
 
@@ -118,6 +124,12 @@ impl<'a> Describe<'a> {
         in_code: bool,
         variables: &[&str],
     ) {
+        let asked = if in_code {
+            &mut self.overridden
+        } else {
+            &mut self.counting
+        };
+        asked.extend(variables.iter().map(|name| (*name).to_owned()));
         let taken = || {
             let all = &self.environment.variables;
             variables
@@ -141,9 +153,9 @@ impl<'a> Describe<'a> {
         const VARIABLE: &str = "OTEL_TRACES_EXPORTER";
         match exporter {
             Exporter::Console => self.setting(EXPORTER, "console", code.is_some(), &[VARIABLE]),
-            Exporter::Stdout => self.setting(EXPORTER, "stdout", code.is_some(), &[]),
+            Exporter::Stdout => self.setting(EXPORTER, "stdout", code.is_some(), &[VARIABLE]),
             Exporter::File(file) => {
-                self.setting(EXPORTER, "file", code.is_some(), &[]);
+                self.setting(EXPORTER, "file", code.is_some(), &[VARIABLE]);
                 let in_code = code.is_some();
                 self.setting("file.path", file.path.display(), in_code, &[]);
                 self.setting("file.max_bytes", file.max_bytes, in_code, &[]);
@@ -216,6 +228,10 @@ impl<'a> Describe<'a> {
             code.compression.is_some(),
             "COMPRESSION",
         );
+        if let Some(insecure) = otlp.insecure {
+            let in_code = code.insecure.is_some();
+            add("insecure", insecure.to_string(), in_code, "INSECURE");
+        }
         let timeout = format!("{:?}", otlp.request_timeout());
         add("timeout", timeout, code.timeout.is_some(), "TIMEOUT");
         let (files, code) = (&otlp.certificates, &code.certificates);
@@ -241,10 +257,13 @@ impl<'a> Describe<'a> {
         attributes.sort_unstable_by_key(|(key, _)| key.as_str());
         for (key, value) in attributes {
             let key = key.as_str();
-            let in_code = code.iter().any(|attribute| attribute.key.as_str() == key);
+            let in_code =
+                code.iter().any(|attribute| attribute.key.as_str() == key) && !key.starts_with(SDK);
             let settings = &self.environment.settings;
             let variables: &[&str] = if key == "service.name" && settings.service_name.is_some() {
                 &["OTEL_SERVICE_NAME"]
+            } else if key.starts_with(SDK) {
+                &[]
             } else if settings.resource.iter().any(|(set, _)| set == key) {
                 &[RESOURCE]
             } else {
@@ -312,8 +331,13 @@ impl<'a> Describe<'a> {
         self.setting("pii", pii, pii_in_code, &["BIZTRACE_PII"]);
     }
 
-    pub(super) fn finish(self) -> Description {
-        Description(self.settings)
+    /// The description, and the warnings that are not of variables which the code overrides.
+    pub(super) fn finish(self) -> (Description, Vec<&'a Warning>) {
+        let warnings = self.environment.warnings.iter().filter(|warning| {
+            let is_in = |names: &[String]| names.contains(&warning.variable);
+            !is_in(&self.overridden) || is_in(&self.counting)
+        });
+        (Description(self.settings), warnings.collect())
     }
 }
 
@@ -375,7 +399,7 @@ mod tests {
     use std::ffi::OsString;
 
     use super::*;
-    use crate::config::from_env;
+    use crate::config::{Sampler, from_env};
     use crate::provider::{Builder, Telemetry};
 
     /// The one line of what is built in that environment.
@@ -450,6 +474,59 @@ mod tests {
         assert_eq!(
             line,
             "host.name=a (OTEL_RESOURCE_ATTRIBUTES), exporter=none (OTEL_TRACES_EXPORTER)"
+        );
+    }
+
+    #[test]
+    fn what_is_switched_off_sends_nothing_and_the_resource_names_us() {
+        let variables = [
+            ("OTEL_SDK_DISABLED", "true"),
+            ("OTEL_TRACES_EXPORTER", "console"),
+            ("OTEL_RESOURCE_ATTRIBUTES", "telemetry.sdk.name=other"),
+        ];
+        let line = line(&variables, |builder| builder.otlp("http://c").console());
+        assert_eq!(
+            line,
+            "disabled=true (OTEL_SDK_DISABLED), exporter=none (OTEL_SDK_DISABLED)"
+        );
+    }
+
+    #[test]
+    fn what_the_code_overrides_is_not_warned_of() {
+        let variables = [
+            ("OTEL_TRACES_SAMPLER", "sometimes"),
+            ("OTEL_TRACES_EXPORTER", "carrier-pigeon"),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "thrift"),
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", "soon"),
+            ("OTEL_BSP_MAX_QUEUE_SIZE", "many"),
+        ];
+        let warned = |build: fn(Builder) -> Builder| {
+            let environment = from_env(&|name| {
+                let set = variables.iter().find(|(variable, _)| *variable == name);
+                set.map(|(_, value)| OsString::from(value))
+            });
+            let builder = build(Telemetry::builder());
+            let settings = builder.over(environment.settings.clone()).unwrap();
+            let resource = Resource::builder_empty().build();
+            let (_, warnings) = builder.describe(&settings, &[], &resource, &environment);
+            let names = warnings.iter().map(|warning| warning.variable.clone());
+            names.collect::<Vec<_>>()
+        };
+        let all = warned(|builder| builder);
+        assert_eq!(all.len(), variables.len(), "{all:?}");
+        let sampled = warned(|builder| builder.sampler(Sampler::AlwaysOn).console());
+        assert!(
+            !sampled.contains(&"OTEL_TRACES_SAMPLER".into()),
+            "{sampled:?}"
+        );
+        assert!(
+            !sampled.contains(&"OTEL_TRACES_EXPORTER".into()),
+            "{sampled:?}"
+        );
+        let partly = warned(|builder| builder.otlp(Otlp::http("http://c")).otlp(Otlp::default()));
+        assert!(
+            partly.contains(&"OTEL_EXPORTER_OTLP_PROTOCOL".into()),
+            "{partly:?}"
         );
     }
 

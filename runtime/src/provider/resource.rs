@@ -7,13 +7,17 @@ use crate::attribute::wire::{self, len_field};
 use crate::attribute::{Encoder, Outcome, Value, ValueLimits};
 use crate::config::Settings;
 
+/// What begins the names of our own attributes, which nobody else sets.
+pub(super) const SDK: &str = "telemetry.sdk.";
+
 /// Merges the resource of the environment with that of the code, which wins.
 pub(super) fn resource(settings: &Settings, code: &[KeyValue]) -> Resource {
     let sdk = [
-        KeyValue::new("telemetry.sdk.name", "biztrace"),
-        KeyValue::new("telemetry.sdk.language", "rust"),
-        KeyValue::new("telemetry.sdk.version", env!("CARGO_PKG_VERSION")),
+        ("name", "biztrace"),
+        ("language", "rust"),
+        ("version", env!("CARGO_PKG_VERSION")),
     ];
+    let sdk = sdk.map(|(key, value)| KeyValue::new(format!("{SDK}{key}"), value));
     let environment = settings
         .resource
         .iter()

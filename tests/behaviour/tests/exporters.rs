@@ -394,6 +394,51 @@ fn a_file_that_cannot_be_replaced_is_said_to_be_so_and_goes_on_when_it_can() {
 }
 
 #[test]
+fn a_file_that_somebody_deletes_or_renames_is_begun_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("traces.jsonl");
+    // As a process leaves it that was killed within a line.
+    std::fs::write(&path, "{\"resourceSpans\":[").unwrap();
+    let telemetry = Telemetry::builder().file(JsonLines::new(&path));
+    let telemetry = telemetry.build().unwrap();
+    let tracer = telemetry.tracer_provider().tracer("library");
+    let send = |name: &'static str| {
+        tracer.start(name).end();
+        telemetry.force_flush_blocking();
+        std::fs::read_to_string(&path).unwrap()
+    };
+    let text = send("first");
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines.len(), 2, "{text}");
+    assert!(
+        lines[1].starts_with('{') && lines[1].contains("first"),
+        "{text}"
+    );
+    std::fs::remove_file(&path).unwrap();
+    let text = send("second");
+    assert!(text.starts_with('{') && text.contains("second"), "{text}");
+    let away = folder.path().join("traces.old");
+    std::fs::rename(&path, &away).unwrap();
+    std::fs::write(&path, "").unwrap();
+    let text = send("third");
+    assert!(text.contains("third"), "{text}");
+    assert!(!std::fs::read_to_string(away).unwrap().contains("third"));
+    assert_eq!(telemetry.shutdown_blocking().delivered, 3);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_named_pipe_is_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("traces.jsonl");
+    let made = std::process::Command::new("mkfifo").arg(&path).status();
+    assert!(made.unwrap().success());
+    let error = Telemetry::builder().file(JsonLines::new(path)).build();
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("`Builder::stdout`"), "{error}");
+}
+
+#[test]
 fn no_file_is_ever_deleted_if_that_is_what_is_wanted() {
     let folder = tempfile::tempdir().unwrap();
     let file = JsonLines::new(folder.path().join("traces.jsonl"));

@@ -1,61 +1,14 @@
 //! Shutdowns that something stands in the way of.
 
 use std::convert::Infallible;
-use std::fs::File;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use std::{env, thread};
 
-use biztrace::{DropReason, JsonLines, Telemetry};
-use opentelemetry::KeyValue;
-use opentelemetry::trace::{Span as _, SpanBuilder, Tracer as _, TracerProvider as _};
+use biztrace::{JsonLines, Telemetry};
+use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
-
-/// A write that nobody reads cannot be cut short.
-#[cfg(unix)]
-#[actix_web::test]
-async fn a_pipe_that_nobody_reads_holds_up_no_shutdown() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("traces.jsonl");
-    let made = Command::new("mkfifo").arg(&path).status().unwrap();
-    assert!(made.success());
-    // Open at both ends, or the exporter could not open it.
-    let reader = File::options().read(true).write(true).open(&path).unwrap();
-    let telemetry = Telemetry::builder()
-        .file(JsonLines::new(&path))
-        .shutdown_timeout(Duration::from_millis(100))
-        .max_queue_size(100_000)
-        .build()
-        .unwrap();
-    let tracer = telemetry.tracer_provider().tracer("service");
-    for _ in 0..2000 {
-        let span = SpanBuilder::from_name("span")
-            .with_attributes([KeyValue::new("order.note", "x".repeat(100))]);
-        tracer.build(span).end();
-    }
-    let start = Instant::now();
-    let flushed = telemetry.force_flush().await;
-    assert!(flushed.waiting > 0, "{flushed}");
-    let report = telemetry.shutdown().await;
-    assert!(start.elapsed() < Duration::from_secs(10));
-    assert_eq!((report.recorded, report.waiting), (2000, 0), "{report}");
-    assert_eq!(
-        report.recorded,
-        report.delivered + report.dropped.total(),
-        "{report}"
-    );
-    // A part of the request under way is in the pipe.
-    let dropped = |reason| report.dropped.get(reason);
-    assert!(dropped(DropReason::Unknown) > 0, "{report}");
-    assert!(dropped(DropReason::Shutdown) > 0, "{report}");
-
-    // The write fails when the reader goes, and the books are closed.
-    drop(reader);
-    thread::sleep(Duration::from_millis(50));
-    assert_eq!(telemetry.report(), report);
-    assert_eq!(telemetry.shutdown_blocking(), report);
-}
 
 #[actix_web::test]
 async fn after_it_nothing_is_recorded() {

@@ -60,6 +60,9 @@ fn lose_all() {
     let url = receiver.url().replace("http://", "https://");
     lose(Otlp::http(url).ca_file(authority.file()));
     lose(Otlp::http(polite()).ca_file(authority.file()));
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}", silent.local_addr().unwrap());
+    lose(Otlp::http(url).ca_file(authority.file()).timeout(short));
     let receiver = Receiver::tls(authority.sign().server(None));
     lose(Otlp::http(receiver.url().replace("https://", "http://")));
 }
@@ -127,7 +130,7 @@ fn messages_name_the_cause_and_no_secret() {
         "no answer before the time of an export was over (OTEL_BSP_EXPORT_TIMEOUT)",
         "without TLS if the URL says http",
         "invalid peer certificate: certificate expired",
-        "invalid peer certificate: BadSignature",
+        "invalid peer certificate: BadSignature: name the certificate of the authority that signs the receiver's",
     ] {
         assert!(stderr.contains(cause), "no {cause:?} in:\n{stderr}");
     }
@@ -137,8 +140,8 @@ fn messages_name_the_cause_and_no_secret() {
         .matches("does it speak TLS? If not, write http://")
         .count();
     assert_eq!(
-        is_hinted, 2,
-        "of one that hangs up and one that answers:\n{stderr}"
+        is_hinted, 3,
+        "of one that hangs up, one that answers and one that is silent:\n{stderr}"
     );
     assert!(!stderr.contains("s3cret"), "{stderr}");
 }

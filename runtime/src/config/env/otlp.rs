@@ -1,5 +1,7 @@
 //! The variables of the OTLP exporter: those for traces go before those for all signals.
 
+use std::fmt;
+
 use super::super::{Certificates, Compression, Endpoint, Otlp, Protocol};
 use super::{Reader, boolean, milliseconds, pair};
 
@@ -73,15 +75,19 @@ impl Reader<'_> {
         })
     }
 
+    /// As `parse` reads it. A variable for traces that cannot be read leaves it to the one for all signals.
     fn read_signal<T>(
         &mut self,
         setting: &str,
         expected: &str,
-        instead: impl std::fmt::Display,
-        parse: impl FnOnce(&str) -> Option<T>,
+        instead: impl fmt::Display,
+        parse: impl Fn(&str) -> Option<T>,
     ) -> Option<T> {
-        let (variable, _) = self.signal(setting)?;
-        self.read(&variable, expected, instead, parse)
+        let [traces, all] = [TRACES, ALL].map(|prefix| format!("{prefix}{setting}"));
+        let general = (self.lookup)(&all).filter(|value| !value.is_empty());
+        let next: &dyn fmt::Display = if general.is_some() { &all } else { &instead };
+        self.read(&traces, expected, next, &parse)
+            .or_else(|| self.read(&all, expected, instead, parse))
     }
 }
 

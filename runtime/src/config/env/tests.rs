@@ -56,6 +56,7 @@ fn resource_attributes() {
         ("a=1,b=2", &[("a", "1"), ("b", "2")]),
         (" a\t=  1 , b = 2 ", &[("a", "1"), ("b", "2")]),
         ("a=", &[("a", "")]),
+        (",a=1,, ", &[("a", "1")]),
         ("a=b=c", &[("a", "b=c")]),
         ("a=x%2Cy%3dz%20%25", &[("a", "x,y=z %")]),
         ("caf%C3%A9=%e2%82%ac", &[("café", "€")]),
@@ -76,7 +77,7 @@ fn resource_attributes() {
 #[test]
 fn one_bad_resource_attribute_discards_all_and_is_named() {
     for bad in [
-        "b", "", "=2", " = 2", "b=%", "b=%4", "b=%zz", "b=%+1", "%4=b", "b=%ff", "b=%%20",
+        "b", "=2", " = 2", "b=%", "b=%4", "b=%zz", "b=%+1", "%4=b", "b=%ff", "b=%%20",
     ] {
         let value = format!("a=1,{bad}");
         let (settings, warnings) = read(&[("OTEL_RESOURCE_ATTRIBUTES", &value)]);
@@ -101,6 +102,7 @@ fn what_may_be_a_secret_in_the_wrong_place_is_not_shown() {
     for (variable, value) in [
         ("OTEL_TRACES_EXPORTER", "https://ada:s3cret@c/v1/traces"),
         ("OTEL_TRACES_SAMPLER", "Bearer s3cret=="),
+        ("BIZTRACE_PII", "s3cret0123456789"),
         ("OTEL_BSP_MAX_QUEUE_SIZE", "s3crets3crets3crets3crets3cret"),
         ("OTEL_RESOURCE_ATTRIBUTES", "key=s3cret,s3cret"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "s3cret=="),
@@ -531,7 +533,7 @@ fn privacy() {
     assert_eq!(settings, Settings::default());
     assert_eq!(
         warnings,
-        ["BIZTRACE_PII=\"mask\" is not keep, hash or drop; using drop"]
+        ["BIZTRACE_PII=\"…\" is not keep, hash or drop; using drop"]
     );
 
     accepts(&[("BIZTRACE_HASH_KEY", "0123456789abcdef")], |s| {

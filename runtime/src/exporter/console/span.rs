@@ -14,6 +14,7 @@ use super::{
     tree::{Node, Trace, Visit},
 };
 use crate::exporter::hex;
+use crate::exporter::visible::visible;
 
 /// The columns that names are cut to, so that the bars stay near; yet a name gets its least number of columns.
 const LABEL: usize = 48;
@@ -129,7 +130,7 @@ fn label(node: &Node<'_>, branch: &str, style: Style) -> Text {
         .saturating_sub(label.width + status_width)
         .max(NAME_AT_LEAST);
     let name_ink = if node.is_error() { Ink::Red } else { Ink::Bold };
-    label.push(name_ink, &text::visible(&span.name, room));
+    label.push(name_ink, &visible(&span.name, room));
     if let Some(code) = status {
         label.push(Ink::Dim, " → ");
         label.push(status_ink(code), &code.to_string());
@@ -183,7 +184,7 @@ fn tags(node: &Node<'_>, caller: &str, is_root: bool, style: Style) -> Vec<Text>
     let span = node.span;
     let mut tags = Vec::new();
     if node.service != caller {
-        let service = format!("[{}]", text::visible(node.service, NAME_LIMIT));
+        let service = format!("[{}]", visible(node.service, NAME_LIMIT));
         tags.push(piece(Ink::Magenta, &service, style));
     }
     if node.is_error() {
@@ -239,7 +240,7 @@ fn error(span: &Span) -> Option<String> {
     let parts: Vec<_> = [if is_status { "" } else { error_type }, message]
         .into_iter()
         .filter(|part| !part.is_empty())
-        .map(|part| text::visible(part, text::VALUE_LIMIT))
+        .map(|part| visible(part, text::VALUE_LIMIT))
         .collect();
     (!parts.is_empty()).then(|| parts.join(": "))
 }
@@ -256,7 +257,7 @@ fn event_pieces(event: &Event, span: &Span, style: Style) -> Vec<Text> {
         .saturating_sub(span.start_time_unix_nano);
     let mut head = Text::new(style);
     head.push(Ink::Dim, &format!("· +{} ", text::duration(offset)));
-    head.push(Ink::Yellow, &text::visible(&event.name, text::VALUE_LIMIT));
+    head.push(Ink::Yellow, &visible(&event.name, text::VALUE_LIMIT));
     let mut pieces = vec![head];
     pieces.extend(attribute_pieces(event.attributes.iter(), style));
     pieces.extend(dropped_piece(
@@ -306,7 +307,7 @@ fn attribute_pieces<'a>(
 fn attribute_piece(attribute: &KeyValue, value_ink: Ink, style: Style) -> Text {
     let mut text = piece(
         Ink::Dim,
-        &format!("{}=", text::visible(&attribute.key, NAME_LIMIT)),
+        &format!("{}=", visible(&attribute.key, NAME_LIMIT)),
         style,
     );
     text.push(value_ink, &text::value(attribute.value.as_ref()));

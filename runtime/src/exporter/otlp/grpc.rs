@@ -18,7 +18,7 @@ use crate::config::{Compression, Otlp};
 use crate::error::Error;
 #[cfg(feature = "tls")]
 use crate::exporter::tls;
-use crate::exporter::{connect_timeout, sources};
+use crate::exporter::{connect_timeout, said, sources};
 use crate::pipeline::{Delivery, DropReason, Export, Failure, Request, Retry, Sent};
 use crate::recorder::message;
 
@@ -110,6 +110,10 @@ impl OtlpGrpc {
         };
         let mut message = format!("{}: {}", self.settings.endpoint.uri(), message(cause));
         if sources(status).any(|cause| cause.is::<ConnectError>()) {
+            #[cfg(feature = "tls")]
+            if sources(status).any(tls::is_untrusted) {
+                message += super::UNTRUSTED;
+            }
             return self.unanswered(DropReason::Unreachable, message);
         }
         if !self.is_known {
@@ -145,9 +149,10 @@ impl OtlpGrpc {
             _ => DropReason::Refused,
         };
         let (endpoint, code) = (self.settings.endpoint.uri(), status.code());
+        let said = said(status.message());
         Failure {
             reason,
-            message: format!("{endpoint} answered {code:?}: {}{hint}", status.message()),
+            message: format!("{endpoint} answered {code:?}: {said}{hint}"),
             retry: retry(status),
         }
     }
@@ -360,11 +365,11 @@ mod tests {
             (Code::Unimplemented, "is it a receiver of OTLP"),
             (Code::ResourceExhausted, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE"),
         ] {
-            let failure = exporter.failure(&Status::new(code, "no"));
+            let failure = exporter.failure(&Status::new(code, "no\n\u{1b}[31m"));
             assert_eq!(failure.reason, DropReason::Refused);
             let message = failure.message;
             assert!(
-                message.contains(": no; ") && message.contains(hint),
+                message.contains(r": no\n\u{1b}[31m; ") && message.contains(hint),
                 "{message}"
             );
         }

@@ -90,6 +90,8 @@ fn gzip(body: &[u8]) -> Result<Bytes, Failure> {
 const HINTS: Hints = Hints {
     status: hint,
     timeout: "OTEL_EXPORTER_OTLP_TIMEOUT",
+    #[cfg(feature = "tls")]
+    untrusted: super::UNTRUSTED,
 };
 
 fn hint(status: StatusCode) -> &'static str {

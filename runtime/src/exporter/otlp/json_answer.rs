@@ -1,7 +1,8 @@
 //! Answers in JSON, which some receivers give whatever they are asked in.
 
 use serde::Deserialize;
-use serde::de::{Error as _, IgnoredAny};
+use serde::de::Error as _;
+use serde_json::Value;
 
 use crate::pipeline::Delivery;
 
@@ -12,8 +13,10 @@ pub(super) fn delivery(body: &[u8]) -> serde_json::Result<Delivery> {
     #[serde(rename_all = "camelCase")]
     struct Answer {
         partial_success: Option<Partial>,
-        error: Option<IgnoredAny>,
-        errors: Option<IgnoredAny>,
+        #[serde(default)]
+        error: Value,
+        #[serde(default)]
+        errors: Value,
     }
 
     #[derive(Default, Deserialize)]
@@ -32,7 +35,7 @@ pub(super) fn delivery(body: &[u8]) -> serde_json::Result<Delivery> {
     }
 
     let answer: Answer = serde_json::from_slice(body)?;
-    if answer.error.is_some() || answer.errors.is_some() {
+    if says_something(&answer.error) || says_something(&answer.errors) {
         return Err(serde_json::Error::custom("an error"));
     }
     let partial = answer.partial_success.unwrap_or_default();
@@ -45,6 +48,17 @@ pub(super) fn delivery(body: &[u8]) -> serde_json::Result<Delivery> {
         rejected,
         partial.error_message.unwrap_or_default(),
     ))
+}
+
+/// Whether that is an error: some receivers say by such a key that there is none.
+fn says_something(error: &Value) -> bool {
+    match error {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(all) => !all.is_empty(),
+        Value::Object(all) => !all.is_empty(),
+        Value::Bool(true) | Value::Number(_) => true,
+    }
 }
 
 #[cfg(test)]
@@ -60,6 +74,9 @@ mod tests {
             (r#"{"error":"no tenant"}"#.to_owned(), None),
             (r#"{"errors":[{"code":7}]}"#.to_owned(), None),
             (r#"{"error":null}"#.to_owned(), Some(0)),
+            (r#"{"error":"","errors":false}"#.to_owned(), Some(0)),
+            (r#"{"error":{},"errors":[]}"#.to_owned(), Some(0)),
+            (r#"{"errors":true}"#.to_owned(), None),
             (r#"{"partialSuccess":null}"#.to_owned(), Some(0)),
             (
                 r#"{"partialSuccess":{"errorMessage":null}}"#.to_owned(),

@@ -20,6 +20,7 @@ use crate::config::{Otlp, Protocol, masked};
 use crate::diag;
 use crate::error::Error;
 use crate::exporter::endpoint::{self, How};
+use crate::exporter::said;
 use crate::pipeline::Delivery;
 
 const HTTP: How = How {
@@ -104,13 +105,18 @@ fn delivery(answer: Bytes) -> Result<Delivery, DecodeError> {
     ))
 }
 
+/// What to do where nobody answers for the receiver's certificate.
+#[cfg(feature = "tls")]
+const UNTRUSTED: &str = ": name the certificate of the authority that signs the receiver's, not the receiver's own, by `Otlp::ca_file` \
+     or OTEL_EXPORTER_OTLP_CERTIFICATE; without them it is one that this system trusts";
+
 /// A success of which the receiver refuses that many spans all the same.
 fn partial_success(rejected: i64, message: String) -> Delivery {
     let rejected = u64::try_from(rejected).unwrap_or(0);
     let message = if rejected > 0 && message.is_empty() {
         "the receiver rejected spans, and does not say why".into()
     } else {
-        message
+        said(&message)
     };
     Delivery { rejected, message }
 }

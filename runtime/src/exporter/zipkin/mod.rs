@@ -47,6 +47,8 @@ impl Export for ZipkinHttp {
 const HINTS: Hints = Hints {
     status: hint,
     timeout: "OTEL_EXPORTER_ZIPKIN_TIMEOUT",
+    #[cfg(feature = "tls")]
+    untrusted: ": name the certificate of the authority that signs the receiver's by SSL_CERT_FILE",
 };
 
 fn hint(status: StatusCode) -> &'static str {
