@@ -4,7 +4,9 @@
 
 use std::{ffi::OsString, fmt, str::FromStr, time::Duration};
 
-use super::{Batch, Exporter, Limits, Otlp, Propagator, Sampler, Settings, Zipkin};
+use super::{
+    Batch, ExceptionSignal, Exporter, Limits, Otlp, Propagator, Sampler, Settings, Zipkin,
+};
 use crate::attribute::{HashKey, MIN_KEY_BYTES, PiiPolicy, Privacy};
 use crate::semconv::KnownMethods;
 
@@ -96,12 +98,6 @@ impl Reader<'_> {
         }
         let otlp = self.otlp();
         let zipkin = self.zipkin();
-        if self.text("OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN").is_some() {
-            self.warn_that(
-                "OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN",
-                " is ignored, as this version has no logs: exceptions are events of spans",
-            );
-        }
         if self.text("OTEL_CONFIG_FILE").is_some() {
             self.warn_that(
                 "OTEL_CONFIG_FILE",
@@ -116,6 +112,7 @@ impl Reader<'_> {
             otlp,
             zipkin,
             propagators: self.propagators(),
+            exceptions: self.exceptions(),
             known_methods: self
                 .text("OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS")
                 .map_or(KnownMethods::DEFAULT, |list| KnownMethods::listed(&list)),
@@ -138,6 +135,21 @@ impl Reader<'_> {
         };
         self.list("OTEL_PROPAGATORS", EXPECTED, "tracecontext,baggage", named)
             .unwrap_or_else(|| Propagator::DEFAULT.to_vec())
+    }
+
+    fn exceptions(&mut self) -> ExceptionSignal {
+        let signal = |value: &str| {
+            let mut all = [ExceptionSignal::Logs, ExceptionSignal::Both].into_iter();
+            all.find(|it| value.eq_ignore_ascii_case(&it.to_string()))
+        };
+        let default = ExceptionSignal::default();
+        self.read(
+            "OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN",
+            "logs or logs/dup",
+            default,
+            signal,
+        )
+        .unwrap_or(default)
     }
 
     /// `None` where neither exporters nor an endpoint are named.

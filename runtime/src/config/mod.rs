@@ -2,6 +2,7 @@
 //! settings by it. [`from_env`] fills it from the environment, the builder from code.
 
 mod env;
+mod exceptions;
 mod json_lines;
 mod otlp;
 mod propagator;
@@ -11,6 +12,7 @@ use std::fmt;
 use std::time::Duration;
 
 pub(crate) use self::env::{Environment, Warning, from_env};
+pub use self::exceptions::ExceptionSignal;
 pub use self::json_lines::JsonLines;
 pub use self::otlp::Otlp;
 pub(crate) use self::otlp::{Certificates, Compression, Endpoint, Protocol, masked};
@@ -39,6 +41,8 @@ pub(crate) struct Settings {
     pub(crate) zipkin: Zipkin,
     /// The formats of context, in the order in which they are read.
     pub(crate) propagators: Vec<Propagator>,
+    /// As what errors are recorded.
+    pub(crate) exceptions: ExceptionSignal,
     /// The methods that spans are named after.
     pub(crate) known_methods: KnownMethods,
     /// The head sampler.
@@ -67,6 +71,7 @@ impl Default for Settings {
             otlp: Otlp::default(),
             zipkin: Zipkin::default(),
             propagators: Propagator::DEFAULT.to_vec(),
+            exceptions: ExceptionSignal::default(),
             known_methods: KnownMethods::DEFAULT,
             sampler: Sampler::default(),
             batch: Batch::default(),

@@ -15,8 +15,8 @@ use super::start::SpanExporterOf;
 use super::{Telemetry, resource};
 use crate::attribute::{HashKey, PiiPolicy};
 use crate::config::{
-    self, Batch, Environment, Exporter, JsonLines, Limits, Otlp, Propagator, Sampler, Settings,
-    Warning, Zipkin,
+    self, Batch, Environment, ExceptionSignal, Exporter, JsonLines, Limits, Otlp, Propagator,
+    Sampler, Settings, Warning, Zipkin,
 };
 use crate::diag;
 use crate::error::Error;
@@ -46,6 +46,7 @@ pub struct Builder {
     span_exporters: Vec<SpanExporterOf>,
     propagators: Option<Vec<Propagator>>,
     foreign_propagators: Vec<Foreign>,
+    exceptions: Option<ExceptionSignal>,
     sampler: Option<Sampler>,
     limits: Vec<Box<ChangeLimits>>,
     hash_key: Option<Vec<u8>>,
@@ -207,6 +208,13 @@ impl Builder {
         propagator: impl TextMapPropagator + Send + Sync + 'static,
     ) -> Self {
         self.foreign_propagators.push(Arc::new(propagator));
+        self
+    }
+
+    /// As what the errors that spans end with are recorded. Default: events of the spans;
+    /// `OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN`.
+    pub fn exceptions(mut self, signal: ExceptionSignal) -> Self {
+        self.exceptions = Some(signal);
         self
     }
 
@@ -405,6 +413,12 @@ impl Builder {
             &["OTEL_PROPAGATORS"],
         );
         describe.setting(
+            "exceptions",
+            settings.exceptions,
+            self.exceptions.is_some(),
+            &["OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN"],
+        );
+        describe.setting(
             "known_methods",
             &settings.known_methods,
             false,
@@ -447,6 +461,7 @@ impl Builder {
 
         set(&mut settings.shutdown_timeout, self.shutdown_timeout);
         set(&mut settings.propagators, self.propagators.clone());
+        set(&mut settings.exceptions, self.exceptions);
         set(&mut settings.sampler, self.sampler.clone());
         for change in &self.limits {
             change(&mut settings.limits);

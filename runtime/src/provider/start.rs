@@ -47,6 +47,7 @@ impl Telemetry {
         let recorder = Recorder::new(mode, settings.sampler, settings.limits, sink(&pipelines))
             .with_memory(memory)
             .with_propagators(propagators)
+            .with_exceptions(settings.exceptions)
             .with_known_methods(settings.known_methods)
             .with_privacy(settings.privacy)
             .with_tags(&settings.tags);

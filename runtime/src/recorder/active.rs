@@ -166,8 +166,14 @@ impl Scope {
         }
     }
 
+    /// One in which `span` is current, and nothing else.
+    pub(super) fn of(span: &LocalSpan) -> Self {
+        let cx = Context::new().with_span(Span::handle(span.clone()));
+        Self::new(cx, Some(Noted::Span(span.clone())))
+    }
+
     /// `None` on a thread that is ending, which has no context any more: it may drop futures.
-    fn enter(&mut self) -> Option<Entered<'_>> {
+    pub(super) fn enter(&mut self) -> Option<Entered<'_>> {
         swap_entered(&mut self.entered)?;
         self.was_entered = true;
         Some(Entered {

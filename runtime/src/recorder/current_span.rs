@@ -9,7 +9,7 @@ use opentelemetry::{Context, KeyValue};
 #[cfg(feature = "actix")]
 use super::current::Current;
 use super::current::local_span;
-use super::exception::{EXCEPTION, OTHER, exception, message};
+use super::exception::{EXCEPTION, Exception, OTHER, message};
 use super::local::{ERROR_TYPE, LocalSpan};
 use crate::attribute::{Key, Tags, Value};
 
@@ -119,7 +119,7 @@ impl CurrentSpan {
         }
     }
 
-    /// Marks the span as failed, and records the error as an event: its message with those of its sources, and its type. Of a
+    /// Marks the span as failed, and records the error as [`ExceptionSignal`](crate::ExceptionSignal) has it: its message with those of its sources, and its type. Of a
     /// `dyn Error` the type is not known.
     ///
     /// An `error.type` or a status that was set before stands, in a span of biztrace.
@@ -129,11 +129,18 @@ impl CurrentSpan {
         }
         let name = std::any::type_name::<E>().trim_start_matches('&');
         let error_type = (!name.starts_with("dyn ")).then_some(name);
-        self.event(EXCEPTION, exception(error_type, message(error)));
+        let exception = Exception {
+            error_type,
+            message: message(error),
+        };
         let error_type = error_type.unwrap_or(OTHER);
         match &self.0 {
-            Handle::Local(span) => span.fail(error_type),
+            Handle::Local(span) => {
+                span.add_exception(exception);
+                span.fail(error_type);
+            }
             Handle::Other(cx) => {
+                cx.span().add_event(EXCEPTION, exception.attributes());
                 cx.span()
                     .set_attribute(KeyValue::new(ERROR_TYPE.as_str(), error_type));
                 cx.span().set_status(Status::error(""));

@@ -1,21 +1,55 @@
-//! Errors as events of a span (semantic conventions, "Exceptions on spans").
+//! Errors that spans end with: events of theirs, or events in the log (semantic conventions, "Recording exceptions").
 
 use std::error::Error;
 use std::fmt::{Display, Write};
 
 use opentelemetry::KeyValue;
+use opentelemetry::trace::SpanKind;
+use tracing::Level;
 
-/// The name of the event.
+/// The name of a span's event.
 pub(super) const EXCEPTION: &str = "exception";
 
 /// What becomes of an error whose type is not known: the conventions' word for it.
 pub(crate) const OTHER: &str = "_OTHER";
 
-/// The attributes of the event.
-pub(super) fn exception(error_type: Option<&'static str>, message: String) -> Vec<KeyValue> {
-    let error_type = error_type.map(|error_type| KeyValue::new("exception.type", error_type));
-    let message = KeyValue::new("exception.message", message);
-    error_type.into_iter().chain([message]).collect()
+const TYPE: &str = "exception.type";
+const MESSAGE: &str = "exception.message";
+
+/// An error, as it is recorded.
+#[derive(Debug, Clone)]
+pub(super) struct Exception {
+    pub(super) error_type: Option<&'static str>,
+    pub(super) message: String,
+}
+
+impl Exception {
+    /// The attributes of a span's event.
+    pub(super) fn attributes(self) -> Vec<KeyValue> {
+        let error_type = self.error_type.map(|it| KeyValue::new(TYPE, it));
+        let message = KeyValue::new(MESSAGE, self.message);
+        error_type.into_iter().chain([message]).collect()
+    }
+
+    /// Tells the log of it. The span, which is of that kind, must be current.
+    pub(super) fn log(&self, kind: &SpanKind) {
+        macro_rules! event {
+            ($name:literal) => {
+                tracing::event!(
+                    name: $name,
+                    target: "biztrace",
+                    Level::ERROR,
+                    { TYPE } = self.error_type,
+                    { MESSAGE } = &*self.message,
+                )
+            };
+        }
+        match kind {
+            SpanKind::Server => event!("http.server.request.exception"),
+            SpanKind::Client => event!("http.client.request.exception"),
+            SpanKind::Internal | SpanKind::Producer | SpanKind::Consumer => event!("exception"),
+        }
+    }
 }
 
 /// An error's message and those of its sources, as `anyhow` joins them.

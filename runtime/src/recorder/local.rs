@@ -7,6 +7,8 @@ use std::time::{Duration, SystemTime};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceId};
 
+use super::active::Scope;
+use super::exception::{EXCEPTION, Exception};
 use super::head::Head;
 use super::open::{OpenSpan, Parent, value_limits};
 use super::outcome::Outcome;
@@ -215,9 +217,48 @@ impl LocalSpan {
     }
 
     /// Takes the error that the body ended with, for the end of the span to make it an event.
-    pub(super) fn set_exception(&self, attributes: Vec<KeyValue>) {
+    pub(super) fn set_exception(&self, exception: Exception) {
         let now = self.trace.clock.now(&*self.trace.recorder.clock);
-        self.update(|span, _| span.exception = Some((now, attributes)));
+        self.update(|span, _| span.exception = Some((now, exception)));
+    }
+
+    /// Records an error that the body has met.
+    pub(super) fn add_exception(&self, exception: Exception) {
+        let signal = self.trace.recorder.exceptions;
+        if signal.has_logs()
+            && let Some(kind) = self.update(|span, _| span.kind.clone())
+        {
+            self.log(&kind, &exception);
+        }
+        if signal.has_span_events() {
+            self.add_event(EXCEPTION, SystemTime::now(), &exception.attributes(), 0);
+        }
+    }
+
+    /// Tells the log of the error that the body ended with, if that is where it goes.
+    fn log_exception(&self) {
+        let signal = self.trace.recorder.exceptions;
+        if !signal.has_logs() {
+            return;
+        }
+        let ended_with = self.update(|span, _| {
+            let (_, exception) = if signal.has_span_events() {
+                span.exception.clone()
+            } else {
+                span.exception.take()
+            }?;
+            Some((span.kind.clone(), exception))
+        });
+        if let Some((kind, exception)) = ended_with.flatten() {
+            self.log(&kind, &exception);
+        }
+    }
+
+    /// Whoever listens finds this span current.
+    fn log(&self, kind: &SpanKind, exception: &Exception) {
+        let mut scope = Scope::of(self);
+        let _entered = scope.enter();
+        exception.log(kind);
     }
 
     /// The error was the client's: a response of 4xx says enough.
@@ -239,6 +280,7 @@ impl LocalSpan {
 
     /// Ends the span. Only the first end of a span counts.
     pub(crate) fn end(&self, outcome: Outcome) {
+        self.log_exception();
         match outcome {
             // A response's status has been recorded with its head.
             Outcome::Ok | Outcome::ClientError | Outcome::ServerError => {}

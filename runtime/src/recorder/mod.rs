@@ -62,7 +62,7 @@ use self::clock::{Clock, SystemClock, TraceClock};
 use self::open::Parent;
 use self::trace::TraceRef;
 use crate::attribute::{Key, Privacy, Tags};
-use crate::config::{Limits, Propagator, Sampler};
+use crate::config::{ExceptionSignal, Limits, Propagator, Sampler};
 use crate::propagation::Propagators;
 use crate::sampling::head::decide;
 use crate::semconv::KnownMethods;
@@ -110,6 +110,7 @@ pub(crate) struct Recorder {
     sink: Arc<dyn Sink>,
     memory: Arc<Memory>,
     propagators: Propagators,
+    exceptions: ExceptionSignal,
     known_methods: KnownMethods,
     /// After the shutdown no span starts.
     is_closed: AtomicBool,
@@ -178,9 +179,15 @@ impl Recorder {
             sink,
             memory,
             propagators: Propagators::new(Propagator::DEFAULT.to_vec(), Vec::new()),
+            exceptions: ExceptionSignal::default(),
             known_methods: KnownMethods::DEFAULT,
             is_closed: AtomicBool::new(false),
         }
+    }
+
+    pub(crate) fn with_exceptions(mut self, signal: ExceptionSignal) -> Self {
+        self.exceptions = signal;
+        self
     }
 
     pub(crate) fn with_known_methods(mut self, methods: KnownMethods) -> Self {

@@ -14,6 +14,7 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status};
 
 use super::attributes::Seen;
+use super::exception::Exception;
 use super::head::Head;
 use super::inherited::Inherited;
 use super::scope::Scope;
@@ -42,7 +43,7 @@ pub(crate) struct OpenSpan {
     links: usize,
     pub(super) dropped_links: u32,
     /// The error that its body ended with and when: it becomes an event with the end, unless the response makes it the client's.
-    pub(super) exception: Option<(u64, Vec<KeyValue>)>,
+    pub(super) exception: Option<(u64, Exception)>,
     /// The attributes of the spans below.
     pub(super) inherited: Inherited,
     /// The SERVER span around this span, itself included, as its slot and id.

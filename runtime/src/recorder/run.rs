@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 
 use super::active::Under;
 use super::baggage::warn_in_vain;
-use super::exception::exception;
+use super::exception::Exception;
 use super::local::LocalSpan;
 use super::outcome::Outcome;
 use crate::attribute::Tags;
@@ -121,9 +121,12 @@ impl ResultSpan<'_> {
         self.0.append(&set);
     }
 
-    /// Records an error as an event (semantic conventions, "Exceptions on spans"), unless it stands for a response of 4xx.
+    /// Records an error, unless it stands for a response of 4xx.
     pub fn exception(&self, error_type: &'static str, message: String) {
-        self.0.set_exception(exception(Some(error_type), message));
+        self.0.set_exception(Exception {
+            error_type: Some(error_type),
+            message,
+        });
     }
 }
 

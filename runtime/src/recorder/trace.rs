@@ -179,7 +179,8 @@ impl State {
         end: u64,
         limits: &Limits,
     ) -> Option<Ended<'_>> {
-        if let Some((time, attributes)) = self.get(slot, id)?.exception.take() {
+        if let Some((time, exception)) = self.get(slot, id)?.exception.take() {
+            let attributes = exception.attributes();
             self.update(slot, id, limits.bytes_per_trace, |span, room| {
                 span.add_event(EXCEPTION, time, &attributes, 0, limits, room);
             });

@@ -141,6 +141,21 @@ fn methods() {
 }
 
 #[test]
+fn exceptions() {
+    const VARIABLE: &str = "OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN";
+    for (value, signal) in [
+        ("logs", ExceptionSignal::Logs),
+        ("logs/dup", ExceptionSignal::Both),
+    ] {
+        accepts(&[(VARIABLE, value)], |s| s.exceptions = signal);
+    }
+    let (settings, warnings) = read(&[(VARIABLE, "metrics")]);
+    assert_eq!(settings, Settings::default());
+    let said = format!("{VARIABLE}=\"metrics\" is not logs or logs/dup; using span events");
+    assert_eq!(warnings, [said]);
+}
+
+#[test]
 fn what_is_set_in_vain_is_said_to_be() {
     for (variable, said) in [
         (
@@ -148,7 +163,6 @@ fn what_is_set_in_vain_is_said_to_be() {
             "OTEL_TRACES_EXPORTER does not name zipkin",
         ),
         ("OTEL_CONFIG_FILE", "takes no such files"),
-        ("OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN", "has no logs"),
     ] {
         let (_, warnings) = read(&[(variable, "http://z/in")]);
         assert_eq!(warnings.len(), 1, "{warnings:?}");

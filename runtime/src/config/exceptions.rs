@@ -1,0 +1,49 @@
+//! Where errors are told that spans end with.
+
+use std::fmt;
+
+/// As what an error is recorded, with its type and its message (semantic conventions, "Recording exceptions"). The span is marked as
+/// failed in any case. `OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN`.
+///
+/// In the log it is an event of [`tracing`](https://docs.rs/tracing), of level ERROR and named `http.server.request.exception` on a
+/// request's span, `http.client.request.exception` on that of a request to others, and `exception` else, with `exception.type` and
+/// `exception.message`. The span is current meanwhile, so that what takes such events to OpenTelemetry's logs,
+/// `opentelemetry-appender-tracing` for one, relates them to it. Where no subscriber is set, `log` has it.
+///
+/// ```
+/// use biztrace::{ExceptionSignal, Telemetry};
+///
+/// let telemetry = Telemetry::builder().exceptions(ExceptionSignal::Logs);
+/// # let _ = telemetry;
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum ExceptionSignal {
+    /// An event of the span: the default, which the conventions are about to leave.
+    #[default]
+    SpanEvents,
+    /// An event in the log; `logs`.
+    Logs,
+    /// Both, for as long as something reads either; `logs/dup`.
+    Both,
+}
+
+impl ExceptionSignal {
+    pub(crate) fn has_span_events(self) -> bool {
+        self != Self::Logs
+    }
+
+    pub(crate) fn has_logs(self) -> bool {
+        self != Self::SpanEvents
+    }
+}
+
+impl fmt::Display for ExceptionSignal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SpanEvents => "span events",
+            Self::Logs => "logs",
+            Self::Both => "logs/dup",
+        })
+    }
+}
