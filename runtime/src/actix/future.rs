@@ -15,7 +15,7 @@ use super::answer::Ids;
 use super::body::TracedBody;
 use super::middleware::RequestTracing;
 use super::server;
-use crate::recorder::{LocalSpan, Outcome, Under};
+use crate::recorder::{LocalSpan, Outcome, Site, Under};
 
 pin_project! {
     /// The future that [`RequestTracingService`](super::RequestTracingService) answers with.
@@ -135,30 +135,38 @@ fn outcome(status: StatusCode) -> Outcome {
 
 /// Records the response's head; the span goes on with the body.
 fn respond(span: &LocalSpan, method: &Method, response: &ServiceResponse<()>) {
-    let request = response.request();
-    if !server::has_route(span)
-        && let Some(route) = request.match_pattern()
-    {
-        server::set_route(span, method, &route);
-        if let Some(handler) = span.handler() {
-            handler.learn_route(&route);
+    let known = server::route(span);
+    let route = match known {
+        Some(server::Route { is_set: false, .. }) => response.request().match_pattern(),
+        _ => None,
+    };
+    let method = server::method_in_name(span, method);
+    span.turn(|span| {
+        if let Some(route) = &route {
+            server::set_route(span, method, route);
         }
+        server::set_status(span, response.status());
+    });
+    if let (Some(route), Some(handler)) = (route, known.and_then(|known| known.handler)) {
+        handler.learn_route(&route);
     }
-    server::set_status(span, response.status());
 }
 
 /// Records that a middleware failed: actix answers with the error's response, and nobody sees the request again.
 fn fail(span: &LocalSpan, method: &Method, error: &Error) {
     guess_route(span, method);
-    server::set_status(span, error.as_response_error().status_code());
+    let status = error.as_response_error().status_code();
+    span.turn(|span| server::set_status(span, status));
 }
 
 /// No response will tell the route: the handler may know it from earlier ones.
 fn guess_route(span: &LocalSpan, method: &Method) {
-    if !server::has_route(span)
-        && let Some(route) = span.handler().and_then(|handler| handler.route())
+    if let Some(known) = server::route(span)
+        && !known.is_set
+        && let Some(route) = known.handler.and_then(Site::route)
         && server::may_be_of(span, route)
     {
-        server::set_route(span, method, route);
+        let method = server::method_in_name(span, method);
+        span.turn(|span| server::set_route(span, method, route));
     }
 }

@@ -132,7 +132,8 @@ fn learn_route(site: &Site, request: &dyn HandlerRequest, server: &LocalSpan) {
     if let Some(http) = request.get()
         && let Some(route) = http.match_pattern()
     {
-        server::set_route(server, http.method(), &route);
+        let method = server::method_in_name(server, http.method());
+        server.turn(|span| server::set_route(span, method, &route));
         site.learn_route(&route);
     }
 }

@@ -13,7 +13,7 @@ use super::forwarded::Via;
 use super::head::{self, Headers};
 use super::trust::Client;
 use crate::attribute::{Display, Key, Tags, truncate};
-use crate::recorder::{Current, Head, LocalSpan, Recorder, Start, Started, Under};
+use crate::recorder::{Current, Head, LocalSpan, Recorder, Site, Start, Started, Turn, Under};
 use crate::semconv::{self, KnownMethods, protocol_version};
 
 const METHOD: Key<'_> = Key::new("http.request.method");
@@ -221,27 +221,41 @@ fn tag_client(request: &HttpRequest, origin: &Origin<'_>, tags: &mut Tags) {
     }
 }
 
-pub(super) fn has_route(span: &LocalSpan) -> bool {
-    span.has(&ROUTE)
+/// What is known of a request's route before its response.
+pub(super) struct Route {
+    pub(super) is_set: bool,
+    pub(super) handler: Option<&'static Site>,
+}
+
+pub(super) fn route(span: &LocalSpan) -> Option<Route> {
+    span.turn(|span| Route {
+        is_set: span.has(&ROUTE),
+        handler: span.handler(),
+    })
 }
 
 /// Whether the request's path is one of that route.
 pub(super) fn may_be_of(span: &LocalSpan, route: &str) -> bool {
-    let path = span.text(&PATH);
+    let path = span.turn(|span| span.text(&PATH)).flatten();
     path.is_some_and(|path| ResourceDef::new(route).is_match(&path))
 }
 
-/// Records where the request went. The span is named after it, unless the application has given it a name of its own.
-pub(super) fn set_route(span: &LocalSpan, method: &Method, route: &str) {
+/// Records where the request went. The span is named after it, unless it is no longer called `method`: then the application has
+/// given it a name of its own.
+pub(super) fn set_route(span: &mut Turn<'_>, method: &str, route: &str) {
     // The App's own root has no name in a scope without one.
     let route = if route.is_empty() { "/" } else { route };
     span.tag(|tags| tags.set(ROUTE, route));
-    let methods = span.recorder().known_methods();
-    span.extend_name(methods.in_name(method.as_str()), route);
+    span.extend_name(method, route);
+}
+
+/// What a span is called after the request's method.
+pub(super) fn method_in_name<'m>(span: &LocalSpan, method: &'m Method) -> &'m str {
+    span.recorder().known_methods().in_name(method.as_str())
 }
 
 /// Records the response. A 4xx is the client's mistake, a 5xx an error of this server's.
-pub(super) fn set_status(span: &LocalSpan, status: StatusCode) {
+pub(super) fn set_status(span: &mut Turn<'_>, status: StatusCode) {
     span.tag(|tags| tags.set(STATUS_CODE, &status.as_u16()));
     if status.is_server_error() {
         span.fail(status.as_str());

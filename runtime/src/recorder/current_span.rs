@@ -10,7 +10,8 @@ use opentelemetry::{Context, KeyValue};
 use super::current::Current;
 use super::current::local_span;
 use super::exception::{EXCEPTION, Exception, OTHER, message};
-use super::local::{ERROR_TYPE, LocalSpan};
+use super::local::LocalSpan;
+use super::turn::ERROR_TYPE;
 use crate::attribute::{Key, Tags, Value};
 
 /// A handle of the span that was current when it was made, by [`current`]. Where there was none, or none that is recorded, it

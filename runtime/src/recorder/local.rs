@@ -14,6 +14,7 @@ use super::open::{OpenSpan, Parent, value_limits};
 use super::outcome::Outcome;
 use super::site::Site;
 use super::trace::{Ended, TraceRef};
+use super::turn::Turn;
 use super::{Recorder, Start, Started};
 use crate::attribute::{Key, Scratch, Tags};
 
@@ -36,7 +37,6 @@ pub(crate) enum Claim {
     NoRequest,
 }
 
-pub(super) const ERROR_TYPE: Key<'_> = Key::new("error.type");
 const OUTCOME: Key<'_> = Key::new("biztrace.outcome");
 
 /// The ids alone: what the span holds is not for whatever log a handle of it ends in.
@@ -167,32 +167,13 @@ impl LocalSpan {
         });
     }
 
-    /// Whether the attribute is set.
-    pub(crate) fn has(&self, key: &Key<'_>) -> bool {
-        self.update(|span, _| span.has(key)).unwrap_or(false)
-    }
-
-    /// The value of an attribute that is a string.
-    pub(crate) fn text(&self, key: &Key<'_>) -> Option<String> {
-        self.update(|span, _| span.text(key))?
-    }
-
     /// Sets attributes where they belong: no user's code may run in `write`, which holds the trace's lock.
     pub(crate) fn tag(&self, write: impl FnOnce(&mut Tags)) {
-        self.update(|span, room| span.write(&self.trace.recorder.limits, room, write));
+        self.turn(|span| span.tag(write));
     }
 
     pub(crate) fn set_name(&self, name: &str) {
         self.update(|span, _| span.set_name(name));
-    }
-
-    /// Adds ` {suffix}` to the name, if it is `initial` still.
-    pub(crate) fn extend_name(&self, initial: &str, suffix: &str) {
-        self.update(|span, _| {
-            if span.name == initial {
-                span.extend_name(suffix);
-            }
-        });
     }
 
     pub(crate) fn set_status(&self, status: Status) {
@@ -261,21 +242,9 @@ impl LocalSpan {
         exception.log(kind);
     }
 
-    /// The error was the client's: a response of 4xx says enough.
-    pub(crate) fn forget_exception(&self) {
-        self.update(|span, _| span.exception = None);
-    }
-
     /// Marks the span as an error. What the application has said of it stands: it knows more.
     pub(crate) fn fail(&self, error_type: &str) {
-        if !self.has(&ERROR_TYPE) {
-            self.tag(|tags| tags.set(ERROR_TYPE, error_type));
-        }
-        self.update(|span, _| {
-            if !span.has_status() {
-                span.set_status(Status::error(""));
-            }
-        });
+        self.turn(|span| span.fail(error_type));
     }
 
     /// Ends the span. Only the first end of a span counts.
@@ -288,8 +257,10 @@ impl LocalSpan {
             Outcome::TimedOut => self.tag(|tags| tags.set(OUTCOME, "timed_out")),
             Outcome::Cancelled => self.tag(|tags| tags.set(OUTCOME, "cancelled")),
             Outcome::Panicked => {
-                self.fail("panic");
-                self.tag(|tags| tags.set(OUTCOME, "panicked"));
+                self.turn(|span| {
+                    span.fail("panic");
+                    span.tag(|tags| tags.set(OUTCOME, "panicked"));
+                });
             }
         }
         self.end_at(self.trace.clock.now(&*self.trace.recorder.clock));
@@ -368,11 +339,6 @@ impl LocalSpan {
         }
     }
 
-    /// The handler that has claimed this SERVER span.
-    pub(crate) fn handler(&self) -> Option<&'static Site> {
-        self.update(|span, _| span.handler).flatten()
-    }
-
     /// The copy of the request's head, if there is a request.
     pub(crate) fn head(&self) -> Option<Arc<Head>> {
         self.with_request(|server, _, _| server.head.clone())
@@ -384,6 +350,12 @@ impl LocalSpan {
         let mut state = self.trace.lock();
         let (slot, id) = state.get(self.slot, self.id)?.request?;
         Some(f(state.get(slot, id)?, slot, id))
+    }
+
+    /// Does several things in one turn of the trace's lock, unless the span has ended. No user's code may run in `f`.
+    pub(crate) fn turn<R>(&self, f: impl FnOnce(&mut Turn<'_>) -> R) -> Option<R> {
+        let limits = &self.trace.recorder.limits;
+        self.update(|span, room| f(&mut Turn::new(span, limits, room)))
     }
 
     fn update<R>(&self, f: impl FnOnce(&mut OpenSpan, usize) -> R) -> Option<R> {

@@ -25,6 +25,7 @@ mod span;
 mod tests;
 mod trace;
 mod tracer;
+mod turn;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -55,6 +56,8 @@ pub(crate) use self::scope::Scope;
 pub use self::site::Site;
 pub use self::span::Span;
 pub use self::tracer::{Tracer, TracerProvider};
+#[cfg(feature = "actix")]
+pub(crate) use self::turn::Turn;
 #[cfg(feature = "actix")]
 pub(crate) use self::{local::Claim, site::FUNCTION};
 

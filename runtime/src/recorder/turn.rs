@@ -1,0 +1,75 @@
+//! What is done to an open span in one turn of its trace's lock.
+
+use opentelemetry::trace::Status;
+
+#[cfg(feature = "actix")]
+use super::Site;
+use super::open::OpenSpan;
+use crate::attribute::{Key, Tags};
+use crate::config::Limits;
+
+pub(super) const ERROR_TYPE: Key<'_> = Key::new("error.type");
+
+/// An open span while the lock is held: no code of a user's may run meanwhile.
+pub(crate) struct Turn<'a> {
+    span: &'a mut OpenSpan,
+    limits: &'a Limits,
+    /// Bytes that the span may still take.
+    room: usize,
+}
+
+impl<'a> Turn<'a> {
+    pub(super) fn new(span: &'a mut OpenSpan, limits: &'a Limits, room: usize) -> Self {
+        Self { span, limits, room }
+    }
+
+    /// Whether the attribute is set.
+    pub(crate) fn has(&self, key: &Key<'_>) -> bool {
+        self.span.has(key)
+    }
+
+    /// The value of an attribute that is a string.
+    #[cfg(feature = "actix")]
+    pub(crate) fn text(&self, key: &Key<'_>) -> Option<String> {
+        self.span.text(key)
+    }
+
+    /// The handler that has claimed this SERVER span.
+    #[cfg(feature = "actix")]
+    pub(crate) fn handler(&self) -> Option<&'static Site> {
+        self.span.handler
+    }
+
+    /// Sets attributes where they belong.
+    pub(crate) fn tag(&mut self, write: impl FnOnce(&mut Tags)) {
+        let before = self.span.len();
+        self.span.write(self.limits, self.room, write);
+        // What an earlier value gave back is there the next time.
+        let added = self.span.len().saturating_sub(before);
+        self.room = self.room.saturating_sub(added);
+    }
+
+    /// Adds ` {suffix}` to the name, if it is `initial` still.
+    #[cfg(feature = "actix")]
+    pub(crate) fn extend_name(&mut self, initial: &str, suffix: &str) {
+        if self.span.name == initial {
+            self.span.extend_name(suffix);
+        }
+    }
+
+    /// Marks the span as an error. What the application has said of it stands: it knows more.
+    pub(crate) fn fail(&mut self, error_type: &str) {
+        if !self.has(&ERROR_TYPE) {
+            self.tag(|tags| tags.set(ERROR_TYPE, error_type));
+        }
+        if !self.span.has_status() {
+            self.span.set_status(Status::error(""));
+        }
+    }
+
+    /// The error was the client's: a response of 4xx says enough.
+    #[cfg(feature = "actix")]
+    pub(crate) fn forget_exception(&mut self) {
+        self.span.exception = None;
+    }
+}
