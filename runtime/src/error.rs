@@ -13,7 +13,7 @@ pub enum Error {
     AlreadyInstalled,
     /// The URL of the receiver is not one to send to.
     #[error(
-        "cannot send traces to {url:?}: {problem}; write the endpoint as in {example} (see {settings})"
+        "{url:?} is no endpoint to use: {problem}; write the endpoint as in {example} (see {settings})"
     )]
     Endpoint {
         /// The URL as it is set, in code or by a variable of the environment; what may be secret in it is masked.
@@ -98,13 +98,13 @@ pub enum Error {
         /// What its constructor said.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The exporter is not part of this build.
+    /// What was asked for is not part of this build.
     #[error(
-        "this build has no {exporter} exporter: enable the feature `{feature}` of biztrace, or choose another by {setting}"
+        "this build has no {part}: enable the feature `{feature}` of biztrace, or choose another by {setting}"
     )]
     NotBuilt {
-        /// The exporter that was asked for.
-        exporter: &'static str,
+        /// What was asked for.
+        part: &'static str,
         /// The feature that it comes with.
         feature: &'static str,
         /// What asks for it.

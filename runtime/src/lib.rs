@@ -70,7 +70,7 @@ pub use attribute::{ArrayEncoder, BizAttrs, BizValue, Encoder, Key, PiiPolicy, T
 #[cfg(feature = "actix")]
 pub use biztrace_macros::traced_handler;
 pub use biztrace_macros::{BizAttrs, BizValue, biz_attrs, traced};
-pub use config::{ExceptionSignal, JsonLines, Limits, Otlp, Propagator, Sampler};
+pub use config::{ExceptionSignal, JaegerRemote, JsonLines, Limits, Otlp, Propagator, Sampler};
 pub use error::Error;
 /// The version of the OpenTelemetry API that this crate implements: another one would not see its spans.
 pub use opentelemetry;

@@ -5,7 +5,8 @@
 use std::{ffi::OsString, fmt, str::FromStr, time::Duration};
 
 use super::{
-    Batch, ExceptionSignal, Exporter, Limits, Otlp, Propagator, Sampler, Settings, Zipkin,
+    Batch, ExceptionSignal, Exporter, JaegerRemote, Limits, Otlp, Propagator, Sampler, Settings,
+    Zipkin,
 };
 use crate::attribute::{HashKey, MIN_KEY_BYTES, PiiPolicy, Privacy};
 use crate::semconv::KnownMethods;
@@ -285,9 +286,9 @@ impl Reader<'_> {
             "always_on" => Sampler::AlwaysOn,
             "always_off" => Sampler::AlwaysOff,
             "traceidratio" => Sampler::TraceIdRatio(self.ratio()),
+            "jaeger_remote" => Sampler::JaegerRemote(self.jaeger_remote()),
             _ => {
-                let expected = "a sampler that this version has: always_on, always_off or traceidratio, alone or after \
-                     parentbased_";
+                let expected = "always_on, always_off, traceidratio or jaeger_remote, alone or after parentbased_";
                 self.warn(VARIABLE, &value, expected, "parentbased_always_on");
                 return Sampler::default();
             }
@@ -299,18 +300,39 @@ impl Reader<'_> {
         }
     }
 
+    /// The argument of a sampler that a server sets. Each part that is not understood is as if it were left out.
+    fn jaeger_remote(&mut self) -> JaegerRemote {
+        const EXPECTED: &str =
+            "endpoint=http://…, pollingIntervalMs=… or initialSamplingRate=… (from 0 to 1)";
+        let mut remote = JaegerRemote::default();
+        let argument = self.text(SAMPLER_ARG).unwrap_or_default();
+        for part in argument.split(',').filter(|part| !part.trim().is_empty()) {
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            let is_set = match (name.trim(), value.trim()) {
+                ("endpoint", "") => false,
+                ("endpoint", url) => replace(&mut remote.endpoint, Some(url.to_owned())),
+                ("pollingIntervalMs", text) => {
+                    replace(&mut remote.polling_interval, milliseconds::parse(text))
+                }
+                ("initialSamplingRate", text) => replace(&mut remote.initial_rate, ratio(text)),
+                _ => false,
+            };
+            if !is_set {
+                let warning = self.warn(SAMPLER_ARG, part, EXPECTED, "the default");
+                warning.in_part = true;
+            }
+        }
+        remote
+    }
+
     /// The argument of a ratio sampler. That it is missing is worth a warning too: whoever asks for
     /// a ratio does not want everything.
     fn ratio(&mut self) -> f64 {
-        const VARIABLE: &str = "OTEL_TRACES_SAMPLER_ARG";
-        let value = self.text(VARIABLE).unwrap_or_default();
-        match value.parse() {
-            Ok(ratio) if (0.0..=1.0).contains(&ratio) => ratio,
-            _ => {
-                self.warn(VARIABLE, &value, "a ratio from 0 to 1", 1);
-                1.0
-            }
-        }
+        let value = self.text(SAMPLER_ARG).unwrap_or_default();
+        ratio(&value).unwrap_or_else(|| {
+            self.warn(SAMPLER_ARG, &value, "a ratio from 0 to 1", 1);
+            1.0
+        })
     }
 
     fn batch(&mut self) -> Batch {
@@ -439,6 +461,19 @@ mod milliseconds {
         let count = number::<u32>(value).filter(|count| *count > 0)?;
         Some(Duration::from_millis(count.into()))
     }
+}
+
+/// Whether there is a value to replace the setting by.
+fn replace<T>(setting: &mut T, by: Option<T>) -> bool {
+    let is_set = by.is_some();
+    by.into_iter().for_each(|value| *setting = value);
+    is_set
+}
+
+const SAMPLER_ARG: &str = "OTEL_TRACES_SAMPLER_ARG";
+
+fn ratio(value: &str) -> Option<f64> {
+    number(value).filter(|ratio| (0.0..=1.0).contains(ratio))
 }
 
 fn number<T: FromStr>(value: &str) -> Option<T> {

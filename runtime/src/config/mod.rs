@@ -3,6 +3,7 @@
 
 mod env;
 mod exceptions;
+mod jaeger_remote;
 mod json_lines;
 mod otlp;
 mod propagator;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 pub(crate) use self::env::{Environment, Warning, from_env};
 pub use self::exceptions::ExceptionSignal;
+pub use self::jaeger_remote::JaegerRemote;
 pub use self::json_lines::JsonLines;
 pub use self::otlp::Otlp;
 pub(crate) use self::otlp::{Certificates, Compression, Endpoint, Protocol, masked};
@@ -129,12 +131,23 @@ pub enum Sampler {
     /// Follow the decision of the parent span; ask the inner sampler where there is none.
     /// [`Sampler::parent_based`] builds one.
     ParentBased(Box<Sampler>),
+    /// Do as a server says.
+    JaegerRemote(JaegerRemote),
 }
 
 impl Sampler {
     /// Follows the decision of the parent span, and asks `root` where there is none.
     pub fn parent_based(root: Self) -> Self {
         Self::ParentBased(Box::new(root))
+    }
+
+    /// What it asks, if it is a server's.
+    pub(crate) fn remote(&self) -> Option<&JaegerRemote> {
+        match self {
+            Self::JaegerRemote(remote) => Some(remote),
+            Self::ParentBased(root) => root.remote(),
+            Self::AlwaysOn | Self::AlwaysOff | Self::TraceIdRatio(_) => None,
+        }
     }
 }
 
@@ -146,6 +159,7 @@ impl fmt::Display for Sampler {
             Self::AlwaysOff => f.write_str("always_off"),
             Self::TraceIdRatio(ratio) => write!(f, "traceidratio({ratio})"),
             Self::ParentBased(root) => write!(f, "parentbased_{root}"),
+            Self::JaegerRemote(remote) => write!(f, "jaeger_remote({remote})"),
         }
     }
 }

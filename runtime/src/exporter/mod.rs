@@ -14,6 +14,8 @@ pub(crate) mod memory;
 #[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
 pub(crate) mod otlp;
 pub(crate) mod sdk;
+#[cfg(feature = "otlp-grpc")]
+pub(crate) mod strategies;
 #[cfg(all(feature = "tls", any(feature = "_http", feature = "otlp-grpc")))]
 mod tls;
 mod visible;

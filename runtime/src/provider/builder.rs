@@ -513,6 +513,12 @@ fn check(sampler: &Sampler) -> Result<(), Error> {
     match sampler {
         Sampler::TraceIdRatio(ratio) if !(0.0..=1.0).contains(ratio) => Err(Error::Ratio(*ratio)),
         Sampler::ParentBased(root) => check(root),
+        Sampler::JaegerRemote(remote) if !(0.0..=1.0).contains(&remote.initial_rate) => {
+            Err(Error::Ratio(remote.initial_rate))
+        }
+        Sampler::JaegerRemote(remote) if remote.polling_interval.is_zero() => {
+            Err(Error::Zero("JaegerRemote::polling_interval"))
+        }
         _ => Ok(()),
     }
 }

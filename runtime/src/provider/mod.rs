@@ -2,6 +2,11 @@
 
 mod builder;
 mod description;
+#[cfg_attr(
+    not(feature = "otlp-grpc"),
+    allow(dead_code, reason = "only servers over gRPC are polled")
+)]
+mod poller;
 mod resource;
 mod start;
 
@@ -15,6 +20,7 @@ use tokio::sync::oneshot;
 pub use self::builder::Builder;
 pub use self::description::{Description, Setting, Source};
 
+use self::poller::Poller;
 use crate::diag;
 use crate::error::Error;
 use crate::pipeline::{Flushing, Pipeline, Report};
@@ -55,6 +61,8 @@ struct Instance {
     recorder: Arc<Recorder>,
     /// One for each exporter.
     pipelines: Vec<Pipeline>,
+    /// Of a sampler that a server sets.
+    poller: Option<Poller>,
     shutdown_timeout: Duration,
     description: Description,
 }
@@ -132,6 +140,9 @@ impl Telemetry {
             return pipelines.map(|pipeline| pipeline.flush(timeout)).collect();
         }
         self.0.recorder.close();
+        if let Some(poller) = &self.0.poller {
+            poller.stop();
+        }
         pipelines.map(|pipeline| pipeline.close(timeout)).collect()
     }
 

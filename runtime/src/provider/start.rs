@@ -6,14 +6,16 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanExporter;
 
 use super::description::Description;
+use super::poller::Poller;
 use super::{Instance, Telemetry, resource};
-use crate::config::{Exporter, JsonLines, Otlp, Protocol, Settings, Zipkin};
+use crate::config::{Exporter, JaegerRemote, JsonLines, Otlp, Protocol, Settings, Zipkin};
 use crate::error::Error;
 use crate::exporter::console::Console;
 use crate::exporter::sdk::{Sdk, Unmade};
 use crate::pipeline::{FanOut, LEAST_BYTES, Pipeline, Setup};
 use crate::propagation::Propagators;
 use crate::recorder::{Memory, Mode, Recorder, Sink};
+use crate::sampling::remote::Remote;
 
 impl Telemetry {
     pub(super) fn start(
@@ -44,8 +46,12 @@ impl Telemetry {
                 pipelines.push((exporter.start)(setup.clone(), resource.clone())?);
             }
         }
+        let remote = settings.sampler.remote().filter(|_| mode != Mode::Disabled);
+        let remote = remote.map(|remote| start_remote(remote, &resource));
+        let (remote, poller) = remote.transpose()?.unzip();
         let recorder = Recorder::new(mode, settings.sampler, settings.limits, sink(&pipelines))
             .with_memory(memory)
+            .with_remote(remote)
             .with_propagators(propagators)
             .with_exceptions(settings.exceptions)
             .with_known_methods(settings.known_methods)
@@ -54,6 +60,7 @@ impl Telemetry {
         Ok(Self(Arc::new(Instance {
             recorder: Arc::new(recorder),
             pipelines,
+            poller,
             shutdown_timeout: settings.shutdown_timeout,
             description,
         })))
@@ -100,7 +107,7 @@ fn start_json_lines(file: Option<JsonLines>, setup: Setup) -> Result<Pipeline, E
 #[cfg(not(feature = "otlp-file"))]
 fn start_json_lines(_: Option<JsonLines>, _: Setup) -> Result<Pipeline, Error> {
     Err(Error::NotBuilt {
-        exporter: "file",
+        part: "exporter to files",
         feature: "otlp-file",
         setting: "`Builder::otlp`, `Builder::console` or their like",
     })
@@ -124,7 +131,7 @@ fn start_http(otlp: &Otlp, setup: Setup) -> Result<Pipeline, Error> {
 #[cfg(not(feature = "otlp-http"))]
 fn start_http(_: &Otlp, _: Setup) -> Result<Pipeline, Error> {
     Err(Error::NotBuilt {
-        exporter: "OTLP over HTTP",
+        part: "exporter of OTLP over HTTP",
         feature: "otlp-http",
         setting: "`Builder` or OTEL_TRACES_EXPORTER, or another protocol by OTEL_EXPORTER_OTLP_PROTOCOL",
     })
@@ -141,7 +148,7 @@ fn start_grpc(otlp: &Otlp, setup: Setup) -> Result<Pipeline, Error> {
 #[cfg(not(feature = "otlp-grpc"))]
 fn start_grpc(_: &Otlp, _: Setup) -> Result<Pipeline, Error> {
     Err(Error::NotBuilt {
-        exporter: "OTLP over gRPC",
+        part: "exporter of OTLP over gRPC",
         feature: "otlp-grpc",
         setting: "`Builder` or OTEL_TRACES_EXPORTER, or another protocol by OTEL_EXPORTER_OTLP_PROTOCOL",
     })
@@ -158,9 +165,37 @@ fn start_zipkin(zipkin: &Zipkin, setup: Setup) -> Result<Pipeline, Error> {
 #[cfg(not(feature = "zipkin"))]
 fn start_zipkin(_: &Zipkin, _: Setup) -> Result<Pipeline, Error> {
     Err(Error::NotBuilt {
-        exporter: "zipkin",
+        part: "exporter to Zipkin",
         feature: "zipkin",
         setting: "`Builder` or OTEL_TRACES_EXPORTER",
+    })
+}
+
+/// Starts to ask what to sample.
+#[cfg(feature = "otlp-grpc")]
+fn start_remote(
+    settings: &JaegerRemote,
+    resource: &Resource,
+) -> Result<(Arc<Remote>, Poller), Error> {
+    use opentelemetry::Key;
+
+    use crate::exporter::strategies::StrategyServer;
+    use crate::sampling::remote::Strategy;
+
+    let service = resource.get(&Key::new("service.name"));
+    let service = service.map(|name| name.to_string()).unwrap_or_default();
+    let server = StrategyServer::new(settings, service)?;
+    let remote = Arc::new(Remote::new(Strategy::Share(settings.initial_rate)));
+    let keep = server.keep(Arc::clone(&remote), settings.polling_interval);
+    Ok((remote, Poller::start(keep)?))
+}
+
+#[cfg(not(feature = "otlp-grpc"))]
+fn start_remote(_: &JaegerRemote, _: &Resource) -> Result<(Arc<Remote>, Poller), Error> {
+    Err(Error::NotBuilt {
+        part: "sampler jaeger_remote",
+        feature: "otlp-grpc",
+        setting: "`Builder::sampler` or OTEL_TRACES_SAMPLER",
     })
 }
 

@@ -33,7 +33,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use opentelemetry::KeyValue;
-use opentelemetry::trace::{SpanContext, SpanId, SpanKind, TraceFlags, TraceState};
+use opentelemetry::trace::{SpanContext, SpanId, SpanKind, TraceFlags, TraceId, TraceState};
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
 
 pub(crate) use self::active::{ActiveSpan, Under};
@@ -67,7 +67,8 @@ use self::trace::TraceRef;
 use crate::attribute::{Key, Privacy, Tags};
 use crate::config::{ExceptionSignal, Limits, Propagator, Sampler};
 use crate::propagation::Propagators;
-use crate::sampling::head::decide;
+use crate::sampling::head::{Decision, decide};
+use crate::sampling::remote::Remote;
 use crate::semconv::KnownMethods;
 
 /// Where ended spans go.
@@ -104,6 +105,8 @@ pub(crate) enum Mode {
 pub(crate) struct Recorder {
     mode: Mode,
     sampler: Sampler,
+    /// What decides where the sampler is a server's.
+    remote: Option<Arc<Remote>>,
     limits: Limits,
     privacy: Arc<Privacy>,
     /// What each first span of a trace here and each SERVER span has.
@@ -171,6 +174,7 @@ impl Recorder {
         Self {
             mode,
             sampler,
+            remote: None,
             limits: Limits {
                 bytes_per_trace,
                 ..limits
@@ -186,6 +190,11 @@ impl Recorder {
             known_methods: KnownMethods::DEFAULT,
             is_closed: AtomicBool::new(false),
         }
+    }
+
+    pub(crate) fn with_remote(mut self, remote: Option<Arc<Remote>>) -> Self {
+        self.remote = remote;
+        self
     }
 
     pub(crate) fn with_exceptions(mut self, signal: ExceptionSignal) -> Self {
@@ -269,7 +278,8 @@ impl Recorder {
         };
         let by_flags = || parent.map(SpanContext::is_sampled);
         let is_sampled = start.decision.unwrap_or_else(by_flags);
-        let decision = decide(&self.sampler, is_sampled, trace_id);
+        let remote = || self.ask_remote(trace_id, start.name);
+        let decision = decide(&self.sampler, is_sampled, trace_id, remote);
         if !decision.keep || self.mode == Mode::Propagate {
             return Started::Dropped(context(decision.keep));
         }
@@ -306,6 +316,12 @@ impl Recorder {
                 SpanContext::new(trace_id, id, RANDOM, false, TraceState::NONE)
             }
         }
+    }
+
+    fn ask_remote(&self, trace_id: TraceId, name: &str) -> Decision {
+        let remote = self.remote.as_ref();
+        let remote = remote.expect("set-up gives a recorder what its sampler asks");
+        remote.decide(trace_id, name, self.clock.monotonic())
     }
 
     fn new_span_id(&self) -> SpanId {

@@ -14,8 +14,14 @@ pub(crate) struct Decision {
     pub(crate) adjusted_count: Option<f64>,
 }
 
-/// Decides on a trace of which the caller says whether it is sampled, `None` if nobody does.
-pub(crate) fn decide(sampler: &Sampler, caller: Option<bool>, trace_id: TraceId) -> Decision {
+/// Decides on a trace of which the caller says whether it is sampled, `None` if nobody does. `remote` decides where a server sets
+/// the strategy.
+pub(crate) fn decide(
+    sampler: &Sampler,
+    caller: Option<bool>,
+    trace_id: TraceId,
+    remote: impl FnOnce() -> Decision,
+) -> Decision {
     let decision = |keep, reason| Decision {
         keep,
         reason,
@@ -25,15 +31,21 @@ pub(crate) fn decide(sampler: &Sampler, caller: Option<bool>, trace_id: TraceId)
         Sampler::AlwaysOn => decision(true, "always_on"),
         Sampler::AlwaysOff => decision(false, "always_off"),
         Sampler::TraceIdRatio(ratio) => Decision {
-            keep: randomness(trace_id) >= threshold(*ratio),
+            keep: is_kept(trace_id, *ratio),
             reason: "trace_id_ratio",
             adjusted_count: Some(1.0 / ratio),
         },
         Sampler::ParentBased(root) => match caller {
             Some(is_sampled) => decision(is_sampled, "parent"),
-            None => decide(root, None, trace_id),
+            None => decide(root, None, trace_id, remote),
         },
+        Sampler::JaegerRemote(_) => remote(),
     }
+}
+
+/// Whether a trace is of that share of all.
+pub(super) fn is_kept(trace_id: TraceId, ratio: f64) -> bool {
+    randomness(trace_id) >= threshold(ratio)
 }
 
 /// 2^56: one more than the largest [`randomness`].
@@ -92,7 +104,7 @@ mod tests {
             (by_parent(ratio(0.25)), None, high, true, "trace_id_ratio"),
         ];
         for (sampler, caller, trace_id, keep, reason) in cases {
-            let decision = decide(&sampler, caller, trace_id);
+            let decision = decide(&sampler, caller, trace_id, || unreachable!());
             assert_eq!(
                 (decision.keep, decision.reason),
                 (keep, reason),
@@ -105,7 +117,8 @@ mod tests {
     fn a_ratio_keeps_its_share_and_says_what_one_trace_stands_for() {
         let ids = (0..100_000_u128)
             .map(|i| TraceId::from(i.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_0c3e_8d5a_2b47)));
-        let decisions = ids.map(|id| decide(&Sampler::TraceIdRatio(0.1), None, id));
+        let decisions =
+            ids.map(|id| decide(&Sampler::TraceIdRatio(0.1), None, id, || unreachable!()));
         let kept = decisions
             .filter(|decision| decision.keep)
             .inspect(|d| assert_eq!(d.adjusted_count, Some(10.0)));

@@ -385,6 +385,62 @@ fn a_bad_ratio_keeps_everything() {
 }
 
 #[test]
+fn samplers_that_a_server_sets() {
+    let url = "http://jaeger:14250";
+    let second = Duration::from_secs(1);
+    let default = JaegerRemote::default;
+    for (argument, remote) in [
+        ("", default()),
+        ("endpoint=http://jaeger:14250", JaegerRemote::new(url)),
+        (
+            " endpoint = http://jaeger:14250 ,pollingIntervalMs=1000,initialSamplingRate=0.25,",
+            JaegerRemote::new(url)
+                .polling_interval(second)
+                .initial_sampling_rate(0.25),
+        ),
+        ("pollingIntervalMs=1000", default().polling_interval(second)),
+    ] {
+        let sampler = Sampler::JaegerRemote(remote);
+        for (name, sampler) in [
+            ("jaeger_remote", sampler.clone()),
+            ("parentbased_jaeger_remote", Sampler::parent_based(sampler)),
+        ] {
+            let variables = [
+                ("OTEL_TRACES_SAMPLER", name),
+                ("OTEL_TRACES_SAMPLER_ARG", argument),
+            ];
+            accepts(&variables, |settings| settings.sampler = sampler);
+        }
+    }
+    for bad in [
+        "endpoint=",
+        "0.25",
+        "pollingIntervalMs=0",
+        "pollingIntervalMs=1s",
+        "initialSamplingRate=2",
+        "samplingRate=1",
+    ] {
+        let argument = format!("endpoint={url},{bad}");
+        let (settings, warnings) = read(&[
+            ("OTEL_TRACES_SAMPLER", "jaeger_remote"),
+            ("OTEL_TRACES_SAMPLER_ARG", &argument),
+        ]);
+        // What is right counts.
+        assert_eq!(
+            settings.sampler,
+            Sampler::JaegerRemote(JaegerRemote::new(url)),
+            "{bad}"
+        );
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(
+            warnings[0].starts_with("OTEL_TRACES_SAMPLER_ARG=")
+                && warnings[0].contains("initialSamplingRate=…"),
+            "{warnings:?}"
+        );
+    }
+}
+
+#[test]
 fn numbers() {
     type Change = fn(&mut Settings);
     #[rustfmt::skip]
@@ -433,7 +489,8 @@ fn what_is_not_understood_is_named_and_changes_nothing() {
     let positive = "a whole number above 0";
     let number = "a whole number";
     let protocols = "http/protobuf, http/json or grpc";
-    let samplers = "a sampler that this version has: always_on, always_off or traceidratio, alone or after parentbased_";
+    let samplers =
+        "always_on, always_off, traceidratio or jaeger_remote, alone or after parentbased_";
     let parent_based = "parentbased_always_on";
     #[rustfmt::skip]
     let cases = [
@@ -444,7 +501,7 @@ fn what_is_not_understood_is_named_and_changes_nothing() {
         ("OTEL_EXPORTER_OTLP_TIMEOUT", "10s", milliseconds, "10000"),
         ("OTEL_EXPORTER_OTLP_INSECURE", "1", "true or false", "false"),
         ("OTEL_TRACES_SAMPLER", "sometimes", samplers, parent_based),
-        ("OTEL_TRACES_SAMPLER", "jaeger_remote", samplers, parent_based),
+        ("OTEL_TRACES_SAMPLER", "xray", samplers, parent_based),
         ("OTEL_TRACES_SAMPLER", "parentbased_", samplers, parent_based),
         ("OTEL_TRACES_SAMPLER", "parentbased_sometimes", samplers, parent_based),
         ("OTEL_BSP_SCHEDULE_DELAY", "5s", milliseconds, "5000"),

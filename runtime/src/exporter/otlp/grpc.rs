@@ -87,7 +87,7 @@ impl OtlpGrpc {
     async fn send(&mut self, request: Request) -> Result<Bytes, Status> {
         let ready = self.client.ready().await;
         ready.map_err(|error| Status::from_error(error.into()))?;
-        let codec = Recorded(request.sent);
+        let codec = Bodies(request.sent);
         let mut request = tonic::Request::new(request.body);
         *request.metadata_mut() = self.settings.metadata.clone();
         let path = PathAndQuery::from_static(EXPORT);
@@ -248,11 +248,11 @@ fn retry_delay(details: &[u8]) -> Option<Duration> {
     ))
 }
 
-/// Passes bytes through: recorded ones, which it says to be sent, and those of the answer.
-#[derive(Debug, Clone)]
-struct Recorded(Sent);
+/// Passes bytes through: encoded ones, which it says to be sent, and those of the answer.
+#[derive(Debug, Clone, Default)]
+pub(in crate::exporter) struct Bodies(Sent);
 
-impl Codec for Recorded {
+impl Codec for Bodies {
     type Encode = Bytes;
     type Decode = Bytes;
     type Encoder = Self;
@@ -267,7 +267,7 @@ impl Codec for Recorded {
     }
 }
 
-impl Encoder for Recorded {
+impl Encoder for Bodies {
     type Item = Bytes;
     type Error = Status;
 
@@ -279,7 +279,7 @@ impl Encoder for Recorded {
     }
 }
 
-impl Decoder for Recorded {
+impl Decoder for Bodies {
     type Item = Bytes;
     type Error = Status;
 
