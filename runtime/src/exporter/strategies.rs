@@ -60,12 +60,16 @@ impl StrategyServer {
         Ok(Self { endpoint, service })
     }
 
+    /// Connects when it is first asked, and again when the connection is lost.
+    fn connect(&self) -> Grpc<Channel> {
+        Grpc::new(self.endpoint.connect_lazy())
+    }
+
     /// Tells `remote` what the server says, again and again. While it says nothing of use, the strategy stays.
     pub(crate) async fn keep(self, remote: Arc<Remote>, interval: Duration) -> Infallible {
-        let client = Grpc::new(self.endpoint.connect_lazy());
         let mut strategies = Strategies {
+            client: self.connect(),
             server: self,
-            client,
         };
         let (mut last, mut is_well) = (None, true);
         loop {
@@ -106,7 +110,11 @@ impl Strategies {
                 Some(cause) => message(cause),
                 None => format!("{:?}: {}", status.code(), said(status.message())),
             },
-            Err(_) => format!("no answer in {TIMEOUT:?}"),
+            Err(_) => {
+                // The connection may be half open: the next time it is another.
+                self.client = self.server.connect();
+                format!("no answer in {TIMEOUT:?}")
+            }
         };
         Err(format!("{}: {problem}", self.server.endpoint.uri()))
     }

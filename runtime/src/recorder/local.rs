@@ -353,11 +353,13 @@ impl LocalSpan {
     }
 
     /// Does several things in one turn of the trace's lock, unless the span has ended. No user's code may run in `f`.
+    #[inline]
     pub(crate) fn turn<R>(&self, f: impl FnOnce(&mut Turn<'_>) -> R) -> Option<R> {
         let limits = &self.trace.recorder.limits;
         self.update(|span, room| f(&mut Turn::new(span, limits, room)))
     }
 
+    #[inline]
     fn update<R>(&self, f: impl FnOnce(&mut OpenSpan, usize) -> R) -> Option<R> {
         let limit = self.trace.recorder.limits.bytes_per_trace;
         self.trace.lock().update(self.slot, self.id, limit, f)

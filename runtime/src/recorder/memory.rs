@@ -68,11 +68,13 @@ impl Held {
     }
 
     /// Whether it holds `bytes` in all, or may.
+    #[inline]
     pub(crate) fn reach(&mut self, bytes: usize) -> bool {
         bytes <= self.bytes || self.grow(bytes, Memory::take)
     }
 
     /// Holds `bytes` in all, as they are in use already.
+    #[inline]
     pub(crate) fn cover(&mut self, bytes: usize) {
         if bytes > self.bytes {
             self.grow(bytes, |memory, more| {
@@ -93,6 +95,7 @@ impl Held {
     }
 
     /// How many bytes may be in use, of a holder that has them in use by and by.
+    #[inline]
     pub(crate) fn limit(&self) -> usize {
         if self.memory.is_full() {
             self.bytes

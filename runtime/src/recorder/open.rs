@@ -92,11 +92,13 @@ impl Default for OpenSpan {
 
 impl OpenSpan {
     /// Bytes recorded so far, without the dead ones.
+    #[inline]
     pub(super) fn len(&self) -> usize {
         self.tags.bytes.len() - self.dead_bytes
     }
 
     /// That, with its name and the description of its status.
+    #[inline]
     pub(super) fn size(&self) -> usize {
         let description = match &self.status {
             Status::Error { description } => description.len(),

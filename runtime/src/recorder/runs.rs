@@ -45,6 +45,7 @@ impl Runs {
     }
 
     /// Adds all spans of `other` at the end.
+    #[inline]
     pub(crate) fn append(&mut self, other: &Self) {
         let mut start = 0;
         for run in &other.runs {
@@ -75,6 +76,7 @@ impl Runs {
         rest
     }
 
+    #[inline]
     fn extend_run(&mut self, scope: &Scope, spans: usize) {
         self.spans += spans;
         let end = self.bytes.len();

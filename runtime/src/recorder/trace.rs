@@ -52,6 +52,7 @@ const KEPT_ENDED_BYTES: usize = 16 * 1024;
 const KEPT_BYTES: usize = KEPT_SLOTS * (size_of::<OpenSpan>() + KEPT_SLOT_BYTES) + KEPT_ENDED_BYTES;
 
 impl Trace {
+    #[inline]
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         // No user code runs under the lock, so a panic there is a bug here; what is recorded stays whole all the same.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -103,12 +104,14 @@ impl State {
     }
 
     /// The bytes that the trace has in use.
+    #[inline]
     fn in_use(&self) -> usize {
         let slots = self.slots.len() * size_of::<OpenSpan>();
         self.bytes + slots + self.heads + self.handed_down.bytes()
     }
 
     /// Holds what is in use.
+    #[inline]
     pub(super) fn cover(&mut self) {
         self.held.cover(self.in_use());
     }
@@ -144,6 +147,7 @@ impl State {
     }
 
     /// The span in `slot`, if it is still that one and open.
+    #[inline]
     pub(super) fn get(&mut self, slot: u32, id: SpanId) -> Option<&mut OpenSpan> {
         self.slots
             .get_mut(slot as usize)
@@ -151,6 +155,7 @@ impl State {
     }
 
     /// Runs `f` on an open span, with the bytes that the trace may still take, and accounts for what it adds.
+    #[inline]
     pub(super) fn update<R>(
         &mut self,
         slot: u32,
@@ -171,6 +176,7 @@ impl State {
 
     /// Seals an open span. Returns the trace's ended spans if no span of it is open any more, or they have waited for the others for
     /// long.
+    #[inline]
     pub(super) fn end(
         &mut self,
         slot: u32,
