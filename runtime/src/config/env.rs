@@ -309,8 +309,10 @@ impl Reader<'_> {
         for part in argument.split(',').filter(|part| !part.trim().is_empty()) {
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
             let is_set = match (name.trim(), value.trim()) {
-                ("endpoint", "") => false,
-                ("endpoint", url) => replace(&mut remote.endpoint, Some(url.to_owned())),
+                ("endpoint", url) => {
+                    let url = (!url.is_empty()).then(|| url.to_owned());
+                    replace(&mut remote.endpoint, url)
+                }
                 ("pollingIntervalMs", text) => {
                     replace(&mut remote.polling_interval, milliseconds::parse(text))
                 }
@@ -465,9 +467,7 @@ mod milliseconds {
 
 /// Whether there is a value to replace the setting by.
 fn replace<T>(setting: &mut T, by: Option<T>) -> bool {
-    let is_set = by.is_some();
-    by.into_iter().for_each(|value| *setting = value);
-    is_set
+    by.map(|value| *setting = value).is_some()
 }
 
 const SAMPLER_ARG: &str = "OTEL_TRACES_SAMPLER_ARG";

@@ -42,13 +42,13 @@ impl Rotating {
     }
 
     fn write(&mut self, line: &[u8]) -> Result<(), String> {
-        let path = self.settings.path.display();
-        match self.bytes() {
-            Ok(None) => self.reopen()?,
-            Ok(Some(0)) => {}
-            Ok(Some(bytes)) if bytes + line.len() as u64 <= self.settings.max_bytes => {}
-            Ok(Some(_)) => self.rotate()?,
-            Err(error) => return Err(format!("{path}: {error}")),
+        let bytes = self.bytes().map_err(|error| self.failed(&error))?;
+        match bytes {
+            None => self.reopen()?,
+            Some(bytes) if bytes > 0 && bytes + line.len() as u64 > self.settings.max_bytes => {
+                self.rotate()?;
+            }
+            Some(_) => {}
         }
         let start = if self.is_torn { &b"\n"[..] } else { b"" };
         let written = self
@@ -56,7 +56,11 @@ impl Rotating {
             .write_all(start)
             .and_then(|()| self.file.write_all(line));
         self.is_torn = written.is_err();
-        written.map_err(|error| format!("{}: {error}", self.settings.path.display()))
+        written.map_err(|error| self.failed(&error))
+    }
+
+    fn failed(&self, error: &io::Error) -> String {
+        format!("{}: {error}", self.settings.path.display())
     }
 
     /// The file's size; `None` if it is no longer the one of that name, which somebody deleted or renamed.
@@ -70,8 +74,7 @@ impl Rotating {
     }
 
     fn reopen(&mut self) -> Result<(), String> {
-        let path = self.settings.path.display().to_string();
-        *self = Self::open(self.settings.clone()).map_err(|error| format!("{path}: {error}"))?;
+        *self = Self::open(self.settings.clone()).map_err(|error| self.failed(&error))?;
         Ok(())
     }
 

@@ -3,6 +3,8 @@
 pub(crate) mod console;
 #[cfg(any(feature = "_http", feature = "otlp-grpc"))]
 mod endpoint;
+#[cfg(feature = "otlp-grpc")]
+mod grpc;
 #[cfg(feature = "_http")]
 mod http;
 #[cfg(any(feature = "otlp-file", feature = "otlp-http"))]

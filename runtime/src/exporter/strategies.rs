@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::uri::PathAndQuery;
 use prost::Message;
 use tokio::time::{sleep, timeout};
 use tonic::Status;
@@ -13,15 +12,15 @@ use tonic::client::Grpc;
 use tonic::transport::{Channel, Endpoint};
 
 use super::endpoint::{How, endpoint};
-use super::otlp::grpc::Bodies;
-use super::said;
 #[cfg(feature = "tls")]
 use super::tls;
+use super::{grpc, said};
 #[cfg(feature = "tls")]
 use crate::config::Certificates;
 use crate::config::JaegerRemote;
 use crate::diag;
 use crate::error::Error;
+use crate::pipeline::Sent;
 use crate::recorder::message;
 use crate::sampling::remote::{Remote, Strategy};
 
@@ -120,15 +119,11 @@ impl Strategies {
     }
 
     async fn ask(&mut self) -> Result<Bytes, Status> {
-        let ready = self.client.ready().await;
-        ready.map_err(|error| Status::from_error(error.into()))?;
         let asked = Parameters {
             service_name: self.server.service.clone(),
         };
         let request = tonic::Request::new(asked.encode_to_vec().into());
-        let path = PathAndQuery::from_static(GET);
-        let response = self.client.unary(request, path, Bodies::default()).await?;
-        Ok(response.into_inner())
+        grpc::call(&mut self.client, GET, request, Sent::default()).await
     }
 }
 

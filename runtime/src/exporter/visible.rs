@@ -1,7 +1,7 @@
 //! Text from elsewhere, as it may be shown on a terminal or in a log.
 
 /// At most `limit` characters of `text`, controls escaped as in Rust.
-pub(crate) fn visible(text: &str, limit: usize) -> String {
+pub(super) fn visible(text: &str, limit: usize) -> String {
     let mut shown = String::new();
     for c in clipped(text, limit).chars() {
         if is_active(c) {

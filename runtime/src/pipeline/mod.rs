@@ -11,6 +11,7 @@ mod said;
 mod shard;
 #[cfg(test)]
 mod tests;
+pub(crate) mod thread;
 mod worker;
 
 use std::future::Future;

@@ -1,15 +1,13 @@
-//! The export thread: a runtime of its own, whatever the host's, with telemetry suppressed.
+//! The export thread.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
-use std::thread;
 use std::time::{Duration, Instant as Moment};
 
 use bytes::Bytes;
-use opentelemetry::Context;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::desk::{Order, Sending, Shared};
@@ -18,7 +16,7 @@ use super::request::{frame, spans, take_batch};
 use super::retry::{Earlier, deliver};
 use super::said::Said;
 use super::shard::{CHUNK_BYTES, Shards};
-use super::{Export, Failure, Sent, Setup, after};
+use super::{Export, Failure, Sent, Setup, after, thread};
 use crate::config::Batch;
 use crate::error::Error;
 use crate::recorder::{Held, Runs, Sink};
@@ -46,32 +44,22 @@ impl Pipeline {
             shards: Arc::new(Shards::new(batch.clone(), memory)),
             desk: Mutex::default(),
         });
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(Error::Thread)?;
         let worker_shared = Arc::clone(&shared);
-        thread::Builder::new()
-            .name("biztrace-export".into())
-            .spawn(move || {
-                let _suppressed = Context::enter_telemetry_suppressed_scope();
-                let _ended = EndedOnDrop(Arc::clone(&worker_shared));
-                runtime.block_on(async {
-                    let worker = Worker {
-                        shared: worker_shared,
-                        exporter: exporter(),
-                        resource,
-                        batch,
-                        pending: VecDeque::new(),
-                        held,
-                        spares: Vec::new(),
-                        buffer: Vec::new(),
-                        said: Said::default(),
-                    };
-                    worker.run().await;
-                });
-            })
-            .map_err(Error::Thread)?;
+        thread::spawn("biztrace-export", move || async move {
+            let _ended = EndedOnDrop(Arc::clone(&worker_shared));
+            let worker = Worker {
+                shared: worker_shared,
+                exporter: exporter(),
+                resource,
+                batch,
+                pending: VecDeque::new(),
+                held,
+                spares: Vec::new(),
+                buffer: Vec::new(),
+                said: Said::default(),
+            };
+            worker.run().await;
+        })?;
         Ok(Self(shared))
     }
 

@@ -15,8 +15,8 @@ use super::start::SpanExporterOf;
 use super::{Telemetry, resource};
 use crate::attribute::{HashKey, PiiPolicy};
 use crate::config::{
-    self, Batch, Environment, ExceptionSignal, Exporter, JsonLines, Limits, Otlp, Propagator,
-    Sampler, Settings, Warning, Zipkin,
+    self, Batch, Environment, ExceptionSignal, Exporter, JaegerRemote, JsonLines, Limits, Otlp,
+    Propagator, Sampler, Settings, Warning, Zipkin,
 };
 use crate::diag;
 use crate::error::Error;
@@ -364,13 +364,12 @@ impl Builder {
             describe.setting("exporter", name, true, &["OTEL_TRACES_EXPORTER"]);
         }
         if settings.exporters.iter().flatten().count() + span_exporters.len() == 0 {
-            let variables = &["OTEL_SDK_DISABLED", "OTEL_TRACES_EXPORTER"];
-            let variables = if settings.disabled {
-                &variables[..1]
+            let variable = if settings.disabled {
+                "OTEL_SDK_DISABLED"
             } else {
-                &variables[1..]
+                "OTEL_TRACES_EXPORTER"
             };
-            describe.setting("exporter", "none", false, variables);
+            describe.setting("exporter", "none", false, &[variable]);
         }
         describe.setting(
             "sampler",
@@ -511,11 +510,12 @@ fn has_no_time(exporter: &Exporter) -> bool {
 
 fn check(sampler: &Sampler) -> Result<(), Error> {
     match sampler {
-        Sampler::TraceIdRatio(ratio) if !(0.0..=1.0).contains(ratio) => Err(Error::Ratio(*ratio)),
+        Sampler::TraceIdRatio(ratio)
+        | Sampler::JaegerRemote(JaegerRemote {
+            initial_rate: ratio,
+            ..
+        }) if !(0.0..=1.0).contains(ratio) => Err(Error::Ratio(*ratio)),
         Sampler::ParentBased(root) => check(root),
-        Sampler::JaegerRemote(remote) if !(0.0..=1.0).contains(&remote.initial_rate) => {
-            Err(Error::Ratio(remote.initial_rate))
-        }
         Sampler::JaegerRemote(remote) if remote.polling_interval.is_zero() => {
             Err(Error::Zero("JaegerRemote::polling_interval"))
         }

@@ -257,13 +257,13 @@ impl<'a> Describe<'a> {
         attributes.sort_unstable_by_key(|(key, _)| key.as_str());
         for (key, value) in attributes {
             let key = key.as_str();
-            let in_code =
-                code.iter().any(|attribute| attribute.key.as_str() == key) && !key.starts_with(SDK);
+            let is_ours = key.starts_with(SDK);
+            let in_code = !is_ours && code.iter().any(|attribute| attribute.key.as_str() == key);
             let settings = &self.environment.settings;
-            let variables: &[&str] = if key == "service.name" && settings.service_name.is_some() {
-                &["OTEL_SERVICE_NAME"]
-            } else if key.starts_with(SDK) {
+            let variables: &[&str] = if is_ours {
                 &[]
+            } else if key == "service.name" && settings.service_name.is_some() {
+                &["OTEL_SERVICE_NAME"]
             } else if settings.resource.iter().any(|(set, _)| set == key) {
                 &[RESOURCE]
             } else {
@@ -402,12 +402,16 @@ mod tests {
     use crate::config::{Sampler, from_env};
     use crate::provider::{Builder, Telemetry};
 
-    /// The one line of what is built in that environment.
-    fn line(variables: &[(&str, &str)], build: impl FnOnce(Builder) -> Builder) -> String {
-        let environment = from_env(&|name| {
+    fn environment(variables: &[(&str, &str)]) -> Environment {
+        from_env(&|name| {
             let set = variables.iter().find(|(variable, _)| *variable == name);
             set.map(|(_, value)| OsString::from(value))
-        });
+        })
+    }
+
+    /// The one line of what is built in that environment.
+    fn line(variables: &[(&str, &str)], build: impl FnOnce(Builder) -> Builder) -> String {
+        let environment = environment(variables);
         let builder = build(Telemetry::builder().service("shop", "1"));
         let telemetry = builder.build_over(environment).unwrap();
         let line = telemetry.describe().to_string();
@@ -465,10 +469,7 @@ mod tests {
             ("OTEL_TRACES_EXPORTER", "none"),
             ("OTEL_RESOURCE_ATTRIBUTES", "host.name=a"),
         ];
-        let environment = from_env(&|name| {
-            let set = variables.iter().find(|(variable, _)| *variable == name);
-            set.map(|(_, value)| OsString::from(value))
-        });
+        let environment = environment(&variables);
         let telemetry = Telemetry::builder().build_over(environment).unwrap();
         let line = telemetry.describe().to_string();
         assert_eq!(
@@ -501,10 +502,7 @@ mod tests {
             ("OTEL_BSP_MAX_QUEUE_SIZE", "many"),
         ];
         let warned = |build: fn(Builder) -> Builder| {
-            let environment = from_env(&|name| {
-                let set = variables.iter().find(|(variable, _)| *variable == name);
-                set.map(|(_, value)| OsString::from(value))
-            });
+            let environment = environment(&variables);
             let builder = build(Telemetry::builder());
             let settings = builder.over(environment.settings.clone()).unwrap();
             let resource = Resource::builder_empty().build();

@@ -3,12 +3,11 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use bytes::{Buf, BufMut, Bytes};
-use http::uri::PathAndQuery;
+use bytes::Bytes;
 use prost::Message;
 use tokio::time::timeout;
 use tonic::client::Grpc;
-use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::codec::CompressionEncoding;
 use tonic::metadata::MetadataMap;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, ConnectError, Status};
@@ -18,8 +17,8 @@ use crate::config::{Compression, Otlp};
 use crate::error::Error;
 #[cfg(feature = "tls")]
 use crate::exporter::tls;
-use crate::exporter::{connect_timeout, said, sources};
-use crate::pipeline::{Delivery, DropReason, Export, Failure, Request, Retry, Sent};
+use crate::exporter::{connect_timeout, grpc, said, sources};
+use crate::pipeline::{Delivery, DropReason, Export, Failure, Request, Retry};
 use crate::recorder::message;
 
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
@@ -85,14 +84,10 @@ impl OtlpGrpc {
     }
 
     async fn send(&mut self, request: Request) -> Result<Bytes, Status> {
-        let ready = self.client.ready().await;
-        ready.map_err(|error| Status::from_error(error.into()))?;
-        let codec = Bodies(request.sent);
-        let mut request = tonic::Request::new(request.body);
+        let Request { body, sent, .. } = request;
+        let mut request = tonic::Request::new(body);
         *request.metadata_mut() = self.settings.metadata.clone();
-        let path = PathAndQuery::from_static(EXPORT);
-        let response = self.client.unary(request, path, codec).await?;
-        Ok(response.into_inner())
+        grpc::call(&mut self.client, EXPORT, request, sent).await
     }
 
     /// What the receiver says, or why there is no word from it.
@@ -248,46 +243,6 @@ fn retry_delay(details: &[u8]) -> Option<Duration> {
     ))
 }
 
-/// Passes bytes through: encoded ones, which it says to be sent, and those of the answer.
-#[derive(Debug, Clone, Default)]
-pub(in crate::exporter) struct Bodies(Sent);
-
-impl Codec for Bodies {
-    type Encode = Bytes;
-    type Decode = Bytes;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        self.clone()
-    }
-
-    fn decoder(&mut self) -> Self {
-        self.clone()
-    }
-}
-
-impl Encoder for Bodies {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn encode(&mut self, body: Bytes, dst: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        self.0.set();
-        dst.reserve(body.len());
-        dst.put(body);
-        Ok(())
-    }
-}
-
-impl Decoder for Bodies {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn decode(&mut self, src: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
-        Ok(Some(src.copy_to_bytes(src.remaining())))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
@@ -295,6 +250,7 @@ mod tests {
     use std::thread;
 
     use super::*;
+    use crate::pipeline::Sent;
 
     /// What comes of sending to a receiver that says this, whatever it hears.
     fn failure(answer: &'static [u8]) -> Failure {
