@@ -8,7 +8,8 @@ use std::fmt;
 /// In the log it is an event of [`tracing`](https://docs.rs/tracing), of level ERROR and named `http.server.request.exception` on a
 /// request's span, `http.client.request.exception` on that of a request to others, and `exception` else, with `exception.type` and
 /// `exception.message`. The span is current meanwhile, so that what takes such events to OpenTelemetry's logs,
-/// `opentelemetry-appender-tracing` for one, relates them to it. Where no subscriber is set, `log` has it.
+/// `opentelemetry-appender-tracing` for one, relates them to it; lines of `tracing_subscriber::fmt` do not name the span. Where no
+/// subscriber is set, `log` has it, without the span.
 ///
 /// ```
 /// use biztrace::{ExceptionSignal, Telemetry};

@@ -2,12 +2,11 @@
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
-use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::report::{DropReason, Dropped, ExporterReport};
-use super::shard::Shards;
+use super::shard::{End, Shards};
 use super::{Delivery, Failure, Sent};
 use crate::diag;
 
@@ -45,9 +44,6 @@ pub(super) struct Order {
     pub(super) _done: mpsc::Sender<Infallible>,
 }
 
-/// How long a shutdown waits for its last word to be taken.
-const TO_SAY: Duration = Duration::from_millis(500);
-
 impl std::fmt::Debug for Desk {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Desk")
@@ -63,13 +59,14 @@ impl Shared {
     }
 
     /// Closes the books: whatever has not been sent by now is dropped. Answers what is still asked.
-    pub(super) fn end(&self) {
-        self.shards.close();
+    pub(super) fn end(&self, why: End) {
+        self.shards.close(why);
         let mut desk = self.desk();
         if desk.ended {
             return;
         }
         desk.ended = true;
+        let exporter = self.exporter;
         let mut unsent = std::mem::take(&mut desk.waiting);
         if let Some(Sending { spans, sent }) = desk.sending.take()
             && sent.unanswered().0 == DropReason::Unknown
@@ -82,15 +79,17 @@ impl Shared {
             self.shards.memory.give_back(chunk.len());
         });
         desk.dropped.add(DropReason::Shutdown, unsent);
-        let answered = std::mem::take(&mut desk.orders);
-        drop(desk);
-        if unsent > 0 {
-            let exporter = self.exporter;
-            let message =
-                format!("{exporter}: {unsent} spans were not sent when the export thread ended");
-            diag::warn_within(TO_SAY, message);
+        // Whoever waits for an answer has the last word said, too.
+        match (why, unsent) {
+            (End::Died, _) => diag::warn(format_args!(
+                "{exporter}: the export thread has panicked: {unsent} spans were not sent, nor will any be from now on"
+            )),
+            (End::Shutdown, 0) => {}
+            (End::Shutdown, _) => diag::warn(format_args!(
+                "{exporter}: {unsent} spans were not sent when the export thread ended"
+            )),
         }
-        drop(answered);
+        desk.orders.clear();
     }
 
     pub(super) fn report(&self) -> ExporterReport {

@@ -22,7 +22,7 @@ pub enum DropReason {
     Unknown,
     /// Other spans of the trace were still open at the shutdown.
     Unfinished,
-    /// The shutdown's deadline passed before they were sent.
+    /// The export thread ended before they were sent: the shutdown's deadline had passed, or the exporter has panicked.
     Shutdown,
 }
 

@@ -38,7 +38,8 @@ pub(super) struct Shard(Mutex<Books>);
 /// A thread's chunks, and the count of what passed through them.
 #[derive(Debug, Default)]
 pub(super) struct Books {
-    closed: bool,
+    /// Why nothing is taken any more.
+    end: Option<End>,
     chunk: Runs,
     full: Vec<Runs>,
     /// An empty chunk, so that the thread need not allocate when it hands over a full one.
@@ -48,6 +49,14 @@ pub(super) struct Books {
     /// Spans of traces that were handed over on this thread, and of those that were refused.
     pub(super) settled: u64,
     pub(super) dropped: Dropped,
+}
+
+/// Why a pipeline takes no more spans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    Shutdown,
+    /// The export thread has panicked: what still ends is counted, as lost.
+    Died,
 }
 
 /// A chunk leaves when it has grown to this.
@@ -64,6 +73,13 @@ impl Books {
     pub(super) fn waiting(&self) -> u64 {
         let full: usize = self.full.iter().map(Runs::spans).sum();
         (full + self.chunk.spans()) as u64
+    }
+
+    /// Books a span that goes nowhere.
+    fn lose(&mut self, why: DropReason) {
+        self.recorded += 1;
+        self.settled += 1;
+        self.dropped.add(why, 1);
     }
 
     fn add(&mut self, trace: &Runs, shards: &Shards) {
@@ -163,7 +179,7 @@ impl Shards {
     fn new_shard(&self) -> Arc<Shard> {
         let mut all = self.lock();
         // `close` holds this lock too: a shard is closed by it, or not made any more.
-        if self.fallback.lock().closed {
+        if self.fallback.lock().end.is_some() {
             return Arc::clone(&self.fallback);
         }
         let shard = Arc::<Shard>::default();
@@ -221,12 +237,12 @@ impl Shards {
     }
 
     /// Stops taking spans. Those that wait in traces with open spans are dropped now.
-    pub(super) fn close(&self) {
+    pub(super) fn close(&self, why: End) {
         self.at_rest(|all| {
             let recorded: u64 = all.iter().map(|books| books.recorded).sum();
             let settled: u64 = all.iter().map(|books| books.settled).sum();
             for books in all.iter_mut() {
-                books.closed = true;
+                books.end = Some(why);
             }
             let unfinished = recorded - settled;
             all[0].dropped.add(DropReason::Unfinished, unfinished);
@@ -237,20 +253,20 @@ impl Shards {
 
 impl Sink for Shards {
     fn span_ended(&self, trace: Option<&Runs>) {
-        self.with_mine(|books| {
-            if books.closed {
-                return;
-            }
-            books.recorded += 1;
-            if let Some(trace) = trace {
+        self.with_mine(|books| match (books.end, trace) {
+            (None, None) => books.recorded += 1,
+            (None, Some(trace)) => {
+                books.recorded += 1;
                 books.add(trace, self);
             }
+            (Some(End::Died), _) => books.lose(DropReason::Shutdown),
+            (Some(End::Shutdown), _) => {}
         });
     }
 
     fn hand_over(&self, spans: &Runs) {
         self.with_mine(|books| {
-            if !books.closed {
+            if books.end.is_none() {
                 books.add(spans, self);
             }
         });
@@ -258,10 +274,8 @@ impl Sink for Shards {
 
     fn span_refused(&self, why: Refusal) {
         self.with_mine(|books| {
-            if !books.closed {
-                books.recorded += 1;
-                books.settled += 1;
-                books.dropped.add(why.into(), 1);
+            if books.end != Some(End::Shutdown) {
+                books.lose(why.into());
             }
         });
     }

@@ -358,7 +358,8 @@ fn an_exporter_that_panics_closes_the_books() {
     trace(&tracer, 3);
     let report = pipeline.report();
     assert_balanced(&report);
-    assert_eq!((report.recorded, report.waiting), (4, 0));
+    let lost = report.dropped.get(DropReason::Shutdown);
+    assert_eq!((report.recorded, lost, report.waiting), (8, 8, 0));
 }
 
 #[test]

@@ -15,7 +15,7 @@ use super::report::{DropReason, ExporterReport};
 use super::request::{frame, spans, take_batch};
 use super::retry::{Earlier, deliver};
 use super::said::Said;
-use super::shard::{CHUNK_BYTES, Shards};
+use super::shard::{CHUNK_BYTES, End, Shards};
 use super::{Export, Failure, Sent, Setup, after, thread};
 use crate::config::Batch;
 use crate::error::Error;
@@ -117,7 +117,7 @@ impl Flushing {
         let left = self.until.saturating_duration_since(Moment::now());
         let is_late = self.wait.recv_timeout(left) == Err(RecvTimeoutError::Timeout);
         if is_late && self.close {
-            self.shared.end();
+            self.shared.end(End::Shutdown);
         }
     }
 }
@@ -129,7 +129,7 @@ impl Drop for Pipeline {
 }
 
 /// How much later than its deadline an answer of the export thread may come.
-const GRACE: Duration = Duration::from_secs(1);
+const GRACE: Duration = Duration::from_millis(500);
 
 /// How long the export thread of an instance that was not shut down tries to send the rest.
 const DROP_TIMEOUT: Duration = Duration::from_secs(5);
@@ -139,7 +139,12 @@ struct EndedOnDrop(Arc<Shared>);
 
 impl Drop for EndedOnDrop {
     fn drop(&mut self) {
-        self.0.end();
+        let why = if std::thread::panicking() {
+            End::Died
+        } else {
+            End::Shutdown
+        };
+        self.0.end(why);
     }
 }
 
@@ -180,7 +185,7 @@ impl<E: Export> Worker<E> {
             }
             let (orders, close) = self.shared.desk().asked();
             if close {
-                self.shared.shards.close();
+                self.shared.shards.close(End::Shutdown);
             }
             let partial = orders > 0 || Instant::now() >= due;
             if partial {

@@ -294,7 +294,10 @@ impl Builder {
     ///
     /// If it cannot work with its settings.
     pub fn build(self) -> Result<Telemetry, Error> {
-        self.build_over(config::from_env(&|name| std::env::var_os(name)))
+        let built = self.build_over(config::from_env(&|name| std::env::var_os(name)));
+        // A process that cannot go on without it ends with the words that say why.
+        diag::settle();
+        built
     }
 
     /// Makes the instance that serves the whole process: annotated functions, `RequestTracing`, and libraries that use

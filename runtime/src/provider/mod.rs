@@ -21,7 +21,7 @@ pub use self::builder::Builder;
 pub use self::description::{Description, Setting, Source};
 
 use self::poller::Poller;
-use crate::diag;
+use crate::diag::{self, Muted};
 use crate::error::Error;
 use crate::pipeline::{Flushing, Pipeline, Report};
 use crate::recorder::{self, Recorder, TracerProvider};
@@ -101,7 +101,8 @@ impl Telemetry {
     /// of all spans. Works on any runtime. A second shutdown only reports.
     ///
     /// Spans that are open then, or start later, are not recorded. An exporter that is stuck in a call, a write to a console that
-    /// nobody reads for one, is left to itself a second after the time-out, and what it has not written is dropped.
+    /// nobody reads for one, is left to itself half a second after the time-out, and what it has not written is dropped. What
+    /// biztrace says of that may take as long again.
     pub async fn shutdown(&self) -> Report {
         self.finish(true).await
     }
@@ -118,7 +119,7 @@ impl Telemetry {
         let waiter = thread::Builder::new()
             .name("biztrace-flush".into())
             .spawn(move || {
-                flushing.into_iter().for_each(Flushing::wait);
+                wait_for(flushing);
                 let _ = done.send(());
             });
         // Where the system gives no thread, there is nothing to wait for: the report says what is on its way.
@@ -129,7 +130,7 @@ impl Telemetry {
     }
 
     fn finish_blocking(&self, close: bool) -> Report {
-        self.flush(close).into_iter().for_each(Flushing::wait);
+        wait_for(self.flush(close));
         self.report()
     }
 
@@ -163,6 +164,19 @@ impl Telemetry {
     }
 }
 
+fn set_global(telemetry: &Telemetry) {
+    // The API tells of it while it holds its lock: a subscriber that blocks or panics would leave nobody a tracer.
+    let _muted = Muted::new();
+    global::set_tracer_provider(telemetry.tracer_provider());
+    global::set_text_map_propagator(telemetry.0.recorder.propagators().clone());
+}
+
+/// Waits until all is done and said: the process may end after that.
+fn wait_for(flushing: Vec<Flushing>) {
+    flushing.into_iter().for_each(Flushing::wait);
+    diag::settle();
+}
+
 /// Keeps the installed instance for the life of the process.
 static INSTALLED: OnceLock<Telemetry> = OnceLock::new();
 
@@ -176,8 +190,8 @@ fn install(build: impl FnOnce() -> Result<Telemetry, Error>) -> Result<Telemetry
         .set(telemetry.clone())
         .map_err(|_| Error::AlreadyInstalled)?;
     recorder::install(&telemetry.0.recorder);
-    global::set_tracer_provider(telemetry.tracer_provider());
-    global::set_text_map_propagator(telemetry.0.recorder.propagators().clone());
+    set_global(&telemetry);
     diag::info(format_args!("{}", telemetry.describe()));
+    diag::settle();
     Ok(telemetry)
 }

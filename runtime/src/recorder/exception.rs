@@ -7,6 +7,8 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanKind;
 use tracing::Level;
 
+use crate::diag;
+
 /// The name of a span's event.
 pub(super) const EXCEPTION: &str = "exception";
 
@@ -33,6 +35,9 @@ impl Exception {
 
     /// Tells the log of it. The span, which is of that kind, must be current.
     pub(super) fn log(&self, kind: &SpanKind) {
+        if !diag::has_listener() {
+            return warn_of_no_log();
+        }
         macro_rules! event {
             ($name:literal) => {
                 tracing::event!(
@@ -50,6 +55,15 @@ impl Exception {
             SpanKind::Internal | SpanKind::Producer | SpanKind::Consumer => event!("exception"),
         }
     }
+}
+
+#[cold]
+fn warn_of_no_log() {
+    static ONCE: diag::Once = diag::Once::new();
+    ONCE.warn(format_args!(
+        "errors are to go to the log (OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN, `Builder::exceptions`), and there is none: set up a \
+         subscriber of `tracing`, or a logger of `log`, or have them as events of spans"
+    ));
 }
 
 /// An error's message and those of its sources, as `anyhow` joins them.

@@ -17,6 +17,7 @@ use super::trace::{Ended, TraceRef};
 use super::turn::Turn;
 use super::{Recorder, Start, Started};
 use crate::attribute::{Key, Scratch, Tags};
+use crate::diag;
 
 /// Names a span by its trace, its slot there and its id. Holding one keeps the trace's verdict, not the span's buffers:
 /// once the span has ended, all it does here is nothing, except that children still find their trace.
@@ -206,21 +207,22 @@ impl LocalSpan {
     /// Records an error that the body has met.
     pub(super) fn add_exception(&self, exception: Exception) {
         let signal = self.trace.recorder.exceptions;
+        if signal.has_span_events() {
+            let attributes = exception.clone().attributes();
+            self.add_event(EXCEPTION, SystemTime::now(), &attributes, 0);
+        }
         if signal.has_logs()
             && let Some(kind) = self.update(|span, _| span.kind.clone())
         {
             self.log(&kind, &exception);
         }
-        if signal.has_span_events() {
-            self.add_event(EXCEPTION, SystemTime::now(), &exception.attributes(), 0);
-        }
     }
 
-    /// Tells the log of the error that the body ended with, if that is where it goes.
-    fn log_exception(&self) {
+    /// The error that the body ended with, if it is for the log.
+    fn exception_for_log(&self) -> Option<(SpanKind, Exception)> {
         let signal = self.trace.recorder.exceptions;
         if !signal.has_logs() {
-            return;
+            return None;
         }
         let ended_with = self.update(|span, _| {
             let (_, exception) = if signal.has_span_events() {
@@ -230,16 +232,14 @@ impl LocalSpan {
             }?;
             Some((span.kind.clone(), exception))
         });
-        if let Some((kind, exception)) = ended_with.flatten() {
-            self.log(&kind, &exception);
-        }
+        ended_with.flatten()
     }
 
     /// Whoever listens finds this span current.
     fn log(&self, kind: &SpanKind, exception: &Exception) {
         let mut scope = Scope::of(self);
         let _entered = scope.enter();
-        exception.log(kind);
+        diag::guarded(|| exception.log(kind));
     }
 
     /// Marks the span as an error. What the application has said of it stands: it knows more.
@@ -249,7 +249,7 @@ impl LocalSpan {
 
     /// Ends the span. Only the first end of a span counts.
     pub(crate) fn end(&self, outcome: Outcome) {
-        self.log_exception();
+        let exception = self.exception_for_log();
         match outcome {
             // A response's status has been recorded with its head.
             Outcome::Ok | Outcome::ClientError | Outcome::ServerError => {}
@@ -264,6 +264,10 @@ impl LocalSpan {
             }
         }
         self.end_at(self.trace.clock.now(&*self.trace.recorder.clock));
+        // The listeners are somebody else's: whatever they do, the span has ended.
+        if let Some((kind, exception)) = exception {
+            self.log(&kind, &exception);
+        }
     }
 
     pub(super) fn end_with_timestamp(&self, time: SystemTime) {

@@ -1,5 +1,5 @@
 //! Streams that take nothing: a disk that is full, a pipe whose reader has gone, and one that nobody reads. The process comes to
-//! its end in time, and its books are right.
+//! its end in time, and its books are right. So they are where a subscriber panics.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use behaviour::Receiver;
+use behaviour::{Answer, Receiver};
 
 /// What pipes hold.
 const PIPE_BYTES: usize = 64 * 1024;
@@ -68,7 +68,7 @@ fn a_stderr_that_cannot_be_written_to_ends_nothing() {
     for exporter in [&*nowhere, "console"] {
         for stderr in [full_disk(), closed()] {
             let report = end(exporter, &variables, Stdio::null(), stderr);
-            let settled = "recorded=2000 settled=2000 waiting=0 flushed=true";
+            let settled = "recorded=2000 settled=2000 waiting=0 failed=true flushed=true";
             assert!(report.starts_with(settled), "{exporter}: {report}");
         }
     }
@@ -78,9 +78,47 @@ fn a_stderr_that_cannot_be_written_to_ends_nothing() {
 fn a_stdout_that_cannot_be_written_to_ends_nothing() {
     for stdout in [full_disk(), closed()] {
         let report = end("stdout", &[], stdout, Stdio::null());
-        let settled = "recorded=2000 settled=2000 waiting=0 flushed=true";
+        let settled = "recorded=2000 settled=2000 waiting=0 failed=true flushed=true";
         assert!(report.starts_with(settled), "{report}");
     }
+}
+
+/// Its receiver takes all of a request but one span, which the export thread has to tell of.
+fn partly() -> Receiver {
+    Receiver::new(Answer::Reject(1))
+}
+
+#[test]
+fn a_stderr_that_nobody_reads_holds_up_neither_requests_nor_exports() {
+    let (receiver, (_reader, stderr)) = (partly(), unread());
+    let variables = [("OTEL_TRACES_SAMPLER", "sometimes")];
+    let report = end(&receiver.url(), &variables, Stdio::null(), stderr);
+    let settled = "recorded=2000 settled=2000 waiting=0 failed=true flushed=true most=true";
+    assert!(report.starts_with(settled), "{report}");
+}
+
+#[test]
+fn a_subscriber_that_panics_ends_nothing() {
+    let receiver = partly();
+    let variables = [
+        ("LISTENER", "panics"),
+        ("OTEL_TRACES_SAMPLER", "sometimes"),
+        ("OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN", "logs"),
+    ];
+    let report = end(&receiver.url(), &variables, Stdio::null(), Stdio::null());
+    let settled = "recorded=2000 settled=2000 waiting=0 failed=true flushed=true most=true";
+    assert!(report.starts_with(settled), "{report}");
+}
+
+#[test]
+fn errors_that_go_to_a_log_that_is_none_are_told_of() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let variables = [("OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN", "logs")];
+    let stderr = file.reopen().unwrap().into();
+    end(&partly().url(), &variables, Stdio::null(), stderr);
+    let told = fs::read_to_string(file.path()).unwrap();
+    let of_no_log = "biztrace: errors are to go to the log";
+    assert_eq!(told.matches(of_no_log).count(), 1, "{told}");
 }
 
 /// A write that nobody reads cannot be cut short.
@@ -90,11 +128,11 @@ fn a_pipe_that_nobody_reads_holds_up_no_shutdown() {
     for exporter in [&*nowhere, "console", "stdout"] {
         let ((_reader, stdout), (_other, stderr)) = (unread(), unread());
         let report = end(exporter, &[], stdout, stderr);
-        let settled = "recorded=2000 settled=2000 waiting=0";
+        let settled = "recorded=2000 settled=2000 waiting=0 failed=true";
         assert!(report.starts_with(settled), "{exporter}: {report}");
         if exporter != nowhere {
             // A part of the request under way may be in the pipe.
-            let left = "flushed=false unknown=true shutdown=true";
+            let left = "flushed=false most=false unknown=true shutdown=true";
             assert!(report.ends_with(left), "{exporter}: {report}");
         }
     }
