@@ -1,8 +1,6 @@
 //! Requests over HTTP, and what a receiver answers.
 
 use std::convert::Infallible;
-#[cfg(feature = "tls")]
-use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
@@ -20,7 +18,7 @@ use tokio::time::{Instant, timeout_at};
 
 #[cfg(feature = "tls")]
 use super::tls;
-use super::{connect_timeout, sources};
+use super::{SPEAKS_NO_TLS, connect_timeout, sources};
 use crate::config::{Certificates, masked};
 use crate::error::Error;
 use crate::pipeline::{DropReason, Failure, Retry, Sent, after};
@@ -66,6 +64,8 @@ pub(super) struct Client {
     timeout: Duration,
     hints: &'static Hints,
     client: legacy::Client<Connector, Outgoing>,
+    /// Whether the receiver has ever said something in HTTP.
+    is_known: bool,
 }
 
 /// What to do about a failure.
@@ -116,7 +116,12 @@ impl Client {
             timeout,
             hints,
             client,
+            is_known: false,
         })
+    }
+
+    fn is_https(&self) -> bool {
+        self.endpoint.scheme() == Some(&Scheme::HTTPS)
     }
 
     /// What messages call the receiver.
@@ -125,7 +130,7 @@ impl Client {
     }
 
     /// Sends `body`. Returns the answer if that is a success; of others the head says enough.
-    pub(super) async fn post(&self, body: Bytes, sent: Sent) -> Result<Answer, Failure> {
+    pub(super) async fn post(&mut self, body: Bytes, sent: Sent) -> Result<Answer, Failure> {
         let body = Full::new(body);
         let mut request = http::Request::new(Outgoing {
             body,
@@ -139,6 +144,7 @@ impl Client {
             Ok(response) => response.map_err(|error| self.failure(&error))?,
             Err(_) => return Err(self.late(&sent)),
         };
+        self.is_known = true;
         let status = response.status();
         if status.is_success() {
             return Ok(Answer {
@@ -178,9 +184,8 @@ impl Client {
     fn late(&self, sent: &Sent) -> Failure {
         let (reason, problem) = sent.unanswered();
         let (timeout, setting) = (self.timeout, self.hints.timeout);
-        let is_tls = self.endpoint.scheme() == Some(&Scheme::HTTPS);
         // A connection alone has less time: it is the greeting that is not answered.
-        let hint = if is_tls && reason == DropReason::Unreachable {
+        let hint = if self.is_https() && reason == DropReason::Unreachable {
             SPEAKS_NO_TLS
         } else {
             ""
@@ -217,12 +222,12 @@ impl Client {
         if !is_http {
             message += ": is it HTTP that listens there, without TLS if the URL says http? Port 4317 is usually gRPC";
         }
-        if error.is_connect() && sources(error).any(speaks_no_tls) {
-            message += SPEAKS_NO_TLS;
+        if !self.is_known && !self.is_https() && sources(error).any(is_cut_short) {
+            message += ": does it want TLS? Then write https:// before it";
         }
         #[cfg(feature = "tls")]
-        if sources(error).any(tls::is_untrusted) {
-            message += self.hints.untrusted;
+        if error.is_connect() && self.is_https() {
+            message += tls::hint(error, self.hints.untrusted);
         }
         let reason = if error.is_connect() {
             DropReason::Unreachable
@@ -236,8 +241,6 @@ impl Client {
         }
     }
 }
-
-const SPEAKS_NO_TLS: &str = ": does it speak TLS? If not, write http:// before it";
 
 /// A body that says when it begins to leave: over a connection that stands.
 #[derive(Debug)]
@@ -275,21 +278,10 @@ fn is_no_http(error: &(dyn std::error::Error + 'static)) -> bool {
     })
 }
 
-/// Whether the other side answers a greeting of TLS with what is none, or hangs up. The connector passes rustls's errors on within
-/// I/O errors, whose source is not what they hold.
-#[cfg(feature = "tls")]
-fn speaks_no_tls(error: &(dyn std::error::Error + 'static)) -> bool {
-    if let Some(error) = error.downcast_ref::<io::Error>() {
-        let is_eof = error.kind() == io::ErrorKind::UnexpectedEof;
-        return is_eof || error.get_ref().is_some_and(|cause| speaks_no_tls(cause));
-    }
-    let error = error.downcast_ref::<rustls::Error>();
-    matches!(error, Some(rustls::Error::InvalidMessage(_)))
-}
-
-#[cfg(not(feature = "tls"))]
-fn speaks_no_tls(_: &(dyn std::error::Error + 'static)) -> bool {
-    false
+/// Whether the other side hung up on a request.
+fn is_cut_short(error: &(dyn std::error::Error + 'static)) -> bool {
+    let error = error.downcast_ref::<hyper::Error>();
+    error.is_some_and(hyper::Error::is_incomplete_message)
 }
 
 /// OTLP/HTTP, "Retryable Response Codes" and "OTLP/HTTP Throttling", which say nothing that is not true of other receivers.

@@ -51,6 +51,10 @@ fn sources<'a>(
     std::iter::successors(error.source(), |&error| error.source())
 }
 
+/// What to do where a greeting of TLS is not answered as such.
+#[cfg(any(feature = "_http", feature = "otlp-grpc"))]
+const SPEAKS_NO_TLS: &str = ": does it speak TLS? If not, write http:// before it";
+
 /// What a receiver says, as it may stand in the log: it may say anything.
 #[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
 fn said(text: &str) -> String {

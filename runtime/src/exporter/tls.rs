@@ -10,6 +10,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier, crypto};
 
+use super::{SPEAKS_NO_TLS, sources};
 use crate::config::Certificates;
 use crate::error::Error;
 
@@ -68,20 +69,41 @@ pub(super) fn unused() -> Result<ClientConfig, Error> {
         .with_no_client_auth())
 }
 
-/// Whether it is that nobody whom we trust answers for the receiver's certificate. Clients pass rustls's errors on within I/O
-/// errors, whose source is not what they hold.
-pub(super) fn is_untrusted(error: &(dyn std::error::Error + 'static)) -> bool {
+/// What to do about a connection that fails, as far as its error tells: nothing, in most cases. Where nobody whom we trust
+/// answers for the receiver's certificate, that is `untrusted`.
+pub(super) fn hint(
+    error: &(dyn std::error::Error + 'static),
+    untrusted: &'static str,
+) -> &'static str {
+    match sources(error).find_map(trouble) {
+        Some(Trouble::NoTls) => SPEAKS_NO_TLS,
+        Some(Trouble::Untrusted) => untrusted,
+        None => "",
+    }
+}
+
+enum Trouble {
+    /// The other side answers a greeting of TLS with what is none, or hangs up.
+    NoTls,
+    Untrusted,
+}
+
+/// Clients pass rustls's errors on within I/O errors, whose source is not what they hold.
+fn trouble(error: &(dyn std::error::Error + 'static)) -> Option<Trouble> {
     use rustls::CertificateError::{BadSignature, Other, UnknownIssuer};
+    use rustls::Error::{InvalidCertificate, InvalidMessage};
 
     if let Some(error) = error.downcast_ref::<io::Error>() {
-        return error.get_ref().is_some_and(|cause| is_untrusted(cause));
+        return match error.kind() {
+            io::ErrorKind::UnexpectedEof => Some(Trouble::NoTls),
+            _ => error.get_ref().and_then(|cause| trouble(cause)),
+        };
     }
-    matches!(
-        error.downcast_ref(),
-        Some(rustls::Error::InvalidCertificate(
-            BadSignature | Other(_) | UnknownIssuer
-        ))
-    )
+    match error.downcast_ref()? {
+        InvalidMessage(_) => Some(Trouble::NoTls),
+        InvalidCertificate(BadSignature | Other(_) | UnknownIssuer) => Some(Trouble::Untrusted),
+        _ => None,
+    }
 }
 
 fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, Error> {

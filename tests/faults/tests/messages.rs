@@ -65,6 +65,15 @@ fn lose_all() {
     lose(Otlp::http(url).ca_file(authority.file()).timeout(short));
     let receiver = Receiver::tls(authority.sign().server(None));
     lose(Otlp::http(receiver.url().replace("https://", "http://")));
+    lose(Otlp::http(hangs_up()));
+
+    // The same by gRPC.
+    let receiver = Receiver::new([Fault::None]);
+    let url = receiver.url().replace("http://", "https://");
+    lose(Otlp::grpc(url).ca_file(authority.file()));
+    lose(Otlp::grpc(polite()).ca_file(authority.file()));
+    let url = format!("https://{}", silent.local_addr().unwrap());
+    lose(Otlp::grpc(url).ca_file(authority.file()).timeout(short));
 }
 
 /// A server of HTTP that has an answer to everything.
@@ -75,6 +84,18 @@ fn polite() -> String {
         for mut connection in listener.incoming().map_while(Result::ok) {
             let _ = connection.read(&mut [0; 1024]);
             let _ = connection.write_all(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n");
+        }
+    });
+    url
+}
+
+/// A server that hangs up on whatever is no TLS, without a word.
+fn hangs_up() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for mut connection in listener.incoming().map_while(Result::ok) {
+            let _ = connection.read(&mut [0; 64 * 1024]);
         }
     });
     url
@@ -129,6 +150,7 @@ fn messages_name_the_cause_and_no_secret() {
         "/api/v2/spans: no answer in 200ms (OTEL_EXPORTER_ZIPKIN_TIMEOUT)",
         "no answer before the time of an export was over (OTEL_BSP_EXPORT_TIMEOUT)",
         "without TLS if the URL says http",
+        "connection closed before message completed: does it want TLS? Then write https:// before it",
         "invalid peer certificate: certificate expired",
         "invalid peer certificate: BadSignature: name the certificate of the authority that signs the receiver's",
     ] {
@@ -140,8 +162,8 @@ fn messages_name_the_cause_and_no_secret() {
         .matches("does it speak TLS? If not, write http://")
         .count();
     assert_eq!(
-        is_hinted, 3,
-        "of one that hangs up, one that answers and one that is silent:\n{stderr}"
+        is_hinted, 6,
+        "of one that hangs up, one that answers and one that is silent, by HTTP and by gRPC:\n{stderr}"
     );
     assert!(!stderr.contains("s3cret"), "{stderr}");
 }

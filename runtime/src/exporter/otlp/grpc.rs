@@ -4,6 +4,7 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::uri::Scheme;
 use prost::Message;
 use tokio::time::timeout;
 use tonic::client::Grpc;
@@ -17,7 +18,7 @@ use crate::config::{Compression, Otlp};
 use crate::error::Error;
 #[cfg(feature = "tls")]
 use crate::exporter::tls;
-use crate::exporter::{connect_timeout, grpc, said, sources};
+use crate::exporter::{SPEAKS_NO_TLS, connect_timeout, grpc, said, sources};
 use crate::pipeline::{Delivery, DropReason, Export, Failure, Request, Retry};
 use crate::recorder::message;
 
@@ -90,6 +91,10 @@ impl OtlpGrpc {
         grpc::call(&mut self.client, EXPORT, request, sent).await
     }
 
+    fn is_https(&self) -> bool {
+        self.settings.endpoint.uri().scheme() == Some(&Scheme::HTTPS)
+    }
+
     /// What the receiver says, or why there is no word from it.
     fn failure(&mut self, status: &Status) -> Failure {
         let Some(cause) = status.source() else {
@@ -106,8 +111,8 @@ impl OtlpGrpc {
         let mut message = format!("{}: {}", self.settings.endpoint.uri(), message(cause));
         if sources(status).any(|cause| cause.is::<ConnectError>()) {
             #[cfg(feature = "tls")]
-            if sources(status).any(tls::is_untrusted) {
-                message += super::UNTRUSTED;
+            if self.is_https() {
+                message += tls::hint(status, super::UNTRUSTED);
             }
             return self.unanswered(DropReason::Unreachable, message);
         }
@@ -174,8 +179,15 @@ impl Export for OtlpGrpc {
                 self.client = self.settings.client();
                 let (reason, problem) = sent.unanswered();
                 let endpoint = self.settings.endpoint.uri();
-                let message =
-                    format!("{endpoint}: {problem} in {limit:?} (OTEL_EXPORTER_OTLP_TIMEOUT)");
+                // A connection alone has less time: it is the greeting that is not answered.
+                let hint = if self.is_https() && reason == DropReason::Unreachable {
+                    SPEAKS_NO_TLS
+                } else {
+                    ""
+                };
+                let message = format!(
+                    "{endpoint}: {problem} in {limit:?} (OTEL_EXPORTER_OTLP_TIMEOUT){hint}"
+                );
                 return Err(self.unanswered(reason, message));
             }
         };
