@@ -181,24 +181,32 @@ impl Otlp {
     pub(crate) fn doubles_path(&self) -> bool {
         match &self.endpoint {
             Some(Endpoint::Base(base)) if self.protocol() != Protocol::Grpc => {
-                let (path, _) = split_query(base);
+                let (path, _) = split_query(base.trim());
                 path.trim_end_matches('/').ends_with(TRACES_PATH)
             }
             _ => false,
         }
     }
 
-    /// The URL for traces, as written or by default; it is not checked yet.
-    pub(crate) fn url(&self) -> String {
-        let grpc = self.protocol() == Protocol::Grpc;
+    /// The endpoint as it was written, or by default.
+    pub(crate) fn written(&self) -> &str {
         match &self.endpoint {
-            None if grpc => "http://localhost:4317".into(),
-            None => "http://localhost:4318/v1/traces".into(),
-            Some(Endpoint::Base(base)) if !grpc => {
-                let (path, query) = split_query(base);
+            None if self.protocol() == Protocol::Grpc => "http://localhost:4317",
+            None => "http://localhost:4318",
+            Some(Endpoint::Base(url) | Endpoint::Traces(url)) => url,
+        }
+    }
+
+    /// The URL for traces; it is not checked yet.
+    pub(crate) fn url(&self) -> String {
+        let written = self.written().trim();
+        match &self.endpoint {
+            Some(Endpoint::Traces(_)) => written.into(),
+            _ if self.protocol() == Protocol::Grpc => written.into(),
+            None | Some(Endpoint::Base(_)) => {
+                let (path, query) = split_query(written);
                 format!("{}{TRACES_PATH}{query}", path.trim_end_matches('/'))
             }
-            Some(Endpoint::Base(url) | Endpoint::Traces(url)) => url.clone(),
         }
     }
 }

@@ -7,22 +7,27 @@ use http::Uri;
 use crate::config::masked;
 use crate::error::Error;
 
-/// The URL that is `written`, checked. One without a scheme is taken where it is clear whether TLS is meant: where the settings say
-/// whether it is `insecure`, or else on this machine. An error names the settings and shows an example.
+/// The URL of an endpoint that was `written`, checked. One without a scheme is taken where it is clear whether TLS is meant, and it
+/// has a port: where the settings say whether it is `insecure`, or else on this machine. An error names the settings and shows an
+/// example.
 pub(super) fn endpoint(
+    url: &str,
     written: &str,
     insecure: Option<bool>,
     how: &'static How,
 ) -> Result<Uri, Error> {
     let invalid = |problem: &str| invalid(written, problem, how);
-    if written.contains('#') {
-        return Err(invalid("what comes behind a # is never sent: leave it out"));
+    if let Some(problem) = problem(url) {
+        return Err(invalid(problem));
     }
     let url = match insecure {
-        _ if written.contains("://") => written.to_owned(),
-        Some(true) => format!("http://{written}"),
-        Some(false) => format!("https://{written}"),
-        None if is_local(written) => format!("http://{written}"),
+        _ if url.contains("://") => url.to_owned(),
+        _ if !authority(url).contains('@') && !has_port(url) => {
+            return Err(invalid("it has neither a scheme nor a port"));
+        }
+        Some(true) => format!("http://{url}"),
+        Some(false) => format!("https://{url}"),
+        None if is_local(url) => format!("http://{url}"),
         None => {
             return Err(invalid(
                 "it has no scheme, and TLS may be meant or not: write http:// or https:// before it",
@@ -77,16 +82,58 @@ pub(super) fn invalid(written: &str, problem: impl Into<String>, how: &How) -> E
     }
 }
 
-/// Whether the host of `host[:port][/path]` is this machine.
-fn is_local(address: &str) -> bool {
-    let authority = address.split('/').next().unwrap_or_default();
-    let host = match authority
+/// What is wrong with a URL that would be read as another than was meant, or whose error would not say what to do.
+fn problem(url: &str) -> Option<&'static str> {
+    let authority = authority(url);
+    let (host, _) = split_port(authority);
+    if url.starts_with(['"', '\'']) {
+        Some("the quotation marks are part of it: leave them out")
+    } else if url.contains('#') {
+        Some("what comes behind a # is never sent: leave it out")
+    } else if url.starts_with("//") {
+        Some("it has no scheme: write http: or https: before it")
+    } else if !url.contains("://") && (url.starts_with("http:") || url.starts_with("https:")) {
+        Some("two slashes come behind the colon of its scheme")
+    } else if authority.contains('@') {
+        None
+    } else if !authority.starts_with('[') && authority.matches(':').count() > 1 {
+        Some("an address of IPv6 stands in brackets, as in http://[::1]:4318")
+    } else if host.contains('%') {
+        Some("an address with a zone cannot be connected to")
+    } else if host.is_empty() || host.bytes().all(|byte| byte.is_ascii_digit()) {
+        Some("it has no host")
+    } else {
+        None
+    }
+}
+
+/// `host[:port]` of a URL, with or without a scheme.
+fn authority(url: &str) -> &str {
+    let address = url.split_once("://").map_or(url, |(_, address)| address);
+    address.split(['/', '?']).next().unwrap_or_default()
+}
+
+/// The host, without brackets, and what comes behind its colon, if it has one.
+fn split_port(authority: &str) -> (&str, Option<&str>) {
+    let bracketed = authority
         .strip_prefix('[')
-        .and_then(|it| it.split_once(']'))
-    {
-        Some((host, _)) => host,
-        None => authority.split(':').next().unwrap_or_default(),
-    };
+        .and_then(|it| it.split_once(']'));
+    match bracketed {
+        Some((host, rest)) => (host, rest.strip_prefix(':')),
+        None => match authority.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (authority, None),
+        },
+    }
+}
+
+fn has_port(url: &str) -> bool {
+    split_port(authority(url)).1.is_some()
+}
+
+/// Whether the host of a URL is this machine.
+fn is_local(url: &str) -> bool {
+    let (host, _) = split_port(authority(url));
     let loopback = host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
     loopback || host.eq_ignore_ascii_case("localhost")
 }
@@ -101,7 +148,7 @@ mod tests {
     };
 
     fn of(url: &str) -> Result<String, String> {
-        let checked = endpoint(url, None, &HOW);
+        let checked = endpoint(url, url, None, &HOW);
         checked
             .map(|uri| uri.to_string())
             .map_err(|error| error.to_string())
@@ -127,7 +174,7 @@ mod tests {
             ("localhost:4317", false, "https://localhost:4317/"),
             ("http://collector:4317", false, "http://collector:4317/"),
         ] {
-            assert_eq!(endpoint(host, Some(insecure), &HOW).unwrap(), uri);
+            assert_eq!(endpoint(host, host, Some(insecure), &HOW).unwrap(), uri);
         }
     }
 
@@ -140,7 +187,20 @@ mod tests {
             ),
             ("ftp://c/in", "neither http nor https"),
             ("http://c/#traces", "behind a #"),
-            ("http://", "empty string"),
+            ("http://", "it has no host"),
+            (":4318", "it has no host"),
+            ("4318", "it has no host"),
+            ("http://4318", "it has no host"),
+            ("//collector:4318", "write http: or https: before it"),
+            ("http:/collector:4318", "two slashes"),
+            ("https:collector", "two slashes"),
+            ("localhost", "neither a scheme nor a port"),
+            ("collector/v1/traces", "neither a scheme nor a port"),
+            ("::1:4318", "stands in brackets, as in http://[::1]:4318"),
+            ("http://::1:4318/in", "stands in brackets"),
+            ("http://[fe80::1%25eth0]:4318", "with a zone"),
+            ("\"http://collector:4318\"", "leave them out"),
+            ("'http://collector:4318'", "leave them out"),
             ("http://a b", "invalid uri character"),
             ("http://127.0.0.1:99999", "its port is no number"),
             ("http://localhost:", "its port is no number"),

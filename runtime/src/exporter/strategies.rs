@@ -53,7 +53,8 @@ struct Strategies {
 impl StrategyServer {
     /// Where `remote` says, for the service of that name.
     pub(crate) fn new(remote: &JaegerRemote, service: String) -> Result<Self, Error> {
-        let endpoint = Endpoint::from(endpoint(&remote.endpoint, None, &HOW)?);
+        let written = &remote.endpoint;
+        let endpoint = Endpoint::from(endpoint(written.trim(), written, None, &HOW)?);
         #[cfg(feature = "tls")]
         let endpoint = tls::with_tls(endpoint, &Certificates::default())?;
         Ok(Self { endpoint, service })

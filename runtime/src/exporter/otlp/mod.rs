@@ -39,19 +39,19 @@ fn endpoint(otlp: &Otlp) -> Result<Uri, Error> {
         Protocol::Grpc => &GRPC,
         Protocol::HttpProtobuf | Protocol::HttpJson => &HTTP,
     };
-    let written = otlp.url();
-    let uri = endpoint::endpoint(&written, otlp.insecure, how)?;
+    let (url, written) = (otlp.url(), otlp.written());
+    let uri = endpoint::endpoint(&url, written, otlp.insecure, how)?;
     if otlp.doubles_path() {
         diag::warn(format_args!(
             "traces go to {}: v1/traces is appended to an endpoint; write it without that, or set \
              OTEL_EXPORTER_OTLP_TRACES_ENDPOINT or `Otlp::traces_endpoint`, which are used as they are",
-            masked(&written)
+            masked(&url)
         ));
     }
     if otlp.protocol() == Protocol::Grpc && uri.path_and_query().is_some_and(|it| it != "/") {
         let problem = "requests by gRPC have a path of their own: write nothing behind the port, or choose another \
              OTEL_EXPORTER_OTLP_PROTOCOL";
-        return Err(endpoint::invalid(&written, problem, how));
+        return Err(endpoint::invalid(written, problem, how));
     }
     Ok(uri)
 }

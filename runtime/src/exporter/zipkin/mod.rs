@@ -21,7 +21,8 @@ impl ZipkinHttp {
             settings: "`Builder::zipkin`, OTEL_EXPORTER_ZIPKIN_ENDPOINT",
             example: Zipkin::ENDPOINT,
         };
-        let endpoint = endpoint::endpoint(&zipkin.endpoint, None, &HOW)?;
+        let written = &zipkin.endpoint;
+        let endpoint = endpoint::endpoint(written.trim(), written, None, &HOW)?;
         let content_type = HeaderValue::from_static("application/json");
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, content_type)]);
         let certificates = Certificates::default();
