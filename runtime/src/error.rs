@@ -27,10 +27,10 @@ pub enum Error {
     },
     /// A header of `Otlp::header` or `OTEL_EXPORTER_OTLP_HEADERS` cannot be sent. Its value is not shown.
     #[error(
-        "the header {name:?} for the receiver of traces {problem}: see `Otlp::header` and OTEL_EXPORTER_OTLP_HEADERS"
+        "the header {name:?} for the receiver of traces {problem}: see `Otlp::header` and OTEL_EXPORTER_OTLP_HEADERS, …_TRACES_HEADERS"
     )]
     Header {
-        /// The header's name, as it is set.
+        /// The header's name as it is set, or as much of it as could be one.
         name: String,
         /// What is wrong with it.
         problem: &'static str,

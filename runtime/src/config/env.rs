@@ -63,6 +63,16 @@ pub(crate) struct Warning {
     in_part: bool,
 }
 
+impl Warning {
+    pub(crate) fn new(variable: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self {
+            variable: variable.into(),
+            problem: problem.into(),
+            in_part: false,
+        }
+    }
+}
+
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -192,12 +202,15 @@ impl Reader<'_> {
         if value.trim().eq_ignore_ascii_case("none") {
             return Some(all);
         }
-        for name in value.split(',') {
+        for name in value.split(',').filter(|name| !name.trim().is_empty()) {
             match named(&name.trim().to_ascii_lowercase()) {
                 Some(it) if all.contains(&it) => {}
                 Some(it) => all.push(it),
                 None => unknown.push(name),
             }
+        }
+        if all.is_empty() && unknown.is_empty() {
+            unknown.push(&value);
         }
         for name in unknown {
             let instead = if all.is_empty() {
@@ -275,6 +288,10 @@ impl Reader<'_> {
     fn sampler(&mut self) -> Sampler {
         const VARIABLE: &str = "OTEL_TRACES_SAMPLER";
         let Some(value) = self.text(VARIABLE) else {
+            if self.text(SAMPLER_ARG).is_some() {
+                let problem = " is set, but OTEL_TRACES_SAMPLER names no sampler that takes it, as traceidratio does";
+                self.warn_that(SAMPLER_ARG, problem);
+            }
             return Sampler::default();
         };
         let name = value.to_ascii_lowercase();
@@ -320,8 +337,13 @@ impl Reader<'_> {
                 _ => false,
             };
             if !is_set {
-                let warning = self.warn(SAMPLER_ARG, part, EXPECTED, "the default");
-                warning.in_part = true;
+                let part = if part.contains('=') {
+                    format!("{}={}", shown(name.trim()), shown(value.trim()))
+                } else {
+                    shown(part).to_owned()
+                };
+                let problem = format!("={part:?} is not {EXPECTED}; using the default");
+                self.warn_that(SAMPLER_ARG, problem).in_part = true;
             }
         }
         remote
@@ -338,20 +360,15 @@ impl Reader<'_> {
     }
 
     fn batch(&mut self) -> Batch {
-        const SIZE: &str = "OTEL_BSP_MAX_EXPORT_BATCH_SIZE";
         let default = Batch::default();
-        let queue = self.positive("OTEL_BSP_MAX_QUEUE_SIZE", default.max_queue_size);
-        // A small queue alone is no mistake: the default batch shrinks with it.
-        let batch = self.positive(SIZE, default.max_export_batch_size.min(queue));
-        if batch > queue {
-            let expected = "at most OTEL_BSP_MAX_QUEUE_SIZE";
-            self.warn(SIZE, &batch.to_string(), expected, queue);
-        }
         Batch {
             schedule_delay: self.milliseconds("OTEL_BSP_SCHEDULE_DELAY", default.schedule_delay),
             export_timeout: self.milliseconds("OTEL_BSP_EXPORT_TIMEOUT", default.export_timeout),
-            max_queue_size: queue,
-            max_export_batch_size: batch.min(queue),
+            max_queue_size: self.positive("OTEL_BSP_MAX_QUEUE_SIZE", default.max_queue_size),
+            max_export_batch_size: self.positive(
+                "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
+                default.max_export_batch_size,
+            ),
         }
     }
 
@@ -445,11 +462,7 @@ impl Reader<'_> {
         variable: impl Into<String>,
         problem: impl Into<String>,
     ) -> &mut Warning {
-        self.warnings.push_mut(Warning {
-            variable: variable.into(),
-            problem: problem.into(),
-            in_part: false,
-        })
+        self.warnings.push_mut(Warning::new(variable, problem))
     }
 }
 

@@ -179,7 +179,7 @@ pub(crate) struct Batch {
     pub(crate) export_timeout: Duration,
     /// Spans that may wait; more are dropped.
     pub(crate) max_queue_size: usize,
-    /// Spans in one export, at most `max_queue_size`.
+    /// Spans in one export. [`Settings`] in their last form have no more of them than the queue holds.
     pub(crate) max_export_batch_size: usize,
 }
 

@@ -334,7 +334,7 @@ impl Builder {
         let resource = resource::resource(&settings, &self.resource);
         let names: Vec<_> = span_exporters.iter().map(|it| it.name).collect();
         let (description, warnings) = self.describe(&settings, &names, &resource, &environment);
-        say(warnings);
+        say(&warnings);
         let propagators = Propagators::new(settings.propagators.clone(), self.foreign_propagators);
         Telemetry::start(
             mode,
@@ -347,13 +347,13 @@ impl Builder {
     }
 
     /// What is active, and the warnings that still matter.
-    pub(super) fn describe<'a>(
+    pub(super) fn describe(
         &self,
         settings: &Settings,
         span_exporters: &[&str],
         resource: &Resource,
-        environment: &'a Environment,
-    ) -> (Description, Vec<&'a Warning>) {
+        environment: &Environment,
+    ) -> (Description, Vec<Warning>) {
         let mut describe = Describe::new(environment);
         if settings.disabled {
             describe.setting("disabled", true, false, &["OTEL_SDK_DISABLED"]);
@@ -373,6 +373,9 @@ impl Builder {
                 "OTEL_TRACES_EXPORTER"
             };
             describe.setting("exporter", "none", false, &[variable]);
+        } else if self.exporters.is_empty() && span_exporters.is_empty() {
+            // Of an endpoint that no exporter is named for.
+            describe.count(&["OTEL_EXPORTER_ZIPKIN_ENDPOINT"]);
         }
         describe.setting(
             "sampler",
@@ -380,9 +383,9 @@ impl Builder {
             self.sampler.is_some(),
             &["OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"],
         );
-        let batch = environment.settings.batch.max_export_batch_size;
-        let is_cut = self.max_export_batch_size.unwrap_or(batch) > settings.batch.max_queue_size;
-        describe.batch(&settings.batch, is_cut, |name| match name {
+        let asked = environment.settings.batch.max_export_batch_size;
+        let asked = self.max_export_batch_size.unwrap_or(asked);
+        describe.batch(&settings.batch, asked, |name| match name {
             "schedule_delay" => self.schedule_delay.is_some(),
             "export_timeout" => self.export_timeout.is_some(),
             "max_queue_size" => self.max_queue_size.is_some(),
@@ -426,7 +429,7 @@ impl Builder {
             false,
             &["OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS"],
         );
-        describe.finish()
+        describe.finish(settings.disabled)
     }
 
     /// These settings over those of the environment.

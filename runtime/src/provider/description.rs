@@ -101,9 +101,10 @@ const EXPORTER: &str = "exporter";
 pub(super) struct Describe<'a> {
     environment: &'a Environment,
     settings: Vec<Setting>,
-    /// The variables that settings in code go before, and those that count where they are set.
-    overridden: Vec<String>,
+    /// The variables that count where they are set: no settings in code go before them.
     counting: Vec<String>,
+    /// What is wrong with them together.
+    warnings: Vec<Warning>,
 }
 
 impl<'a> Describe<'a> {
@@ -111,8 +112,8 @@ impl<'a> Describe<'a> {
         Self {
             environment,
             settings: Vec::new(),
-            overridden: Vec::new(),
             counting: Vec::new(),
+            warnings: Vec::new(),
         }
     }
 
@@ -124,22 +125,14 @@ impl<'a> Describe<'a> {
         in_code: bool,
         variables: &[&str],
     ) {
-        let asked = if in_code {
-            &mut self.overridden
-        } else {
-            &mut self.counting
-        };
-        asked.extend(variables.iter().map(|name| (*name).to_owned()));
-        let taken = || {
-            let all = &self.environment.variables;
-            variables
-                .iter()
-                .find(|name| all.iter().any(|it| it == *name))
-        };
         let source = if in_code {
             Source::Code
         } else {
-            taken().map_or(Source::Default, |name| Source::Variable((*name).to_owned()))
+            self.count(variables);
+            let mut variables = variables.iter();
+            variables
+                .find(|name| self.is_taken(name))
+                .map_or(Source::Default, |name| Source::Variable((*name).to_owned()))
         };
         self.settings.push(Setting {
             name: name.to_owned(),
@@ -148,11 +141,24 @@ impl<'a> Describe<'a> {
         });
     }
 
+    /// Has those variables count, though nothing may be set by them.
+    pub(super) fn count(&mut self, variables: &[&str]) {
+        self.counting
+            .extend(variables.iter().map(|name| (*name).to_owned()));
+    }
+
+    fn is_taken(&self, variable: &str) -> bool {
+        self.environment.variables.iter().any(|it| it == variable)
+    }
+
     /// Adds an exporter that is active; `code` is what the builder was told of it.
     pub(super) fn exporter(&mut self, exporter: &Exporter, code: Option<&Exporter>) {
         const VARIABLE: &str = "OTEL_TRACES_EXPORTER";
         match exporter {
-            Exporter::Console => self.setting(EXPORTER, "console", code.is_some(), &[VARIABLE]),
+            Exporter::Console => {
+                self.setting(EXPORTER, "console", code.is_some(), &[VARIABLE]);
+                self.count(&["NO_COLOR"]);
+            }
             Exporter::Stdout => self.setting(EXPORTER, "stdout", code.is_some(), &[VARIABLE]),
             Exporter::File(file) => {
                 self.setting(EXPORTER, "file", code.is_some(), &[VARIABLE]);
@@ -192,9 +198,24 @@ impl<'a> Describe<'a> {
     }
 
     fn otlp(&mut self, otlp: &Otlp, code: &Otlp) {
+        let variables = |setting: &str| {
+            ["OTEL_EXPORTER_OTLP_TRACES_", "OTEL_EXPORTER_OTLP_"].map(|it| format!("{it}{setting}"))
+        };
+        // What may be read in vain, without a setting to show for it.
+        for (in_code, setting) in [
+            (false, "HEADERS"),
+            (code.insecure.is_some(), "INSECURE"),
+            (code.certificates.ca_file.is_some(), "CERTIFICATE"),
+            (code.certificates.cert_file.is_some(), "CLIENT_CERTIFICATE"),
+            (code.certificates.key_file.is_some(), "CLIENT_KEY"),
+        ] {
+            if !in_code {
+                let [traces, all] = variables(setting);
+                self.count(&[&traces, &all]);
+            }
+        }
         let mut add = |name: &str, value: String, in_code, setting: &str| {
-            let [traces, all] = ["OTEL_EXPORTER_OTLP_TRACES_", "OTEL_EXPORTER_OTLP_"]
-                .map(|it| format!("{it}{setting}"));
+            let [traces, all] = variables(setting);
             self.setting(&format!("otlp.{name}"), value, in_code, &[&traces, &all]);
         };
         let protocol = match otlp.protocol() {
@@ -253,6 +274,7 @@ impl<'a> Describe<'a> {
 
     /// Adds a setting for each attribute of the resource; `code` are those of the builder.
     pub(super) fn resource(&mut self, resource: &Resource, code: &[KeyValue]) {
+        self.count(&["OTEL_SERVICE_NAME", RESOURCE]);
         let mut attributes: Vec<_> = resource.iter().collect();
         attributes.sort_unstable_by_key(|(key, _)| key.as_str());
         for (key, value) in attributes {
@@ -273,35 +295,38 @@ impl<'a> Describe<'a> {
         }
     }
 
-    /// Adds the settings of batches. A batch that `is_cut` is as large as it is by the size of the queue.
-    pub(super) fn batch(&mut self, batch: &Batch, is_cut: bool, in_code: impl Fn(&str) -> bool) {
-        for (name, value, variable) in [
+    /// Adds the settings of batches, which are to have `asked` spans: they have no more than the queue.
+    pub(super) fn batch(&mut self, batch: &Batch, asked: usize, in_code: impl Fn(&str) -> bool) {
+        const QUEUE: (&str, &str) = ("max_queue_size", "OTEL_BSP_MAX_QUEUE_SIZE");
+        const SIZE: (&str, &str) = ("max_export_batch_size", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE");
+        let queue = batch.max_queue_size;
+        let is_cut = asked > queue;
+        if is_cut && !in_code(SIZE.0) && self.is_taken(SIZE.1) {
+            let problem = format!("={asked} is more than the queue holds; using {queue}");
+            self.warnings.push(Warning::new(SIZE.1, problem));
+        }
+        // Who sets a queue sets the batches that it cuts, too.
+        let is_by_queue = is_cut && (in_code(QUEUE.0) || self.is_taken(QUEUE.1));
+        let size_by = if is_by_queue { QUEUE } else { SIZE };
+        for (name, value, by) in [
             (
                 "schedule_delay",
                 format!("{:?}", batch.schedule_delay),
-                "OTEL_BSP_SCHEDULE_DELAY",
+                ("schedule_delay", "OTEL_BSP_SCHEDULE_DELAY"),
             ),
             (
                 "export_timeout",
                 format!("{:?}", batch.export_timeout),
-                "OTEL_BSP_EXPORT_TIMEOUT",
+                ("export_timeout", "OTEL_BSP_EXPORT_TIMEOUT"),
             ),
-            (
-                "max_queue_size",
-                batch.max_queue_size.to_string(),
-                "OTEL_BSP_MAX_QUEUE_SIZE",
-            ),
-            (
-                "max_export_batch_size",
-                batch.max_export_batch_size.to_string(),
-                "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
-            ),
+            (QUEUE.0, queue.to_string(), QUEUE),
+            (SIZE.0, batch.max_export_batch_size.to_string(), size_by),
         ] {
-            let (cause, variable) = match name {
-                "max_export_batch_size" if is_cut => ("max_queue_size", "OTEL_BSP_MAX_QUEUE_SIZE"),
-                _ => (name, variable),
-            };
-            self.setting(name, value, in_code(cause), &[variable]);
+            let (by, variable) = by;
+            self.setting(name, value, in_code(by), &[variable]);
+        }
+        if !in_code(SIZE.0) {
+            self.count(&[SIZE.1]);
         }
     }
 
@@ -331,13 +356,17 @@ impl<'a> Describe<'a> {
         self.setting("pii", pii, pii_in_code, &["BIZTRACE_PII"]);
     }
 
-    /// The description, and the warnings that are not of variables which the code overrides.
-    pub(super) fn finish(self) -> (Description, Vec<&'a Warning>) {
-        let warnings = self.environment.warnings.iter().filter(|warning| {
-            let is_in = |names: &[String]| names.contains(&warning.variable);
-            !is_in(&self.overridden) || is_in(&self.counting)
-        });
-        (Description(self.settings), warnings.collect())
+    /// The description, and the warnings of variables that count.
+    pub(super) fn finish(mut self, is_disabled: bool) -> (Description, Vec<Warning>) {
+        if is_disabled {
+            self.counting.clear();
+            self.count(&["OTEL_PROPAGATORS"]);
+        }
+        self.count(&["OTEL_SDK_DISABLED", "OTEL_CONFIG_FILE"]);
+        let all = self.environment.warnings.iter().chain(&self.warnings);
+        let counts = |warning: &&Warning| self.counting.contains(&warning.variable);
+        let warnings = all.filter(counts).cloned().collect();
+        (Description(self.settings), warnings)
     }
 }
 
@@ -418,6 +447,29 @@ mod tests {
         line.replace("service.name=shop (code), service.version=1 (code), ", "")
     }
 
+    fn warnings(variables: &[(&str, &str)], build: impl FnOnce(Builder) -> Builder) -> Vec<String> {
+        warnings_in(&environment(variables), &build(Telemetry::builder()))
+    }
+
+    /// The variables that are warned of.
+    fn names(variables: &[(&str, &str)], build: fn(Builder) -> Builder) -> Vec<String> {
+        let warnings = warnings(variables, build).into_iter();
+        let name = |warning: String| warning.split(['=', ' ']).next().map(str::to_owned);
+        warnings.filter_map(name).collect()
+    }
+
+    fn warnings_in(environment: &Environment, builder: &Builder) -> Vec<String> {
+        let mut settings = builder.over(environment.settings.clone()).unwrap();
+        let by_default = Exporter::Otlp(settings.otlp.clone());
+        let exporters = settings.exporters.get_or_insert(vec![by_default]);
+        if settings.disabled {
+            exporters.clear();
+        }
+        let resource = Resource::builder_empty().build();
+        let (_, warnings) = builder.describe(&settings, &[], &resource, environment);
+        warnings.iter().map(ToString::to_string).collect()
+    }
+
     #[test]
     fn each_limit_that_the_code_leaves_alone_is_that_of_the_environment() {
         let variables = [
@@ -456,11 +508,89 @@ mod tests {
             ("OTEL_TRACES_EXPORTER", "none"),
             ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "200"),
         ];
-        let line = line(&variables, |builder| builder.max_queue_size(100));
+        let line_of = line(&variables, |builder| builder.max_queue_size(100));
         assert_eq!(
-            line,
+            line_of,
             "exporter=none (OTEL_TRACES_EXPORTER), max_queue_size=100 (code), max_export_batch_size=100 (code)"
         );
+        let variables = [
+            ("OTEL_TRACES_EXPORTER", "none"),
+            ("OTEL_BSP_MAX_QUEUE_SIZE", "100"),
+        ];
+        let queue = "OTEL_BSP_MAX_QUEUE_SIZE";
+        assert_eq!(
+            line(&variables, |builder| builder),
+            format!(
+                "exporter=none (OTEL_TRACES_EXPORTER), max_queue_size=100 ({queue}), max_export_batch_size=100 ({queue})"
+            )
+        );
+    }
+
+    #[test]
+    fn a_batch_that_is_set_and_cut_is_warned_of_by_the_queue_that_is_used() {
+        let variables = [
+            ("OTEL_BSP_MAX_QUEUE_SIZE", "100"),
+            ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "200"),
+        ];
+        let size = "OTEL_BSP_MAX_EXPORT_BATCH_SIZE=200 is more than the queue holds";
+        let cut = |queue| [format!("{size}; using {queue}")];
+        assert_eq!(warnings(&variables, |builder| builder), cut(100));
+        assert_eq!(warnings(&variables, |it| it.max_queue_size(150)), cut(150));
+        let none: [String; 0] = [];
+        assert_eq!(warnings(&variables, |it| it.max_queue_size(200)), none);
+        assert_eq!(warnings(&variables, |it| it.max_export_batch_size(9)), none);
+        // A small queue alone is no mistake: the default batch shrinks with it.
+        assert_eq!(warnings(&variables[..1], |builder| builder), none);
+    }
+
+    #[test]
+    fn what_is_not_used_is_not_warned_of() {
+        let timeout = ("OTEL_EXPORTER_OTLP_TIMEOUT", "soon");
+        let headers = ("OTEL_EXPORTER_OTLP_HEADERS", "s3cret");
+        let endpoint = ("OTEL_EXPORTER_ZIPKIN_ENDPOINT", "http://zipkin:9411");
+        let sampler = ("OTEL_TRACES_SAMPLER", "sometimes");
+        let propagators = ("OTEL_PROPAGATORS", "pigeons");
+        let all = [timeout, headers, endpoint, sampler, propagators];
+        let with = |variable| [&all[..], &[variable]].concat();
+        let otlp = with(("OTEL_TRACES_EXPORTER", "otlp"));
+        let mut sent = names(&otlp, |builder| builder);
+        sent.sort();
+        let mut expected = all.map(|(name, _)| name);
+        expected.sort_unstable();
+        assert_eq!(sent, expected);
+        assert_eq!(names(&otlp, Builder::console), [propagators.0, sampler.0]);
+        let none = with(("OTEL_TRACES_EXPORTER", "none"));
+        assert_eq!(names(&none, |it| it), [propagators.0, sampler.0]);
+        let disabled = with(("OTEL_SDK_DISABLED", "true"));
+        assert_eq!(names(&disabled, |it| it), [propagators.0]);
+    }
+
+    /// Variables that no text is read from are warned of, every one, and those alone that count.
+    #[cfg(unix)]
+    #[test]
+    fn each_variable_counts_for_something() {
+        use std::cell::RefCell;
+        use std::os::unix::ffi::OsStringExt;
+
+        let asked = RefCell::new(Vec::new());
+        let environment = from_env(&|name| {
+            asked.borrow_mut().push(name.to_owned());
+            Some(OsString::from_vec(vec![0xff]))
+        });
+        let builder = || Telemetry::builder().otlp(Otlp::default()).console();
+        let builder = builder().zipkin("http://zipkin:9411/api/v2/spans");
+        let mut warned: Vec<_> = warnings_in(&environment, &builder)
+            .into_iter()
+            .map(|warning| warning.replace(" is ignored: it is not text in UTF-8", ""))
+            .collect();
+        let mut asked = asked.into_inner();
+        let in_code = ["OTEL_TRACES_EXPORTER", "OTEL_EXPORTER_ZIPKIN_ENDPOINT"];
+        asked.retain(|name| !in_code.contains(&name.as_str()));
+        for names in [&mut warned, &mut asked] {
+            names.sort_unstable();
+            names.dedup();
+        }
+        assert_eq!(warned, asked);
     }
 
     #[test]
@@ -501,15 +631,7 @@ mod tests {
             ("OTEL_EXPORTER_OTLP_TIMEOUT", "soon"),
             ("OTEL_BSP_MAX_QUEUE_SIZE", "many"),
         ];
-        let warned = |build: fn(Builder) -> Builder| {
-            let environment = environment(&variables);
-            let builder = build(Telemetry::builder());
-            let settings = builder.over(environment.settings.clone()).unwrap();
-            let resource = Resource::builder_empty().build();
-            let (_, warnings) = builder.describe(&settings, &[], &resource, &environment);
-            let names = warnings.iter().map(|warning| warning.variable.clone());
-            names.collect::<Vec<_>>()
-        };
+        let warned = |build: fn(Builder) -> Builder| names(&variables, build);
         let all = warned(|builder| builder);
         assert_eq!(all.len(), variables.len(), "{all:?}");
         let sampled = warned(|builder| builder.sampler(Sampler::AlwaysOn).console());

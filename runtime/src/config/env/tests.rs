@@ -353,7 +353,6 @@ fn samplers() {
         ("parentbased_always_on", "", Sampler::default()),
         ("parentbased_always_off", "", parent_based(Sampler::AlwaysOff)),
         ("parentbased_traceidratio", "0.5", parent_based(ratio(0.5))),
-        ("", "0.5", Sampler::default()),
     ];
     for (name, argument, sampler) in cases {
         let variables = [
@@ -412,13 +411,16 @@ fn samplers_that_a_server_sets() {
             accepts(&variables, |settings| settings.sampler = sampler);
         }
     }
-    for bad in [
-        "endpoint=",
-        "0.25",
-        "pollingIntervalMs=0",
-        "pollingIntervalMs=1s",
-        "initialSamplingRate=2",
-        "samplingRate=1",
+    for (bad, shown) in [
+        ("endpoint=", "endpoint="),
+        ("0.25", "0.25"),
+        ("pollingIntervalMs=0", "pollingIntervalMs=0"),
+        (" pollingIntervalMs = 1s", "pollingIntervalMs=1s"),
+        (
+            "initialSamplingRate=http://ada:s3cret@c",
+            "initialSamplingRate=…",
+        ),
+        ("samplingRate=1", "samplingRate=1"),
     ] {
         let argument = format!("endpoint={url},{bad}");
         let (settings, warnings) = read(&[
@@ -432,12 +434,27 @@ fn samplers_that_a_server_sets() {
             "{bad}"
         );
         assert_eq!(warnings.len(), 1, "{warnings:?}");
-        assert!(
-            warnings[0].starts_with("OTEL_TRACES_SAMPLER_ARG=")
-                && warnings[0].contains("initialSamplingRate=…"),
-            "{warnings:?}"
-        );
+        let start = format!("OTEL_TRACES_SAMPLER_ARG={shown:?} is not endpoint=http://…,");
+        assert!(warnings[0].starts_with(&start), "{warnings:?}");
     }
+}
+
+#[test]
+fn a_list_of_nothing_is_warned_of_once_and_a_comma_too_many_is_not() {
+    let (settings, warnings) = read(&[("OTEL_TRACES_EXPORTER", " , ")]);
+    assert_eq!((settings.exporters, warnings.len()), (None, 1));
+    accepts(&[("OTEL_TRACES_EXPORTER", "console,")], |settings| {
+        settings.exporters = Some(vec![Exporter::Console]);
+    });
+}
+
+#[test]
+fn an_argument_without_a_sampler_is_warned_of() {
+    let (settings, warnings) = read(&[("OTEL_TRACES_SAMPLER_ARG", "0.5")]);
+    assert_eq!(settings.sampler, Sampler::default());
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    let start = "OTEL_TRACES_SAMPLER_ARG is set, but OTEL_TRACES_SAMPLER names no sampler";
+    assert!(warnings[0].starts_with(start), "{warnings:?}");
 }
 
 #[test]
@@ -448,10 +465,6 @@ fn numbers() {
         ("OTEL_BSP_SCHEDULE_DELAY", "250", |s| s.batch.schedule_delay = Duration::from_millis(250)),
         ("OTEL_BSP_EXPORT_TIMEOUT", "1", |s| s.batch.export_timeout = Duration::from_millis(1)),
         ("OTEL_BSP_MAX_QUEUE_SIZE", "4096", |s| s.batch.max_queue_size = 4096),
-        ("OTEL_BSP_MAX_QUEUE_SIZE", "100", |s| {
-            s.batch.max_queue_size = 100;
-            s.batch.max_export_batch_size = 100;
-        }),
         ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "2048", |s| s.batch.max_export_batch_size = 2048),
         ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "0", |s| s.limits.attribute_value_length = Some(0)),
         ("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "9", |s| {
@@ -542,23 +555,6 @@ fn a_bad_limit_of_spans_leaves_the_general_one() {
     assert_eq!(
         warnings,
         ["OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT=\"-1\" is not a whole number; using 64"],
-    );
-}
-
-#[test]
-fn a_batch_fits_the_queue() {
-    let (settings, warnings) = read(&[
-        ("OTEL_BSP_MAX_QUEUE_SIZE", "100"),
-        ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "200"),
-    ]);
-    assert_eq!(settings.batch.max_queue_size, 100);
-    assert_eq!(settings.batch.max_export_batch_size, 100);
-    assert_eq!(
-        warnings,
-        [
-            "OTEL_BSP_MAX_EXPORT_BATCH_SIZE=\"200\" is not at most OTEL_BSP_MAX_QUEUE_SIZE; \
-             using 100"
-        ],
     );
 }
 

@@ -75,9 +75,13 @@ fn header_map(otlp: &Otlp) -> Result<HeaderMap, Error> {
     headers.insert(USER_AGENT, HeaderValue::from_static(agent));
     for (name, value) in &otlp.headers {
         // Who writes `name: value` as the name writes a secret there.
-        let word = name.split(|it: char| !it.is_ascii_alphanumeric() && it != '-' && it != '_');
+        let end = name.find(|it: char| !it.is_ascii_alphanumeric() && it != '-' && it != '_');
+        let shown = match end {
+            Some(end) => format!("{}…", &name[..end]),
+            None => name.clone(),
+        };
         let invalid = |problem| Error::Header {
-            name: word.clone().next().unwrap_or_default().to_owned(),
+            name: shown.clone(),
             problem,
         };
         let key = HeaderName::try_from(name).map_err(|_| {
@@ -126,13 +130,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_endpoint_is_shown_as_it_was_written_and_blanks_around_it_are_nothing() {
+        let error = endpoint(&Otlp::http("'http://c'")).unwrap_err();
+        let error = error.to_string();
+        assert!(error.starts_with("\"'http://c'\" is no endpoint"), "{error}");
+        let uri = endpoint(&Otlp::http(" http://c:4318/ \n")).unwrap();
+        assert_eq!(uri, "http://c:4318/v1/traces");
+    }
+
+    #[test]
     fn headers_of_the_clients_own_are_refused_and_secrets_are_not_shown() {
         for (name, said) in [
             ("Content-Length", "\"Content-Length\" for the receiver"),
             ("transfer-encoding", "is the exporter's own"),
             (
                 "Authorization: Bearer s3cret==",
-                "\"Authorization\" for the receiver",
+                "\"Authorization…\" for the receiver",
             ),
             ("", "has a name that no header may have"),
         ] {
