@@ -294,8 +294,7 @@ impl Builder {
     ///
     /// If it cannot work with its settings.
     pub fn build(self) -> Result<Telemetry, Error> {
-        let built = self.build_over(config::from_env(&|name| std::env::var_os(name)));
-        // A process that cannot go on without it ends with the words that say why.
+        let built = self.build_here();
         diag::settle();
         built
     }
@@ -307,7 +306,14 @@ impl Builder {
     ///
     /// If it cannot work with its settings, or another instance is installed.
     pub fn install(self) -> Result<Telemetry, Error> {
-        super::install(|| self.build())
+        let installed = super::install(|| self.build_here());
+        diag::settle();
+        installed
+    }
+
+    /// Over the process's environment. The caller has all said that comes of it, since a process may end by an error.
+    fn build_here(self) -> Result<Telemetry, Error> {
+        self.build_over(config::from_env(&|name| std::env::var_os(name)))
     }
 
     pub(super) fn build_over(mut self, environment: Environment) -> Result<Telemetry, Error> {

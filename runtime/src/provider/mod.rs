@@ -192,6 +192,5 @@ fn install(build: impl FnOnce() -> Result<Telemetry, Error>) -> Result<Telemetry
     recorder::install(&telemetry.0.recorder);
     set_global(&telemetry);
     diag::info(format_args!("{}", telemetry.describe()));
-    diag::settle();
     Ok(telemetry)
 }
