@@ -20,6 +20,8 @@ pub(crate) enum JsonLines {
 pub(crate) struct Rotating {
     settings: config::JsonLines,
     file: File,
+    /// Its size when it was last written to.
+    length: u64,
     /// The last line was not written to its end.
     is_torn: bool,
 }
@@ -35,6 +37,7 @@ impl Rotating {
         let is_torn = is_torn(path);
         let file = File::options().create(true).append(true).open(path)?;
         Ok(Self {
+            length: file.metadata()?.len(),
             settings,
             file,
             is_torn,
@@ -43,6 +46,10 @@ impl Rotating {
 
     fn write(&mut self, line: &[u8]) -> Result<(), String> {
         let bytes = self.bytes().map_err(|error| self.failed(&error))?;
+        if bytes.is_some_and(|bytes| bytes != self.length) {
+            // Somebody else writes there, or has cut it short.
+            self.is_torn |= is_torn(&self.settings.path);
+        }
         match bytes {
             None => self.reopen()?,
             Some(bytes) if bytes > 0 && bytes + line.len() as u64 > self.settings.max_bytes => {
@@ -56,7 +63,9 @@ impl Rotating {
             .write_all(start)
             .and_then(|()| self.file.write_all(line));
         self.is_torn = written.is_err();
-        written.map_err(|error| self.failed(&error))
+        written.map_err(|error| self.failed(&error))?;
+        self.length = self.file.metadata().map_or(0, |it| it.len());
+        Ok(())
     }
 
     fn failed(&self, error: &io::Error) -> String {

@@ -394,7 +394,7 @@ fn a_file_that_cannot_be_replaced_is_said_to_be_so_and_goes_on_when_it_can() {
 }
 
 #[test]
-fn a_file_that_somebody_deletes_or_renames_is_begun_anew() {
+fn a_file_that_somebody_deletes_renames_or_cuts_short_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("traces.jsonl");
     // As a process leaves it that was killed within a line.
@@ -423,7 +423,15 @@ fn a_file_that_somebody_deletes_or_renames_is_begun_anew() {
     let text = send("third");
     assert!(text.contains("third"), "{text}");
     assert!(!std::fs::read_to_string(away).unwrap().contains("third"));
-    assert_eq!(telemetry.shutdown_blocking().delivered, 3);
+    let file = std::fs::File::options().write(true).open(&path).unwrap();
+    file.set_len(20).unwrap();
+    let text = send("fourth");
+    let lines: Vec<_> = text.lines().collect();
+    assert!(
+        lines.len() == 2 && lines[1].starts_with('{') && lines[1].contains("fourth"),
+        "{text}"
+    );
+    assert_eq!(telemetry.shutdown_blocking().delivered, 4);
 }
 
 #[cfg(unix)]

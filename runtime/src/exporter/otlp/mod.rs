@@ -133,7 +133,10 @@ mod tests {
     fn an_endpoint_is_shown_as_it_was_written_and_blanks_around_it_are_nothing() {
         let error = endpoint(&Otlp::http("'http://c'")).unwrap_err();
         let error = error.to_string();
-        assert!(error.starts_with("\"'http://c'\" is no endpoint"), "{error}");
+        assert!(
+            error.starts_with("\"'http://c'\" is no endpoint"),
+            "{error}"
+        );
         let uri = endpoint(&Otlp::http(" http://c:4318/ \n")).unwrap();
         assert_eq!(uri, "http://c:4318/v1/traces");
     }
