@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use http::Uri;
+use http::uri::Scheme;
 
 use crate::config::masked;
 use crate::error::Error;
@@ -37,15 +38,10 @@ pub(super) fn endpoint(
     let uri: Uri = url
         .parse()
         .map_err(|error: http::uri::InvalidUri| invalid(&error.to_string()))?;
-    match uri.scheme_str() {
-        Some("http") => {}
-        Some("https") if cfg!(feature = "tls") => {}
-        Some("https") => {
-            return Err(invalid(
-                "this build has no TLS: enable the feature `tls` of biztrace",
-            ));
-        }
-        _ => return Err(invalid("its scheme is neither http nor https")),
+    if uri.scheme() == Some(&Scheme::HTTPS) && !cfg!(feature = "tls") {
+        return Err(invalid(
+            "this build has no TLS: enable the feature `tls` of biztrace",
+        ));
     }
     let Some(authority) = uri.authority().filter(|it| !it.host().is_empty()) else {
         return Err(invalid("it has no host"));
@@ -86,25 +82,38 @@ pub(super) fn invalid(written: &str, problem: impl Into<String>, how: &How) -> E
 fn problem(url: &str) -> Option<&'static str> {
     let authority = authority(url);
     let (host, _) = split_port(authority);
+    let is_bracketed = authority.starts_with('[');
     if url.starts_with(['"', '\'']) {
         Some("the quotation marks are part of it: leave them out")
     } else if url.contains('#') {
         Some("what comes behind a # is never sent: leave it out")
+    } else if !url.is_ascii() {
+        Some("it has a letter that no URL has: write a host as xn--…, and the rest percent-encoded")
+    } else if has_other_scheme(url) {
+        Some("its scheme is neither http nor https")
     } else if url.starts_with("//") {
         Some("it has no scheme: write http: or https: before it")
     } else if !url.contains("://") && (url.starts_with("http:") || url.starts_with("https:")) {
         Some("two slashes come behind the colon of its scheme")
     } else if authority.contains('@') {
         None
-    } else if !authority.starts_with('[') && authority.matches(':').count() > 1 {
+    } else if !is_bracketed && (authority.contains("::") || authority.matches(':').count() > 6) {
         Some("an address of IPv6 stands in brackets, as in http://[::1]:4318")
-    } else if host.contains('%') {
+    } else if is_bracketed && host.contains('%') {
         Some("an address with a zone cannot be connected to")
     } else if host.is_empty() || host.bytes().all(|byte| byte.is_ascii_digit()) {
         Some("it has no host")
     } else {
         None
     }
+}
+
+fn has_other_scheme(url: &str) -> bool {
+    url.split_once("://").is_some_and(|(scheme, _)| {
+        !["http", "https"]
+            .iter()
+            .any(|http| scheme.eq_ignore_ascii_case(http))
+    })
 }
 
 /// `host[:port]` of a URL, with or without a scheme.
@@ -186,6 +195,11 @@ mod tests {
                 "no scheme, and TLS may be meant or not: write http:// or https://",
             ),
             ("ftp://c/in", "neither http nor https"),
+            ("unix:///tmp/otlp", "neither http nor https"),
+            ("http://köln:4318", "write a host as xn--"),
+            ("collector:4318:", "no scheme"),
+            ("tcp:collector:4318", "no scheme"),
+            ("http://fe80:1:2:3:4:5:6:7", "stands in brackets"),
             ("http://c/#traces", "behind a #"),
             ("http://", "it has no host"),
             (":4318", "it has no host"),
