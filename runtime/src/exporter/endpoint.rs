@@ -177,13 +177,16 @@ mod tests {
         ] {
             assert_eq!(of(url).unwrap(), uri);
         }
-        for (host, insecure, uri) in [
-            ("collector:4317", true, "http://collector:4317/"),
-            ("collector:4317", false, "https://collector:4317/"),
-            ("localhost:4317", false, "https://localhost:4317/"),
-            ("http://collector:4317", false, "http://collector:4317/"),
-        ] {
-            assert_eq!(endpoint(host, host, Some(insecure), &HOW).unwrap(), uri);
+        let insecure = |host, is_insecure| endpoint(host, host, Some(is_insecure), &HOW);
+        let plain = "http://collector:4317/";
+        assert_eq!(insecure("collector:4317", true).unwrap(), plain);
+        assert_eq!(insecure("http://collector:4317", false).unwrap(), plain);
+        for host in ["collector:4317", "localhost:4317"] {
+            match insecure(host, false) {
+                Ok(uri) => assert_eq!(uri.to_string(), format!("https://{host}/")),
+                Err(error) if cfg!(feature = "tls") => panic!("{error}"),
+                Err(error) => assert!(error.to_string().contains("feature `tls`"), "{error}"),
+            }
         }
     }
 
@@ -219,7 +222,7 @@ mod tests {
             ("http://127.0.0.1:99999", "its port is no number"),
             ("http://localhost:", "its port is no number"),
             ("[::1]:0", "its port is no number"),
-            ("https://ada:s3cret@c", "OTLP takes them as a header"),
+            ("http://ada:s3cret@c", "OTLP takes them as a header"),
             ("ada:s3cret@collector:4318", "no scheme"),
             (
                 "localhost:s3cret@collector:4318",

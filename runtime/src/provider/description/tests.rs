@@ -59,6 +59,7 @@ fn each_limit_that_the_code_leaves_alone_is_that_of_the_environment() {
     );
 }
 
+#[cfg(feature = "otlp-http")]
 #[test]
 fn each_header_says_where_it_comes_from_and_an_endpoint_is_always_there() {
     let variables = [
