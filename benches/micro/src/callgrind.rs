@@ -65,6 +65,14 @@ pub struct Run {
     pub export: Parts,
 }
 
+impl Run {
+    /// Of the thread that serves the requests, in all.
+    #[must_use]
+    pub fn total(&self) -> f64 {
+        self.server.values().sum()
+    }
+}
+
 /// The names of all parts, in the order in which tables have them.
 pub fn part_names() -> impl Iterator<Item = &'static str> {
     PARTS.into_iter().map(|(name, _)| name).chain([REST])

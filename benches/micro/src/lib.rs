@@ -3,6 +3,8 @@
 pub mod callgrind;
 pub mod receiver;
 
+use std::hint::black_box;
+
 use actix_web::dev::{Service, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::test::{TestRequest, init_service};
@@ -40,6 +42,38 @@ async fn reserve(id: u64) -> HttpResponse {
     reserve_bare(id).await
 }
 
+/// Tags that a handler of [`Variant::More`] has beside those of [`annotated`]: several, for their mean.
+pub const MORE: usize = 4;
+
+/// The annotated handler with [`MORE`] tags of one value.
+macro_rules! with_more_tags {
+    ($name:ident, $value:expr) => {
+        #[traced_handler]
+        #[biz_attrs(
+                    order.id = *id,
+                    order.amount = 99.5,
+                    order.express = true,
+                    payment.method = "card",
+                    tenant.id = header("x-tenant-id"),
+                    invoice.customer.first = black_box($value),
+                    invoice.customer.second = black_box($value),
+                    invoice.customer.third = black_box($value),
+                    invoice.customer.fourth = black_box($value),
+                )]
+        async fn $name(id: web::Path<u64>) -> HttpResponse {
+            reserve(*id).await
+        }
+    };
+}
+
+with_more_tags!(with_integers, 1_234_567_i64);
+with_more_tags!(with_floats, 1234.5);
+with_more_tags!(with_short_texts, "0123456789");
+with_more_tags!(
+    with_long_texts,
+    "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
+);
+
 /// What is done to each request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Variant {
@@ -51,15 +85,34 @@ pub enum Variant {
     Unsampled,
     /// Recorded, while no format of context is read.
     Alone,
+    /// Recorded, with [`MORE`] tags of that kind.
+    More(Kind),
+}
+
+/// The kind of a tag's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// An `i64`.
+    Integer,
+    /// An `f64`.
+    Float,
+    /// A `&str` of 10 bytes.
+    ShortText,
+    /// A `&str` of 100 bytes.
+    LongText,
 }
 
 impl Variant {
     /// All of them, by the names that the command line has for them.
-    pub const ALL: [(&str, Self); 4] = [
+    pub const ALL: [(&str, Self); 8] = [
         ("bare", Self::Bare),
         ("traced", Self::Traced),
         ("unsampled", Self::Unsampled),
         ("alone", Self::Alone),
+        ("more-integers", Self::More(Kind::Integer)),
+        ("more-floats", Self::More(Kind::Float)),
+        ("more-short-texts", Self::More(Kind::ShortText)),
+        ("more-long-texts", Self::More(Kind::LongText)),
     ];
 }
 
@@ -70,7 +123,7 @@ impl Variant {
 /// If no thread can be started.
 pub fn telemetry(variant: Variant, endpoint: &str) -> Telemetry {
     let sampler = match variant {
-        Variant::Bare | Variant::Traced | Variant::Alone => Sampler::AlwaysOn,
+        Variant::Bare | Variant::Traced | Variant::Alone | Variant::More(_) => Sampler::AlwaysOn,
         Variant::Unsampled => Sampler::AlwaysOff,
     };
     let mut builder = Telemetry::builder().otlp(endpoint).sampler(sampler);
@@ -97,7 +150,11 @@ pub async fn service(
     };
     let route = match variant {
         Variant::Bare => web::post().to(bare),
-        _ => web::post().to(annotated),
+        Variant::Traced | Variant::Unsampled | Variant::Alone => web::post().to(annotated),
+        Variant::More(Kind::Integer) => web::post().to(with_integers),
+        Variant::More(Kind::Float) => web::post().to(with_floats),
+        Variant::More(Kind::ShortText) => web::post().to(with_short_texts),
+        Variant::More(Kind::LongText) => web::post().to(with_long_texts),
     };
     init_service(App::new().wrap(tracing).route("/orders/{id}", route)).await
 }

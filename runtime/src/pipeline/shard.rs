@@ -117,7 +117,11 @@ impl Books {
             self.drop_chunk(DropReason::QueueFull);
             return;
         };
-        let next = self.spare.take().unwrap_or_default();
+        // A chunk that grows step by step is copied at each step. The next one needs about as much as this one: 64 KiB on a busy
+        // thread, far less where batches are small.
+        let room = bytes.next_power_of_two().min(CHUNK_BYTES);
+        let next = self.spare.take();
+        let next = next.unwrap_or_else(|| Runs::with_capacity(room));
         self.full.push(std::mem::replace(&mut self.chunk, next));
         if queued + spans >= shards.enough() {
             shards.wake.notify_one();
@@ -287,5 +291,50 @@ impl From<Refusal> for DropReason {
             Refusal::Trace => Self::TraceLimit,
             Refusal::Memory => Self::MemoryLimit,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recorder::Scope;
+
+    /// Hands over one span of that many bytes.
+    fn hand_over(shards: &Shards, bytes: usize) {
+        let mut spans = Runs::default();
+        spans.push(&Scope::Biztrace, |out| out.resize(bytes, 0));
+        shards.span_ended(Some(&spans));
+    }
+
+    fn chunk_capacity(shards: &Shards) -> usize {
+        shards.at_rest(|all| all.last().map_or(0, |books| books.chunk.capacity()))
+    }
+
+    #[test]
+    fn next_chunk_starts_with_the_size_of_the_last() {
+        for (batch, span, expected) in [
+            (512, 1_000, CHUNK_BYTES),
+            (512, 20_000, CHUNK_BYTES),
+            (512, 3 * CHUNK_BYTES, CHUNK_BYTES),
+            (1, 300, 512),
+        ] {
+            let batch = Batch {
+                max_export_batch_size: batch,
+                ..Batch::default()
+            };
+            let shards = Shards::new(batch, Arc::new(Memory::new(usize::MAX)));
+            while shards.queued.load(Ordering::Relaxed) == 0 {
+                hand_over(&shards, span);
+            }
+            let capacity = chunk_capacity(&shards);
+            assert_eq!(capacity, expected, "after spans of {span} bytes");
+        }
+    }
+
+    #[test]
+    fn first_chunk_of_a_thread_starts_small() {
+        let shards = Shards::new(Batch::default(), Arc::new(Memory::new(usize::MAX)));
+        hand_over(&shards, 300);
+        assert!(chunk_capacity(&shards) < 1_000);
     }
 }

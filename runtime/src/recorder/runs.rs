@@ -26,6 +26,19 @@ pub(crate) struct Run {
 }
 
 impl Runs {
+    /// An empty one with room for that many bytes.
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(bytes),
+            ..Self::default()
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+
     pub(crate) fn spans(&self) -> usize {
         self.spans
     }

@@ -1,8 +1,17 @@
-//! Prints where the instructions of one request go: the table of `docs/performance.md`.
+//! Prints where the instructions of one request go, and the price of one more tag: the tables of `docs/performance.md`.
 
 use std::error::Error;
 
+use micro_bench::MORE;
 use micro_bench::callgrind::{Parts, build, part_names, per_request};
+
+/// One more tag, with the variant that has [`MORE`] of it.
+const MORE_TAGS: [(&str, &str); 4] = [
+    ("`i64`", "more-integers"),
+    ("`f64`", "more-floats"),
+    ("`&str` of 10 bytes", "more-short-texts"),
+    ("`&str` of 100 bytes", "more-long-texts"),
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let serve = build()?;
@@ -26,5 +35,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         sum(&|part| added(&unsampled.server, part)),
         sum(&|part| traced.export[part]),
     );
+
+    println!("\n| one more tag | instructions |");
+    println!("|---|---:|");
+    for (name, variant) in MORE_TAGS {
+        let more = per_request(&serve, variant)?.total() - traced.total();
+        println!("| {name} | {:.0} |", more / MORE as f64);
+    }
     Ok(())
 }
