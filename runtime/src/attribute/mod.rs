@@ -9,6 +9,7 @@ mod decode;
 mod extractors;
 mod format;
 mod key;
+mod key_filter;
 mod privacy;
 #[cfg(feature = "secrecy")]
 mod secret;

@@ -5,9 +5,11 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::mem;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
+use super::key_filter::KeyFilter;
 use super::privacy::Privacy;
 use super::value::{self, Outcome, ValueLimits};
 use super::wire::len_field;
@@ -42,6 +44,10 @@ pub struct Tags {
     /// The attributes as they are exported, and in a span what else it has.
     pub(crate) bytes: Vec<u8>,
     pub(crate) entries: Vec<Entry>,
+    /// The keys of the entries, and those that a span had and has no more.
+    filter: KeyFilter,
+    /// The first entry whose key an earlier entry seems to have, by its hash.
+    repeated: Option<u32>,
     /// Those of the entries that the spans below have too.
     pub(crate) inherited: Vec<Entry>,
     /// Those of the entries that travel.
@@ -99,6 +105,8 @@ impl Tags {
         Self {
             bytes: Vec::new(),
             entries: Vec::new(),
+            filter: KeyFilter::default(),
+            repeated: None,
             inherited: Vec::new(),
             baggage: Vec::new(),
             limits: ValueLimits::NONE,
@@ -201,17 +209,40 @@ impl Tags {
     pub(crate) fn push_encoded(&mut self, hash: u32, field: &[u8]) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(field);
-        self.entries.push(Entry {
-            hash,
-            start: start as u32,
-            end: self.bytes.len() as u32,
-        });
+        self.enter(hash, start);
     }
 
-    /// Whether its bytes are its attributes and no more: a value that panicked leaves some between them.
-    pub(crate) fn is_whole(&self) -> bool {
-        let attributes = self.entries.iter().map(|entry| entry.len());
-        attributes.sum::<usize>() == self.bytes.len()
+    /// Adds all attributes of a set that [is apart](Self::is_apart).
+    #[inline]
+    pub(crate) fn extend(&mut self, other: &Self) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&other.bytes);
+        let moved = |entry: &Entry| entry.moved_to(start + entry.start as usize);
+        self.entries.extend(other.entries.iter().map(moved));
+        self.filter.merge(&other.filter);
+    }
+
+    /// Whether `other` has none of these keys, and none of its own twice.
+    #[inline]
+    pub(crate) fn is_apart(&self, other: &Self) -> bool {
+        let has = |entry: &Entry| self.has_hash(entry.hash);
+        other.repeated.is_none()
+            && (self.filter.is_disjoint(&other.filter) || !other.entries.iter().any(has))
+    }
+
+    /// Whether a key may be in this set.
+    pub(crate) fn may_have(&self, hash: u32) -> bool {
+        self.filter.may_have(hash)
+    }
+
+    /// Whether one of the entries has that hash.
+    fn has_hash(&self, hash: u32) -> bool {
+        self.may_have(hash) && self.entries.iter().any(|entry| entry.hash == hash)
+    }
+
+    /// The first entry that seems to repeat a key since this was asked last.
+    pub(crate) fn take_repeated(&mut self) -> Option<usize> {
+        self.repeated.take().map(|at| at as usize)
     }
 
     /// Whether nothing was set, nor anything refused.
@@ -219,33 +250,62 @@ impl Tags {
         self.entries.is_empty() && self.dropped == 0
     }
 
+    /// Empties the set. Limits and protection stay.
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+        self.entries.clear();
+        self.filter = KeyFilter::default();
+        self.repeated = None;
+        self.inherited.clear();
+        self.baggage.clear();
+        (self.withheld, self.dropped) = (false, 0);
+    }
+
     #[inline(always)]
     fn push<V: Value + ?Sized>(&mut self, key: Key<'_>, value: &V) {
         let start = self.bytes.len();
         let mut outcome = Outcome::Written;
+        let unfinished = Unfinished {
+            start,
+            bytes: &mut self.bytes,
+        };
         let encoder = Encoder::attribute(
-            &mut self.bytes,
+            unfinished.bytes,
             ATTRIBUTES,
             key.as_str(),
             &self.limits,
             &mut outcome,
         );
         value.encode(encoder.with_privacy(self.privacy.as_deref()));
+        mem::forget(unfinished);
         let bytes = self.bytes.len() - start;
         if outcome != Outcome::Written || bytes > self.limits.bytes {
             self.leave_out(key, start, outcome);
         } else if bytes > 0 {
-            self.enter(key, start);
+            self.enter(key.hash(), start);
         }
     }
 
     /// Notes the attribute that begins at `start`.
-    fn enter(&mut self, key: Key<'_>, start: usize) {
+    #[inline]
+    fn enter(&mut self, hash: u32, start: usize) {
+        if self.filter.insert(hash) {
+            self.suspect(hash);
+        }
         self.entries.push(Entry {
-            hash: key.hash(),
+            hash,
             start: start as u32,
             end: self.bytes.len() as u32,
         });
+    }
+
+    /// Notes that the next entry repeats a key, if an earlier entry has its hash. Hashes are compared here since a bit alone is
+    /// shared by two of fifteen keys in a third of all sets.
+    #[cold]
+    fn suspect(&mut self, hash: u32) {
+        if self.repeated.is_none() && self.entries.iter().any(|entry| entry.hash == hash) {
+            self.repeated = Some(self.entries.len() as u32);
+        }
     }
 
     /// Takes back what has been written of an attribute. Of a value that is withheld the key stays, for its span to remove an
@@ -256,10 +316,22 @@ impl Tags {
         if outcome == Outcome::Withheld {
             value::key_alone(&mut self.bytes, ATTRIBUTES, key.as_str());
             self.withheld = true;
-            self.enter(key, start);
+            self.enter(key.hash(), start);
         } else {
             self.dropped += 1;
         }
+    }
+}
+
+/// An attribute whose value is being written. If the value panics, what it has written is taken back.
+struct Unfinished<'a> {
+    bytes: &'a mut Vec<u8>,
+    start: usize,
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        self.bytes.truncate(self.start);
     }
 }
 
@@ -331,11 +403,7 @@ impl Drop for Scratch {
         if tags.bytes.capacity() > SCRATCH_BYTES {
             return;
         }
-        tags.bytes.clear();
-        tags.entries.clear();
-        tags.inherited.clear();
-        tags.baggage.clear();
-        (tags.withheld, tags.dropped) = (false, 0);
+        tags.clear();
         // A thread that is ending has no scratch buffer any more; then there is nothing to give back to.
         let _ = SCRATCH.try_with(|scratch| scratch.replace(Some(tags)));
     }

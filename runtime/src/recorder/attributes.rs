@@ -8,29 +8,6 @@ use super::seal::live;
 use crate::attribute::{Entry, Key, Tags, is_withheld, key_of, wire};
 use crate::config::Limits;
 
-/// A bit for each hash of a key that the span has: most keys are set once, and are told to be new by this alone.
-#[derive(Debug, Default)]
-pub(super) struct Seen([u64; 4]);
-
-impl Seen {
-    fn may_have(&self, hash: u32) -> bool {
-        let (word, bit) = Self::bit(hash);
-        self.0[word] & bit != 0
-    }
-
-    /// Returns whether it is new for sure.
-    fn insert(&mut self, hash: u32) -> bool {
-        let (word, bit) = Self::bit(hash);
-        let is_new = self.0[word] & bit == 0;
-        self.0[word] |= bit;
-        is_new
-    }
-
-    fn bit(hash: u32) -> (usize, u64) {
-        ((hash / 64 % 4) as usize, 1 << (hash % 64))
-    }
-}
-
 /// Past this many bytes a span's dead attributes are squeezed out, once they are the larger part.
 const COMPACT_BYTES: usize = 4 * 1024;
 
@@ -43,8 +20,8 @@ pub(super) fn decode(entry: &Entry, bytes: &[u8]) -> Option<KeyValue> {
 impl OpenSpan {
     pub(super) fn has(&self, key: &Key<'_>) -> bool {
         let name = key.as_str().as_bytes();
-        self.find(key.hash(), name, self.tags.entries.len())
-            .is_some()
+        let number = self.tags.entries.len();
+        self.tags.may_have(key.hash()) && self.find(key.hash(), name, number).is_some()
     }
 
     /// The value of that attribute, if it is a string.
@@ -77,11 +54,8 @@ impl OpenSpan {
     /// The same for attributes that have been set elsewhere.
     pub(super) fn append(&mut self, tags: &Tags, limits: &Limits, room: usize) {
         self.write(limits, room, |own| {
-            if tags.is_whole() {
-                let start = own.bytes.len();
-                own.bytes.extend_from_slice(&tags.bytes);
-                let moved = |entry: &Entry| entry.moved_to(start + entry.start as usize);
-                own.entries.extend(tags.entries.iter().map(moved));
+            if own.is_apart(tags) {
+                own.extend(tags);
             } else {
                 for entry in &tags.entries {
                     own.push_encoded(entry.hash, entry.field(&tags.bytes));
@@ -121,27 +95,23 @@ impl OpenSpan {
     /// others dead. `live` bytes came before.
     fn admit(&mut self, first: usize, mut live: usize, limits: &Limits, room: usize) {
         let most = live + room;
+        let repeated = self.tags.take_repeated();
         let fit = self.tags.entries.len() <= limits.attributes && self.len() <= most;
         // Most are new and fit: nothing is to be moved up to the first that may not.
         let mut doubtful = first;
         if fit && !self.tags.withheld {
-            let added = &self.tags.entries[first..];
-            let new = added
-                .iter()
-                .take_while(|entry| self.seen.insert(entry.hash));
-            for entry in new {
-                live += entry.len();
-                doubtful += 1;
-            }
+            let Some(repeated) = repeated else {
+                return;
+            };
+            doubtful = repeated;
+            let new = &self.tags.entries[first..doubtful];
+            live += new.iter().map(|entry| entry.len()).sum::<usize>();
         }
         let mut kept = doubtful;
         for at in doubtful..self.tags.entries.len() {
             let entry = self.tags.entries[at];
-            let earlier = if self.seen.may_have(entry.hash) {
-                self.find(entry.hash, key_of(entry.field(&self.tags.bytes)), kept)
-            } else {
-                None
-            };
+            let key = key_of(entry.field(&self.tags.bytes));
+            let earlier = self.find(entry.hash, key, kept);
             if self.tags.withheld && is_withheld(entry.field(&self.tags.bytes)) {
                 self.kill(entry);
                 if let Some(at) = earlier {
@@ -165,7 +135,6 @@ impl OpenSpan {
                 let earlier = std::mem::replace(&mut self.tags.entries[at], entry);
                 self.kill(earlier);
             } else {
-                self.seen.insert(entry.hash);
                 self.tags.entries[kept] = entry;
                 kept += 1;
             }
@@ -207,5 +176,104 @@ impl OpenSpan {
         bytes.truncate(end);
         self.dead.clear();
         self.dead_bytes = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::attribute::{Encoder, Value};
+
+    /// Among them two pairs that FNV-1a hashes alike.
+    const KEYS: [&str; 10] = [
+        "a",
+        "b",
+        "c",
+        "d",
+        "e",
+        "costarring",
+        "liquid",
+        "altarage",
+        "zinke",
+        "a key that is longer than most keys are",
+    ];
+
+    /// Pairs of a key and a value: one set that is appended at once.
+    fn set() -> impl Strategy<Value = Vec<(&'static str, i64)>> {
+        let pair = (prop::sample::select(&KEYS[..]), -1_000_000..1_000_000_i64);
+        prop::collection::vec(pair, 0..8)
+    }
+
+    fn attributes(span: &OpenSpan) -> BTreeMap<String, i64> {
+        let decoded = |entry: &Entry| {
+            let attribute = decode(entry, &span.tags.bytes).unwrap();
+            match attribute.value.unwrap().value.unwrap() {
+                any_value::Value::IntValue(value) => (attribute.key, value),
+                other => panic!("{other:?}"),
+            }
+        };
+        let entries = span.tags.entries.iter().map(decoded);
+        let all: BTreeMap<_, _> = entries.collect();
+        assert_eq!(all.len(), span.tags.entries.len(), "a key is there twice");
+        all
+    }
+
+    proptest! {
+        #[test]
+        fn last_value_of_each_key_counts_within_the_limit(
+            sets in prop::collection::vec((set(), any::<bool>()), 0..6),
+            limit in 0..12_usize,
+        ) {
+            let limits = Limits { attributes: limit, ..Limits::default() };
+            let (mut span, mut expected) = (OpenSpan::default(), BTreeMap::new());
+            let mut dropped = 0;
+            for (set, at_once) in sets {
+                for (key, value) in &set {
+                    if expected.len() < limit || expected.contains_key(*key) {
+                        expected.insert((*key).to_owned(), *value);
+                    } else {
+                        dropped += 1;
+                    }
+                }
+                let write = |tags: &mut Tags| set.iter().for_each(|(key, value)| tags.set(*key, value));
+                if at_once {
+                    span.write(&limits, usize::MAX / 2, write);
+                } else {
+                    let mut tags = Tags::new();
+                    write(&mut tags);
+                    span.append(&tags, &limits, usize::MAX / 2);
+                }
+            }
+            prop_assert_eq!(attributes(&span), expected);
+            prop_assert_eq!(span.tags.dropped, dropped);
+        }
+    }
+
+    struct Panics;
+
+    impl Value for Panics {
+        fn encode(&self, _: Encoder<'_>) {
+            panic!("a value that panics, as this test wants it")
+        }
+    }
+
+    #[test]
+    fn value_that_panics_leaves_no_bytes_in_its_set() {
+        let mut tags = Tags::new();
+        tags.set("a", &1);
+        let set = AssertUnwindSafe(|| tags.set("b", &[None, Some(Panics)]));
+        assert!(catch_unwind(set).is_err());
+        tags.set("c", &3);
+        let mut span = OpenSpan::default();
+        span.append(&tags, &Limits::default(), usize::MAX / 2);
+        let expected = [("a".to_owned(), 1), ("c".to_owned(), 3)];
+        assert_eq!(attributes(&span), BTreeMap::from(expected));
+        let fields = span.tags.entries.iter().map(|entry| entry.len());
+        assert_eq!(fields.sum::<usize>(), span.tags.bytes.len());
     }
 }

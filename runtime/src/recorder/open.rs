@@ -13,7 +13,6 @@ use std::sync::Arc;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status};
 
-use super::attributes::Seen;
 use super::exception::Exception;
 use super::head::Head;
 use super::inherited::Inherited;
@@ -35,7 +34,6 @@ pub(crate) struct OpenSpan {
     pub(super) status: Status,
     /// The attributes, with the bytes of events and links between theirs.
     pub(super) tags: Tags,
-    pub(super) seen: Seen,
     pub(super) dead: Vec<Range<u32>>,
     pub(super) dead_bytes: usize,
     events: usize,
@@ -74,7 +72,6 @@ impl Default for OpenSpan {
             start: 0,
             status: Status::Unset,
             tags: Tags::new(),
-            seen: Seen::default(),
             dead: Vec::new(),
             dead_bytes: 0,
             events: 0,
@@ -241,11 +238,8 @@ impl OpenSpan {
     /// Makes this slot ready for the next span, keeping its buffers unless they have grown past `keep` bytes.
     pub(super) fn reset(&mut self, keep: usize) {
         self.id = SpanId::INVALID;
-        self.tags.bytes.clear();
+        self.tags.clear();
         self.tags.bytes.shrink_to(keep);
-        self.tags.entries.clear();
-        self.tags.dropped = 0;
-        self.seen = Seen::default();
         self.dead.clear();
         self.dead.shrink_to(keep / size_of::<Range<u32>>());
         // A head that somebody still reads is theirs.
