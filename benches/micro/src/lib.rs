@@ -50,16 +50,16 @@ macro_rules! with_more_tags {
     ($name:ident, $value:expr) => {
         #[traced_handler]
         #[biz_attrs(
-                                    order.id = *id,
-                                    order.amount = 99.5,
-                                    order.express = true,
-                                    payment.method = "card",
-                                    tenant.id = header("x-tenant-id"),
-                                    invoice.customer.first = black_box($value),
-                                    invoice.customer.second = black_box($value),
-                                    invoice.customer.third = black_box($value),
-                                    invoice.customer.fourth = black_box($value),
-                                )]
+                                                    order.id = *id,
+                                                    order.amount = 99.5,
+                                                    order.express = true,
+                                                    payment.method = "card",
+                                                    tenant.id = header("x-tenant-id"),
+                                                    invoice.customer.first = black_box($value),
+                                                    invoice.customer.second = black_box($value),
+                                                    invoice.customer.third = black_box($value),
+                                                    invoice.customer.fourth = black_box($value),
+                                                )]
         async fn $name(id: web::Path<u64>) -> HttpResponse {
             reserve(*id).await
         }

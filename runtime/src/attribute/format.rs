@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write};
 
+use super::encoder::Open;
 use super::value::truncate;
 use super::{Encoder, Value};
 
@@ -45,37 +46,39 @@ pub struct MaxLen<'a, V: ?Sized>(pub usize, pub &'a V);
 
 impl<T: fmt::Display + ?Sized> Value for Display<'_, T> {
     fn encode(&self, encoder: Encoder<'_>) {
-        format(encoder, format_args!("{}", self.0));
+        encoder.open(|open| format(open, format_args!("{}", self.0)));
     }
 }
 
 impl<T: fmt::Debug + ?Sized> Value for Debug<'_, T> {
     fn encode(&self, encoder: Encoder<'_>) {
-        format(encoder, format_args!("{:?}", self.0));
+        encoder.open(|open| format(open, format_args!("{:?}", self.0)));
     }
 }
 
 impl<V: Value + ?Sized> Value for MaxLen<'_, V> {
     fn encode(&self, encoder: Encoder<'_>) {
-        let mut treatment = encoder.treatment();
-        treatment.chars = Some(treatment.chars.map_or(self.0, |chars| chars.min(self.0)));
-        encoder.treat(self.1, &treatment);
+        encoder.open(|open| {
+            let mut treatment = open.treatment();
+            treatment.chars = Some(treatment.chars.map_or(self.0, |chars| chars.min(self.0)));
+            open.treat(self.1, &treatment);
+        });
     }
 }
 
-fn format(encoder: Encoder<'_>, value: fmt::Arguments<'_>) {
+fn format(open: Open<'_>, value: fmt::Arguments<'_>) {
     let mut text = Bounded {
         text: String::new(),
-        chars: encoder.treatment().chars.unwrap_or(usize::MAX),
-        bytes: encoder.max_bytes(),
+        chars: open.treatment().chars.unwrap_or(usize::MAX),
+        bytes: open.max_bytes(),
         is_too_large: false,
     };
     // An error is a text that has had enough, or a type that gave up: what there is, is its text.
     let _ = text.write_fmt(value);
     if text.is_too_large {
-        encoder.refuse();
+        open.refuse();
     } else {
-        encoder.string(&text.text);
+        open.string(&text.text);
     }
 }
 

@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct KeyFilter([u64; WORDS]);
 
-const WORDS: usize = 4;
+const WORDS: usize = 8;
 
 impl KeyFilter {
     pub(super) fn may_have(&self, hash: u32) -> bool {

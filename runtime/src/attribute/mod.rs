@@ -1,16 +1,19 @@
 //! Attributes as their OTLP bytes: keys, values and the protobuf they become.
 //!
-//! Bottom layer: knows nothing of spans. [`tags`] collects what a macro names, the recorder appends it.
+//! Bottom layer: knows nothing of spans. [`tags`] collects the entries of a macro, and the recorder appends them to a span.
 
 mod api;
 mod biz;
 mod decode;
+mod encoder;
 #[cfg(feature = "actix")]
 mod extractors;
 mod format;
 mod key;
 mod key_filter;
 mod privacy;
+mod put;
+mod scratch;
 #[cfg(feature = "secrecy")]
 mod secret;
 mod tags;
@@ -29,11 +32,15 @@ mod with_uuid;
 
 pub use biz::{BizAttrs, BizValue};
 pub(crate) use decode::api_value;
+pub use encoder::{ArrayEncoder, Encoder};
+pub(crate) use encoder::{Outcome, ValueLimits};
 pub use format::{Debug, Display, MaxLen, Shown};
 pub use key::Key;
+pub(crate) use key::{is_withheld, key_of};
 pub use privacy::{Hash, Mask, Pii, PiiPolicy};
 pub(crate) use privacy::{HashKey, MIN_KEY_BYTES, Privacy};
+pub(crate) use scratch::Scratch;
+pub(crate) use tags::Entry;
 pub use tags::Tags;
-pub(crate) use tags::{Entry, Scratch};
-pub use value::{ArrayEncoder, Encoder, Value};
-pub(crate) use value::{Outcome, ValueLimits, is_withheld, key_of, truncate};
+pub use value::Value;
+pub(crate) use value::truncate;

@@ -6,7 +6,7 @@ use hmac::digest::KeyInit;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-use super::value::Treatment;
+use super::encoder::Treatment;
 use super::{Encoder, Value};
 use crate::diag;
 
@@ -81,42 +81,48 @@ pub struct Pii<'a, V: ?Sized>(pub &'a V);
 
 impl<V: Value + ?Sized> Value for Hash<'_, V> {
     fn encode(&self, encoder: Encoder<'_>) {
-        match encoder.privacy().and_then(|it| it.hash_key.as_ref()) {
-            // The whole value's hash, so that it is the same in every service, whatever its limits.
-            Some(key) => encoder.treat(
-                self.0,
-                &Treatment {
-                    chars: None,
-                    rewrite: Some(&|text| key.hash(text)),
-                },
-            ),
-            None => {
-                warn_without_key();
-                encoder.withhold();
-            }
-        }
+        encoder.open(
+            |open| match open.privacy().and_then(|it| it.hash_key.as_ref()) {
+                // The whole value's hash, so that it is the same in every service, whatever its limits.
+                Some(key) => open.treat(
+                    self.0,
+                    &Treatment {
+                        chars: None,
+                        rewrite: Some(&|text| key.hash(text)),
+                    },
+                ),
+                None => {
+                    warn_without_key();
+                    open.withhold();
+                }
+            },
+        );
     }
 }
 
 impl<V: Value + ?Sized> Value for Mask<'_, V> {
     fn encode(&self, encoder: Encoder<'_>) {
-        // Of the whole value: the last characters of a part would be others than those that may be shown.
-        let limit = encoder.treatment().chars.unwrap_or(usize::MAX);
-        let treatment = Treatment {
-            chars: None,
-            rewrite: Some(&|text| Some(mask(text, self.0, limit))),
-        };
-        encoder.treat(self.1, &treatment);
+        encoder.open(|open| {
+            // Of the whole value: the last characters of a part would be others than those that may be shown.
+            let limit = open.treatment().chars.unwrap_or(usize::MAX);
+            let treatment = Treatment {
+                chars: None,
+                rewrite: Some(&|text| Some(mask(text, self.0, limit))),
+            };
+            open.treat(self.1, &treatment);
+        });
     }
 }
 
 impl<V: Value + ?Sized> Value for Pii<'_, V> {
     fn encode(&self, encoder: Encoder<'_>) {
-        match encoder.privacy().map(|it| it.pii).unwrap_or_default() {
-            PiiPolicy::Keep => self.0.encode(encoder),
-            PiiPolicy::Hash => Hash(self.0).encode(encoder),
-            PiiPolicy::Drop => encoder.withhold(),
-        }
+        encoder.open(
+            |open| match open.privacy().map(|it| it.pii).unwrap_or_default() {
+                PiiPolicy::Keep => self.0.encode(open.into()),
+                PiiPolicy::Hash => Hash(self.0).encode(open.into()),
+                PiiPolicy::Drop => open.withhold(),
+            },
+        );
     }
 }
 

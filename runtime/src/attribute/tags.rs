@@ -1,22 +1,11 @@
-//! A set of attributes: a span's, or one on its way there.
-//!
-//! Values come from user code, which must not run under a lock of ours: they are encoded first on the thread's own scratch
-//! buffer, and appended to the span in one short step.
+//! A set of attributes: those of a span, or some on their way to one.
 
-use std::cell::RefCell;
 use std::fmt;
-use std::mem;
-use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use super::key_filter::KeyFilter;
 use super::privacy::Privacy;
-use super::value::{self, Outcome, ValueLimits};
-use super::wire::len_field;
-use super::{Encoder, Key, Value};
-
-/// The field of a `Span` that holds its attributes.
-const ATTRIBUTES: u8 = len_field(9);
+use super::{Encoder, Key, Value, ValueLimits};
 
 /// Takes attributes: what a macro's entries name, or code of yours that is given this.
 ///
@@ -53,14 +42,16 @@ pub struct Tags {
     /// Those of the entries that travel.
     pub(crate) baggage: Vec<Entry>,
     pub(crate) limits: ValueLimits,
+    /// Once it has this many bytes nothing more is taken: code that sets without end must not fill the memory.
+    pub(crate) full_at: usize,
     /// Whether some of the entries are of values that were withheld.
     pub(crate) withheld: bool,
     /// Attributes that were not taken.
     pub(crate) dropped: u32,
     /// How values that say so are protected.
-    privacy: Option<Arc<Privacy>>,
+    pub(super) privacy: Option<Arc<Privacy>>,
     /// What keys are to begin with, its dot included.
-    prefix: String,
+    pub(super) prefix: String,
 }
 
 /// Where one attribute lies in a buffer.
@@ -110,6 +101,7 @@ impl Tags {
             inherited: Vec::new(),
             baggage: Vec::new(),
             limits: ValueLimits::NONE,
+            full_at: usize::MAX,
             withheld: false,
             dropped: 0,
             privacy: None,
@@ -120,27 +112,7 @@ impl Tags {
     /// Sets `key` to `value`, replacing an earlier value.
     #[inline(always)]
     pub fn set<'k, V: Value + ?Sized>(&mut self, key: impl Into<Key<'k>>, value: &V) {
-        let key = key.into();
-        if self.prefix.is_empty() && !key.as_str().is_empty() && !self.is_full() {
-            self.push(key, value);
-        } else {
-            self.set_rarely(key, value);
-        }
-    }
-
-    /// Whether it holds more than any span may have: code that sets without end must not fill the memory.
-    fn is_full(&self) -> bool {
-        self.bytes.len() > self.limits.bytes
-    }
-
-    #[cold]
-    fn set_rarely<V: Value + ?Sized>(&mut self, key: Key<'_>, value: &V) {
-        if key.as_str().is_empty() || self.is_full() {
-            self.dropped += 1;
-        } else {
-            let name = format!("{}{}", self.prefix, key.as_str());
-            self.push(Key::new(&name), value);
-        }
+        value.encode(Encoder::of_set(self, &key.into()));
     }
 
     /// Sets `key` to `value`, on this span and on every span that starts below it in this process from then on, in whatever
@@ -202,7 +174,12 @@ impl Tags {
 
     /// Like [`set`](Self::set), as OpenTelemetry's API has it: without a name, too.
     pub(crate) fn set_any<V: Value + ?Sized>(&mut self, key: &str, value: &V) {
-        self.push(Key::new(key), value);
+        let key = &Key::new(key);
+        if key.as_str().is_empty() {
+            self.write(key, |open| value.encode(open.into()));
+        } else {
+            self.set(key, value);
+        }
     }
 
     /// Adds an attribute that is encoded already.
@@ -261,34 +238,9 @@ impl Tags {
         (self.withheld, self.dropped) = (false, 0);
     }
 
-    #[inline(always)]
-    fn push<V: Value + ?Sized>(&mut self, key: Key<'_>, value: &V) {
-        let start = self.bytes.len();
-        let mut outcome = Outcome::Written;
-        let unfinished = Unfinished {
-            start,
-            bytes: &mut self.bytes,
-        };
-        let encoder = Encoder::attribute(
-            unfinished.bytes,
-            ATTRIBUTES,
-            key.as_str(),
-            &self.limits,
-            &mut outcome,
-        );
-        value.encode(encoder.with_privacy(self.privacy.as_deref()));
-        mem::forget(unfinished);
-        let bytes = self.bytes.len() - start;
-        if outcome != Outcome::Written || bytes > self.limits.bytes {
-            self.leave_out(key, start, outcome);
-        } else if bytes > 0 {
-            self.enter(key.hash(), start);
-        }
-    }
-
     /// Notes the attribute that begins at `start`.
     #[inline]
-    fn enter(&mut self, hash: u32, start: usize) {
+    pub(super) fn enter(&mut self, hash: u32, start: usize) {
         if self.filter.insert(hash) {
             self.suspect(hash);
         }
@@ -307,32 +259,6 @@ impl Tags {
             self.repeated = Some(self.entries.len() as u32);
         }
     }
-
-    /// Takes back what has been written of an attribute. Of a value that is withheld the key stays, for its span to remove an
-    /// earlier value by.
-    #[cold]
-    fn leave_out(&mut self, key: Key<'_>, start: usize, outcome: Outcome) {
-        self.bytes.truncate(start);
-        if outcome == Outcome::Withheld {
-            value::key_alone(&mut self.bytes, ATTRIBUTES, key.as_str());
-            self.withheld = true;
-            self.enter(key.hash(), start);
-        } else {
-            self.dropped += 1;
-        }
-    }
-}
-
-/// An attribute whose value is being written. If the value panics, what it has written is taken back.
-struct Unfinished<'a> {
-    bytes: &'a mut Vec<u8>,
-    start: usize,
-}
-
-impl Drop for Unfinished<'_> {
-    fn drop(&mut self) {
-        self.bytes.truncate(self.start);
-    }
 }
 
 /// Takes a prefix off again, after a panic too.
@@ -345,66 +271,5 @@ struct Nested<'a> {
 impl Drop for Nested<'_> {
     fn drop(&mut self) {
         self.tags.prefix.truncate(self.outer);
-    }
-}
-
-/// An empty set, on the thread's scratch buffer; a nested one gets a buffer of its own.
-#[derive(Debug)]
-pub(crate) struct Scratch(Option<Box<Tags>>);
-
-thread_local! {
-    static SCRATCH: RefCell<Option<Box<Tags>>> = const { RefCell::new(None) };
-}
-
-/// A scratch buffer that has grown past this is not kept.
-const SCRATCH_BYTES: usize = 64 * 1024;
-
-impl Scratch {
-    pub(crate) fn new(limits: ValueLimits, privacy: &Arc<Privacy>) -> Self {
-        let scratch = SCRATCH.try_with(|scratch| scratch.take());
-        let mut tags = scratch
-            .ok()
-            .flatten()
-            .unwrap_or_else(|| Box::new(Tags::new()));
-        tags.limits = limits;
-        // Most tags of a thread go to one recorder: comparing spares the shared counter.
-        if !tags
-            .privacy
-            .as_ref()
-            .is_some_and(|kept| Arc::ptr_eq(kept, privacy))
-        {
-            tags.privacy = Some(Arc::clone(privacy));
-        }
-        Self(Some(tags))
-    }
-}
-
-const TAKEN: &str = "the set is taken out on drop only";
-
-impl Deref for Scratch {
-    type Target = Tags;
-
-    fn deref(&self) -> &Tags {
-        self.0.as_deref().expect(TAKEN)
-    }
-}
-
-impl DerefMut for Scratch {
-    fn deref_mut(&mut self) -> &mut Tags {
-        self.0.as_deref_mut().expect(TAKEN)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let Some(mut tags) = self.0.take() else {
-            return;
-        };
-        if tags.bytes.capacity() > SCRATCH_BYTES {
-            return;
-        }
-        tags.clear();
-        // A thread that is ending has no scratch buffer any more; then there is nothing to give back to.
-        let _ = SCRATCH.try_with(|scratch| scratch.replace(Some(tags)));
     }
 }

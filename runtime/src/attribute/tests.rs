@@ -11,7 +11,6 @@ use proptest::prelude::*;
 use prost::Message;
 use sha2::Sha256;
 
-use super::value::ValueLimits;
 use super::*;
 
 const SECRET: &str = "0123456789abcdef";
@@ -301,4 +300,40 @@ fn values_of_other_crates_are_text() {
     assert_eq!(of(&|| value(plain(), &day)), "2026-02-03");
     let moment = day.with_hms(4, 5, 6).unwrap().assume_utc();
     assert_eq!(of(&|| value(plain(), &moment)), "2026-02-03T04:05:06Z");
+}
+
+proptest! {
+    /// Blocks end at 27 bytes of a key, at 126 of a text, and at 127 of an attribute.
+    #[test]
+    fn attributes_of_every_length_arrive_as_they_are(
+        key in "[a-z]{1,40}",
+        text in "[a-z]{0,300}",
+        chars in prop::option::of(0..300_usize),
+        number: i64,
+        float: f64,
+        flag: bool,
+    ) {
+        let limits = ValueLimits { chars, bytes: 10_000 };
+        let mut tags = Scratch::new(limits, &Arc::default());
+        tags.set(&key, text.as_str());
+        tags.set(&format!("{key}.n"), &number);
+        tags.set(&format!("{key}.f"), &float);
+        tags.set(&format!("{key}.b"), &flag);
+        tags.set("negative", &-number.saturating_abs());
+        let sent = Span::decode(&*tags.bytes).unwrap().attributes;
+        let values: Vec<_> = sent.iter().map(|it| it.value.clone().unwrap().value.unwrap()).collect();
+        let text = &text[..chars.map_or(text.len(), |chars| chars.min(text.len()))];
+        prop_assert_eq!(&sent[0].key, &key);
+        prop_assert_eq!(&values[0], &Sent::StringValue(text.to_owned()));
+        prop_assert_eq!(&values[1], &Sent::IntValue(number));
+        prop_assert!(matches!(values[2], Sent::DoubleValue(it) if it.to_bits() == float.to_bits()));
+        prop_assert_eq!(&values[3], &Sent::BoolValue(flag));
+        prop_assert_eq!(&values[4], &Sent::IntValue(-number.saturating_abs()));
+        // Prost writes each field as ours is written: in as few bytes.
+        for (entry, attribute) in tags.entries.iter().zip(sent) {
+            let (content, rest) = wire::split_field(entry.field(&tags.bytes));
+            prop_assert_eq!(content, attribute.encode_to_vec());
+            prop_assert!(rest.is_empty());
+        }
+    }
 }

@@ -30,6 +30,24 @@ pub(crate) fn varint(buf: &mut Vec<u8>, mut value: u64) {
     buf.push(value as u8);
 }
 
+/// Writes a varint to a slice that has room for it, and returns how many bytes it takes.
+#[inline]
+pub(crate) fn varint_to(to: &mut [u8], mut value: u64) -> usize {
+    let mut at = 0;
+    while value >= 0x80 {
+        to[at] = value as u8 | 0x80;
+        value >>= 7;
+        at += 1;
+    }
+    to[at] = value as u8;
+    at + 1
+}
+
+/// The varint of a length from 0x80 up to 0x3fff.
+pub(crate) const fn two_bytes(len: usize) -> [u8; 2] {
+    [len as u8 | 0x80, (len >> 7) as u8]
+}
+
 /// Length of a length-delimited field with a one-byte tag and `len` bytes of content.
 pub(crate) const fn field_len(len: usize) -> usize {
     1 + varint_len(len as u64) + len
@@ -115,6 +133,9 @@ mod tests {
             prost::encoding::encode_varint(value, &mut theirs);
             prop_assert_eq!(&ours, &theirs);
             prop_assert_eq!(varint_len(value), ours.len());
+            let mut bytes = [0; 10];
+            let len = varint_to(&mut bytes, value);
+            prop_assert_eq!(&bytes[..len], &ours);
         }
     }
 

@@ -47,19 +47,31 @@ impl OpenSpan {
     /// trace's lock is held.
     pub(super) fn write(&mut self, limits: &Limits, room: usize, write: impl FnOnce(&mut Tags)) {
         let (entries, before) = (self.tags.entries.len(), self.len());
+        // Bytes that are dead, or of events, do not count here.
+        self.tags.full_at = self.tags.bytes.len().saturating_add(limits.bytes_per_trace);
         write(&mut self.tags);
         self.admit(entries, before, limits, room);
     }
 
     /// The same for attributes that have been set elsewhere.
+    #[inline]
     pub(super) fn append(&mut self, tags: &Tags, limits: &Limits, room: usize) {
+        let number = self.tags.entries.len() + tags.entries.len();
+        let fits = number <= limits.attributes && tags.bytes.len() <= room;
+        if fits && !tags.withheld && self.tags.is_apart(tags) {
+            self.tags.extend(tags);
+            self.tags.dropped += tags.dropped;
+        } else {
+            self.append_each(tags, limits, room);
+        }
+    }
+
+    /// Appends attributes of which some may replace others, be withheld or exceed the limits.
+    #[cold]
+    fn append_each(&mut self, tags: &Tags, limits: &Limits, room: usize) {
         self.write(limits, room, |own| {
-            if own.is_apart(tags) {
-                own.extend(tags);
-            } else {
-                for entry in &tags.entries {
-                    own.push_encoded(entry.hash, entry.field(&tags.bytes));
-                }
+            for entry in &tags.entries {
+                own.push_encoded(entry.hash, entry.field(&tags.bytes));
             }
             own.dropped += tags.dropped;
             own.withheld |= tags.withheld;
