@@ -17,7 +17,7 @@ use super::exception::Exception;
 use super::head::Head;
 use super::inherited::Inherited;
 use super::scope::Scope;
-use super::seal::{LINK_FLAGS, flags, nonzero};
+use super::seal::{LINK_FLAGS, flags_of, nonzero};
 use super::site::Site;
 use crate::attribute::wire::{self, fixed64_field, len_field, varint_field};
 use crate::attribute::{Encoder, Outcome, Tags, Value, ValueLimits, truncate};
@@ -167,12 +167,9 @@ impl OpenSpan {
                     }
                     values.extend(buf, len_field(4), kept);
                     nonzero(buf, varint_field(5), dropped);
-                    flags(
-                        buf,
-                        LINK_FLAGS,
-                        context.trace_flags().to_u8(),
-                        context.is_remote(),
-                    );
+                    let flags = flags_of(context.trace_flags().to_u8(), context.is_remote());
+                    buf.push(LINK_FLAGS);
+                    buf.extend_from_slice(&flags.to_le_bytes());
                 },
                 limits,
             );

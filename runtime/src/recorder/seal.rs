@@ -11,7 +11,7 @@ use super::runs::Runs;
 use crate::attribute::wire::{self, fixed64_field, len_field, varint_field};
 
 /// Tag of field 6 of a `Link`, four fixed bytes.
-pub(super) const LINK_FLAGS: [u8; 1] = [6 << 3 | 5];
+pub(super) const LINK_FLAGS: u8 = 6 << 3 | 5;
 /// Tag of field 16 of a `Span`, four fixed bytes: too large for one byte.
 const SPAN_FLAGS: [u8; 2] = [0x85, 0x01];
 
@@ -19,34 +19,33 @@ impl OpenSpan {
     /// Writes the whole message to `out`. What this span still holds is of no use then.
     pub(super) fn seal(&mut self, context: &SpanContext, end: u64, out: &mut Runs) {
         let buf = &mut self.tags.bytes;
-        wire::array(buf, len_field(1), context.trace_id().to_bytes());
-        wire::array(buf, len_field(2), self.id.to_bytes());
         // TraceState tells whether it is empty only by its header, which is a String: ask the iterator.
         if context.trace_state().into_iter().len() > 0 {
             wire::bytes(buf, len_field(3), context.trace_state().header().as_bytes());
         }
-        if let Some(parent) = self.parent {
-            wire::array(buf, len_field(4), parent.id.to_bytes());
-        }
         wire::bytes(buf, len_field(5), self.name.as_bytes());
-        wire::uint(buf, varint_field(6), kind_number(&self.kind));
-        wire::fixed64(buf, fixed64_field(7), self.start);
-        wire::fixed64(buf, fixed64_field(8), end.max(self.start));
-        nonzero(buf, varint_field(10), self.tags.dropped);
-        nonzero(buf, varint_field(12), self.dropped_events);
-        nonzero(buf, varint_field(14), self.dropped_links);
-        wire::message(buf, len_field(15), |buf| match &self.status {
-            Status::Unset => {}
-            Status::Ok => wire::uint(buf, varint_field(3), 1),
-            Status::Error { description } => {
-                if !description.is_empty() {
-                    wire::bytes(buf, len_field(2), description.as_bytes());
-                }
-                wire::uint(buf, varint_field(3), 2);
-            }
-        });
-        let is_remote = self.parent.is_some_and(|parent| parent.is_remote);
-        flags(buf, SPAN_FLAGS, context.trace_flags().to_u8(), is_remote);
+        if self.tags.dropped | self.dropped_events | self.dropped_links > 0 {
+            nonzero(buf, varint_field(10), self.tags.dropped);
+            nonzero(buf, varint_field(12), self.dropped_events);
+            nonzero(buf, varint_field(14), self.dropped_links);
+        }
+        write_status(buf, &self.status);
+        let fixed = Fixed {
+            trace_id: context.trace_id().to_bytes(),
+            id: self.id.to_bytes(),
+            kind: kind_number(&self.kind),
+            start: self.start,
+            end: end.max(self.start),
+            flags: flags_of(
+                context.trace_flags().to_u8(),
+                self.parent.is_some_and(|parent| parent.is_remote),
+            ),
+            parent: self.parent.map_or([0; 8], |parent| parent.id.to_bytes()),
+        };
+        buf.extend_from_slice(&fixed.encode());
+        if self.parent.is_none() {
+            buf.truncate(buf.len() - PARENT_BYTES);
+        }
 
         let len = self.len();
         self.dead.sort_unstable_by_key(|dead| dead.start);
@@ -58,6 +57,60 @@ impl OpenSpan {
             });
         });
     }
+}
+
+/// The fields of a span that have a fixed length, which are written at once.
+struct Fixed {
+    trace_id: [u8; 16],
+    id: [u8; 8],
+    kind: u8,
+    start: u64,
+    end: u64,
+    flags: u32,
+    /// Last, so that it can be left out.
+    parent: [u8; 8],
+}
+
+const FIXED_BYTES: usize = 64;
+const PARENT_BYTES: usize = 10;
+
+impl Fixed {
+    #[inline]
+    fn encode(&self) -> [u8; FIXED_BYTES] {
+        let mut to = [0; FIXED_BYTES];
+        to[..2].copy_from_slice(&[len_field(1), 16]);
+        to[2..18].copy_from_slice(&self.trace_id);
+        to[18..20].copy_from_slice(&[len_field(2), 8]);
+        to[20..28].copy_from_slice(&self.id);
+        to[28..30].copy_from_slice(&[varint_field(6), self.kind]);
+        to[30] = fixed64_field(7);
+        to[31..39].copy_from_slice(&self.start.to_le_bytes());
+        to[39] = fixed64_field(8);
+        to[40..48].copy_from_slice(&self.end.to_le_bytes());
+        to[48..50].copy_from_slice(&SPAN_FLAGS);
+        to[50..54].copy_from_slice(&self.flags.to_le_bytes());
+        to[54..56].copy_from_slice(&[len_field(4), 8]);
+        to[56..].copy_from_slice(&self.parent);
+        to
+    }
+}
+
+/// The status, as other encoders write it: an empty message if there is none.
+#[inline]
+fn write_status(buf: &mut Vec<u8>, status: &Status) {
+    const STATUS: u8 = len_field(15);
+    let Status::Error { description } = status else {
+        return match status {
+            Status::Ok => buf.extend_from_slice(&[STATUS, 2, varint_field(3), 1]),
+            _ => buf.extend_from_slice(&[STATUS, 0]),
+        };
+    };
+    wire::message(buf, STATUS, |buf| {
+        if !description.is_empty() {
+            wire::bytes(buf, len_field(2), description.as_bytes());
+        }
+        wire::uint(buf, varint_field(3), 2);
+    });
 }
 
 /// Calls `f` on what lies between the `dead` ranges, which are sorted.
@@ -78,15 +131,13 @@ pub(super) fn nonzero(buf: &mut Vec<u8>, tag: u8, value: u32) {
 }
 
 /// The `flags` of a span or a link: the W3C flags, and whether the parent or the linked span is of another process.
-pub(super) fn flags<const N: usize>(buf: &mut Vec<u8>, tag: [u8; N], flags: u8, is_remote: bool) {
+pub(super) fn flags_of(flags: u8, is_remote: bool) -> u32 {
     const HAS_IS_REMOTE: u32 = 0x100;
     const IS_REMOTE: u32 = 0x200;
-    let flags = u32::from(flags) | HAS_IS_REMOTE | if is_remote { IS_REMOTE } else { 0 };
-    buf.extend_from_slice(&tag);
-    buf.extend_from_slice(&flags.to_le_bytes());
+    u32::from(flags) | HAS_IS_REMOTE | if is_remote { IS_REMOTE } else { 0 }
 }
 
-fn kind_number(kind: &SpanKind) -> u64 {
+fn kind_number(kind: &SpanKind) -> u8 {
     match kind {
         SpanKind::Internal => 1,
         SpanKind::Server => 2,
