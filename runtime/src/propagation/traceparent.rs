@@ -15,7 +15,7 @@ use opentelemetry::{
     trace::{SpanContext, SpanId, TraceId},
 };
 
-use super::ids::{hex, write_hex};
+use super::ids::{hex, hex_byte, write_hex};
 use super::trim;
 
 /// The trace id is random in its right-most 56 bits. opentelemetry has no name for this flag.
@@ -27,10 +27,10 @@ pub(super) fn parse(line: &[u8]) -> Option<(TraceId, SpanId, TraceFlags)> {
     if [fields[2], fields[35], fields[52]] != [b'-'; 3] {
         return None;
     }
-    let [version] = hex(&fields[..2])?;
+    let version = hex_byte([fields[0], fields[1]])?;
     let trace_id = TraceId::from_bytes(hex(&fields[3..35])?);
     let span_id = SpanId::from_bytes(hex(&fields[36..52])?);
-    let [flags] = hex(&fields[53..])?;
+    let flags = hex_byte([fields[53], fields[54]])?;
 
     let complete = match version {
         0xff => false,
