@@ -12,20 +12,20 @@ use crate::recorder;
 pub(super) struct Headers<'a>(pub(super) &'a HeaderMap);
 
 impl Carrier for Headers<'_> {
-    #[inline]
+    #[inline(always)]
     fn lines<'a>(&'a self, name: &'static str) -> impl Iterator<Item = &'a [u8]> + 'a {
-        // A name that is not of HTTP's own would be copied to be looked up by its text, and to check one takes as long as to look it
-        // up: those that each request is asked for are checked at compile time.
-        const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
-        const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
-        const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
-        let name = match name {
-            "traceparent" => TRACEPARENT,
-            "tracestate" => TRACESTATE,
-            "baggage" => BAGGAGE,
-            _ => HeaderName::from_static(name),
+        // A name that HTTP itself does not have would be copied to be looked up by its text, and to check a name takes as long as to
+        // look it up. The names that each request is asked for are checked at compile time, and passed by reference.
+        static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+        static TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+        static BAGGAGE: HeaderName = HeaderName::from_static("baggage");
+        let lines = match name {
+            "traceparent" => self.0.get_all(&TRACEPARENT),
+            "tracestate" => self.0.get_all(&TRACESTATE),
+            "baggage" => self.0.get_all(&BAGGAGE),
+            _ => self.0.get_all(HeaderName::from_static(name)),
         };
-        self.0.get_all(name).map(|value| value.as_bytes())
+        lines.map(|value| value.as_bytes())
     }
 }
 
