@@ -57,8 +57,14 @@ impl Head {
             start = header.end;
             line
         });
+        // Servers hand names on in lower case, and most tags ask in lower case: then they need only be equal.
+        let is_lower = !name.bytes().any(|byte| byte.is_ascii_uppercase());
+        let is_it = move |other: &[u8]| match is_lower {
+            true => other == name.as_bytes(),
+            false => other.eq_ignore_ascii_case(name.as_bytes()),
+        };
         lines
-            .filter(move |(other, _)| self.slice(other).eq_ignore_ascii_case(name.as_bytes()))
+            .filter(move |(other, _)| is_it(self.slice(other)))
             .filter_map(|(_, value)| std::str::from_utf8(self.slice(&value)).ok())
     }
 
