@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::thread::panicking;
 
 use opentelemetry::baggage::{Baggage, BaggageExt};
-use opentelemetry::trace::{SpanContext, TraceContextExt};
+use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt};
 use opentelemetry::{Context, ContextGuard};
 
 use super::Recorder;
@@ -60,8 +60,10 @@ impl Under {
     /// Under a span that would have that context, and that `recorder` does not record.
     pub(crate) fn silent(context: SpanContext, recorder: Option<Arc<Recorder>>) -> Self {
         if context.is_valid() {
+            let id = context.span_id();
             let cx = Context::map_current(|cx| cx.with_remote_span_context(context));
-            Self::Silent(Scope::new(cx, recorder.map(Noted::Silent)))
+            let noted = recorder.map(|recorder| Noted::Silent(recorder, id));
+            Self::Silent(Scope::new(cx, noted))
         } else {
             Self::Nothing
         }
@@ -72,7 +74,7 @@ impl Under {
     pub(crate) fn silent_here(recorder: Arc<Recorder>) -> Self {
         Self::Silent(Scope::new(
             Context::current(),
-            Some(Noted::Silent(recorder)),
+            Some(Noted::Silent(recorder, SpanId::INVALID)),
         ))
     }
 

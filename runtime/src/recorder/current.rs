@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use std::sync::{Arc, OnceLock};
 
 use opentelemetry::Context;
-use opentelemetry::trace::{SpanContext, TraceContextExt};
+use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt};
 
 use super::Recorder;
 use super::local::LocalSpan;
@@ -26,15 +26,15 @@ enum Probe {
 #[derive(Debug, Clone)]
 pub(super) enum Noted {
     Span(LocalSpan),
-    /// That nothing is recorded, as this recorder would have it.
-    Silent(Arc<Recorder>),
+    /// That this recorder records nothing below the context's span, which has that id.
+    Silent(Arc<Recorder>, SpanId),
 }
 
 impl Noted {
     fn recorder(&self) -> &Arc<Recorder> {
         match self {
             Self::Span(span) => span.recorder(),
-            Self::Silent(recorder) => recorder,
+            Self::Silent(recorder, _) => recorder,
         }
     }
 }
@@ -62,10 +62,11 @@ pub(crate) fn local_span(cx: &Context) -> Option<LocalSpan> {
     let span = cx.span();
     let id = span.span_context().span_id();
     let entered = ENTERED.try_with(|entered| match &*entered.borrow() {
-        Some(Noted::Span(span)) if span.id() == id => Some(span.clone()),
+        Some(Noted::Span(span)) if span.id() == id => Some(Some(span.clone())),
+        Some(Noted::Silent(_, silent)) if *silent == id => Some(None),
         _ => None,
     });
-    entered.ok()?.or_else(|| {
+    entered.ok()?.unwrap_or_else(|| {
         PROBE.try_with(|probe| probe.replace(Probe::Armed)).ok()?;
         let _ = span.is_recording();
         match PROBE.take() {
