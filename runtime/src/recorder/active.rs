@@ -152,9 +152,10 @@ impl Under {
 
     /// Ends the span. From then on there is nothing to run under.
     pub(crate) fn end(&mut self, outcome: Outcome) {
-        if let Self::Span(mut active) = std::mem::replace(self, Self::Nothing) {
+        if let Self::Span(active) = self {
             active.end(outcome);
         }
+        *self = Self::Nothing;
     }
 }
 
@@ -241,7 +242,8 @@ impl ActiveSpan {
     fn end(&mut self, outcome: Outcome) {
         if !std::mem::replace(&mut self.ended, true) {
             // The scope's references go first, so that ours is the last and the trace's buffers are reused.
-            self.scope = Scope::new(Context::new(), None);
+            self.scope.cx = Context::new();
+            self.scope.entered = None;
             self.span.end(outcome);
         }
     }
