@@ -245,6 +245,7 @@ impl ActiveSpan {
             self.scope.cx = Context::new();
             self.scope.entered = None;
             self.span.end(outcome);
+            self.span.recycle();
         }
     }
 }

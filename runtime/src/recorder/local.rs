@@ -270,6 +270,11 @@ impl LocalSpan {
         }
     }
 
+    /// Gives the trace's buffers back, if nothing else refers to it: for a handle that has ended its span and is about to go.
+    pub(super) fn recycle(&mut self) {
+        self.trace.recycle();
+    }
+
     pub(super) fn end_with_timestamp(&self, time: SystemTime) {
         self.end_at(self.trace.clock.given(time, &*self.trace.recorder.clock));
     }

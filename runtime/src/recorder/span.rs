@@ -126,9 +126,10 @@ impl opentelemetry::trace::Span for Span {
 impl Drop for Span {
     fn drop(&mut self) {
         if self.ends_on_drop
-            && let Some(local) = &self.local
+            && let Some(local) = &mut self.local
         {
             local.end(Outcome::Ok);
+            local.recycle();
         }
     }
 }

@@ -230,7 +230,7 @@ impl State {
     /// Forgets the ended spans, which were handed over.
     pub(super) fn handed_over(&mut self) {
         if self.free.len() == self.slots.len() {
-            // The whole trace is done, and trimmed when its last reference goes.
+            // The whole trace is done, and trimmed by the handle that has ended it.
             return self.ended.clear();
         }
         self.ended.reset(KEPT_ENDED_BYTES);
@@ -246,9 +246,9 @@ pub(super) enum Ended<'a> {
     HandOver(&'a Runs),
 }
 
-/// A reference to a trace. The last one to go gives the trace's buffers back to its thread.
+/// A reference to a trace. The handle that ends the trace's last span gives its buffers back to the thread.
 #[derive(Debug, Clone)]
-pub(crate) struct TraceRef(Option<Arc<Trace>>);
+pub(crate) struct TraceRef(Arc<Trace>);
 
 thread_local! {
     static POOL: RefCell<Vec<Arc<Trace>>> = const { RefCell::new(Vec::new()) };
@@ -264,15 +264,31 @@ impl TraceRef {
             && let Some(unshared) = Arc::get_mut(&mut trace)
         {
             unshared.reuse(recorder, context, clock);
-            return Self(Some(trace));
+            return Self(trace);
         }
         let state = State::new(Held::new(&recorder.memory));
-        Self(Some(Arc::new(Trace {
+        Self(Arc::new(Trace {
             recorder: Arc::clone(recorder),
             context,
             clock,
             state: Mutex::new(state),
-        })))
+        }))
+    }
+
+    /// Gives the trace's buffers back to the thread, if this is its only reference, which is then to be dropped. A trace that has
+    /// other references is freed with the last of them.
+    pub(super) fn recycle(&mut self) {
+        // The count is read first: that is cheaper than to ask for the trace alone.
+        if Arc::strong_count(&self.0) > 1 || !Arc::get_mut(&mut self.0).is_some_and(Trace::trim) {
+            return;
+        }
+        // A thread that is ending has no pool any more: then the trace is simply freed.
+        let _ = POOL.try_with(|pool| {
+            let mut pool = pool.borrow_mut();
+            if pool.len() < POOLED {
+                pool.push(Arc::clone(&self.0));
+            }
+        });
     }
 }
 
@@ -280,28 +296,6 @@ impl Deref for TraceRef {
     type Target = Trace;
 
     fn deref(&self) -> &Trace {
-        self.0
-            .as_deref()
-            .expect("the trace is taken out on drop only")
-    }
-}
-
-impl Drop for TraceRef {
-    fn drop(&mut self) {
-        let Some(mut trace) = self.0.take() else {
-            return;
-        };
-        // The count is read first since it is cheaper than to ask for the trace alone, and most references have others beside
-        // them. Two that go at once may both see the other: then the trace is freed, not pooled.
-        if Arc::strong_count(&trace) > 1 || !Arc::get_mut(&mut trace).is_some_and(Trace::trim) {
-            return;
-        }
-        // A thread that is ending has no pool any more: then the trace is simply freed.
-        let _ = POOL.try_with(|pool| {
-            let mut pool = pool.borrow_mut();
-            if pool.len() < POOLED {
-                pool.push(trace);
-            }
-        });
+        &self.0
     }
 }
