@@ -135,19 +135,18 @@ fn outcome(status: StatusCode) -> Outcome {
 
 /// Records the response's head; the span goes on with the body.
 fn respond(span: &LocalSpan, method: &Method, response: &ServiceResponse<()>) {
-    let known = server::route(span);
-    let route = match known {
-        Some(server::Route { is_set: false, .. }) => response.request().match_pattern(),
-        _ => None,
-    };
     let method = server::method_in_name(span, method);
-    span.turn(|span| {
+    let learned = span.turn(|span| {
+        // To ask actix-web for the route runs none of the application's code.
+        let route = (!server::has_route(span)).then(|| response.request().match_pattern());
+        let route = route.flatten();
         if let Some(route) = &route {
             server::set_route(span, method, route);
         }
         server::set_status(span, response.status());
+        route.zip(span.handler())
     });
-    if let (Some(route), Some(handler)) = (route, known.and_then(|known| known.handler)) {
+    if let Some((route, handler)) = learned.flatten() {
         handler.learn_route(&route);
     }
 }
@@ -161,9 +160,8 @@ fn fail(span: &LocalSpan, method: &Method, error: &Error) {
 
 /// No response will tell the route: the handler may know it from earlier ones.
 fn guess_route(span: &LocalSpan, method: &Method) {
-    if let Some(known) = server::route(span)
-        && !known.is_set
-        && let Some(route) = known.handler.and_then(Site::route)
+    let handler = span.turn(|span| span.handler().filter(|_| !server::has_route(span)));
+    if let Some(route) = handler.flatten().and_then(Site::route)
         && server::may_be_of(span, route)
     {
         let method = server::method_in_name(span, method);

@@ -13,7 +13,7 @@ use super::forwarded::Via;
 use super::head::{self, Headers};
 use super::trust::Client;
 use crate::attribute::{Display, Key, Tags, truncate};
-use crate::recorder::{Current, Head, LocalSpan, Recorder, Site, Start, Started, Turn, Under};
+use crate::recorder::{Current, Head, LocalSpan, Recorder, Start, Started, Turn, Under};
 use crate::semconv::{self, KnownMethods, protocol_version};
 
 const METHOD: Key<'_> = Key::new("http.request.method");
@@ -221,17 +221,9 @@ fn tag_client(request: &HttpRequest, origin: &Origin<'_>, tags: &mut Tags) {
     }
 }
 
-/// What is known of a request's route before its response.
-pub(super) struct Route {
-    pub(super) is_set: bool,
-    pub(super) handler: Option<&'static Site>,
-}
-
-pub(super) fn route(span: &LocalSpan) -> Option<Route> {
-    span.turn(|span| Route {
-        is_set: span.has(&ROUTE),
-        handler: span.handler(),
-    })
+/// Whether the application has set the route itself.
+pub(super) fn has_route(span: &Turn<'_>) -> bool {
+    span.has(&ROUTE)
 }
 
 /// Whether the request's path is one of that route.
