@@ -135,7 +135,7 @@ fn outcome(status: StatusCode) -> Outcome {
 
 /// Records the response's head; the span goes on with the body.
 fn respond(span: &LocalSpan, method: &Method, response: &ServiceResponse<()>) {
-    let method = server::method_in_name(span, method);
+    let method = server::method_in_name(span.recorder(), method);
     let learned = span.turn(|span| {
         // To ask actix-web for the route runs none of the application's code.
         let route = (!server::has_route(span)).then(|| response.request().match_pattern());
@@ -164,7 +164,7 @@ fn guess_route(span: &LocalSpan, method: &Method) {
     if let Some(route) = handler.flatten().and_then(Site::route)
         && server::may_be_of(span, route)
     {
-        let method = server::method_in_name(span, method);
+        let method = server::method_in_name(span.recorder(), method);
         span.turn(|span| server::set_route(span, method, route));
     }
 }

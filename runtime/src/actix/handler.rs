@@ -114,7 +114,7 @@ fn stand_alone(
         has_client: false,
         has_query: true,
     };
-    let server = match server::start(&recorder, http, &origin, &caller, around) {
+    let server = match server::start(&recorder, http, || origin, &caller, around) {
         Started::Recording(server) => server,
         Started::Dropped(context) => return BodySpan(caller.silent(context, recorder)),
     };
@@ -132,7 +132,7 @@ fn learn_route(site: &Site, request: &dyn HandlerRequest, server: &LocalSpan) {
     if let Some(http) = request.get()
         && let Some(route) = http.match_pattern()
     {
-        let method = server::method_in_name(server, http.method());
+        let method = server::method_in_name(server.recorder(), http.method());
         server.turn(|span| server::set_route(span, method, &route));
         site.learn_route(&route);
     }

@@ -368,7 +368,7 @@ impl RequestTracing {
             _ => {}
         }
         let http = request.request();
-        let origin = Origin {
+        let origin = || Origin {
             via: via(),
             has_client: self.client_address,
             has_query: !self.without_query,
@@ -377,7 +377,7 @@ impl RequestTracing {
         if self.skips(request) {
             return caller.silent(recorder.skip(caller.parent()), recorder);
         }
-        match server::start(&recorder, http, &origin, &caller, around) {
+        match server::start(&recorder, http, origin, &caller, around) {
             Started::Recording(span) => Under::Span(ActiveSpan::new(span)),
             Started::Dropped(context) => caller.silent(context, recorder),
         }

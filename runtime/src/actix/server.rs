@@ -13,7 +13,7 @@ use super::forwarded::Via;
 use super::head::{self, Headers};
 use super::trust::Client;
 use crate::attribute::{Display, Key, Tags, truncate};
-use crate::recorder::{Current, Head, LocalSpan, Recorder, Start, Started, Turn, Under};
+use crate::recorder::{Current, Head, LocalSpan, Recorder, Sampled, Start, Started, Turn, Under};
 use crate::semconv::{self, KnownMethods, protocol_version};
 
 const METHOD: Key<'_> = Key::new("http.request.method");
@@ -90,30 +90,52 @@ pub(super) struct Origin<'r> {
     pub(super) has_query: bool,
 }
 
-/// Starts the SERVER span of a request: below the caller's span if there is one that is trusted, else below `around`.
-pub(super) fn start(
+/// Starts the SERVER span of a request: below the caller's span if there is one that is trusted, else below `around`. Nothing is read
+/// of a request that the sampler drops.
+pub(super) fn start<'r>(
     recorder: &Arc<Recorder>,
+    request: &HttpRequest,
+    origin: impl FnOnce() -> Origin<'r>,
+    caller: &Caller,
+    around: Current,
+) -> Started {
+    let name = method_in_name(recorder, request.method());
+    let around = match around {
+        Current::Local(span) if span.is_of(recorder) && caller.parent().is_none() => {
+            return record(recorder, request, &origin(), caller, |start| {
+                span.start_child(start)
+            });
+        }
+        Current::Local(span) => Some(span.context()),
+        Current::Foreign(span) => Some(span),
+        Current::Silent | Current::Nothing => None,
+    };
+    let parent = caller.parent().or(around.as_ref());
+    match recorder.sample(parent, caller.decision, name) {
+        Sampled::Kept(kept) => record(recorder, request, &origin(), caller, |start| {
+            recorder.record(kept, start)
+        }),
+        Sampled::Dropped(context) => Started::Dropped(context),
+    }
+}
+
+/// Has `record` record the span of a request, with what is read of it.
+fn record(
+    recorder: &Recorder,
     request: &HttpRequest,
     origin: &Origin<'_>,
     caller: &Caller,
-    around: Current,
+    record: impl FnOnce(Start<'_>) -> Started,
 ) -> Started {
     let methods = recorder.known_methods();
     let tags = |tags: &mut Tags| tag_request(request, methods, origin, tags);
     let copy = |head: &mut Head| head::copy(request.headers(), request.query_string(), head);
-    let start = Start {
+    let name = method_in_name(recorder, request.method());
+    let started = record(Start {
         tags: Some(&tags),
         head: Some(&copy),
-        decision: caller.decision,
-        ..Start::now(methods.in_name(request.method().as_str()), SpanKind::Server)
-    };
-    let started = match (caller.parent(), around) {
-        (Some(caller), _) => recorder.start(Some(caller), start),
-        (None, Current::Local(parent)) if parent.is_of(recorder) => parent.start_child(start),
-        (None, Current::Local(parent)) => recorder.start(Some(&parent.context()), start),
-        (None, Current::Foreign(parent)) => recorder.start(Some(&parent), start),
-        (None, Current::Silent | Current::Nothing) => recorder.start(None, start),
-    };
+        ..Start::now(name, SpanKind::Server)
+    });
     if !caller.is_trusted
         && let (Some(caller), Started::Recording(span)) = (&caller.span, &started)
     {
@@ -242,8 +264,8 @@ pub(super) fn set_route(span: &mut Turn<'_>, method: &str, route: &str) {
 }
 
 /// What a span is called after the request's method.
-pub(super) fn method_in_name<'m>(span: &LocalSpan, method: &'m Method) -> &'m str {
-    span.recorder().known_methods().in_name(method.as_str())
+pub(super) fn method_in_name<'m>(recorder: &Recorder, method: &'m Method) -> &'m str {
+    recorder.known_methods().in_name(method.as_str())
 }
 
 /// Records the response. A 4xx is the client's mistake, a 5xx an error of this server's.

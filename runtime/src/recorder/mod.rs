@@ -133,8 +133,6 @@ pub(crate) struct Start<'a> {
     pub(crate) tags: Option<&'a dyn Fn(&mut Tags)>,
     /// Copies the head of the request whose SERVER span this is.
     pub(crate) head: Option<&'a dyn Fn(&mut Head)>,
-    /// Whether the caller has the trace sampled or leaves that to others, where the flags of its span do not say so.
-    pub(crate) decision: Option<Option<bool>>,
 }
 
 impl<'a> Start<'a> {
@@ -147,9 +145,24 @@ impl<'a> Start<'a> {
             time: None,
             tags: None,
             head: None,
-            decision: None,
         }
     }
+}
+
+/// The sampler's verdict on a trace, before anything of its first local span is built.
+#[derive(Debug)]
+pub(crate) enum Sampled {
+    Kept(Kept),
+    /// Not recorded; the context to propagate in its place.
+    Dropped(SpanContext),
+}
+
+/// A trace to record, whose first local span has that context.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    context: SpanContext,
+    parent: Option<Parent>,
+    decision: Decision,
 }
 
 /// A span that was asked for.
@@ -254,11 +267,24 @@ impl Recorder {
         parent: Option<&SpanContext>,
         start: Start<'_>,
     ) -> Started {
+        match self.sample(parent, None, start.name) {
+            Sampled::Kept(kept) => self.record(kept, start),
+            Sampled::Dropped(context) => Started::Dropped(context),
+        }
+    }
+
+    /// Decides on a trace whose first local span stands below `parent`, if there is one. `caller` says whether the caller has the
+    /// trace sampled or leaves that to others, where the flags of its span do not say so.
+    pub(crate) fn sample(
+        &self,
+        parent: Option<&SpanContext>,
+        caller: Option<Option<bool>>,
+        name: &str,
+    ) -> Sampled {
         let parent = parent.filter(|parent| parent.is_valid());
         if self.mode == Mode::Disabled {
-            return Started::Dropped(parent.cloned().unwrap_or(SpanContext::NONE));
+            return Sampled::Dropped(parent.cloned().unwrap_or(SpanContext::NONE));
         }
-        let id = self.new_span_id();
         let (trace_id, random, trace_state) = match parent {
             Some(parent) => (
                 parent.trace_id(),
@@ -267,27 +293,35 @@ impl Recorder {
             ),
             None => (self.ids.new_trace_id(), RANDOM, TraceState::NONE),
         };
-        let context = |sampled: bool| {
-            SpanContext::new(
-                trace_id,
-                id,
-                random.with_sampled(sampled),
-                false,
-                trace_state,
-            )
-        };
         let by_flags = || parent.map(SpanContext::is_sampled);
-        let is_sampled = start.decision.unwrap_or_else(by_flags);
-        let remote = || self.ask_remote(trace_id, start.name);
+        let is_sampled = caller.unwrap_or_else(by_flags);
+        let remote = || self.ask_remote(trace_id, name);
         let decision = decide(&self.sampler, is_sampled, trace_id, remote);
+        let flags = random.with_sampled(decision.keep);
+        let context = SpanContext::new(trace_id, self.new_span_id(), flags, false, trace_state);
         if !decision.keep || self.mode == Mode::Propagate {
-            return Started::Dropped(context(decision.keep));
+            return Sampled::Dropped(context);
         }
-        let trace = TraceRef::new(self, context(true), TraceClock::start(&*self.clock));
         let parent = parent.map(|parent| Parent {
             id: parent.span_id(),
             is_remote: parent.is_remote(),
         });
+        Sampled::Kept(Kept {
+            context,
+            parent,
+            decision,
+        })
+    }
+
+    /// Starts the first local span of a trace that is kept.
+    pub(crate) fn record(self: &Arc<Self>, kept: Kept, start: Start<'_>) -> Started {
+        let Kept {
+            context,
+            parent,
+            decision,
+        } = kept;
+        let id = context.span_id();
+        let trace = TraceRef::new(self, context, TraceClock::start(&*self.clock));
         let tags = |tags: &mut Tags| {
             tags.set(REASON, decision.reason);
             tags.set(ADJUSTED_COUNT, &decision.adjusted_count);

@@ -68,7 +68,6 @@ impl opentelemetry::trace::Tracer for Tracer {
             time: builder.start_time,
             tags: Some(&attributes),
             head: None,
-            decision: None,
         };
         let started = match Current::of(parent_cx) {
             Current::Silent if parent.is_valid() => {
