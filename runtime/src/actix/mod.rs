@@ -10,6 +10,7 @@ mod future;
 pub(crate) mod handler;
 mod head;
 mod headers;
+mod host;
 mod middleware;
 mod request_id;
 mod server;

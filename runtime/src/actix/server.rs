@@ -4,29 +4,27 @@ use std::sync::Arc;
 
 use actix_web::HttpRequest;
 use actix_web::dev::ResourceDef;
-use actix_web::http::{Method, StatusCode, Version, header};
+use actix_web::http::header::HeaderName;
+use actix_web::http::{Method, StatusCode, header};
 use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::{SpanContext, SpanKind};
 use opentelemetry::{Context, ContextGuard};
 
 use super::forwarded::Via;
 use super::head::{self, Headers};
+use super::host;
 use super::trust::Client;
 use crate::attribute::{Display, Key, Tags, truncate};
 use crate::recorder::{Current, Head, LocalSpan, Recorder, Sampled, Start, Started, Turn, Under};
-use crate::semconv::{self, KnownMethods, protocol_version};
+use crate::semconv::{self, KnownMethods};
 
 const METHOD: Key<'_> = Key::new("http.request.method");
 const METHOD_ORIGINAL: Key<'_> = Key::new("http.request.method_original");
 const PATH: Key<'_> = Key::new("url.path");
 const QUERY: Key<'_> = Key::new("url.query");
-const SCHEME: Key<'_> = Key::new("url.scheme");
-const SERVER_ADDRESS: Key<'_> = Key::new("server.address");
-const SERVER_PORT: Key<'_> = Key::new("server.port");
 const CLIENT_ADDRESS: Key<'_> = Key::new("client.address");
 const PEER_ADDRESS: Key<'_> = Key::new("network.peer.address");
 const PEER_PORT: Key<'_> = Key::new("network.peer.port");
-const PROTOCOL_VERSION: Key<'_> = Key::new("network.protocol.version");
 const USER_AGENT: Key<'_> = Key::new("user_agent.original");
 const ROUTE: Key<'_> = Key::new("http.route");
 const STATUS_CODE: Key<'_> = Key::new("http.response.status_code");
@@ -158,30 +156,19 @@ fn tag_request(
     if !query.is_empty() && origin.has_query {
         tags.set(QUERY, cut(&semconv::query(query)));
     }
-    let forwarded = origin.via.as_ref();
-    let scheme = forwarded.and_then(|via| via.scheme);
-    let scheme = scheme.unwrap_or(match request.app_config().secure() {
-        true => "https",
-        false => "http",
-    });
-    tags.set(SCHEME, scheme);
-    let forwarded_host = forwarded.and_then(|via| split_host(via.host?));
-    if let Some((address, port)) = forwarded_host.or_else(|| host(request)) {
-        let default_port = if scheme == "https" { 443 } else { 80 };
-        tags.set(SERVER_ADDRESS, cut(address));
-        tags.set(SERVER_PORT, &port.unwrap_or(default_port));
-    }
+    host::tag(request, origin.via.as_ref(), tags);
     if origin.has_client {
         tag_client(request, origin, tags);
     }
-    let version: Option<&str> = protocol_version!(request.version(), Version);
-    tags.set(PROTOCOL_VERSION, &version);
     let user_agent = request
         .headers()
-        .get(header::USER_AGENT)
+        .get(&USER_AGENT_HEADER)
         .and_then(|value| std::str::from_utf8(value.as_bytes()).ok());
     tags.set(USER_AGENT, &user_agent.map(cut));
 }
+
+/// Passed by reference, which spares to build it for each look-up.
+static USER_AGENT_HEADER: HeaderName = header::USER_AGENT;
 
 /// Tags a request with what travels under these keys.
 pub(super) fn tag_baggage(keys: &[String], tags: &mut Tags) {
@@ -194,37 +181,8 @@ pub(super) fn tag_baggage(keys: &[String], tags: &mut Tags) {
 }
 
 /// What a caller sends is of any length: as much of it as is of use.
-fn cut(value: &str) -> &str {
+pub(super) fn cut(value: &str) -> &str {
     truncate(value, 1024)
-}
-
-/// Host and port that the client asked for: of the URI where it has them, as in HTTP/2, else of `Host`.
-fn host(request: &HttpRequest) -> Option<(&str, Option<u16>)> {
-    match request.uri().authority() {
-        Some(authority) => bare(authority.host(), authority.port_u16()),
-        None => split_host(request.headers().get(header::HOST)?.to_str().ok()?),
-    }
-}
-
-/// The parts of a host with or without a port.
-fn split_host(text: &str) -> Option<(&str, Option<u16>)> {
-    // Nobody sends a name and password there, who does is not to find them here.
-    let text = text.rsplit_once('@').map_or(text, |(_, host)| host);
-    match text.rsplit_once(':') {
-        // The other colons of an IPv6 address stand before its bracket, or it has none and no port.
-        Some((host, port))
-            if !port.ends_with(']') && (host.ends_with(']') || !host.contains(':')) =>
-        {
-            bare(host, port.parse().ok())
-        }
-        _ => bare(text, None),
-    }
-}
-
-/// Without the brackets of an IPv6 address.
-fn bare(host: &str, port: Option<u16>) -> Option<(&str, Option<u16>)> {
-    let host = semconv::address(host);
-    (!host.is_empty()).then_some((host, port))
 }
 
 /// Records where the request comes from: from the client, and from the other end of the connection.
@@ -275,40 +233,5 @@ pub(super) fn set_status(span: &mut Turn<'_>, status: StatusCode) {
         span.fail(status.as_str());
     } else if status.is_client_error() {
         span.forget_exception();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use actix_web::test::TestRequest;
-
-    use super::*;
-
-    #[test]
-    fn the_host_is_what_the_client_asked_for() {
-        for (header, expected) in [
-            ("shop.example.com", Some(("shop.example.com", None))),
-            ("localhost:8080", Some(("localhost", Some(8080)))),
-            ("[::1]", Some(("::1", None))),
-            ("[::1]:8080", Some(("::1", Some(8080)))),
-            ("shop:99999", Some(("shop", None))),
-            ("me:s3cret@shop:81", Some(("shop", Some(81)))),
-            ("2001:db8::1", Some(("2001:db8::1", None))),
-            ("", None),
-        ] {
-            let request = TestRequest::get()
-                .insert_header(("host", header))
-                .to_http_request();
-            assert_eq!(host(&request), expected, "{header:?}");
-        }
-        let request = TestRequest::get()
-            .uri("http://user:secret@other:81/")
-            .insert_header(("host", "shop"))
-            .to_http_request();
-        assert_eq!(
-            host(&request),
-            Some(("other", Some(81))),
-            "HTTP/2 has the authority in its URI"
-        );
     }
 }

@@ -44,7 +44,7 @@ pub(super) struct Treatment<'a> {
 pub(super) type Rewrite<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
 /// What bounds a value: its characters, and the bytes it may take at all.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ValueLimits {
     pub(crate) chars: Option<usize>,
     pub(crate) bytes: usize,

@@ -1,0 +1,288 @@
+//! Where a request was sent: scheme, host and port, with the version of the protocol (HTTP semantic conventions, "HTTP server").
+//!
+//! Nearly all requests of a service name one of a few hosts. A thread keeps the encoded attributes of hosts that it sees again, so
+//! that their requests copy them.
+
+use std::cell::RefCell;
+
+use actix_web::HttpRequest;
+use actix_web::http::header::HeaderName;
+use actix_web::http::{Version, header};
+
+use super::forwarded::Via;
+use super::server::cut;
+use crate::attribute::{Key, Tags, ValueLimits};
+use crate::semconv::{self, protocol_version};
+
+const SCHEME: Key<'_> = Key::new("url.scheme");
+const SERVER_ADDRESS: Key<'_> = Key::new("server.address");
+const SERVER_PORT: Key<'_> = Key::new("server.port");
+const PROTOCOL_VERSION: Key<'_> = Key::new("network.protocol.version");
+
+/// Tags a request with where it was sent, as the client or a proxy that speaks for it says.
+pub(super) fn tag(request: &HttpRequest, forwarded: Option<&Via<'_>>, tags: &mut Tags) {
+    let by_proxy = forwarded.and_then(|via| via.host);
+    let by_proxy = by_proxy.map(str::as_bytes);
+    let by_proxy = by_proxy.filter(|host| split(host).is_some());
+    let target = Target {
+        scheme: forwarded
+            .and_then(|via| via.scheme)
+            .unwrap_or_else(|| scheme(request)),
+        version: request.version(),
+        host: by_proxy.or_else(|| asked(request)).unwrap_or_default(),
+    };
+    let kept = KEPT.try_with(|kept| kept.try_borrow_mut().ok()?.tag(&target, tags));
+    if kept.ok().flatten().is_none() {
+        target.tag(tags);
+    }
+}
+
+fn scheme(request: &HttpRequest) -> &'static str {
+    match request.app_config().secure() {
+        true => "https",
+        false => "http",
+    }
+}
+
+/// The host that the client asked for: of the URI if it has one, as in HTTP/2, else of `Host`.
+fn asked(request: &HttpRequest) -> Option<&[u8]> {
+    static HOST: HeaderName = header::HOST;
+    match request.uri().authority() {
+        Some(authority) => Some(authority.as_str().as_bytes()),
+        None => Some(request.headers().get(&HOST)?.as_bytes()),
+    }
+}
+
+/// Where a request was sent.
+#[derive(Debug)]
+struct Target<'r> {
+    scheme: &'static str,
+    version: Version,
+    /// With or without a port; empty if there is none.
+    host: &'r [u8],
+}
+
+impl Target<'_> {
+    fn tag(&self, tags: &mut Tags) {
+        tags.set(SCHEME, self.scheme);
+        if let Some((address, port)) = split(self.host) {
+            let default_port = if self.scheme == "https" { 443 } else { 80 };
+            tags.set(SERVER_ADDRESS, cut(address));
+            tags.set(SERVER_PORT, &port.unwrap_or(default_port));
+        }
+        let version: Option<&str> = protocol_version!(self.version, Version);
+        tags.set(PROTOCOL_VERSION, &version);
+    }
+
+    /// A hash of the host, whose upper bits are the best. Targets of one hash are told apart by comparing them.
+    fn hash(&self) -> u64 {
+        const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+        let (words, rest) = self.host.as_chunks::<8>();
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        let all = words.iter().chain([&last]);
+        all.fold(self.host.len() as u64, |hash, word| {
+            (hash ^ u64::from_le_bytes(*word))
+                .wrapping_mul(ODD)
+                .rotate_left(32)
+        })
+        .wrapping_mul(ODD)
+    }
+}
+
+/// The host's name or address, without the brackets of IPv6, and its port.
+fn split(host: &[u8]) -> Option<(&str, Option<u16>)> {
+    let text = std::str::from_utf8(host).ok()?;
+    // A client that sends a name and a password there does not find them in its span.
+    let text = text.rsplit_once('@').map_or(text, |(_, host)| host);
+    let (address, port) = match text.rsplit_once(':') {
+        // The other colons of an IPv6 address stand before its bracket, or it has no bracket and no port.
+        Some((host, port))
+            if !port.ends_with(']') && (host.ends_with(']') || !host.contains(':')) =>
+        {
+            (host, port.parse().ok())
+        }
+        _ => (text, None),
+    };
+    let address = semconv::address(address);
+    (text.is_ascii() && !address.is_empty()).then_some((address, port))
+}
+
+thread_local! {
+    static KEPT: RefCell<Kept> = const { RefCell::new(Kept([const { Place { asked_last: 0, target: None } }; PLACES])) };
+}
+
+/// The targets that a thread keeps encoded, each at the place of its hash.
+///
+/// A target is kept when it is asked for twice, with no other of its place in between. So a caller that names a new host in each
+/// request costs a hash and a comparison, and displaces nothing.
+#[derive(Debug)]
+struct Kept([Place; PLACES]);
+
+/// As many as four bits of a hash tell apart.
+const PLACES: usize = 16;
+
+/// Longer hosts are not kept: a name has at most 253 bytes.
+const MAX_HOST_BYTES: usize = 260;
+
+#[derive(Debug)]
+struct Place {
+    /// The hash of the last target that was asked for and not kept.
+    asked_last: u64,
+    target: Option<Box<Encoded>>,
+}
+
+#[derive(Debug)]
+struct Encoded {
+    scheme: &'static str,
+    version: Version,
+    host: Vec<u8>,
+    limits: ValueLimits,
+    tags: Tags,
+}
+
+impl Kept {
+    /// Sets the tags of a target that is kept. `None` if it is not, or if a tag of it is set already.
+    fn tag(&mut self, target: &Target<'_>, tags: &mut Tags) -> Option<()> {
+        let hash = target.hash();
+        let place = &mut self.0[(hash >> 60) as usize];
+        if let Some(kept) = &place.target
+            && kept.is(target, tags.limits)
+        {
+            return tags.is_apart(&kept.tags).then(|| tags.extend(&kept.tags));
+        }
+        if place.asked_last == hash && target.host.len() <= MAX_HOST_BYTES {
+            place.target = Some(Box::new(Encoded::new(target, tags.limits)));
+        }
+        place.asked_last = hash;
+        None
+    }
+}
+
+impl Encoded {
+    fn new(target: &Target<'_>, limits: ValueLimits) -> Self {
+        let mut tags = Tags::new();
+        tags.limits = limits;
+        target.tag(&mut tags);
+        Self {
+            scheme: target.scheme,
+            version: target.version,
+            host: target.host.to_vec(),
+            limits,
+            tags,
+        }
+    }
+
+    fn is(&self, target: &Target<'_>, limits: ValueLimits) -> bool {
+        self.host == target.host
+            && self.scheme == target.scheme
+            && self.version == target.version
+            && self.limits == limits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn host_is_the_one_that_the_client_asked_for() {
+        for (header, expected) in [
+            ("shop.example.com", Some(("shop.example.com", None))),
+            ("localhost:8080", Some(("localhost", Some(8080)))),
+            ("[::1]", Some(("::1", None))),
+            ("[::1]:8080", Some(("::1", Some(8080)))),
+            ("shop:99999", Some(("shop", None))),
+            ("me:s3cret@shop:81", Some(("shop", Some(81)))),
+            ("2001:db8::1", Some(("2001:db8::1", None))),
+            ("höst", None),
+            ("", None),
+        ] {
+            let request = TestRequest::get()
+                .insert_header(("host", header))
+                .to_http_request();
+            assert_eq!(asked(&request).and_then(split), expected, "{header:?}");
+        }
+        let request = TestRequest::get()
+            .uri("http://user:secret@other:81/")
+            .insert_header(("host", "shop"))
+            .to_http_request();
+        assert_eq!(
+            asked(&request).and_then(split),
+            Some(("other", Some(81))),
+            "HTTP/2 has the authority in its URI"
+        );
+    }
+
+    fn target() -> impl Strategy<Value = (bool, bool, String, Option<usize>)> {
+        let host = prop_oneof![
+            "[ab]{0,2}(:80)?",
+            "[a-z]{250,270}",
+            Just("a\u{e9}".to_owned())
+        ];
+        (
+            any::<bool>(),
+            any::<bool>(),
+            host,
+            prop::option::of(0..4_usize),
+        )
+    }
+
+    proptest! {
+        /// Whatever a thread keeps, a request gets the tags of its own target.
+        #[test]
+        fn kept_targets_are_not_mixed_up(targets in prop::collection::vec(target(), 0..60)) {
+            let mut kept = Kept(std::array::from_fn(|_| Place { asked_last: 0, target: None }));
+            for (secure, http2, host, chars) in targets {
+                let target = Target {
+                    scheme: if secure { "https" } else { "http" },
+                    version: if http2 { Version::HTTP_2 } else { Version::HTTP_11 },
+                    host: host.as_bytes(),
+                };
+                let limits = ValueLimits { chars, bytes: 1_000 };
+                let [mut expected, mut tags, mut again] = [(); 3].map(|()| {
+                    let mut tags = Tags::new();
+                    tags.limits = limits;
+                    tags
+                });
+                target.tag(&mut expected);
+                for tags in [&mut tags, &mut again] {
+                    if kept.tag(&target, tags).is_none() {
+                        target.tag(tags);
+                    }
+                    prop_assert_eq!(&tags.bytes, &expected.bytes);
+                    prop_assert_eq!(tags.entries.len(), expected.entries.len());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn callers_that_all_differ_displace_no_host() {
+        let mut kept = Kept(std::array::from_fn(|_| Place {
+            asked_last: 0,
+            target: None,
+        }));
+        let mut is_kept = |host: &str| {
+            let target = Target {
+                scheme: "http",
+                version: Version::HTTP_11,
+                host: host.as_bytes(),
+            };
+            kept.tag(&target, &mut Tags::new()).is_some()
+        };
+        let shop = [(); 3].map(|()| is_kept("shop.example.com"));
+        assert_eq!(
+            shop,
+            [false, false, true],
+            "kept when it is asked for again"
+        );
+        for stranger in 0..1_000 {
+            assert!(!is_kept(&format!("{stranger}.example.com")));
+        }
+        assert!(is_kept("shop.example.com"));
+    }
+}
