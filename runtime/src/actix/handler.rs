@@ -114,7 +114,7 @@ fn stand_alone(
         has_client: false,
         has_query: true,
     };
-    let server = match server::start(&recorder, http, || origin, &caller, around) {
+    let server = match server::start(&recorder, http, &origin, &caller, around) {
         Started::Recording(server) => server,
         Started::Dropped(context) => return BodySpan(caller.silent(context, recorder)),
     };

@@ -352,7 +352,7 @@ impl RequestTracing {
     fn start<'r>(
         &self,
         request: &'r ServiceRequest,
-        via: impl FnOnce() -> Option<Via<'r>>,
+        via: Option<Via<'r>>,
         is_trusted: impl FnOnce() -> bool,
     ) -> Under {
         let Some(recorder) = self.recorder.clone().or_else(recorder) else {
@@ -368,8 +368,8 @@ impl RequestTracing {
             _ => {}
         }
         let http = request.request();
-        let origin = || Origin {
-            via: via(),
+        let origin = Origin {
+            via,
             has_client: self.client_address,
             has_query: !self.without_query,
         };
@@ -377,7 +377,7 @@ impl RequestTracing {
         if self.skips(request) {
             return caller.silent(recorder.skip(caller.parent()), recorder);
         }
-        match server::start(&recorder, http, origin, &caller, around) {
+        match server::start(&recorder, http, &origin, &caller, around) {
             Started::Recording(span) => Under::Span(ActiveSpan::new(span)),
             Started::Dropped(context) => caller.silent(context, recorder),
         }
@@ -431,9 +431,9 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         // Routing and the synchronous parts of inner middleware run in this call: they belong to the span too.
-        let via = LazyCell::new(|| self.tracing.via(&request));
+        let via = self.tracing.via(&request);
         let is_trusted = LazyCell::new(|| self.tracing.trusts(&request, via.as_ref()));
-        let mut under = self.tracing.start(&request, || *via, || *is_trusted);
+        let mut under = self.tracing.start(&request, via, || *is_trusted);
         let method = request.method().clone();
         let wanted = self.tracing.wanted;
         let ids = (wanted.is_any()).then(|| Box::new(wanted.ids(&request, &under, || *is_trusted)));

@@ -90,17 +90,17 @@ pub(super) struct Origin<'r> {
 
 /// Starts the SERVER span of a request: below the caller's span if there is one that is trusted, else below `around`. Nothing is read
 /// of a request that the sampler drops.
-pub(super) fn start<'r>(
+pub(super) fn start(
     recorder: &Arc<Recorder>,
     request: &HttpRequest,
-    origin: impl FnOnce() -> Origin<'r>,
+    origin: &Origin<'_>,
     caller: &Caller,
     around: Current,
 ) -> Started {
     let name = method_in_name(recorder, request.method());
     let around = match around {
         Current::Local(span) if span.is_of(recorder) && caller.parent().is_none() => {
-            return record(recorder, request, &origin(), caller, |start| {
+            return record(recorder, request, origin, caller, |start| {
                 span.start_child(start)
             });
         }
@@ -110,7 +110,7 @@ pub(super) fn start<'r>(
     };
     let parent = caller.parent().or(around.as_ref());
     match recorder.sample(parent, caller.decision, name) {
-        Sampled::Kept(kept) => record(recorder, request, &origin(), caller, |start| {
+        Sampled::Kept(kept) => record(recorder, request, origin, caller, |start| {
             recorder.record(kept, start)
         }),
         Sampled::Dropped(context) => Started::Dropped(context),
