@@ -35,6 +35,9 @@ pub(crate) struct LoadArgs {
     /// its next request when it has its answer
     #[arg(long)]
     pub(crate) rate: Option<f64>,
+    /// Microseconds that a connection waits after each answer, where there is no rate
+    #[arg(long, default_value_t = 0, conflicts_with = "rate")]
+    pub(crate) pause: u64,
 }
 
 /// How it went.
@@ -70,17 +73,20 @@ impl From<&Histogram<u64>> for Latency {
 struct Schedule {
     start: Instant,
     rate: Option<f64>,
+    pause: Duration,
 }
 
 impl Schedule {
-    /// When request number `index` is due. Without a rate, that is as soon as a connection is free for it.
-    fn due(&self, index: u64) -> Option<Instant> {
-        let offset = Duration::from_secs_f64(index as f64 / self.rate?);
-        Some(self.start + offset)
+    /// When request number `index` is due, over a connection that is free since `free_since`.
+    fn due(&self, index: u64, free_since: Instant) -> Instant {
+        match self.rate {
+            Some(rate) => self.start + Duration::from_secs_f64(index as f64 / rate),
+            None => free_since + self.pause,
+        }
     }
 }
 
-/// Sends the requests, and prints how that went.
+/// Sends the requests as [`drive`] does, and prints how that went.
 pub(crate) fn load(args: &LoadArgs) -> Result<()> {
     // The kernel delays a timer by up to 50 µs to join it with others, unless it is told not to.
     rustix::thread::set_current_timer_slack(NonZeroU64::new(1))?;
@@ -88,7 +94,8 @@ pub(crate) fn load(args: &LoadArgs) -> Result<()> {
     Ok(())
 }
 
-fn drive(args: &LoadArgs) -> Result<Load> {
+/// Sends the requests.
+pub(crate) fn drive(args: &LoadArgs) -> Result<Load> {
     let connect = || connect(args.service);
     let streams = std::iter::repeat_with(connect).take(args.connections);
     let streams: Vec<TcpStream> = streams.collect::<Result<_>>()?;
@@ -97,25 +104,27 @@ fn drive(args: &LoadArgs) -> Result<Load> {
         .map(|it| PollFd::new(it, PollFlags::IN))
         .collect();
     let mut readers: Vec<Reader> = streams.iter().map(|_| Reader::default()).collect();
-    let mut free: VecDeque<usize> = (0..streams.len()).collect();
 
     let request = request(args.service);
     let mut latency = Histogram::<u64>::new_with_bounds(1, 100_000_000_000, 3)?;
     let schedule = Schedule {
         start: Instant::now(),
         rate: args.rate,
+        pause: Duration::from_micros(args.pause),
     };
     let mut due = vec![schedule.start; streams.len()];
+    // Connections that wait for a request, each with the time since when it waits.
+    let mut free: VecDeque<(usize, Instant)> = due.iter().copied().enumerate().collect();
     let (mut sent, mut answered) = (0, 0);
 
     while answered < args.requests {
         // What is due and finds no free connection is sent over the next one; its time has begun all the same.
         let mut next = None;
         while sent < args.requests
-            && let Some(&connection) = free.front()
+            && let Some(&(connection, since)) = free.front()
         {
             let now = Instant::now();
-            let then = schedule.due(sent).unwrap_or(now);
+            let then = schedule.due(sent, since);
             if then > now {
                 next = Some(then - now);
                 break;
@@ -139,8 +148,9 @@ fn drive(args: &LoadArgs) -> Result<Load> {
             }
             let body = readers[connection].read(&mut &streams[connection])?;
             if body.is_some() {
-                latency.saturating_record(due[connection].elapsed().as_nanos() as u64);
-                free.push_back(connection);
+                let now = Instant::now();
+                latency.saturating_record((now - due[connection]).as_nanos() as u64);
+                free.push_back((connection, now));
                 answered += 1;
             }
         }

@@ -7,6 +7,7 @@ mod child;
 mod export;
 mod growth;
 mod http;
+mod instructions;
 mod load;
 mod process;
 mod report;
@@ -36,6 +37,8 @@ enum Command {
     GrowthCase(growth::CaseArgs),
     /// Measure what exporting takes at a fixed rate, on one core, and print a table
     Export(export::ExportArgs),
+    /// Count the instructions of a request with valgrind, and report
+    Instructions(instructions::InstructionsArgs),
     /// Be a service, until stdin closes
     Serve(service::ServeArgs),
     /// Be the receiver of spans, until stdin closes
@@ -51,6 +54,9 @@ fn main() -> anyhow::Result<()> {
         Command::Growth(args) => ensure_release().and_then(|()| growth::grow(&args)),
         Command::GrowthCase(args) => growth::measure_case(&args),
         Command::Export(args) => ensure_release().and_then(|()| export::export(&args)),
+        Command::Instructions(args) => {
+            ensure_release().and_then(|()| instructions::instructions(&args))
+        }
         Command::Serve(args) => Ok(service::serve(&args)?),
         Command::Sink => Ok(sink::serve()?),
         Command::Load(args) => load::load(&args),

@@ -99,7 +99,12 @@ fn spans_arrive_over_each_protocol() {
 #[test]
 fn each_request_is_answered_and_timed() {
     let (server, address) = start(&["serve", "bare", "--sink", "http://127.0.0.1:9"]);
-    let modes: [&[&str]; 3] = [&[], &["--connections", "1"], &["--rate", "2000"]];
+    let modes: [&[&str]; 4] = [
+        &[],
+        &["--connections", "1"],
+        &["--rate", "2000"],
+        &["--connections", "1", "--pause", "500"],
+    ];
     for mode in modes {
         let output = load(&address, mode);
         assert!(output.status.success(), "{output:?}");
@@ -110,8 +115,8 @@ fn each_request_is_answered_and_timed() {
             0.0 < latency("p50") && latency("p50") <= latency("p99"),
             "{result}"
         );
-        // Neither sooner than the rate says, nor with the last request's due time ahead.
-        if mode.contains(&"--rate") {
+        // Neither sooner than the rate or the pause says, nor with the last request's due time ahead.
+        if mode.contains(&"--rate") || mode.contains(&"--pause") {
             assert!(result["rate"].as_f64().unwrap() < 2100.0, "{result}");
         }
     }

@@ -178,7 +178,8 @@ fn delivered(row: &Row) -> String {
     }
 }
 
-fn line(table: &mut String, cells: &[String]) {
+/// Adds a line of a table.
+pub(crate) fn line(table: &mut String, cells: &[String]) {
     let _ = writeln!(table, "| {} |", cells.join(" | "));
 }
 

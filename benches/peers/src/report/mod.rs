@@ -4,19 +4,24 @@ mod bars;
 mod chart;
 mod environment;
 mod markdown;
+mod section;
 mod summary;
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
 
 use crate::run::{Measurement, RunArgs, Variant};
-use bars::Bar;
+pub(crate) use bars::{Bar, Limit};
 pub(crate) use environment::Environment;
-pub(crate) use markdown::thousands;
+pub(crate) use markdown::{line, thousands};
+pub(crate) use section::write_instructions;
 use summary::{Row, Summary};
+
+const PAGE: &str = "README.md";
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
@@ -49,7 +54,8 @@ impl Report {
     pub(crate) fn write(&self, directory: &Path) -> Result<()> {
         let markdown = self.markdown();
         print!("{markdown}");
-        write_file(directory, "README.md", &markdown)?;
+        let page = section::keep_instructions(&read_page(directory)?, &markdown);
+        write_file(directory, PAGE, &page)?;
         write_file(
             directory,
             "results.json",
@@ -60,6 +66,15 @@ impl Report {
         }
         eprintln!("written to {}", directory.display());
         Ok(())
+    }
+}
+
+/// The page that an earlier command has left in the directory; empty, if there is none.
+fn read_page(directory: &Path) -> Result<String> {
+    let path = directory.join(PAGE);
+    match fs::read_to_string(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
+        read => read.with_context(|| format!("cannot read {}", path.display())),
     }
 }
 

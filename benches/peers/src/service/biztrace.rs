@@ -8,7 +8,7 @@ use biztrace::opentelemetry::KeyValue;
 use biztrace::{Otlp, Sampler, biz_attrs, traced, traced_handler};
 
 use super::orders::{self, NewOrder, PATH, Receipt, UPDATE_STOCK};
-use super::{BATCH_SPANS, Export, Protocol, SCHEDULE_DELAY, SERVICE_NAME, ServeArgs};
+use super::{BATCH_SPANS, Export, Protocol, SERVICE_NAME, ServeArgs};
 use crate::process::{self, Telemetry};
 
 pub(super) fn serve(args: &ServeArgs) -> io::Result<()> {
@@ -32,7 +32,7 @@ pub(crate) fn install(export: &Export, ratio: f64) -> io::Result<biztrace::Telem
         .sampler(Sampler::parent_based(Sampler::TraceIdRatio(ratio)))
         .max_export_batch_size(BATCH_SPANS)
         .max_queue_size(export.queue)
-        .schedule_delay(SCHEDULE_DELAY)
+        .schedule_delay(export.schedule_delay())
         .install()
         .map_err(io::Error::other)
 }

@@ -21,7 +21,7 @@ use opentelemetry::InstrumentationScope;
 use pin_project_lite::pin_project;
 
 use super::orders::{self, NewOrder, PATH, Receipt, TENANT, UPDATE_STOCK};
-use super::{Protocol, SCHEDULE_DELAY, SERVICE_NAME, ServeArgs, otlp};
+use super::{Protocol, SERVICE_NAME, ServeArgs, otlp};
 use crate::process::{self, Telemetry};
 
 pub(super) fn serve(args: &ServeArgs) -> io::Result<()> {
@@ -36,7 +36,10 @@ pub(super) fn serve(args: &ServeArgs) -> io::Result<()> {
     // There is neither a queue nor a batch size to set: it exports in one request what a second, or half of a thread's ring
     // of 10,240 messages, has brought. What a full ring does not take waits in the thread for the thread's next span: a flush
     // does not reach it, and it is lost at the end.
-    fastrace::set_reporter(reporter, Config::default().report_interval(SCHEDULE_DELAY));
+    fastrace::set_reporter(
+        reporter,
+        Config::default().report_interval(args.export.schedule_delay()),
+    );
     let ratio = args.ratio;
     process::run(args.workers, Collector, move || {
         App::new()

@@ -58,6 +58,9 @@ pub(crate) struct Export {
     /// Spans that wait at most, for those that let it be set
     #[arg(long, default_value_t = QUEUE_SPANS)]
     pub(crate) queue: usize,
+    /// Seconds until a batch that is not full is exported
+    #[arg(long, default_value_t = DELAY_SECONDS)]
+    pub(crate) delay: u64,
 }
 
 impl Export {
@@ -67,7 +70,12 @@ impl Export {
             sink: sink.into(),
             protocol: Protocol::Http,
             queue: QUEUE_SPANS,
+            delay: DELAY_SECONDS,
         }
+    }
+
+    fn schedule_delay(&self) -> Duration {
+        Duration::from_secs(self.delay)
     }
 }
 
@@ -89,7 +97,7 @@ const BATCH_SPANS: usize = 512;
 /// More than a measurement's spans, so that nobody drops: what is compared is the cost of recording, not of losing. The SDKs
 /// of OpenTelemetry allocate their queue in advance, in Rust 45 MiB at this size.
 const QUEUE_SPANS: usize = 131_072;
-const SCHEDULE_DELAY: Duration = Duration::from_secs(1);
+const DELAY_SECONDS: u64 = 1;
 
 /// Serves until stdin closes.
 pub(crate) fn serve(args: &ServeArgs) -> io::Result<()> {

@@ -14,7 +14,7 @@ use opentelemetry_sdk::trace::{
 };
 
 use super::orders::{self, NewOrder, PATH, Receipt, TENANT, UPDATE_STOCK};
-use super::{BATCH_SPANS, Export, SCHEDULE_DELAY, ServeArgs, otlp};
+use super::{BATCH_SPANS, Export, ServeArgs, otlp};
 use crate::process::{self, Telemetry};
 
 pub(super) fn serve(args: &ServeArgs) -> io::Result<()> {
@@ -31,7 +31,7 @@ pub(crate) fn install(export: &Export, ratio: f64) -> io::Result<SdkTracerProvid
     let batch = BatchConfigBuilder::default()
         .with_max_export_batch_size(BATCH_SPANS)
         .with_max_queue_size(export.queue)
-        .with_scheduled_delay(SCHEDULE_DELAY)
+        .with_scheduled_delay(export.schedule_delay())
         .build();
     let processor = BatchSpanProcessor::builder(otlp::exporter(export)?)
         .with_batch_config(batch)

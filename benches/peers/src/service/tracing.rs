@@ -24,7 +24,7 @@ use tracing_actix_web::{
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::orders::{self, NewOrder, PATH, Receipt, TENANT, UPDATE_STOCK};
-use super::{BATCH_SPANS, Export, Protocol, SCHEDULE_DELAY, SERVICE_NAME, ServeArgs, otlp};
+use super::{BATCH_SPANS, Export, Protocol, SERVICE_NAME, ServeArgs, otlp};
 use crate::process::{self, Telemetry};
 
 pub(super) fn serve(args: &ServeArgs) -> io::Result<()> {
@@ -54,7 +54,7 @@ fn provider(args: &ServeArgs) -> io::Result<SdkTracerProvider> {
     let batch = BatchConfigBuilder::default()
         .with_max_export_batch_size(BATCH_SPANS)
         .with_max_queue_size(args.export.queue)
-        .with_scheduled_delay(SCHEDULE_DELAY)
+        .with_scheduled_delay(args.export.schedule_delay())
         .build();
     let processor = BatchSpanProcessor::builder(exporter(&args.export)?)
         .with_batch_config(batch)
