@@ -81,7 +81,7 @@ impl Schedule {
     fn due(&self, index: u64, free_since: Instant) -> Instant {
         match self.rate {
             Some(rate) => self.start + Duration::from_secs_f64(index as f64 / rate),
-            None => free_since + self.pause,
+            None => (free_since + self.pause).max(Instant::now()),
         }
     }
 }

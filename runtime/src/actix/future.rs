@@ -137,9 +137,11 @@ fn outcome(status: StatusCode) -> Outcome {
 fn respond(span: &LocalSpan, method: &Method, response: &ServiceResponse<()>) {
     let method = server::method_in_name(span.recorder(), method);
     let learned = span.turn(|span| {
-        // To ask actix-web for the route runs none of the application's code.
-        let route = (!server::has_route(span)).then(|| response.request().match_pattern());
-        let route = route.flatten();
+        let route = match server::has_route(span) {
+            true => None,
+            // actix-web's look-up runs none of the application's code, so it may run under the lock.
+            false => response.request().match_pattern(),
+        };
         if let Some(route) = &route {
             server::set_route(span, method, route);
         }

@@ -1,12 +1,25 @@
 //! Reads the heads of actix-web's requests.
 
 use actix_web::HttpRequest;
-use actix_web::http::header::{HeaderMap, HeaderName};
+use actix_web::http::header::{self, HeaderMap, HeaderName};
 use opentelemetry::propagation::Extractor;
 
 use crate::__private::{Head, Recording, RequestSource, Source};
+use crate::attribute::truncate;
 use crate::propagation::Carrier;
 use crate::recorder;
+
+// Statics, so that a look-up does not build the name: 40 bytes of it.
+static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+static TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+static BAGGAGE: HeaderName = HeaderName::from_static("baggage");
+pub(super) static HOST: HeaderName = header::HOST;
+pub(super) static USER_AGENT: HeaderName = header::USER_AGENT;
+
+/// The first 1024 characters of a value that a caller sends, which may be of any length.
+pub(super) fn cut(value: &str) -> &str {
+    truncate(value, 1024)
+}
 
 /// The request's headers as a carrier of context.
 pub(super) struct Headers<'a>(pub(super) &'a HeaderMap);
@@ -14,11 +27,7 @@ pub(super) struct Headers<'a>(pub(super) &'a HeaderMap);
 impl Carrier for Headers<'_> {
     #[inline(always)]
     fn lines<'a>(&'a self, name: &'static str) -> impl Iterator<Item = &'a [u8]> + 'a {
-        // A name that HTTP itself does not have would be copied to be looked up by its text, and to check a name takes as long as to
-        // look it up. The names that each request is asked for are checked at compile time, and passed by reference.
-        static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
-        static TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
-        static BAGGAGE: HeaderName = HeaderName::from_static("baggage");
+        // A look-up by text copies a name that HTTP itself does not have. To check such a name takes as long as to look it up.
         let lines = match name {
             "traceparent" => self.0.get_all(&TRACEPARENT),
             "tracestate" => self.0.get_all(&TRACESTATE),

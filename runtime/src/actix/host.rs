@@ -1,16 +1,15 @@
 //! Where a request was sent: scheme, host and port, with the version of the protocol (HTTP semantic conventions, "HTTP server").
 //!
-//! Nearly all requests of a service name one of a few hosts. A thread keeps the encoded attributes of hosts that it sees again, so
-//! that their requests copy them.
+//! Nearly all requests of a service name one of a few hosts. A thread keeps the encoded attributes of hosts that it sees again. Their
+//! requests only copy them.
 
 use std::cell::RefCell;
 
 use actix_web::HttpRequest;
-use actix_web::http::header::HeaderName;
-use actix_web::http::{Version, header};
+use actix_web::http::Version;
 
 use super::forwarded::Via;
-use super::server::cut;
+use super::head::{HOST, cut};
 use crate::attribute::{Key, Tags, ValueLimits};
 use crate::semconv::{self, protocol_version};
 
@@ -31,8 +30,9 @@ pub(super) fn tag(request: &HttpRequest, forwarded: Option<&Via<'_>>, tags: &mut
         version: request.version(),
         host: by_proxy.or_else(|| asked(request)).unwrap_or_default(),
     };
-    let kept = KEPT.try_with(|kept| kept.try_borrow_mut().ok()?.tag(&target, tags));
-    if kept.ok().flatten().is_none() {
+    let is_tagged = CACHE.try_with(|cache| cache.borrow_mut().tag(&target, tags));
+    // A thread that is ending has no cache any more.
+    if !is_tagged.unwrap_or(false) {
         target.tag(tags);
     }
 }
@@ -46,7 +46,6 @@ fn scheme(request: &HttpRequest) -> &'static str {
 
 /// The host that the client asked for: of the URI if it has one, as in HTTP/2, else of `Host`.
 fn asked(request: &HttpRequest) -> Option<&[u8]> {
-    static HOST: HeaderName = header::HOST;
     match request.uri().authority() {
         Some(authority) => Some(authority.as_str().as_bytes()),
         None => Some(request.headers().get(&HOST)?.as_bytes()),
@@ -74,19 +73,21 @@ impl Target<'_> {
         tags.set(PROTOCOL_VERSION, &version);
     }
 
-    /// A hash of the host, whose upper bits are the best. Targets of one hash are told apart by comparing them.
-    fn hash(&self) -> u64 {
+    /// A hash whose upper bits are the best. Targets of one hash are told apart by comparing them.
+    fn hash(&self, limits: ValueLimits) -> u64 {
         const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+        let mix = |hash: u64, word: u64| (hash ^ word).wrapping_mul(ODD).rotate_left(32);
         let (words, rest) = self.host.as_chunks::<8>();
         let mut last = [0; 8];
         last[..rest.len()].copy_from_slice(rest);
-        let all = words.iter().chain([&last]);
-        all.fold(self.host.len() as u64, |hash, word| {
-            (hash ^ u64::from_le_bytes(*word))
-                .wrapping_mul(ODD)
-                .rotate_left(32)
-        })
-        .wrapping_mul(ODD)
+        let words = words.iter().chain([&last]);
+        let hash = words.fold(limits.bytes as u64, |hash, word| {
+            mix(hash, u64::from_le_bytes(*word))
+        });
+        // None of these takes more than a few values.
+        let http = self.version == Version::HTTP_11;
+        let few = self.scheme.len() << 1 | usize::from(http) | limits.chars.unwrap_or(0) << 4;
+        mix(hash, few as u64).wrapping_mul(ODD)
     }
 }
 
@@ -109,27 +110,26 @@ fn split(host: &[u8]) -> Option<(&str, Option<u16>)> {
 }
 
 thread_local! {
-    static KEPT: RefCell<Kept> = const { RefCell::new(Kept([const { Place { asked_last: 0, target: None } }; PLACES])) };
+    static CACHE: RefCell<Cache> = const { RefCell::new(Cache::new()) };
 }
 
-/// The targets that a thread keeps encoded, each at the place of its hash.
+/// The targets that a thread keeps encoded, each in the slot of its hash.
 ///
-/// A target is kept when it is asked for twice, with no other of its place in between. So a caller that names a new host in each
-/// request costs a hash and a comparison, and displaces nothing.
+/// A target is kept when it misses twice in a row in its slot. So a caller that names a new host in each request costs a hash and a
+/// comparison, and displaces nothing.
 #[derive(Debug)]
-struct Kept([Place; PLACES]);
+struct Cache([Slot; 1 << SLOT_BITS]);
 
-/// As many as four bits of a hash tell apart.
-const PLACES: usize = 16;
+const SLOT_BITS: u32 = 4;
 
 /// Longer hosts are not kept: a name has at most 253 bytes.
 const MAX_HOST_BYTES: usize = 260;
 
 #[derive(Debug)]
-struct Place {
-    /// The hash of the last target that was asked for and not kept.
-    asked_last: u64,
-    target: Option<Box<Encoded>>,
+struct Slot {
+    /// The hash of the target that missed last.
+    last_miss: u64,
+    encoded: Option<Box<Encoded>>,
 }
 
 #[derive(Debug)]
@@ -141,21 +141,33 @@ struct Encoded {
     tags: Tags,
 }
 
-impl Kept {
-    /// Sets the tags of a target that is kept. `None` if it is not, or if a tag of it is set already.
-    fn tag(&mut self, target: &Target<'_>, tags: &mut Tags) -> Option<()> {
-        let hash = target.hash();
-        let place = &mut self.0[(hash >> 60) as usize];
-        if let Some(kept) = &place.target
-            && kept.is(target, tags.limits)
+impl Cache {
+    const fn new() -> Self {
+        const EMPTY: Slot = Slot {
+            last_miss: 0,
+            encoded: None,
+        };
+        Self([EMPTY; 1 << SLOT_BITS])
+    }
+
+    /// Sets the tags of a target that is kept, and returns whether it is.
+    fn tag(&mut self, target: &Target<'_>, tags: &mut Tags) -> bool {
+        let hash = target.hash(tags.limits);
+        let slot = &mut self.0[(hash >> (u64::BITS - SLOT_BITS)) as usize];
+        if let Some(encoded) = &slot.encoded
+            && encoded.is(target, tags.limits)
         {
-            return tags.is_apart(&kept.tags).then(|| tags.extend(&kept.tags));
+            let is_apart = tags.is_apart(&encoded.tags);
+            if is_apart {
+                tags.extend(&encoded.tags);
+            }
+            return is_apart;
         }
-        if place.asked_last == hash && target.host.len() <= MAX_HOST_BYTES {
-            place.target = Some(Box::new(Encoded::new(target, tags.limits)));
+        if slot.last_miss == hash && target.host.len() <= MAX_HOST_BYTES {
+            slot.encoded = Some(Box::new(Encoded::new(target, tags.limits)));
         }
-        place.asked_last = hash;
-        None
+        slot.last_miss = hash;
+        false
     }
 }
 
@@ -235,7 +247,7 @@ mod tests {
         /// Whatever a thread keeps, a request gets the tags of its own target.
         #[test]
         fn kept_targets_are_not_mixed_up(targets in prop::collection::vec(target(), 0..60)) {
-            let mut kept = Kept(std::array::from_fn(|_| Place { asked_last: 0, target: None }));
+            let mut cache = Cache::new();
             for (secure, http2, host, chars) in targets {
                 let target = Target {
                     scheme: if secure { "https" } else { "http" },
@@ -250,7 +262,7 @@ mod tests {
                 });
                 target.tag(&mut expected);
                 for tags in [&mut tags, &mut again] {
-                    if kept.tag(&target, tags).is_none() {
+                    if !cache.tag(&target, tags) {
                         target.tag(tags);
                     }
                     prop_assert_eq!(&tags.bytes, &expected.bytes);
@@ -260,29 +272,37 @@ mod tests {
         }
     }
 
+    /// Returns whether the target is kept, and asks for it.
+    fn ask(cache: &mut Cache, version: Version, host: &str) -> bool {
+        let target = Target {
+            scheme: "http",
+            version,
+            host: host.as_bytes(),
+        };
+        cache.tag(&target, &mut Tags::new())
+    }
+
     #[test]
     fn callers_that_all_differ_displace_no_host() {
-        let mut kept = Kept(std::array::from_fn(|_| Place {
-            asked_last: 0,
-            target: None,
-        }));
-        let mut is_kept = |host: &str| {
-            let target = Target {
-                scheme: "http",
-                version: Version::HTTP_11,
-                host: host.as_bytes(),
-            };
-            kept.tag(&target, &mut Tags::new()).is_some()
-        };
+        let mut cache = Cache::new();
+        let mut is_kept = |host: &str| ask(&mut cache, Version::HTTP_11, host);
         let shop = [(); 3].map(|()| is_kept("shop.example.com"));
-        assert_eq!(
-            shop,
-            [false, false, true],
-            "kept when it is asked for again"
-        );
+        assert_eq!(shop, [false, false, true], "kept when it misses again");
         for stranger in 0..1_000 {
             assert!(!is_kept(&format!("{stranger}.example.com")));
         }
         assert!(is_kept("shop.example.com"));
+    }
+
+    #[test]
+    fn versions_of_one_host_do_not_displace_each_other() {
+        let mut cache = Cache::new();
+        let mut hits = 0;
+        for _ in 0..1_000 {
+            for version in [Version::HTTP_11, Version::HTTP_2] {
+                hits += u32::from(ask(&mut cache, version, "shop.example.com"));
+            }
+        }
+        assert_eq!(hits, 2 * 998);
     }
 }

@@ -4,18 +4,17 @@ use std::sync::Arc;
 
 use actix_web::HttpRequest;
 use actix_web::dev::ResourceDef;
-use actix_web::http::header::HeaderName;
-use actix_web::http::{Method, StatusCode, header};
+use actix_web::http::{Method, StatusCode};
 use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::{SpanContext, SpanKind};
 use opentelemetry::{Context, ContextGuard};
 
 use super::forwarded::Via;
-use super::head::{self, Headers};
+use super::head::{self, Headers, cut};
 use super::host;
 use super::trust::Client;
-use crate::attribute::{Display, Key, Tags, truncate};
-use crate::recorder::{Current, Head, LocalSpan, Recorder, Sampled, Start, Started, Turn, Under};
+use crate::attribute::{Display, Key, Tags};
+use crate::recorder::{Current, Head, LocalSpan, Recorder, Start, Started, Turn, Under, Verdict};
 use crate::semconv::{self, KnownMethods};
 
 const METHOD: Key<'_> = Key::new("http.request.method");
@@ -100,7 +99,7 @@ pub(super) fn start(
     let name = method_in_name(recorder, request.method());
     let around = match around {
         Current::Local(span) if span.is_of(recorder) && caller.parent().is_none() => {
-            return record(recorder, request, origin, caller, |start| {
+            return describe(recorder, request, name, origin, caller, |start| {
                 span.start_child(start)
             });
         }
@@ -110,17 +109,18 @@ pub(super) fn start(
     };
     let parent = caller.parent().or(around.as_ref());
     match recorder.sample(parent, caller.decision, name) {
-        Sampled::Kept(kept) => record(recorder, request, origin, caller, |start| {
+        Verdict::Record(kept) => describe(recorder, request, name, origin, caller, |start| {
             recorder.record(kept, start)
         }),
-        Sampled::Dropped(context) => Started::Dropped(context),
+        Verdict::Drop(context) => Started::Dropped(context),
     }
 }
 
-/// Has `record` record the span of a request, with what is read of it.
-fn record(
+/// Describes the span of a request, for `record` to record it.
+fn describe(
     recorder: &Recorder,
     request: &HttpRequest,
+    name: &str,
     origin: &Origin<'_>,
     caller: &Caller,
     record: impl FnOnce(Start<'_>) -> Started,
@@ -128,7 +128,6 @@ fn record(
     let methods = recorder.known_methods();
     let tags = |tags: &mut Tags| tag_request(request, methods, origin, tags);
     let copy = |head: &mut Head| head::copy(request.headers(), request.query_string(), head);
-    let name = method_in_name(recorder, request.method());
     let started = record(Start {
         tags: Some(&tags),
         head: Some(&copy),
@@ -162,13 +161,10 @@ fn tag_request(
     }
     let user_agent = request
         .headers()
-        .get(&USER_AGENT_HEADER)
+        .get(&head::USER_AGENT)
         .and_then(|value| std::str::from_utf8(value.as_bytes()).ok());
     tags.set(USER_AGENT, &user_agent.map(cut));
 }
-
-/// Passed by reference, which spares to build it for each look-up.
-static USER_AGENT_HEADER: HeaderName = header::USER_AGENT;
 
 /// Tags a request with what travels under these keys.
 pub(super) fn tag_baggage(keys: &[String], tags: &mut Tags) {
@@ -178,11 +174,6 @@ pub(super) fn tag_baggage(keys: &[String], tags: &mut Tags) {
             tags.set(key, &value.map(|value| cut(value.as_str())));
         }
     });
-}
-
-/// What a caller sends is of any length: as much of it as is of use.
-pub(super) fn cut(value: &str) -> &str {
-    truncate(value, 1024)
 }
 
 /// Records where the request comes from: from the client, and from the other end of the connection.

@@ -2,8 +2,8 @@
 
 use std::fmt::{self, Write};
 
-use super::encoder::Open;
 use super::value::truncate;
+use super::writer::ValueWriter;
 use super::{Encoder, Value};
 
 /// `#[display]`: a value's text by [`fmt::Display`]; of an `Option`, that of what is in it.
@@ -46,39 +46,39 @@ pub struct MaxLen<'a, V: ?Sized>(pub usize, pub &'a V);
 
 impl<T: fmt::Display + ?Sized> Value for Display<'_, T> {
     fn encode(&self, encoder: Encoder<'_>) {
-        encoder.open(|open| format(open, format_args!("{}", self.0)));
+        encoder.write_with(|writer| format(writer, format_args!("{}", self.0)));
     }
 }
 
 impl<T: fmt::Debug + ?Sized> Value for Debug<'_, T> {
     fn encode(&self, encoder: Encoder<'_>) {
-        encoder.open(|open| format(open, format_args!("{:?}", self.0)));
+        encoder.write_with(|writer| format(writer, format_args!("{:?}", self.0)));
     }
 }
 
 impl<V: Value + ?Sized> Value for MaxLen<'_, V> {
     fn encode(&self, encoder: Encoder<'_>) {
-        encoder.open(|open| {
-            let mut treatment = open.treatment();
+        encoder.write_with(|writer| {
+            let mut treatment = writer.treatment();
             treatment.chars = Some(treatment.chars.map_or(self.0, |chars| chars.min(self.0)));
-            open.treat(self.1, &treatment);
+            writer.treat(self.1, &treatment);
         });
     }
 }
 
-fn format(open: Open<'_>, value: fmt::Arguments<'_>) {
+fn format(writer: ValueWriter<'_>, value: fmt::Arguments<'_>) {
     let mut text = Bounded {
         text: String::new(),
-        chars: open.treatment().chars.unwrap_or(usize::MAX),
-        bytes: open.max_bytes(),
+        chars: writer.treatment().chars.unwrap_or(usize::MAX),
+        bytes: writer.max_bytes(),
         is_too_large: false,
     };
     // An error is a text that has had enough, or a type that gave up: what there is, is its text.
     let _ = text.write_fmt(value);
     if text.is_too_large {
-        open.refuse();
+        writer.refuse();
     } else {
-        open.string(&text.text);
+        writer.string(&text.text);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Tells most keys of a set to be new without comparing them.
 
-/// A bit for each hash of a key in the set: two keys of one bit may be the same, two of different bits are not.
+/// A Bloom filter: a bit for each hash of a key in the set. Keys of different bits differ, keys of one bit may be the same.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct KeyFilter([u64; WORDS]);
 
@@ -12,20 +12,22 @@ impl KeyFilter {
         self.0[word] & bit != 0
     }
 
-    /// Returns whether the key may be there already.
+    /// Returns whether the key is certainly new.
     #[inline]
     pub(super) fn insert(&mut self, hash: u32) -> bool {
         let (word, bit) = Self::bit(hash);
-        let may_be_there = self.0[word] & bit != 0;
+        let is_new = self.0[word] & bit == 0;
         self.0[word] |= bit;
-        may_be_there
+        is_new
     }
 
-    /// Whether the two sets have no key in common for sure.
+    /// Whether the two sets certainly have no key in common.
     #[inline]
     pub(super) fn is_disjoint(&self, other: &Self) -> bool {
-        let both = self.0.iter().zip(&other.0).map(|(one, other)| one & other);
-        both.fold(0, |all, word| all | word) == 0
+        self.0
+            .iter()
+            .zip(&other.0)
+            .all(|(one, other)| one & other == 0)
     }
 
     #[inline]

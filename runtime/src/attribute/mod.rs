@@ -29,11 +29,11 @@ mod with_decimal;
 mod with_time;
 #[cfg(feature = "uuid")]
 mod with_uuid;
+mod writer;
 
 pub use biz::{BizAttrs, BizValue};
 pub(crate) use decode::api_value;
-pub use encoder::{ArrayEncoder, Encoder};
-pub(crate) use encoder::{Outcome, ValueLimits};
+pub use encoder::Encoder;
 pub use format::{Debug, Display, MaxLen, Shown};
 pub use key::Key;
 pub(crate) use key::{is_withheld, key_of};
@@ -44,3 +44,5 @@ pub(crate) use tags::Entry;
 pub use tags::Tags;
 pub use value::Value;
 pub(crate) use value::truncate;
+pub use writer::ArrayEncoder;
+pub(crate) use writer::{Outcome, ValueLimits};

@@ -6,7 +6,7 @@ use hmac::digest::KeyInit;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-use super::encoder::Treatment;
+use super::writer::Treatment;
 use super::{Encoder, Value};
 use crate::diag;
 
@@ -81,10 +81,10 @@ pub struct Pii<'a, V: ?Sized>(pub &'a V);
 
 impl<V: Value + ?Sized> Value for Hash<'_, V> {
     fn encode(&self, encoder: Encoder<'_>) {
-        encoder.open(
-            |open| match open.privacy().and_then(|it| it.hash_key.as_ref()) {
+        encoder.write_with(
+            |writer| match writer.privacy().and_then(|it| it.hash_key.as_ref()) {
                 // The whole value's hash, so that it is the same in every service, whatever its limits.
-                Some(key) => open.treat(
+                Some(key) => writer.treat(
                     self.0,
                     &Treatment {
                         chars: None,
@@ -93,7 +93,7 @@ impl<V: Value + ?Sized> Value for Hash<'_, V> {
                 ),
                 None => {
                     warn_without_key();
-                    open.withhold();
+                    writer.withhold();
                 }
             },
         );
@@ -102,25 +102,25 @@ impl<V: Value + ?Sized> Value for Hash<'_, V> {
 
 impl<V: Value + ?Sized> Value for Mask<'_, V> {
     fn encode(&self, encoder: Encoder<'_>) {
-        encoder.open(|open| {
+        encoder.write_with(|writer| {
             // Of the whole value: the last characters of a part would be others than those that may be shown.
-            let limit = open.treatment().chars.unwrap_or(usize::MAX);
+            let limit = writer.treatment().chars.unwrap_or(usize::MAX);
             let treatment = Treatment {
                 chars: None,
                 rewrite: Some(&|text| Some(mask(text, self.0, limit))),
             };
-            open.treat(self.1, &treatment);
+            writer.treat(self.1, &treatment);
         });
     }
 }
 
 impl<V: Value + ?Sized> Value for Pii<'_, V> {
     fn encode(&self, encoder: Encoder<'_>) {
-        encoder.open(
-            |open| match open.privacy().map(|it| it.pii).unwrap_or_default() {
-                PiiPolicy::Keep => self.0.encode(open.into()),
-                PiiPolicy::Hash => Hash(self.0).encode(open.into()),
-                PiiPolicy::Drop => open.withhold(),
+        encoder.write_with(
+            |writer| match writer.privacy().map(|it| it.pii).unwrap_or_default() {
+                PiiPolicy::Keep => self.0.encode(writer.into()),
+                PiiPolicy::Hash => Hash(self.0).encode(writer.into()),
+                PiiPolicy::Drop => writer.withhold(),
             },
         );
     }

@@ -5,75 +5,76 @@
 
 use std::mem;
 
-use super::encoder::{BOOL, DOUBLE, INT, Open, STRING};
 use super::key::{self, ATTRIBUTE, BLOCK_BYTES};
+use super::writer::{BOOL, DOUBLE, INT, STRING, ValueWriter};
 use super::{Key, Outcome, Tags, wire};
 
 impl Tags {
     #[inline(never)]
     pub(super) fn put_bool(&mut self, key: &Key<'_>, value: bool) {
         if !self.takes_block(key, 0) {
-            return self.put(key, |open| open.bool(value));
+            return self.put(key, |writer| writer.bool(value));
         }
-        let start = self.bytes.len();
-        key.write(&mut self.bytes, |to| {
+        self.write_block(key, |to| {
             to[..3].copy_from_slice(&[2, BOOL, u8::from(value)]);
             3
         });
-        self.enter(key.hash(), start);
     }
 
     #[inline(never)]
     pub(super) fn put_i64(&mut self, key: &Key<'_>, value: i64) {
         if !self.takes_block(key, 0) {
-            return self.put(key, |open| open.i64(value));
+            return self.put(key, |writer| writer.i64(value));
         }
-        let start = self.bytes.len();
-        key.write(&mut self.bytes, |to| {
+        self.write_block(key, |to| {
             // OTLP's int_value is an int64: a negative one takes ten bytes, as two's complement.
             let len = wire::varint_to(&mut to[2..], value as u64);
             to[..2].copy_from_slice(&[len as u8 + 1, INT]);
             2 + len
         });
-        self.enter(key.hash(), start);
     }
 
     #[inline(never)]
     pub(super) fn put_f64(&mut self, key: &Key<'_>, value: f64) {
         if !self.takes_block(key, 0) {
-            return self.put(key, |open| open.f64(value));
+            return self.put(key, |writer| writer.f64(value));
         }
-        let start = self.bytes.len();
-        key.write(&mut self.bytes, |to| {
+        self.write_block(key, |to| {
             to[..2].copy_from_slice(&[9, DOUBLE]);
             to[2..10].copy_from_slice(&value.to_bits().to_le_bytes());
             10
         });
-        self.enter(key.hash(), start);
     }
 
     #[inline(never)]
     pub(super) fn put_text(&mut self, key: &Key<'_>, text: &str) {
         let is_cut = self.limits.chars.is_some_and(|limit| text.len() > limit);
         if is_cut || !self.takes_block(key, text.len()) {
-            return self.put(key, |open| open.string(text));
+            return self.put(key, |writer| writer.string(text));
         }
         let start = self.bytes.len();
         key.write_text(&mut self.bytes, STRING, text.as_bytes());
         self.enter(key.hash(), start);
     }
 
-    /// Whether an attribute with a string of that many bytes, or without a string, may be written at once: for sure it fits the
-    /// limits, and its key is as it is exported.
+    #[inline(always)]
+    fn write_block(&mut self, key: &Key<'_>, value: impl FnOnce(&mut [u8]) -> usize) {
+        let start = self.bytes.len();
+        key.write(&mut self.bytes, value);
+        self.enter(key.hash(), start);
+    }
+
+    /// Whether an attribute with a string of that many bytes, or without a string, may be written at once: it certainly fits the
+    /// limits, and its key is exported as it is.
     #[inline]
     fn takes_block(&self, key: &Key<'_>, text: usize) -> bool {
         let fits = self.bytes.len() + text + BLOCK_BYTES <= self.full_at;
         fits && key.is_short() && self.prefix.is_empty()
     }
 
-    /// Sets a value that wants to know its place, its limits or its protection first.
-    #[cold]
-    pub(super) fn put(&mut self, key: &Key<'_>, encode: impl FnOnce(Open<'_>)) {
+    /// Sets a value in the general way, which knows its place, its limits and its protection.
+    #[inline(never)]
+    pub(super) fn put(&mut self, key: &Key<'_>, encode: impl FnOnce(ValueWriter<'_>)) {
         if key.as_str().is_empty() {
             self.dropped += 1;
         } else if self.prefix.is_empty() {
@@ -84,7 +85,7 @@ impl Tags {
         }
     }
 
-    pub(super) fn write(&mut self, key: &Key<'_>, encode: impl FnOnce(Open<'_>)) {
+    pub(super) fn write(&mut self, key: &Key<'_>, encode: impl FnOnce(ValueWriter<'_>)) {
         let start = self.bytes.len();
         if start > self.full_at {
             self.dropped += 1;
@@ -95,7 +96,7 @@ impl Tags {
             start,
             bytes: &mut self.bytes,
         };
-        encode(Open::attribute(
+        encode(ValueWriter::attribute(
             unfinished.bytes,
             ATTRIBUTE,
             key.as_str(),

@@ -45,6 +45,7 @@ pub(crate) fn varint_to(to: &mut [u8], mut value: u64) -> usize {
 
 /// The varint of a length from 0x80 up to 0x3fff.
 pub(crate) const fn two_bytes(len: usize) -> [u8; 2] {
+    debug_assert!(len >= 0x80 && len < 0x4000);
     [len as u8 | 0x80, (len >> 7) as u8]
 }
 
@@ -54,9 +55,13 @@ pub(crate) const fn field_len(len: usize) -> usize {
 }
 
 /// Tag and length of a length-delimited field; its `len` bytes of content follow.
+#[inline]
 pub(crate) fn prefix(buf: &mut Vec<u8>, tag: u8, len: usize) {
     if len < 0x80 {
         buf.extend_from_slice(&[tag, len as u8]);
+    } else if len < 0x4000 {
+        let [low, high] = two_bytes(len);
+        buf.extend_from_slice(&[tag, low, high]);
     } else {
         buf.push(tag);
         varint(buf, len as u64);

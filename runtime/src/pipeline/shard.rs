@@ -117,11 +117,11 @@ impl Books {
             self.drop_chunk(DropReason::QueueFull);
             return;
         };
-        // A chunk that grows step by step is copied at each step. The next one needs about as much as this one: 64 KiB on a busy
-        // thread, far less where batches are small.
-        let room = bytes.next_power_of_two().min(CHUNK_BYTES);
-        let next = self.spare.take();
-        let next = next.unwrap_or_else(|| Runs::with_capacity(room));
+        // A chunk that grows step by step is copied at each step. The next one takes about as much as this one: 64 KiB on a busy
+        // thread, and far less if batches are small.
+        let capacity = bytes.next_power_of_two().min(CHUNK_BYTES);
+        let spare = self.spare.take();
+        let next = spare.unwrap_or_else(|| Runs::with_capacity(capacity));
         self.full.push(std::mem::replace(&mut self.chunk, next));
         if queued + spans >= shards.enough() {
             shards.wake.notify_one();

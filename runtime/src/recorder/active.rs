@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::thread::panicking;
 
 use opentelemetry::baggage::{Baggage, BaggageExt};
-use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt};
+use opentelemetry::trace::{SpanContext, TraceContextExt};
 use opentelemetry::{Context, ContextGuard};
 
 use super::Recorder;
@@ -60,7 +60,9 @@ impl Under {
     /// Under a span that would have that context, and that `recorder` does not record.
     pub(crate) fn silent(context: SpanContext, recorder: Option<Arc<Recorder>>) -> Self {
         if context.is_valid() {
-            let id = context.span_id();
+            // A recorder that is disabled passes the id of another span on.
+            let is_own = recorder.as_ref().is_some_and(|it| !it.is_disabled());
+            let id = is_own.then(|| context.span_id());
             let cx = Context::map_current(|cx| cx.with_remote_span_context(context));
             let noted = recorder.map(|recorder| Noted::Silent(recorder, id));
             Self::Silent(Scope::new(cx, noted))
@@ -74,7 +76,7 @@ impl Under {
     pub(crate) fn silent_here(recorder: Arc<Recorder>) -> Self {
         Self::Silent(Scope::new(
             Context::current(),
-            Some(Noted::Silent(recorder, SpanId::INVALID)),
+            Some(Noted::Silent(recorder, None)),
         ))
     }
 
@@ -169,6 +171,12 @@ impl Scope {
         }
     }
 
+    /// Lets go of the span.
+    fn clear(&mut self) {
+        self.cx = Context::new();
+        self.entered = None;
+    }
+
     /// One in which `span` is current, and nothing else.
     pub(super) fn of(span: &LocalSpan) -> Self {
         let cx = Context::new().with_span(Span::handle(span.clone()));
@@ -242,10 +250,8 @@ impl ActiveSpan {
     fn end(&mut self, outcome: Outcome) {
         if !std::mem::replace(&mut self.ended, true) {
             // The scope's references go first, so that ours is the last and the trace's buffers are reused.
-            self.scope.cx = Context::new();
-            self.scope.entered = None;
+            self.scope.clear();
             self.span.end(outcome);
-            self.span.recycle();
         }
     }
 }
@@ -259,5 +265,6 @@ impl Drop for ActiveSpan {
         } else {
             Outcome::Cancelled
         });
+        self.span.recycle();
     }
 }

@@ -60,14 +60,13 @@ impl OpenSpan {
         let fits = number <= limits.attributes && tags.bytes.len() <= room;
         if fits && !tags.withheld && self.tags.is_apart(tags) {
             self.tags.extend(tags);
-            self.tags.dropped += tags.dropped;
         } else {
             self.append_each(tags, limits, room);
         }
     }
 
     /// Appends attributes of which some may replace others, be withheld or exceed the limits.
-    #[cold]
+    #[inline(never)]
     fn append_each(&mut self, tags: &Tags, limits: &Limits, room: usize) {
         self.write(limits, room, |own| {
             for entry in &tags.entries {
@@ -109,16 +108,14 @@ impl OpenSpan {
         let most = live + room;
         let repeated = self.tags.take_repeated();
         let fit = self.tags.entries.len() <= limits.attributes && self.len() <= most;
-        // Most are new and fit: nothing is to be moved up to the first that may not.
-        let mut doubtful = first;
-        if fit && !self.tags.withheld {
-            let Some(repeated) = repeated else {
-                return;
-            };
-            doubtful = repeated;
-            let new = &self.tags.entries[first..doubtful];
-            live += new.iter().map(|entry| entry.len()).sum::<usize>();
-        }
+        // Up to the first that may not be new all stay where they are: most sets have no such attribute.
+        let doubtful = match repeated {
+            _ if !fit || self.tags.withheld => first,
+            Some(repeated) => repeated,
+            None => return,
+        };
+        let new = &self.tags.entries[first..doubtful];
+        live += new.iter().map(|entry| entry.len()).sum::<usize>();
         let mut kept = doubtful;
         for at in doubtful..self.tags.entries.len() {
             let entry = self.tags.entries[at];

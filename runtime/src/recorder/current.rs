@@ -26,8 +26,8 @@ enum Probe {
 #[derive(Debug, Clone)]
 pub(super) enum Noted {
     Span(LocalSpan),
-    /// That this recorder records nothing below the context's span, which has that id.
-    Silent(Arc<Recorder>, SpanId),
+    /// That this recorder records nothing here: below its span of that id, if the context has one.
+    Silent(Arc<Recorder>, Option<SpanId>),
 }
 
 impl Noted {
@@ -63,7 +63,7 @@ pub(crate) fn local_span(cx: &Context) -> Option<LocalSpan> {
     let id = span.span_context().span_id();
     let entered = ENTERED.try_with(|entered| match &*entered.borrow() {
         Some(Noted::Span(span)) if span.id() == id => Some(Some(span.clone())),
-        Some(Noted::Silent(_, silent)) if *silent == id => Some(None),
+        Some(Noted::Silent(_, silent)) if *silent == Some(id) => Some(None),
         _ => None,
     });
     entered.ok()?.unwrap_or_else(|| {

@@ -36,6 +36,7 @@ impl Head {
         self.bytes.len() + self.headers.len() * size_of::<Header>()
     }
 
+    /// Takes the query and the headers. Names are in lower case, as the `http` crate has them.
     pub(crate) fn fill<'a>(
         &mut self,
         query: &str,
@@ -57,7 +58,7 @@ impl Head {
             start = header.end;
             line
         });
-        // Servers hand names on in lower case, and most tags ask in lower case: then they need only be equal.
+        // The names are in lower case. So are most of those that tags ask for, which need only be equal.
         let is_lower = !name.bytes().any(|byte| byte.is_ascii_uppercase());
         let is_it = move |other: &[u8]| match is_lower {
             true => other == name.as_bytes(),

@@ -270,7 +270,7 @@ impl LocalSpan {
         }
     }
 
-    /// Gives the trace's buffers back, if nothing else refers to it: for a handle that has ended its span and is about to go.
+    /// Gives the trace's buffers back, if nothing else refers to it. To be called by a handle that goes, when its span has ended.
     pub(super) fn recycle(&mut self) {
         self.trace.recycle();
     }

@@ -149,12 +149,12 @@ impl<'a> Start<'a> {
     }
 }
 
-/// The sampler's verdict on a trace, before anything of its first local span is built.
+/// The sampler's verdict on a trace, before its first local span is described.
 #[derive(Debug)]
-pub(crate) enum Sampled {
-    Kept(Kept),
-    /// Not recorded; the context to propagate in its place.
-    Dropped(SpanContext),
+pub(crate) enum Verdict {
+    Record(Kept),
+    /// Do not record; the context to propagate in the span's place.
+    Drop(SpanContext),
 }
 
 /// A trace to record, whose first local span has that context.
@@ -229,6 +229,10 @@ impl Recorder {
         self.is_closed.store(true, Ordering::Relaxed);
     }
 
+    fn is_disabled(&self) -> bool {
+        self.mode == Mode::Disabled
+    }
+
     fn is_closed(&self) -> bool {
         self.is_closed.load(Ordering::Relaxed)
     }
@@ -268,8 +272,8 @@ impl Recorder {
         start: Start<'_>,
     ) -> Started {
         match self.sample(parent, None, start.name) {
-            Sampled::Kept(kept) => self.record(kept, start),
-            Sampled::Dropped(context) => Started::Dropped(context),
+            Verdict::Record(kept) => self.record(kept, start),
+            Verdict::Drop(context) => Started::Dropped(context),
         }
     }
 
@@ -280,10 +284,10 @@ impl Recorder {
         parent: Option<&SpanContext>,
         caller: Option<Option<bool>>,
         name: &str,
-    ) -> Sampled {
+    ) -> Verdict {
         let parent = parent.filter(|parent| parent.is_valid());
         if self.mode == Mode::Disabled {
-            return Sampled::Dropped(parent.cloned().unwrap_or(SpanContext::NONE));
+            return Verdict::Drop(parent.cloned().unwrap_or(SpanContext::NONE));
         }
         let (trace_id, random, trace_state) = match parent {
             Some(parent) => (
@@ -300,13 +304,13 @@ impl Recorder {
         let flags = random.with_sampled(decision.keep);
         let context = SpanContext::new(trace_id, self.new_span_id(), flags, false, trace_state);
         if !decision.keep || self.mode == Mode::Propagate {
-            return Sampled::Dropped(context);
+            return Verdict::Drop(context);
         }
         let parent = parent.map(|parent| Parent {
             id: parent.span_id(),
             is_remote: parent.is_remote(),
         });
-        Sampled::Kept(Kept {
+        Verdict::Record(Kept {
             context,
             parent,
             decision,

@@ -24,11 +24,9 @@ impl OpenSpan {
             wire::bytes(buf, len_field(3), context.trace_state().header().as_bytes());
         }
         wire::bytes(buf, len_field(5), self.name.as_bytes());
-        if self.tags.dropped | self.dropped_events | self.dropped_links > 0 {
-            nonzero(buf, varint_field(10), self.tags.dropped);
-            nonzero(buf, varint_field(12), self.dropped_events);
-            nonzero(buf, varint_field(14), self.dropped_links);
-        }
+        nonzero(buf, varint_field(10), self.tags.dropped);
+        nonzero(buf, varint_field(12), self.dropped_events);
+        nonzero(buf, varint_field(14), self.dropped_links);
         write_status(buf, &self.status);
         let fixed = Fixed {
             trace_id: context.trace_id().to_bytes(),
@@ -40,11 +38,10 @@ impl OpenSpan {
                 context.trace_flags().to_u8(),
                 self.parent.is_some_and(|parent| parent.is_remote),
             ),
-            parent: self.parent.map_or([0; 8], |parent| parent.id.to_bytes()),
         };
         buf.extend_from_slice(&fixed.encode());
-        if self.parent.is_none() {
-            buf.truncate(buf.len() - PARENT_BYTES);
+        if let Some(parent) = self.parent {
+            wire::array(buf, len_field(4), parent.id.to_bytes());
         }
 
         let len = self.len();
@@ -67,12 +64,9 @@ struct Fixed {
     start: u64,
     end: u64,
     flags: u32,
-    /// Last, so that it can be left out.
-    parent: [u8; 8],
 }
 
-const FIXED_BYTES: usize = 64;
-const PARENT_BYTES: usize = 10;
+const FIXED_BYTES: usize = 54;
 
 impl Fixed {
     #[inline]
@@ -88,9 +82,7 @@ impl Fixed {
         to[39] = fixed64_field(8);
         to[40..48].copy_from_slice(&self.end.to_le_bytes());
         to[48..50].copy_from_slice(&SPAN_FLAGS);
-        to[50..54].copy_from_slice(&self.flags.to_le_bytes());
-        to[54..56].copy_from_slice(&[len_field(4), 8]);
-        to[56..].copy_from_slice(&self.parent);
+        to[50..].copy_from_slice(&self.flags.to_le_bytes());
         to
     }
 }
@@ -99,18 +91,16 @@ impl Fixed {
 #[inline]
 fn write_status(buf: &mut Vec<u8>, status: &Status) {
     const STATUS: u8 = len_field(15);
-    let Status::Error { description } = status else {
-        return match status {
-            Status::Ok => buf.extend_from_slice(&[STATUS, 2, varint_field(3), 1]),
-            _ => buf.extend_from_slice(&[STATUS, 0]),
-        };
-    };
-    wire::message(buf, STATUS, |buf| {
-        if !description.is_empty() {
-            wire::bytes(buf, len_field(2), description.as_bytes());
-        }
-        wire::uint(buf, varint_field(3), 2);
-    });
+    match status {
+        Status::Unset => buf.extend_from_slice(&[STATUS, 0]),
+        Status::Ok => buf.extend_from_slice(&[STATUS, 2, varint_field(3), 1]),
+        Status::Error { description } => wire::message(buf, STATUS, |buf| {
+            if !description.is_empty() {
+                wire::bytes(buf, len_field(2), description.as_bytes());
+            }
+            wire::uint(buf, varint_field(3), 2);
+        }),
+    }
 }
 
 /// Calls `f` on what lies between the `dead` ranges, which are sorted.

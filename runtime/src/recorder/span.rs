@@ -126,7 +126,7 @@ impl opentelemetry::trace::Span for Span {
 impl Drop for Span {
     fn drop(&mut self) {
         if self.ends_on_drop
-            && let Some(local) = &mut self.local
+            && let Some(mut local) = self.local.take()
         {
             local.end(Outcome::Ok);
             local.recycle();

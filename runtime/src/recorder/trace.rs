@@ -1,7 +1,7 @@
 //! The spans of one trace in this process, from the first that starts to the last that ends.
 //!
 //! All spans of a trace share one lock and one set of buffers. The lock is uncontended unless threads share the trace, and
-//! is held for a few copies only: user code never runs under it (see `docs/adr/001-one-lock-a-trace.md`).
+//! is held for a few copies, and for actix-web's look-up of a route: user code never runs under it (see `docs/adr/001-one-lock-a-trace.md`).
 
 use std::cell::RefCell;
 use std::ops::Deref;
@@ -275,8 +275,8 @@ impl TraceRef {
         }))
     }
 
-    /// Gives the trace's buffers back to the thread, if this is its only reference, which is then to be dropped. A trace that has
-    /// other references is freed with the last of them.
+    /// Gives the trace's buffers back to the thread, if this is its only reference, when the reference is about to be dropped. A trace
+    /// that has other references is freed with the last of them.
     pub(super) fn recycle(&mut self) {
         // The count is read first: that is cheaper than to ask for the trace alone.
         if Arc::strong_count(&self.0) > 1 || !Arc::get_mut(&mut self.0).is_some_and(Trace::trim) {

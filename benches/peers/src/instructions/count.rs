@@ -15,8 +15,8 @@ use crate::sink::Sink;
 /// own pace batches fill before. So the timer is longer than a run: only full batches and a flush export.
 const DELAY_SECONDS: &str = "3600";
 
-/// Requests come over one connection, with pauses in which the service goes to sleep. Else it depends on chance how often the
-/// worker looks for a request in vain, and each time takes thousands of instructions.
+/// Requests come over one connection, with pauses in which the service goes to sleep. Otherwise the count depends on how often the
+/// idle worker polls, at thousands of instructions a poll.
 const CONNECTIONS: usize = 1;
 const PAUSE_MICROS: u64 = 2_000;
 
@@ -43,8 +43,8 @@ struct Count {
 }
 
 impl Count {
-    /// The instructions if exactly `share` were recorded. Chance misses that by a little, and the line from nothing to
-    /// everything has the price of the little.
+    /// The instructions if exactly `share` were recorded. The share that chance has recorded differs a little. The difference is
+    /// corrected linearly, by the price of a recorded request.
     fn at(self, share: f64, nothing: f64, all: f64) -> f64 {
         self.instructions + (share - self.share) * (all - nothing)
     }
