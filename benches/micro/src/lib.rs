@@ -46,6 +46,7 @@ async fn reserve(id: u64) -> HttpResponse {
 pub const MORE: usize = 4;
 
 /// The annotated handler with [`MORE`] tags of one value.
+#[rustfmt::skip]
 macro_rules! with_more_tags {
     ($name:ident, $value:expr) => {
         #[traced_handler]
@@ -87,6 +88,10 @@ pub enum Variant {
     Alone,
     /// Recorded, with [`MORE`] tags of that kind.
     More(Kind),
+    /// As [`Bare`](Self::Bare), for clients that all differ.
+    BareForStrangers,
+    /// As [`Traced`](Self::Traced), for clients that all differ.
+    Strangers,
 }
 
 /// The kind of a tag's value.
@@ -104,7 +109,7 @@ pub enum Kind {
 
 impl Variant {
     /// All of them, by the names that the command line has for them.
-    pub const ALL: [(&str, Self); 8] = [
+    pub const ALL: [(&str, Self); 10] = [
         ("bare", Self::Bare),
         ("traced", Self::Traced),
         ("unsampled", Self::Unsampled),
@@ -113,7 +118,25 @@ impl Variant {
         ("more-floats", Self::More(Kind::Float)),
         ("more-short-texts", Self::More(Kind::ShortText)),
         ("more-long-texts", Self::More(Kind::LongText)),
+        ("bare-for-strangers", Self::BareForStrangers),
+        ("strangers", Self::Strangers),
     ];
+
+    /// Whether tracing takes no part.
+    fn is_bare(self) -> bool {
+        matches!(self, Self::Bare | Self::BareForStrangers)
+    }
+
+    /// The `n`th request of a client: each of the others names a host and an agent of its own.
+    #[must_use]
+    pub fn request(self, n: usize) -> actix_http::Request {
+        if matches!(self, Self::BareForStrangers | Self::Strangers) {
+            let host = format!("shop{n}.example.com");
+            request_to(&host, &format!("Mozilla/5.0 (X11; Linux x86_64) {n}"))
+        } else {
+            request()
+        }
+    }
 }
 
 /// An instance that sends to the receiver at `endpoint`, with a queue that never fills.
@@ -123,8 +146,8 @@ impl Variant {
 /// If no thread can be started.
 pub fn telemetry(variant: Variant, endpoint: &str) -> Telemetry {
     let sampler = match variant {
-        Variant::Bare | Variant::Traced | Variant::Alone | Variant::More(_) => Sampler::AlwaysOn,
         Variant::Unsampled => Sampler::AlwaysOff,
+        _ => Sampler::AlwaysOn,
     };
     let mut builder = Telemetry::builder().otlp(endpoint).sampler(sampler);
     if variant == Variant::Alone {
@@ -143,18 +166,18 @@ pub async fn service(
     Response = ServiceResponse<impl actix_web::body::MessageBody>,
     Error = Error,
 > {
-    let tracing = match variant {
+    let tracing = match variant.is_bare() {
         // Nothing is installed, so this passes each request through.
-        Variant::Bare => RequestTracing::default(),
-        _ => RequestTracing::default().tracer_provider(telemetry.tracer_provider()),
+        true => RequestTracing::default(),
+        false => RequestTracing::default().tracer_provider(telemetry.tracer_provider()),
     };
     let route = match variant {
-        Variant::Bare => web::post().to(bare),
-        Variant::Traced | Variant::Unsampled | Variant::Alone => web::post().to(annotated),
+        Variant::Bare | Variant::BareForStrangers => web::post().to(bare),
         Variant::More(Kind::Integer) => web::post().to(with_integers),
         Variant::More(Kind::Float) => web::post().to(with_floats),
         Variant::More(Kind::ShortText) => web::post().to(with_short_texts),
         Variant::More(Kind::LongText) => web::post().to(with_long_texts),
+        _ => web::post().to(annotated),
     };
     init_service(App::new().wrap(tracing).route("/orders/{id}", route)).await
 }
@@ -162,10 +185,14 @@ pub async fn service(
 /// A request as a browser's client would send it.
 #[must_use]
 pub fn request() -> actix_http::Request {
+    request_to("shop.example.com", "Mozilla/5.0 (X11; Linux x86_64)")
+}
+
+fn request_to(host: &str, agent: &str) -> actix_http::Request {
     TestRequest::post()
         .uri("/orders/42?source=web")
-        .insert_header(("host", "shop.example.com"))
-        .insert_header(("user-agent", "Mozilla/5.0 (X11; Linux x86_64)"))
+        .insert_header(("host", host))
+        .insert_header(("user-agent", agent))
         .insert_header(("accept", "application/json"))
         .insert_header(("content-type", "application/json"))
         .insert_header(("x-tenant-id", "acme"))

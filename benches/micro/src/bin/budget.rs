@@ -24,23 +24,26 @@ fn main() -> Result<(), Box<dyn Error>> {
     let row = |name, recorded: f64, unsampled: f64, export: f64| {
         println!("| {name} | {recorded:.0} | {unsampled:.0} | {export:.0} |");
     };
-    let sum = |of: &dyn Fn(&'static str) -> f64| part_names().map(of).sum::<f64>();
     for part in part_names() {
         let (recorded, unsampled) = (added(&traced.server, part), added(&unsampled.server, part));
         row(part, recorded, unsampled, traced.export[part]);
     }
     row(
         "**in all**",
-        sum(&|part| added(&traced.server, part)),
-        sum(&|part| added(&unsampled.server, part)),
-        sum(&|part| traced.export[part]),
+        traced.total() - bare.total(),
+        unsampled.total() - bare.total(),
+        traced.export.values().sum(),
     );
 
-    println!("\n| one more tag | instructions |");
+    println!("\n| beside that | instructions |");
     println!("|---|---:|");
     for (name, variant) in MORE_TAGS {
         let more = per_request(&serve, variant)?.total() - traced.total();
-        println!("| {name} | {:.0} |", more / MORE as f64);
+        println!("| one more tag, {name} | {:.0} |", more / MORE as f64);
     }
+    let strangers = per_request(&serve, "strangers")?.total();
+    let strangers = strangers - per_request(&serve, "bare-for-strangers")?.total();
+    let more = strangers - (traced.total() - bare.total());
+    println!("| a client unlike all others, by host and agent | {more:.0} |");
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Serves requests in process, for callgrind: `serve VARIANT NUMBER`.
 
-use micro_bench::{Variant, receiver, request, serve, service, telemetry};
+use micro_bench::{Variant, receiver, serve, service, telemetry};
 
 #[actix_web::main]
 async fn main() {
@@ -12,8 +12,8 @@ async fn main() {
     let (_, variant) = variant.expect("one of the variants");
     let telemetry = telemetry(variant, &receiver::start().expect("a receiver starts"));
     let service = service(variant, &telemetry).await;
-    for _ in 0..requests.parse().expect("a number of requests") {
-        serve(&service, request()).await;
+    for n in 0..requests.parse().expect("a number of requests") {
+        serve(&service, variant.request(n)).await;
     }
     let report = telemetry.shutdown().await;
     assert_eq!(report.recorded, report.delivered, "{report}");
