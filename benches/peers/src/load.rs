@@ -81,7 +81,7 @@ impl Schedule {
     fn due(&self, index: u64, free_since: Instant) -> Instant {
         match self.rate {
             Some(rate) => self.start + Duration::from_secs_f64(index as f64 / rate),
-            None => (free_since + self.pause).max(Instant::now()),
+            None => free_since + self.pause,
         }
     }
 }
@@ -130,7 +130,8 @@ pub(crate) fn drive(args: &LoadArgs) -> Result<Load> {
                 break;
             }
             free.pop_front();
-            due[connection] = then;
+            // At a rate, a request that is late has waited since it was due.
+            due[connection] = if schedule.rate.is_some() { then } else { now };
             // There is room for it: the connection's last request has been answered.
             (&streams[connection])
                 .write_all(&request)
