@@ -137,7 +137,6 @@ struct Encoded {
     scheme: &'static str,
     version: Version,
     host: Vec<u8>,
-    limits: ValueLimits,
     tags: Tags,
 }
 
@@ -164,7 +163,9 @@ impl Cache {
             return is_apart;
         }
         if slot.last_miss == hash && target.host.len() <= MAX_HOST_BYTES {
-            slot.encoded = Some(Box::new(Encoded::new(target, tags.limits)));
+            slot.encoded
+                .get_or_insert_with(|| Box::new(Encoded::empty(target)))
+                .fill(target, tags.limits);
         }
         slot.last_miss = hash;
         false
@@ -172,24 +173,30 @@ impl Cache {
 }
 
 impl Encoded {
-    fn new(target: &Target<'_>, limits: ValueLimits) -> Self {
-        let mut tags = Tags::new();
-        tags.limits = limits;
-        target.tag(&mut tags);
+    fn empty(target: &Target<'_>) -> Self {
         Self {
             scheme: target.scheme,
             version: target.version,
-            host: target.host.to_vec(),
-            limits,
-            tags,
+            host: Vec::new(),
+            tags: Tags::new(),
         }
+    }
+
+    /// Encodes another target in the same buffers: hosts that displace each other shall not allocate each time.
+    fn fill(&mut self, target: &Target<'_>, limits: ValueLimits) {
+        (self.scheme, self.version) = (target.scheme, target.version);
+        self.host.clear();
+        self.host.extend_from_slice(target.host);
+        self.tags.clear();
+        self.tags.limits = limits;
+        target.tag(&mut self.tags);
     }
 
     fn is(&self, target: &Target<'_>, limits: ValueLimits) -> bool {
         self.host == target.host
             && self.scheme == target.scheme
             && self.version == target.version
-            && self.limits == limits
+            && self.tags.limits == limits
     }
 }
 

@@ -64,6 +64,9 @@ pub(crate) struct Entry {
     pub(crate) end: u32,
 }
 
+/// Sets of more entries are not searched while they grow: that would take as long as the square of their number.
+const FEW: usize = 256;
+
 impl Entry {
     pub(crate) fn len(self) -> usize {
         (self.end - self.start) as usize
@@ -201,12 +204,14 @@ impl Tags {
         self.dropped += other.dropped;
     }
 
-    /// Whether `other` has none of these keys, and none of its own twice.
+    /// Whether `other` has none of these keys, and none of its own twice. `false` says that it may.
     #[inline]
     pub(crate) fn is_apart(&self, other: &Self) -> bool {
         let has = |entry: &Entry| self.has_hash(entry.hash);
+        let are_few = self.entries.len().max(other.entries.len()) <= FEW;
         other.repeated.is_none()
-            && (self.filter.is_disjoint(&other.filter) || !other.entries.iter().any(has))
+            && (self.filter.is_disjoint(&other.filter)
+                || (are_few && !other.entries.iter().any(has)))
     }
 
     /// Whether a key may be in this set.
@@ -257,8 +262,9 @@ impl Tags {
     /// all sets of fifteen keys, two keys share one.
     #[cold]
     fn suspect(&mut self, hash: u32) {
-        if self.repeated.is_none() && self.entries.iter().any(|entry| entry.hash == hash) {
-            self.repeated = Some(self.entries.len() as u32);
+        let number = self.entries.len();
+        if self.repeated.is_none() && (number > FEW || self.has_hash(hash)) {
+            self.repeated = Some(number as u32);
         }
     }
 }

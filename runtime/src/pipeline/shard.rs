@@ -117,9 +117,10 @@ impl Books {
             self.drop_chunk(DropReason::QueueFull);
             return;
         };
-        // A chunk that grows step by step is copied at each step. The next one takes about as much as this one: 64 KiB on a busy
-        // thread, and far less if batches are small.
-        let capacity = bytes.next_power_of_two().min(CHUNK_BYTES);
+        // A chunk that grows step by step is copied at each step. After a chunk that was full the next one begins whole. Where
+        // batches are small it would hold far more than it counts.
+        let was_full = bytes > CHUNK_BYTES / 2;
+        let capacity = if was_full { CHUNK_BYTES } else { 0 };
         let spare = self.spare.take();
         let next = spare.unwrap_or_else(|| Runs::with_capacity(capacity));
         self.full.push(std::mem::replace(&mut self.chunk, next));
@@ -311,12 +312,13 @@ mod tests {
     }
 
     #[test]
-    fn next_chunk_starts_with_the_size_of_the_last() {
+    fn next_chunk_starts_whole_after_a_full_one() {
         for (batch, span, expected) in [
             (512, 1_000, CHUNK_BYTES),
             (512, 20_000, CHUNK_BYTES),
             (512, 3 * CHUNK_BYTES, CHUNK_BYTES),
-            (1, 300, 512),
+            (1, 300, 0),
+            (1, CHUNK_BYTES, CHUNK_BYTES),
         ] {
             let batch = Batch {
                 max_export_batch_size: batch,

@@ -13,7 +13,7 @@ use opentelemetry_proto::tonic::trace::v1::{ScopeSpans, Span as Otlp};
 use proptest::prelude::*;
 use prost::Message;
 
-use super::{Mode, Recorder, Refusal, Runs, Sink, Tracer, TracerProvider};
+use super::{Current, Mode, Recorder, Refusal, Runs, Sink, Tracer, TracerProvider, Under};
 use crate::config::{Limits, Sampler};
 
 /// Keeps each trace as it is handed over.
@@ -466,4 +466,18 @@ fn what_has_ended_does_not_wait_for_a_span_without_end() {
     assert_eq!(*sink.refused.lock().unwrap(), 0);
     cx.span().end();
     assert_eq!(handed(), 11);
+}
+
+#[test]
+fn disabled_recorder_hides_no_span_of_another() {
+    let (tracer, _sink) = recorder(Limits::default());
+    let outer = Context::new().with_span(tracer.start("outer"));
+    let sink = Arc::<Handed>::default();
+    let disabled = Recorder::new(Mode::Disabled, Sampler::AlwaysOn, Limits::default(), sink);
+    // It passes the caller's context on, with the caller's id.
+    let caller = outer.span().span_context().clone();
+    let mut under = Under::silent(caller, Some(Arc::new(disabled)));
+    let _silent = under.enter();
+    let _outer = outer.attach();
+    assert!(matches!(Current::get(), Current::Local(_)));
 }
