@@ -1,15 +1,13 @@
 //! The body of a traced response: its span ends when the body does.
 
-use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::web::Bytes;
 use pin_project_lite::pin_project;
-use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::recorder::{LocalSpan, OTHER, Outcome, Under};
+use crate::recorder::{OTHER, Outcome, Under};
 
 pin_project! {
     /// A response body that ends the request's span: complete when all of it has been taken, failed by its own error,
@@ -48,9 +46,6 @@ pin_project! {
             body: B,
             // Bytes still to come, where the size is known: the server may not ask for the end after them.
             left: Option<u64>,
-            // When what has ended below a body without an end is exported.
-            #[pin]
-            overdue: Option<Sleep>,
         },
         /// Dropped inside the span's scope, or taken.
         Gone,
@@ -73,25 +68,6 @@ impl<B> Body<B> {
     }
 }
 
-/// A server-sent event, or a WebSocket's message, may be long in coming.
-fn hand_over_overdue(span: &LocalSpan, mut overdue: Pin<&mut Option<Sleep>>, cx: &mut Context<'_>) {
-    // One that is never is none: there is no clock that holds it.
-    let Some(at) = Instant::now().checked_add(span.hold()) else {
-        return;
-    };
-    if overdue.is_none() {
-        overdue.set(Some(sleep_until(at)));
-    }
-    if let Some(mut sleep) = overdue.as_mut().as_pin_mut()
-        && sleep.as_mut().poll(cx).is_ready()
-    {
-        span.hand_over_overdue();
-        sleep.as_mut().reset(at);
-        // For the task to be woken then.
-        let _ = sleep.poll(cx);
-    }
-}
-
 impl<B: MessageBody> TracedBody<B> {
     /// The server never asks for a body of size 0, nor for that of a response that has none whatever the handler gave it: that is
     /// their whole body.
@@ -111,11 +87,7 @@ impl<B: MessageBody> TracedBody<B> {
         };
         let body = match bytes {
             Ok(bytes) => Body::Bytes { bytes },
-            Err(body) => Body::Stream {
-                body,
-                left,
-                overdue: None,
-            },
+            Err(body) => Body::Stream { body, left },
         };
         Self {
             body,
@@ -141,26 +113,19 @@ impl<B: MessageBody> MessageBody for TracedBody<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Self::Error>>> {
         let this = self.project();
-        let (body, left, mut overdue) = match this.body.project() {
+        let (body, left) = match this.body.project() {
             Projected::Bytes { bytes } => {
                 this.under.end(*this.outcome);
                 let bytes = std::mem::take(bytes);
                 return Poll::Ready((!bytes.is_empty()).then_some(Ok(bytes)));
             }
-            Projected::Stream {
-                body,
-                left,
-                overdue,
-            } => (body, left, overdue),
+            Projected::Stream { body, left } => (body, left),
             Projected::Gone => return Poll::Ready(None),
         };
         let entered = this.under.enter();
         let next = body.poll_next(cx);
         drop(entered);
         let Poll::Ready(next) = next else {
-            if let Some(span) = this.under.span() {
-                hand_over_overdue(span, overdue.as_mut(), cx);
-            }
             return Poll::Pending;
         };
         let outcome = match &next {

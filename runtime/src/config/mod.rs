@@ -226,12 +226,15 @@ pub struct Limits {
     pub event_attributes: usize,
     /// Attributes on one link. Default 128; `OTEL_LINK_ATTRIBUTE_COUNT_LIMIT`.
     pub link_attributes: usize,
-    /// Spans that one trace may have in this process at a time: what has been exported does not count. Default 1024.
+    /// Spans of one trace that may be open in this process at a time. Default 1024. Ended spans that wait for open ones count, too,
+    /// but they are exported early when they take half of it.
     pub spans_per_trace: usize,
-    /// Encoded bytes that one trace may have in this process at a time. Default 1 MiB.
+    /// Encoded bytes that one trace may have in this process at a time. Default 1 MiB. Ended spans that wait are exported early when
+    /// they take half of it.
     pub bytes_per_trace: usize,
-    /// How long spans that have ended wait for others of their trace that are open, a response without an end for one; then they
-    /// are exported without these. Default 30 s.
+    /// How long ended spans wait for open spans of their trace, for example below a handler that hangs, or a response without an
+    /// end. Then they are exported without the open ones. Default 30 s. The export thread looks for such spans at each schedule
+    /// delay, so the wait may take that much longer.
     pub hold: Duration,
     /// Bytes that all telemetry of an instance may hold: open traces, what waits for the exporters, and their requests. Default
     /// 256 MiB. Past it, spans are not recorded, and count as dropped for [`MemoryLimit`](crate::DropReason::MemoryLimit); what is

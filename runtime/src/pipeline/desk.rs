@@ -1,7 +1,8 @@
 //! What an export thread shares with those who ask of it: orders, and its books.
 
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak, mpsc};
+use std::time::Instant as Moment;
 
 use tokio::time::Instant;
 
@@ -9,6 +10,7 @@ use super::report::{DropReason, Dropped, ExporterReport};
 use super::shard::{End, Shards};
 use super::{Delivery, Failure, Sent};
 use crate::diag;
+use crate::recorder::Recorder;
 
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -16,6 +18,8 @@ pub(super) struct Shared {
     pub(super) exporter: &'static str,
     pub(super) shards: Arc<Shards>,
     pub(super) desk: Mutex<Desk>,
+    /// Whose traces it looks at for spans that have ended and wait.
+    pub(super) recorder: OnceLock<Weak<Recorder>>,
 }
 
 /// What the export thread shares with those who ask of it.
@@ -38,8 +42,8 @@ pub(super) struct Sending {
 
 /// A wish to see everything sent that has ended by now.
 pub(super) struct Order {
-    /// Until when to try before all is closed, if it is to be.
-    pub(super) close_by: Option<Instant>,
+    /// Until when to try before all is closed, if it is to be. By the system's clock: that of the caller's runtime may be paused.
+    pub(super) close_by: Option<Moment>,
     /// Nothing is ever sent: the order is served when this is gone.
     pub(super) _done: mpsc::Sender<Infallible>,
 }
@@ -56,6 +60,13 @@ impl std::fmt::Debug for Desk {
 impl Shared {
     pub(super) fn desk(&self) -> MutexGuard<'_, Desk> {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has the recorder hand over spans that wait for others of their traces: all of them, or only those that have waited for long.
+    pub(super) fn look_for_waiting(&self, all: bool) {
+        if let Some(recorder) = self.recorder.get().and_then(Weak::upgrade) {
+            recorder.hand_over(all);
+        }
     }
 
     /// Closes the books: whatever has not been sent by now is dropped. Answers what is still asked.
@@ -134,7 +145,8 @@ impl Desk {
         if self.ended {
             return Some(Instant::now());
         }
-        self.orders.iter().filter_map(|order| order.close_by).min()
+        let first = self.orders.iter().filter_map(|order| order.close_by).min();
+        first.map(Instant::from_std)
     }
 
     /// Books the request under way, unless the books were closed over it.

@@ -126,8 +126,13 @@ impl Failure {
     }
 }
 
-/// The moment that is `duration` from now; of one that a clock cannot hold, one that nobody lives to see.
-pub(crate) fn after(duration: Duration) -> Instant {
+/// The moment that is `duration` from now, or in a century: a clock may not hold a later one.
+pub(crate) fn moment_after(duration: Duration) -> std::time::Instant {
     const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
-    Instant::now() + duration.min(CENTURY)
+    std::time::Instant::now() + duration.min(CENTURY)
+}
+
+/// The same for the export thread's own runtime, whose clock is never paused.
+pub(crate) fn after(duration: Duration) -> Instant {
+    Instant::from_std(moment_after(duration))
 }

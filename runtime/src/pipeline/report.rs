@@ -20,7 +20,7 @@ pub enum DropReason {
     Rejected,
     /// The request was sent and no proper answer came: the spans may have arrived.
     Unknown,
-    /// Other spans of the trace were still open at the shutdown.
+    /// The span ended while the shutdown was under way, below a span that was open.
     Unfinished,
     /// The export thread ended before they were sent: the shutdown's deadline had passed, or the exporter has panicked.
     Shutdown,

@@ -117,9 +117,9 @@ impl Books {
             self.drop_chunk(DropReason::QueueFull);
             return;
         };
-        // A chunk that grows step by step is copied at each step. After a chunk that was full the next one begins whole. Where
-        // batches are small it would hold far more than it counts.
-        let was_full = bytes > CHUNK_BYTES / 2;
+        // A chunk that grows step by step is copied at each step. After a chunk that bytes have filled the next one begins whole.
+        // Where batches fill first it would hold far more than it counts.
+        let was_full = bytes > CHUNK_BYTES / 2 && spans < shards.batch.max_export_batch_size;
         let capacity = if was_full { CHUNK_BYTES } else { 0 };
         let spare = self.spare.take();
         let next = spare.unwrap_or_else(|| Runs::with_capacity(capacity));
@@ -318,7 +318,7 @@ mod tests {
             (512, 20_000, CHUNK_BYTES),
             (512, 3 * CHUNK_BYTES, CHUNK_BYTES),
             (1, 300, 0),
-            (1, CHUNK_BYTES, CHUNK_BYTES),
+            (1, CHUNK_BYTES, 0),
         ] {
             let batch = Batch {
                 max_export_batch_size: batch,

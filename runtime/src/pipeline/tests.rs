@@ -80,19 +80,22 @@ fn start_within(batch: Batch, memory: usize) -> (Tracer, Pipeline, Receiver) {
     let setup = setup(batch, memory);
     let memory = Arc::clone(&setup.memory);
     let pipeline = Pipeline::start("test", setup, || exporter).unwrap();
-    let recorder = Recorder::new(
-        Mode::Record,
-        Sampler::AlwaysOn,
-        Limits::default(),
-        pipeline.sink(),
-    )
-    .with_memory(memory);
+    let limits = Limits {
+        hold: HOLD,
+        ..Limits::default()
+    };
+    let recorder = Recorder::new(Mode::Record, Sampler::AlwaysOn, limits, pipeline.sink());
+    let recorder = Arc::new(recorder.with_memory(memory));
+    pipeline.watch(&recorder);
     (
-        TracerProvider::new(Arc::new(recorder)).tracer("test"),
+        TracerProvider::new(recorder).tracer("test"),
         pipeline,
         receiver,
     )
 }
+
+/// How long ended spans wait for open ones.
+const HOLD: Duration = Duration::from_millis(50);
 
 fn batch(max_queue_size: usize, max_export_batch_size: usize) -> Batch {
     Batch {
@@ -131,7 +134,7 @@ fn until(what: &str, condition: impl Fn() -> bool) {
 }
 
 #[test]
-fn a_shutdown_delivers_what_has_ended_and_counts_what_has_not() {
+fn a_shutdown_delivers_all_that_has_ended() {
     let (tracer, pipeline, receiver) = start(Batch::default());
     trace(&tracer, 2);
     let open = Context::new().with_span(tracer.start_with_context("open", &Context::new()));
@@ -143,10 +146,9 @@ fn a_shutdown_delivers_what_has_ended_and_counts_what_has_not() {
     let report = pipeline.report();
     assert_eq!(
         (report.recorded, report.delivered, report.waiting),
-        (4, 3, 0)
+        (4, 4, 0)
     );
-    assert_eq!(report.dropped.get(DropReason::Unfinished), 1);
-    assert_eq!(receiver.sizes(), [3]);
+    assert_eq!(receiver.sizes(), [4]);
 
     drop(open);
     trace(&tracer, 1);
@@ -156,6 +158,65 @@ fn a_shutdown_delivers_what_has_ended_and_counts_what_has_not() {
         report,
         "nothing is recorded after a shutdown"
     );
+}
+
+#[test]
+fn ended_spans_leave_after_the_hold_though_no_other_span_ends() {
+    let (tracer, pipeline, receiver) = start(Batch {
+        schedule_delay: Duration::from_millis(10),
+        ..Batch::default()
+    });
+    let open = Context::new().with_span(tracer.start_with_context("hangs", &Context::new()));
+    let started = Instant::now();
+    drop(tracer.start_with_context("done", &open));
+    until("delivered", || pipeline.report().delivered == 1);
+    assert!(started.elapsed() >= HOLD);
+    assert_eq!(receiver.sizes(), [1]);
+    drop(open);
+    pipeline.flush(Duration::from_secs(5)).wait();
+    assert_eq!(receiver.sizes(), [1, 1]);
+}
+
+#[test]
+fn a_flush_delivers_ended_children_of_open_spans() {
+    let (tracer, pipeline, receiver) = start(Batch {
+        schedule_delay: Duration::from_secs(3600),
+        ..Batch::default()
+    });
+    let open = Context::new().with_span(tracer.start_with_context("job", &Context::new()));
+    (0..10).for_each(|_| drop(tracer.start_with_context("step", &open)));
+    pipeline.flush(Duration::from_secs(5)).wait();
+    let report = pipeline.report();
+    assert_eq!((report.recorded, report.delivered), (10, 10), "{report:?}");
+    assert_eq!(receiver.sizes(), [10]);
+    drop(open);
+}
+
+#[test]
+fn deadlines_do_not_follow_the_callers_paused_clock() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    // Ahead of the system's clock.
+    let (tracer, pipeline, receiver) = start(Batch::default());
+    trace(&tracer, 1);
+    receiver.hold(true);
+    let started = Instant::now();
+    runtime.block_on(async {
+        tokio::time::advance(Duration::from_secs(60)).await;
+        pipeline.close(Duration::from_millis(100)).wait();
+    });
+    assert!(started.elapsed() < Duration::from_secs(30));
+    // Behind it.
+    let (tracer, pipeline, receiver) = start(Batch::default());
+    trace(&tracer, 1);
+    runtime.block_on(async {
+        thread::sleep(Duration::from_millis(600));
+        pipeline.close(Duration::from_millis(500)).wait();
+    });
+    assert_eq!(receiver.sizes(), [2]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant as Moment};
 
 use bytes::Bytes;
@@ -16,10 +16,10 @@ use super::request::{frame, spans, take_batch};
 use super::retry::{Earlier, deliver};
 use super::said::Said;
 use super::shard::{CHUNK_BYTES, End, Shards};
-use super::{Export, Failure, Sent, Setup, after, thread};
+use super::{Export, Failure, Sent, Setup, after, moment_after, thread};
 use crate::config::Batch;
 use crate::error::Error;
-use crate::recorder::{Held, Runs, Sink};
+use crate::recorder::{Held, Recorder, Runs, Sink};
 
 /// The near end of an export thread. The thread flushes and ends when this is dropped.
 #[derive(Debug)]
@@ -43,6 +43,7 @@ impl Pipeline {
             exporter: name,
             shards: Arc::new(Shards::new(batch.clone(), memory)),
             desk: Mutex::default(),
+            recorder: OnceLock::new(),
         });
         let worker_shared = Arc::clone(&shared);
         thread::spawn("biztrace-export", move || async move {
@@ -67,22 +68,28 @@ impl Pipeline {
         Arc::clone(&self.0.shards) as Arc<dyn Sink>
     }
 
+    /// Has the export thread look at the traces of `recorder`, for spans that have ended and wait for others.
+    pub(crate) fn watch(&self, recorder: &Arc<Recorder>) {
+        // Set once: a pipeline has one recorder.
+        let _ = self.0.recorder.set(Arc::downgrade(recorder));
+    }
+
     pub(crate) fn report(&self) -> ExporterReport {
         self.0.report()
     }
 
     /// Has the export thread send all that has ended.
     pub(crate) fn flush(&self, timeout: Duration) -> Flushing {
-        self.order(None, after(timeout))
+        self.order(None, moment_after(timeout))
     }
 
     /// Has the export thread send all that has ended, until `timeout` is over, take nothing more and end.
     pub(crate) fn close(&self, timeout: Duration) -> Flushing {
-        let close_by = after(timeout);
+        let close_by = moment_after(timeout);
         self.order(Some(close_by), close_by + GRACE)
     }
 
-    fn order(&self, close_by: Option<Instant>, until: Instant) -> Flushing {
+    fn order(&self, close_by: Option<Moment>, until: Moment) -> Flushing {
         let (done, wait) = mpsc::channel();
         let mut desk = self.0.desk();
         if !desk.ended {
@@ -96,7 +103,7 @@ impl Pipeline {
         Flushing {
             shared: Arc::clone(&self.0),
             wait,
-            until: until.into_std(),
+            until,
             close: close_by.is_some(),
         }
     }
@@ -184,12 +191,13 @@ impl<E: Export> Worker<E> {
                 () = sleep_until(due) => {}
             }
             let (orders, close) = self.shared.desk().asked();
-            if close {
-                self.shared.shards.close(End::Shutdown);
-            }
             let partial = orders > 0 || Instant::now() >= due;
             if partial {
                 due = after(self.batch.schedule_delay);
+                self.shared.look_for_waiting(orders > 0);
+            }
+            if close {
+                self.shared.shards.close(End::Shutdown);
             }
             self.collect(partial);
             self.send_pending(partial).await;

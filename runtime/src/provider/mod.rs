@@ -67,6 +67,15 @@ struct Instance {
     description: Description,
 }
 
+/// Libraries may keep tracers of an instance that is gone: they record nothing any more.
+impl Drop for Instance {
+    fn drop(&mut self) {
+        self.recorder.close();
+        // The export threads, which send the rest, do not find the recorder any more.
+        self.recorder.hand_over(true);
+    }
+}
+
 impl Telemetry {
     /// Settings in code. What is not set there comes from the environment.
     pub fn builder() -> Builder {

@@ -57,8 +57,12 @@ impl Telemetry {
             .with_known_methods(settings.known_methods)
             .with_privacy(settings.privacy)
             .with_tags(&settings.tags);
+        let recorder = Arc::new(recorder);
+        pipelines
+            .iter()
+            .for_each(|pipeline| pipeline.watch(&recorder));
         Ok(Self(Arc::new(Instance {
-            recorder: Arc::new(recorder),
+            recorder,
             pipelines,
             poller,
             shutdown_timeout: settings.shutdown_timeout,

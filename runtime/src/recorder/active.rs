@@ -35,7 +35,9 @@ pub(crate) enum Under {
 pub(crate) struct ActiveSpan {
     span: LocalSpan,
     scope: Scope,
-    ended: bool,
+    has_ended: bool,
+    /// Whether no span of the trace was open after the end.
+    was_last: bool,
 }
 
 /// Where code finds what it runs under.
@@ -234,7 +236,8 @@ impl ActiveSpan {
         Self {
             scope: Scope::new(cx, Some(Noted::Span(span.clone()))),
             span,
-            ended: false,
+            has_ended: false,
+            was_last: false,
         }
     }
 
@@ -248,10 +251,10 @@ impl ActiveSpan {
     }
 
     fn end(&mut self, outcome: Outcome) {
-        if !std::mem::replace(&mut self.ended, true) {
+        if !std::mem::replace(&mut self.has_ended, true) {
             // The scope's references go first, so that ours is the last and the trace's buffers are reused.
             self.scope.clear();
-            self.span.end(outcome);
+            self.was_last = self.span.end_with(outcome);
         }
     }
 }
@@ -265,6 +268,8 @@ impl Drop for ActiveSpan {
         } else {
             Outcome::Cancelled
         });
-        self.span.recycle();
+        if self.was_last {
+            self.span.recycle();
+        }
     }
 }

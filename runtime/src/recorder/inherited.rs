@@ -9,7 +9,7 @@ use std::sync::Arc;
 use opentelemetry::trace::SpanId;
 
 use super::open::OpenSpan;
-use super::trace::State;
+use super::state::State;
 use crate::attribute::{Tags, is_withheld, key_of};
 use crate::config::Limits;
 
@@ -100,6 +100,10 @@ impl HandedDown {
         if self.kept.len() > limits.spans_per_trace {
             self.forget_oldest();
         }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.kept.is_empty()
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -322,7 +326,7 @@ mod tests {
         fn end(&mut self, at: usize) -> (u32, SpanId) {
             let (slot, id) = self.open.swap_remove(at);
             let context = &opentelemetry::trace::SpanContext::NONE;
-            self.state.end(slot, id, context, 0, &self.limits);
+            self.state.end(slot, id, context, 0, 0, &self.limits);
             (slot, id)
         }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceId};
@@ -13,7 +13,8 @@ use super::head::Head;
 use super::open::{OpenSpan, Parent, value_limits};
 use super::outcome::Outcome;
 use super::site::Site;
-use super::trace::{Ended, TraceRef};
+use super::state::Ended;
+use super::trace::TraceRef;
 use super::turn::Turn;
 use super::{Recorder, Start, Started};
 use crate::attribute::{Key, Scratch, Tags};
@@ -76,24 +77,41 @@ impl LocalSpan {
         if trace.recorder.is_closed() {
             return Err(trace);
         }
-        let clock = &*trace.recorder.clock;
+        let trace = trace.for_child();
+        let Recorder {
+            clock,
+            limits,
+            sink,
+            ..
+        } = &*trace.recorder;
         let time = match start.time {
-            Some(time) => trace.clock.given(time, clock),
-            None if parent_slot.is_some() => trace.clock.now(clock),
+            Some(time) => trace.clock.given(time, &**clock),
+            None if parent_slot.is_some() => trace.clock.now(&**clock),
             None => trace.clock.start_time(),
         };
-        let limits = &trace.recorder.limits;
         let mut state = trace.lock();
+        if trace.is_done() {
+            // Its last span has ended since it was asked.
+            drop(state);
+            return Self::open(trace, id, parent, parent_slot, start);
+        }
         let parent_slot = parent_slot.zip(parent);
         let (request, inherited) = parent_slot
             .map(|(slot, parent)| state.handed_to_child(slot, parent.id))
             .unwrap_or_default();
         let inherits = !inherited.is_empty();
         let is_entry = parent_slot.is_none() || start.kind == SpanKind::Server;
+        if state.is_full(limits)
+            && let Some(ended) = state.waiting(true, &**clock, limits)
+        {
+            // Spans that have ended keep no span from being recorded.
+            sink.hand_over(ended);
+            state.handed_over();
+        }
         let (slot, span) = match state.open(start.name, limits) {
             Ok(opened) => opened,
             Err(why) => {
-                trace.recorder.sink.span_refused(why);
+                sink.span_refused(why);
                 drop(state);
                 return Err(trace);
             }
@@ -108,8 +126,7 @@ impl LocalSpan {
         span.tags.limits = value_limits(limits);
         if let Some(copy) = start.head {
             span.request = Some((slot, id));
-            let bytes = span.copy_head(copy);
-            state.count_head(bytes);
+            state.copy_head(slot, copy);
         }
         if inherits || (is_entry && !trace.recorder.tags.is_empty()) {
             let tags = is_entry.then_some(&trace.recorder.tags);
@@ -249,6 +266,25 @@ impl LocalSpan {
 
     /// Ends the span. Only the first end of a span counts.
     pub(crate) fn end(&self, outcome: Outcome) {
+        if self.end_with(outcome) {
+            self.trace.give_cell_back();
+        }
+    }
+
+    /// Ends the span, as its last handle does: what the trace has in use goes back to the thread.
+    pub(super) fn end_and_go(mut self, outcome: Outcome) {
+        if self.end_with(outcome) {
+            self.recycle();
+        }
+    }
+
+    /// Gives back what the trace has in use, when its last span has ended and this handle is about to go.
+    pub(super) fn recycle(&mut self) {
+        self.trace.recycle();
+    }
+
+    /// Ends the span, and returns whether no span of the trace is open any more.
+    pub(super) fn end_with(&self, outcome: Outcome) -> bool {
         let exception = self.exception_for_log();
         match outcome {
             // A response's status has been recorded with its head.
@@ -263,54 +299,44 @@ impl LocalSpan {
                 });
             }
         }
-        self.end_at(self.trace.clock.now(&*self.trace.recorder.clock));
+        let now = self.trace.clock.now(&*self.trace.recorder.clock);
+        let is_last = self.end_at(now, now);
         // The listeners are somebody else's: whatever they do, the span has ended.
         if let Some((kind, exception)) = exception {
             self.log(&kind, &exception);
         }
-    }
-
-    /// Gives the trace's buffers back, if nothing else refers to it. To be called by a handle that goes, when its span has ended.
-    pub(super) fn recycle(&mut self) {
-        self.trace.recycle();
+        is_last
     }
 
     pub(super) fn end_with_timestamp(&self, time: SystemTime) {
-        self.end_at(self.trace.clock.given(time, &*self.trace.recorder.clock));
+        let (clock, trace) = (&*self.trace.recorder.clock, &self.trace);
+        if self.end_at(trace.clock.given(time, clock), trace.clock.now(clock)) {
+            self.trace.give_cell_back();
+        }
     }
 
-    fn end_at(&self, time: u64) {
+    /// Ends the span at `end`, which may be any time, and returns whether no span of the trace is open any more.
+    fn end_at(&self, end: u64, now: u64) -> bool {
         let Recorder { sink, limits, .. } = &*self.trace.recorder;
         let mut state = self.trace.lock();
-        match state.end(self.slot, self.id, &self.trace.context, time, limits) {
-            Some(Ended::OthersOpen) => sink.span_ended(None),
+        match state.end(self.slot, self.id, &self.trace.context, end, now, limits) {
+            Some(Ended::Done(spans)) => {
+                sink.span_ended(Some(spans));
+                state.clear();
+                self.trace.set_done(&mut state);
+                true
+            }
             Some(Ended::HandOver(spans)) => {
                 sink.span_ended(Some(spans));
                 state.handed_over();
+                false
             }
-            None => {}
+            Some(Ended::OthersOpen) => {
+                sink.span_ended(None);
+                false
+            }
+            None => false,
         }
-    }
-
-    /// Hands over what has ended of the trace, if it has waited for this span and others for too long.
-    pub(crate) fn hand_over_overdue(&self) {
-        let Recorder {
-            sink,
-            limits,
-            clock,
-            ..
-        } = &*self.trace.recorder;
-        let now = self.trace.clock.now(&**clock);
-        let mut state = self.trace.lock();
-        if let Some(spans) = state.overdue(now, limits) {
-            sink.hand_over(spans);
-            state.handed_over();
-        }
-    }
-
-    /// How long what has ended of a trace waits for the rest.
-    pub(crate) fn hold(&self) -> Duration {
-        self.trace.recorder.limits.hold
     }
 
     /// Whether a SERVER span of a request is this span or around it.

@@ -5,6 +5,7 @@
 mod active;
 mod attributes;
 mod baggage;
+mod cells;
 mod clock;
 mod current;
 mod current_span;
@@ -21,6 +22,7 @@ mod scope;
 mod seal;
 mod site;
 mod span;
+mod state;
 #[cfg(test)]
 mod tests;
 mod trace;
@@ -61,6 +63,7 @@ pub(crate) use self::turn::Turn;
 #[cfg(feature = "actix")]
 pub(crate) use self::{local::Claim, site::FUNCTION};
 
+use self::cells::Cells;
 use self::clock::{Clock, SystemClock, TraceClock};
 use self::open::Parent;
 use self::trace::TraceRef;
@@ -114,7 +117,8 @@ pub(crate) struct Recorder {
     clock: Box<dyn Clock>,
     ids: Box<dyn IdGenerator>,
     sink: Arc<dyn Sink>,
-    memory: Arc<Memory>,
+    /// What its traces record in.
+    cells: Arc<Cells>,
     propagators: Propagators,
     exceptions: ExceptionSignal,
     known_methods: KnownMethods,
@@ -197,7 +201,7 @@ impl Recorder {
             clock: Box::new(SystemClock),
             ids: Box::new(RandomIdGenerator::default()),
             sink,
-            memory,
+            cells: Arc::new(Cells::new(memory)),
             propagators: Propagators::new(Propagator::DEFAULT.to_vec(), Vec::new()),
             exceptions: ExceptionSignal::default(),
             known_methods: KnownMethods::DEFAULT,
@@ -229,6 +233,18 @@ impl Recorder {
         self.is_closed.store(true, Ordering::Relaxed);
     }
 
+    /// Hands over spans that have ended and wait for open spans of their traces: all of them, or only those that have waited for
+    /// `Limits::hold`. For the export thread, and for who flushes: it looks at every open trace.
+    pub(crate) fn hand_over(&self, all: bool) {
+        for cell in self.cells.all() {
+            let mut state = cell.lock();
+            if let Some(spans) = state.waiting(all, &*self.clock, &self.limits) {
+                self.sink.hand_over(spans);
+                state.handed_over();
+            }
+        }
+    }
+
     fn is_disabled(&self) -> bool {
         self.mode == Mode::Disabled
     }
@@ -248,7 +264,7 @@ impl Recorder {
 
     /// Counts what its traces hold there, beside what others do.
     pub(crate) fn with_memory(mut self, memory: Arc<Memory>) -> Self {
-        self.memory = memory;
+        self.cells = Arc::new(Cells::new(memory));
         self
     }
 

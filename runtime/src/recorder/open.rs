@@ -48,6 +48,8 @@ pub(crate) struct OpenSpan {
     pub(super) request: Option<(u32, SpanId)>,
     /// Of a SERVER span: the request's head and the handler that claimed the span.
     pub(super) head: Option<Arc<Head>>,
+    /// Bytes of that copy.
+    pub(super) head_bytes: usize,
     pub(crate) handler: Option<&'static Site>,
 }
 
@@ -57,6 +59,9 @@ pub(crate) struct Parent {
     pub(crate) id: SpanId,
     pub(crate) is_remote: bool,
 }
+
+/// Entries of attributes that a slot keeps room for.
+const KEPT_ENTRIES: usize = 128;
 
 /// Longer names and descriptions are cut.
 const TEXT_CHARS: usize = 1024;
@@ -82,6 +87,7 @@ impl Default for OpenSpan {
             inherited: Inherited::default(),
             request: None,
             head: None,
+            head_bytes: 0,
             handler: None,
         }
     }
@@ -220,15 +226,11 @@ impl OpenSpan {
     }
 
     /// Takes a copy of a request's head.
-    /// Returns the bytes of the copy.
-    pub(super) fn copy_head(&mut self, copy: impl FnOnce(&mut Head)) -> usize {
+    pub(super) fn copy_head(&mut self, copy: impl FnOnce(&mut Head)) {
         // A slot keeps no head that somebody else still reads.
-        match Arc::get_mut(self.head.get_or_insert_default()) {
-            Some(head) => {
-                copy(head);
-                head.len()
-            }
-            None => 0,
+        if let Some(head) = Arc::get_mut(self.head.get_or_insert_default()) {
+            copy(head);
+            self.head_bytes = head.len();
         }
     }
 
@@ -237,6 +239,7 @@ impl OpenSpan {
         self.id = SpanId::INVALID;
         self.tags.clear();
         self.tags.bytes.shrink_to(keep);
+        self.tags.entries.shrink_to(KEPT_ENTRIES);
         self.dead.clear();
         self.dead.shrink_to(keep / size_of::<Range<u32>>());
         // A head that somebody still reads is theirs.
@@ -251,6 +254,7 @@ impl OpenSpan {
         self.request = None;
         self.exception = None;
         (self.dead_bytes, self.events, self.links) = (0, 0, 0);
+        self.head_bytes = 0;
         (self.dropped_events, self.dropped_links) = (0, 0);
     }
 }

@@ -126,10 +126,9 @@ impl opentelemetry::trace::Span for Span {
 impl Drop for Span {
     fn drop(&mut self) {
         if self.ends_on_drop
-            && let Some(mut local) = self.local.take()
+            && let Some(local) = self.local.take()
         {
-            local.end(Outcome::Ok);
-            local.recycle();
+            local.end_and_go(Outcome::Ok);
         }
     }
 }

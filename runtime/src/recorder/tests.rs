@@ -1,7 +1,7 @@
 //! What comes out of the recorder, decoded with prost.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use opentelemetry::trace::{
     Link, Span as _, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceContextExt,
@@ -13,7 +13,10 @@ use opentelemetry_proto::tonic::trace::v1::{ScopeSpans, Span as Otlp};
 use proptest::prelude::*;
 use prost::Message;
 
-use super::{Current, Mode, Recorder, Refusal, Runs, Sink, Tracer, TracerProvider, Under};
+use super::{
+    Current, Head, Mode, Outcome, Recorder, Refusal, Runs, Sink, Start, Started, Tracer,
+    TracerProvider, Under,
+};
 use crate::config::{Limits, Sampler};
 
 /// Keeps each trace as it is handed over.
@@ -23,6 +26,13 @@ struct Handed {
     /// The runs of spans, each with the name of its scope and its schema URL.
     runs: Mutex<Vec<(String, String, usize)>>,
     refused: Mutex<usize>,
+}
+
+impl Handed {
+    /// The number of spans that were handed over.
+    fn spans(&self) -> usize {
+        self.traces.lock().unwrap().iter().map(Vec::len).sum()
+    }
 }
 
 impl Sink for Handed {
@@ -305,7 +315,7 @@ fn a_trace_takes_no_more_bytes_than_it_may() {
 }
 
 #[test]
-fn a_trace_has_no_more_spans_than_it_may() {
+fn trace_has_no_more_open_spans_than_it_may() {
     let (tracer, sink) = recorder(Limits {
         spans_per_trace: 3,
         ..Limits::default()
@@ -327,8 +337,114 @@ fn a_trace_has_no_more_spans_than_it_may() {
     );
     drop(children);
     drop(cx);
-    assert_eq!(sink.traces.lock().unwrap()[0].len(), 3);
+    assert_eq!(sink.spans(), 3);
     assert_eq!(*sink.refused.lock().unwrap(), 3);
+}
+
+#[test]
+fn ended_spans_keep_no_span_from_being_recorded() {
+    let (tracer, sink) = recorder(Limits {
+        spans_per_trace: 4,
+        ..Limits::default()
+    });
+    let root = Context::new().with_span(tracer.start_with_context("root", &Context::new()));
+    let open = tracer.start_with_context("open", &root);
+    for _ in 0..1_000 {
+        assert!(tracer.start_with_context("child", &root).is_recording());
+    }
+    drop((open, root));
+    assert_eq!((sink.spans(), *sink.refused.lock().unwrap()), (1_002, 0));
+}
+
+#[test]
+fn given_end_times_do_not_hold_a_trace_back() {
+    let hold = Duration::ZERO;
+    let (tracer, sink) = recorder(Limits {
+        hold,
+        ..Limits::default()
+    });
+    let root = Context::new().with_span(tracer.start_with_context("root", &Context::new()));
+    // By the clock of a device that is a day ahead.
+    let tomorrow = SystemTime::now() + Duration::from_secs(24 * 60 * 60);
+    tracer
+        .start_with_context("child", &root)
+        .end_with_timestamp(tomorrow);
+    drop(tracer.start_with_context("child", &root));
+    assert_eq!(sink.spans(), 2, "each is handed over at once");
+}
+
+#[test]
+fn kept_handles_hold_no_memory() {
+    let limits = Limits {
+        memory: 16 << 20,
+        ..Limits::default()
+    };
+    let sink = Arc::new(Handed::default());
+    let recorder = Recorder::new(
+        Mode::Record,
+        Sampler::AlwaysOn,
+        limits,
+        Arc::clone(&sink) as Arc<dyn Sink>,
+    );
+    let provider = TracerProvider::new(Arc::new(recorder));
+    let tracer = provider.tracer("test");
+    // Sessions that keep the context of their request.
+    let kept: Vec<Context> = (0..20_000)
+        .map(|_| {
+            let cx = Context::new().with_span(tracer.start_with_context("root", &Context::new()));
+            drop(tracer.start_with_context("child", &cx));
+            cx.span().end();
+            cx
+        })
+        .collect();
+    assert_eq!((sink.spans(), *sink.refused.lock().unwrap()), (40_000, 0));
+    // Late children find their trace, each in buffers of its own.
+    let late: Vec<_> = kept
+        .iter()
+        .take(100)
+        .map(|cx| (cx, tracer.start_with_context("late", cx)))
+        .collect();
+    for (cx, late) in &late {
+        assert!(late.is_recording());
+        let (parent, child) = (cx.span().span_context().trace_id(), late.span_context());
+        assert_eq!(child.trace_id(), parent);
+    }
+    drop(late);
+    assert_eq!(sink.spans(), 40_100);
+}
+
+#[test]
+fn heads_of_ended_requests_hold_no_memory() {
+    let limits = Limits {
+        memory: 4 << 20,
+        ..Limits::default()
+    };
+    let sink = Arc::new(Handed::default());
+    let recorder = Recorder::new(
+        Mode::Record,
+        Sampler::AlwaysOn,
+        limits,
+        Arc::clone(&sink) as Arc<dyn Sink>,
+    );
+    let recorder = Arc::new(recorder);
+    let start = || Start::now("job", SpanKind::Internal);
+    let Started::Recording(job) = recorder.start(None, start()) else {
+        panic!("the job is recorded")
+    };
+    let head = "x".repeat(4_000);
+    let copy = |to: &mut Head| to.fill("", [("name", head.as_bytes())].into_iter());
+    for _ in 0..5_000 {
+        let request = Start {
+            head: Some(&copy),
+            ..Start::now("request", SpanKind::Server)
+        };
+        let Started::Recording(request) = job.clone().start_child(request) else {
+            panic!("the request is recorded")
+        };
+        request.end(Outcome::Ok);
+    }
+    job.end(Outcome::Ok);
+    assert_eq!(sink.spans(), 5_001);
 }
 
 #[test]
@@ -435,10 +551,13 @@ fn what_a_span_adds_when_it_ends_counts_too() {
         child.set_status(Status::error("x".repeat(100_000)));
     }
     drop(root);
-    let traces = sink.traces.lock().unwrap();
-    let bytes: usize = traces[0].iter().map(Message::encoded_len).sum();
-    assert!((10_000..12_500).contains(&bytes), "{bytes} bytes");
-    assert_eq!(traces[0].len() + *sink.refused.lock().unwrap(), 101);
+    let handed = sink.traces.lock().unwrap();
+    for spans in handed.iter() {
+        let bytes: usize = spans.iter().map(Message::encoded_len).sum();
+        assert!(bytes < 7_500, "{bytes} bytes wait for the root");
+    }
+    drop(handed);
+    assert_eq!((sink.spans(), *sink.refused.lock().unwrap()), (101, 0));
 }
 
 #[test]
@@ -450,22 +569,14 @@ fn what_has_ended_does_not_wait_for_a_span_without_end() {
     for _ in 0..10 {
         tracer.start_with_context("message", &cx).end();
     }
-    let handed = || {
-        sink.traces
-            .lock()
-            .unwrap()
-            .iter()
-            .map(Vec::len)
-            .sum::<usize>()
-    };
     assert_eq!(
-        handed(),
+        sink.spans(),
         10,
         "each at once, of whom no more than two are open"
     );
     assert_eq!(*sink.refused.lock().unwrap(), 0);
     cx.span().end();
-    assert_eq!(handed(), 11);
+    assert_eq!(sink.spans(), 11);
 }
 
 #[test]

@@ -137,8 +137,10 @@ impl Capture {
         .with_memory(limit)
         .with_privacy(settings.privacy)
         .with_tags(&settings.tags);
+        let recorder = Arc::new(recorder);
+        pipeline.watch(&recorder);
         Self {
-            recorder: Arc::new(recorder),
+            recorder,
             pipeline,
             memory,
         }
@@ -171,7 +173,7 @@ impl Capture {
         [self.pipeline.report()].into_iter().collect()
     }
 
-    /// The spans of all traces of which no span is open, in the order in which they ended.
+    /// All spans that have ended, in the order in which they were handed over: the spans of one trace together.
     #[must_use]
     pub fn spans(&self) -> Vec<CapturedSpan> {
         self.pipeline.flush(TIMEOUT).wait();
@@ -198,14 +200,8 @@ impl Capture {
                 };
                 let list: String = all.iter().map(|span| format!("\n  {span}")).collect();
                 let list = if list.is_empty() { " none" } else { &list };
-                let open = match self.report().waiting {
-                    0 => String::new(),
-                    ended => format!(
-                        "\n{ended} more have ended and wait for other spans of their traces"
-                    ),
-                };
                 panic!(
-                    "{problem} called {name:?}; captured are:{list}{open}\n\
+                    "{problem} called {name:?}; captured are:{list}\n\
                      (a request's span ends with its response's body: has it been read or dropped?)"
                 );
             }

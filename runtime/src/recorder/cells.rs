@@ -1,0 +1,83 @@
+//! The cells that traces record in.
+//!
+//! A cell outlives its trace: it goes back to the thread, and the next trace takes it. So there are as many cells as traces were
+//! open at once, and few are ever made. All of them are known, for the export thread to find ended spans that wait for open ones.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use super::memory::{Held, Memory};
+use super::state::State;
+
+/// All cells of a recorder.
+#[derive(Debug)]
+pub(super) struct Cells {
+    memory: Arc<Memory>,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug)]
+struct Known {
+    cells: Vec<Weak<Cell>>,
+    /// The number of them at which those that are gone are forgotten.
+    forget_at: usize,
+}
+
+const FORGET_AT_LEAST: usize = 256;
+
+/// What one trace at a time records in.
+#[derive(Debug)]
+pub(super) struct Cell {
+    of: Arc<Cells>,
+    state: Mutex<State>,
+}
+
+impl Cells {
+    pub(super) fn new(memory: Arc<Memory>) -> Self {
+        Self {
+            memory,
+            known: Mutex::new(Known {
+                cells: Vec::new(),
+                forget_at: FORGET_AT_LEAST,
+            }),
+        }
+    }
+
+    pub(super) fn new_cell(self: &Arc<Self>) -> Arc<Cell> {
+        let cell = Arc::new(Cell {
+            of: Arc::clone(self),
+            state: Mutex::new(State::new(Held::new(&self.memory))),
+        });
+        let mut known = self.known();
+        if known.cells.len() >= known.forget_at {
+            known.cells.retain(|cell| cell.strong_count() > 0);
+            known.forget_at = FORGET_AT_LEAST.max(2 * known.cells.len());
+        }
+        known.cells.push(Arc::downgrade(&cell));
+        cell
+    }
+
+    /// Every cell that there is.
+    pub(super) fn all(&self) -> Vec<Arc<Cell>> {
+        self.known()
+            .cells
+            .iter()
+            .filter_map(Weak::upgrade)
+            .collect()
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Cell {
+    #[inline]
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        // No user code runs under the lock, so a panic there is a bug here; what is recorded stays whole all the same.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn is_of(&self, cells: &Arc<Cells>) -> bool {
+        Arc::ptr_eq(&self.of, cells)
+    }
+}

@@ -1,0 +1,250 @@
+//! What a trace records in: its spans that are open, and those that have ended and wait for them.
+//!
+//! The lock around it is uncontended unless threads share the trace, and is held for a few copies, and for actix-web's look-up of a
+//! route: user code never runs under it (see `docs/adr/001-one-lock-a-trace.md`).
+
+use std::time::Duration;
+
+use opentelemetry::trace::{SpanContext, SpanId};
+
+use super::Refusal;
+use super::clock::{Clock, TraceClock};
+use super::exception::EXCEPTION;
+use super::head::Head;
+use super::inherited::HandedDown;
+use super::memory::Held;
+use super::open::OpenSpan;
+use super::runs::Runs;
+use crate::config::Limits;
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) slots: Vec<OpenSpan>,
+    free: Vec<u32>,
+    ended: Runs,
+    clock: Option<TraceClock>,
+    /// When the first of them has ended, by this clock, whatever time of its end it was given.
+    held_since: u64,
+    /// Spans that are open, or have ended and not been handed over.
+    started: usize,
+    /// Bytes in the open spans and the ended ones.
+    bytes: usize,
+    /// What its spans hand down, which has a budget of bytes of its own.
+    pub(super) handed_down: HandedDown,
+    /// Bytes in the copies of requests' heads.
+    heads: usize,
+    held: Held,
+}
+
+/// Buffers that a finished trace keeps for the next one: about what a busy request needs.
+const KEPT_SLOTS: usize = 8;
+const KEPT_SLOT_BYTES: usize = 4 * 1024;
+const KEPT_ENDED_BYTES: usize = 16 * 1024;
+const KEPT_BYTES: usize = KEPT_SLOTS * (size_of::<OpenSpan>() + KEPT_SLOT_BYTES) + KEPT_ENDED_BYTES;
+
+impl State {
+    pub(super) fn new(held: Held) -> Self {
+        Self {
+            slots: Vec::new(),
+            free: Vec::new(),
+            ended: Runs::default(),
+            clock: None,
+            held_since: 0,
+            started: 0,
+            bytes: 0,
+            handed_down: HandedDown::default(),
+            heads: 0,
+            held,
+        }
+    }
+
+    /// Begins another trace.
+    pub(super) fn begin(&mut self, clock: TraceClock) {
+        self.clock = Some(clock);
+    }
+
+    /// Trims the buffers for the next trace. Returns `false` if they are not to be kept, since others are short of memory.
+    pub(super) fn trim(&mut self) -> bool {
+        self.slots.truncate(KEPT_SLOTS);
+        self.slots.shrink_to(KEPT_SLOTS);
+        self.free.clear();
+        self.free.shrink_to(KEPT_SLOTS);
+        self.free.extend((0..self.slots.len() as u32).rev());
+        self.ended.reset(KEPT_ENDED_BYTES);
+        self.handed_down.clear();
+        self.held.shrink_to(KEPT_BYTES);
+        self.held.may_idle()
+    }
+
+    /// Gives all memory back.
+    pub(super) fn free(&mut self) {
+        self.slots = Vec::new();
+        self.free = Vec::new();
+        self.ended = Runs::default();
+        self.held.shrink_to(0);
+    }
+
+    /// The bytes that the trace has in use.
+    #[inline]
+    fn in_use(&self) -> usize {
+        let slots = self.slots.len() * size_of::<OpenSpan>();
+        self.bytes + slots + self.heads + self.handed_down.bytes()
+    }
+
+    /// Holds what is in use.
+    #[inline]
+    pub(super) fn cover(&mut self) {
+        self.held.cover(self.in_use());
+    }
+
+    /// Whether the trace has had its share of spans or bytes.
+    #[inline]
+    pub(super) fn is_full(&self, limits: &Limits) -> bool {
+        self.started >= limits.spans_per_trace || self.bytes > limits.bytes_per_trace
+    }
+
+    /// A slot for a new span, unless the trace has had its share of spans or bytes, or there is no memory for it.
+    pub(super) fn open(
+        &mut self,
+        name: &str,
+        limits: &Limits,
+    ) -> Result<(u32, &mut OpenSpan), Refusal> {
+        if self.is_full(limits) {
+            return Err(Refusal::Trace);
+        }
+        if !self.held.reach(self.in_use() + size_of::<OpenSpan>()) {
+            return Err(Refusal::Memory);
+        }
+        self.started += 1;
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(OpenSpan::default());
+            self.slots.len() as u32 - 1
+        });
+        let span = &mut self.slots[slot as usize];
+        span.set_name(name);
+        self.bytes += span.size();
+        self.cover();
+        Ok((slot, &mut self.slots[slot as usize]))
+    }
+
+    /// The span in `slot`, if it is still that one and open.
+    #[inline]
+    pub(super) fn get(&mut self, slot: u32, id: SpanId) -> Option<&mut OpenSpan> {
+        self.slots
+            .get_mut(slot as usize)
+            .filter(|span| span.id == id)
+    }
+
+    /// Runs `f` on an open span, with the bytes that the trace may still take, and accounts for what it adds.
+    #[inline]
+    pub(super) fn update<R>(
+        &mut self,
+        slot: u32,
+        id: SpanId,
+        limit: usize,
+        f: impl FnOnce(&mut OpenSpan, usize) -> R,
+    ) -> Option<R> {
+        let memory = self.held.limit().saturating_sub(self.in_use());
+        let room = limit.saturating_sub(self.bytes).min(memory);
+        let span = self.get(slot, id)?;
+        let before = span.size();
+        let result = f(span, room);
+        let after = span.size();
+        self.bytes = self.bytes + after - before;
+        self.cover();
+        Some(result)
+    }
+
+    /// Copies the head of a request for a SERVER span, and counts the copy until the span ends.
+    pub(super) fn copy_head(&mut self, slot: u32, copy: impl FnOnce(&mut Head)) {
+        let span = &mut self.slots[slot as usize];
+        span.copy_head(copy);
+        self.heads += span.head_bytes;
+        self.cover();
+    }
+
+    /// Seals an open span, which ends at `end` and is told so `now`. Returns which of the trace's ended spans are to be handed over.
+    #[inline]
+    pub(super) fn end(
+        &mut self,
+        slot: u32,
+        id: SpanId,
+        context: &SpanContext,
+        end: u64,
+        now: u64,
+        limits: &Limits,
+    ) -> Option<Ended<'_>> {
+        if let Some((time, exception)) = self.get(slot, id)?.exception.take() {
+            let attributes = exception.attributes();
+            self.update(slot, id, limits.bytes_per_trace, |span, room| {
+                span.add_event(EXCEPTION, time, &attributes, 0, limits, room);
+            });
+        }
+        let span = self.slots.get_mut(slot as usize)?;
+        let (open, ended) = (span.size(), self.ended.len());
+        if ended == 0 {
+            self.held_since = now;
+        }
+        span.seal(context, end, &mut self.ended);
+        // The end adds what is not counted while the span is open: ids and times.
+        self.bytes = self.bytes + (self.ended.len() - ended) - open;
+        self.heads -= span.head_bytes;
+        let inherited = std::mem::take(&mut span.inherited);
+        span.reset(KEPT_SLOT_BYTES);
+        self.free.push(slot);
+        if !inherited.is_empty() {
+            self.handed_down.keep(id, inherited, limits);
+        }
+        self.cover();
+        Some(if self.free.len() == self.slots.len() {
+            Ended::Done(&self.ended)
+        } else if self.is_overdue(now, limits) || self.is_half_full(limits) {
+            Ended::HandOver(&self.ended)
+        } else {
+            Ended::OthersOpen
+        })
+    }
+
+    /// Whether ended spans have waited for open ones for too long.
+    fn is_overdue(&self, now: u64, limits: &Limits) -> bool {
+        let held = Duration::from_nanos(now.saturating_sub(self.held_since));
+        !self.ended.is_empty() && held >= limits.hold
+    }
+
+    /// Whether the ended spans take half of what the trace may have. They are not to keep spans from being recorded.
+    fn is_half_full(&self, limits: &Limits) -> bool {
+        self.ended.spans() > limits.spans_per_trace / 2
+            || self.ended.len() > limits.bytes_per_trace / 2
+    }
+
+    /// The spans that have ended and wait for others: all of them, or only if they have waited for long by `clock`.
+    pub(super) fn waiting(&self, all: bool, clock: &dyn Clock, limits: &Limits) -> Option<&Runs> {
+        let now = self.clock?.now(clock);
+        (all && !self.ended.is_empty() || self.is_overdue(now, limits)).then_some(&self.ended)
+    }
+
+    /// Forgets the trace, whose spans have all been handed over.
+    #[inline]
+    pub(super) fn clear(&mut self) {
+        self.ended.clear();
+        (self.started, self.bytes) = (0, 0);
+    }
+
+    /// Forgets the ended spans, which were handed over.
+    pub(super) fn handed_over(&mut self) {
+        self.started = self.slots.len() - self.free.len();
+        self.bytes -= self.ended.len();
+        self.ended.reset(KEPT_ENDED_BYTES);
+        let in_use = self.in_use();
+        self.held.shrink_to(in_use.max(KEPT_BYTES));
+    }
+}
+
+/// What the end of a span leaves.
+pub(super) enum Ended<'a> {
+    OthersOpen,
+    /// These have ended and wait no longer, though others are open.
+    HandOver(&'a Runs),
+    /// These have ended, and no span is open.
+    Done(&'a Runs),
+}
