@@ -113,7 +113,7 @@ pub fn traced_root<R: RequestSource>(
 }
 
 fn open_root(site: &'static Site, request: &dyn RequestSource, tags: &AnyTags<'_>) -> BodySpan {
-    if Context::map_current(Context::is_telemetry_suppressed) {
+    if recorder::with_context(Context::is_telemetry_suppressed) != Some(false) {
         return BodySpan(Under::Nothing);
     }
     let around = match Current::get() {

@@ -16,6 +16,7 @@ use super::Tracing;
 use crate::attribute::{Key, Tags, truncate};
 use crate::recorder::{
     ActiveSpan, Current, Outcome, Recorder, Start, Started, Under, recorder_around, text,
+    with_context,
 };
 use crate::semconv::{self, KnownMethods};
 
@@ -98,7 +99,7 @@ impl Attempt {
 
     /// Writes the context of the span into the headers of the request, in place of another that they may have.
     pub(super) fn inject(&mut self, headers: &mut impl Headers) {
-        if Context::map_current(Context::is_telemetry_suppressed) {
+        if with_context(Context::is_telemetry_suppressed) != Some(false) {
             return;
         }
         let _entered = self.under.enter();

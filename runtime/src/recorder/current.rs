@@ -6,6 +6,7 @@
 //! the span's lock meanwhile, and while it formats a user's error: there the first way is the only one.
 
 use std::cell::RefCell;
+use std::panic::catch_unwind;
 use std::sync::{Arc, OnceLock};
 
 use opentelemetry::Context;
@@ -39,8 +40,28 @@ impl Noted {
     }
 }
 
+/// What a thread notes, as long as it has OpenTelemetry's context.
+///
+/// In a thread that ends the API panics where its thread-local is gone: a connection's drop that calls a traced function would end
+/// the process. Thread-locals go in the reverse order of their beginnings, on Linux at least. This one begins after the API's, so
+/// while it is there the API's is, too.
+struct Entered {
+    noted: RefCell<Option<Noted>>,
+    has_context: bool,
+}
+
+impl Entered {
+    fn new() -> Self {
+        let has_context = catch_unwind(|| Context::map_current(|_| ())).is_ok();
+        Self {
+            noted: RefCell::new(None),
+            has_context,
+        }
+    }
+}
+
 thread_local! {
-    static ENTERED: RefCell<Option<Noted>> = const { RefCell::new(None) };
+    static ENTERED: Entered = Entered::new();
     static PROBE: RefCell<Probe> = const { RefCell::new(Probe::Idle) };
 }
 
@@ -54,6 +75,19 @@ pub(super) fn answer(span: &LocalSpan) {
     });
 }
 
+/// Runs `f` on what this thread notes. `None` on a thread that is ending, which has no context any more.
+#[inline]
+fn with_noted<R>(f: impl FnOnce(&RefCell<Option<Noted>>) -> R) -> Option<R> {
+    ENTERED
+        .try_with(|entered| entered.has_context.then(|| f(&entered.noted)))
+        .ok()?
+}
+
+/// Runs `f` on the current context. `None` on a thread that is ending: nothing is recorded there.
+pub(crate) fn with_context<R>(f: impl FnOnce(&Context) -> R) -> Option<R> {
+    with_noted(|_| Context::map_current(f))
+}
+
 /// The span of ours in `cx`.
 pub(crate) fn local_span(cx: &Context) -> Option<LocalSpan> {
     if !cx.has_active_span() {
@@ -61,12 +95,12 @@ pub(crate) fn local_span(cx: &Context) -> Option<LocalSpan> {
     }
     let span = cx.span();
     let id = span.span_context().span_id();
-    let entered = ENTERED.try_with(|entered| match &*entered.borrow() {
+    let noted = with_noted(|noted| match &*noted.borrow() {
         Some(Noted::Span(span)) if span.id() == id => Some(Some(span.clone())),
         Some(Noted::Silent(_, silent)) if *silent == Some(id) => Some(None),
         _ => None,
     });
-    entered.ok()?.unwrap_or_else(|| {
+    noted?.unwrap_or_else(|| {
         PROBE.try_with(|probe| probe.replace(Probe::Armed)).ok()?;
         let _ = span.is_recording();
         match PROBE.take() {
@@ -76,17 +110,14 @@ pub(crate) fn local_span(cx: &Context) -> Option<LocalSpan> {
     })
 }
 
-/// Has `noted` change places with what this thread notes of the scope that it is in. `None` on a thread that is ending, which
-/// has no thread-locals any more.
+/// Has `noted` change places with what this thread notes of the scope that it is in. `None` on a thread that is ending.
 pub(super) fn swap_entered(noted: &mut Option<Noted>) -> Option<()> {
-    ENTERED
-        .try_with(|entered| std::mem::swap(&mut *entered.borrow_mut(), noted))
-        .ok()
+    with_noted(|mine| std::mem::swap(&mut *mine.borrow_mut(), noted))
 }
 
 /// What this thread notes of the scope that it is in.
 pub(super) fn noted() -> Option<Noted> {
-    ENTERED.try_with(|entered| entered.borrow().clone()).ok()?
+    with_noted(|noted| noted.borrow().clone())?
 }
 
 /// What a new span of this crate's macros and middleware finds around it.
@@ -121,7 +152,7 @@ impl Current {
     }
 
     pub(crate) fn get() -> Self {
-        Context::map_current(Self::of)
+        with_context(Self::of).unwrap_or(Self::Silent)
     }
 }
 
@@ -144,15 +175,15 @@ pub(crate) fn with_recorder(cx: &Context, recorder: Arc<Recorder>) -> Context {
 
 /// The recorder for a span that has none around it.
 pub(crate) fn recorder() -> Option<Arc<Recorder>> {
-    Context::map_current(|cx| cx.get::<Override>().map(|o| Arc::clone(&o.0)))
+    with_context(|cx| cx.get::<Override>().map(|o| Arc::clone(&o.0)))?
         .or_else(|| INSTALLED.get().cloned())
 }
 
 /// The recorder whose scope this thread is in, recorded or not; else the one for a span that has none around it.
 pub(crate) fn recorder_around() -> Option<Arc<Recorder>> {
-    let around = ENTERED.try_with(|entered| {
-        let entered = entered.borrow();
-        entered.as_ref().map(|noted| Arc::clone(noted.recorder()))
+    let around = with_noted(|noted| {
+        let noted = noted.borrow();
+        noted.as_ref().map(|noted| Arc::clone(noted.recorder()))
     });
-    around.ok().flatten().or_else(recorder)
+    around.flatten().or_else(recorder)
 }

@@ -7,8 +7,7 @@ use opentelemetry::trace::{SpanContext, SpanId, Status, TraceContextExt, TraceId
 use opentelemetry::{Context, KeyValue};
 
 #[cfg(feature = "actix")]
-use super::current::Current;
-use super::current::local_span;
+use super::current::{Current, local_span, with_context};
 use super::exception::{EXCEPTION, Exception, OTHER, message};
 use super::local::LocalSpan;
 use super::turn::ERROR_TYPE;
@@ -59,7 +58,7 @@ enum Handle {
 /// ```
 #[must_use]
 pub fn current() -> CurrentSpan {
-    Context::map_current(|cx| CurrentSpan(Handle::of(cx)))
+    with_context(|cx| CurrentSpan(Handle::of(cx))).unwrap_or_default()
 }
 
 impl Handle {

@@ -42,7 +42,7 @@ pub(crate) use self::active::{ActiveSpan, Under};
 pub(crate) use self::baggage::{baggage, warn_in_vain};
 #[cfg(feature = "testing")]
 pub(crate) use self::current::with_recorder;
-pub(crate) use self::current::{Current, install, recorder, recorder_around};
+pub(crate) use self::current::{Current, install, recorder, recorder_around, with_context};
 pub use self::current_span::{CurrentSpan, current};
 #[cfg(any(feature = "actix", feature = "awc", feature = "reqwest"))]
 pub(crate) use self::exception::OTHER;

@@ -282,3 +282,37 @@ async fn an_instance_of_its_own_keeps_its_requests_below_a_span_of_another() {
     );
     own.span("GET /").assert_child_of(&outer.span("around"));
 }
+
+/// A connection of a thread's pool, which is closed when the thread ends.
+struct Connection;
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        clean();
+        biztrace::current().set("connection.closed", &true);
+        biztrace::tag!(connection.closed = true);
+    }
+}
+
+thread_local! {
+    static CONNECTION: Connection = const { Connection };
+}
+
+/// Without a panic in a thread-local's destructor, which would end the process. On Linux, where they go in reverse order.
+#[test]
+#[cfg(target_os = "linux")]
+fn traced_calls_in_an_ending_thread_are_not_recorded() {
+    let capture = Capture::new();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // Begun before the thread's first span, so gone after it.
+            CONNECTION.with(|_| ());
+            capture.scope_sync(clean);
+        });
+    });
+    // A thread whose only traced call is that of its end.
+    std::thread::spawn(|| CONNECTION.with(|_| ()))
+        .join()
+        .unwrap();
+    assert_eq!(names(&capture), ["clean"]);
+}
