@@ -171,9 +171,17 @@ impl OpenSpan {
     fn compact(&mut self) {
         self.dead.sort_unstable_by_key(|dead| dead.start);
         let (dead, Tags { bytes, entries, .. }) = (&self.dead, &mut self.tags);
+        // The dead bytes up to the end of each range.
+        let sums: Vec<usize> = dead
+            .iter()
+            .scan(0, |sum, dead| {
+                *sum += dead.len();
+                Some(*sum)
+            })
+            .collect();
         for entry in entries {
-            let before = dead.iter().take_while(|dead| dead.start < entry.start);
-            let shift = before.map(ExactSizeIterator::len).sum::<usize>();
+            let before = dead.partition_point(|dead| dead.start < entry.start);
+            let shift = before.checked_sub(1).map_or(0, |last| sums[last]);
             *entry = entry.moved_to(entry.start as usize - shift);
         }
         let mut end = 0;

@@ -140,7 +140,8 @@ impl CurrentSpan {
                 span.fail(error_type);
             }
             Handle::Other(cx) => {
-                cx.span().add_event(EXCEPTION, exception.attributes());
+                cx.span()
+                    .add_event(EXCEPTION, exception.attributes(usize::MAX));
                 cx.span()
                     .set_attribute(KeyValue::new(ERROR_TYPE.as_str(), error_type));
                 cx.span().set_status(Status::error(""));

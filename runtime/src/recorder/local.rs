@@ -8,7 +8,7 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceId};
 
 use super::active::Scope;
-use super::exception::{EXCEPTION, Exception};
+use super::exception::Exception;
 use super::head::Head;
 use super::open::{OpenSpan, Parent, value_limits};
 use super::outcome::Outcome;
@@ -163,6 +163,12 @@ impl LocalSpan {
         &self.trace.recorder
     }
 
+    #[cfg(test)]
+    pub(super) fn buffer_capacity(&self) -> usize {
+        self.update(|span, _| span.tags.bytes.capacity())
+            .unwrap_or(0)
+    }
+
     pub(crate) fn is_recording(&self) -> bool {
         !self.recorder().is_closed() && self.trace.lock().get(self.slot, self.id).is_some()
     }
@@ -225,8 +231,9 @@ impl LocalSpan {
     pub(super) fn add_exception(&self, exception: Exception) {
         let signal = self.trace.recorder.exceptions;
         if signal.has_span_events() {
-            let attributes = exception.clone().attributes();
-            self.add_event(EXCEPTION, SystemTime::now(), &attributes, 0);
+            let Recorder { limits, clock, .. } = &*self.trace.recorder;
+            let now = self.trace.clock.now(&**clock);
+            self.update(|span, room| span.add_exception(&exception, now, limits, room));
         }
         if signal.has_logs()
             && let Some(kind) = self.update(|span, _| span.kind.clone())

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status};
 
-use super::exception::Exception;
+use super::exception::{EXCEPTION, Exception};
 use super::head::Head;
 use super::inherited::Inherited;
 use super::scope::Scope;
@@ -150,6 +150,18 @@ impl OpenSpan {
         }
     }
 
+    /// Adds an error as an event. A message that does not fit is cut: the error's type is worth more than its end.
+    pub(super) fn add_exception(
+        &mut self,
+        exception: &Exception,
+        time: u64,
+        limits: &Limits,
+        room: usize,
+    ) {
+        let attributes = exception.attributes(room);
+        self.add_event(EXCEPTION, time, &attributes, 0, limits, room);
+    }
+
     pub(super) fn add_link(
         &mut self,
         context: &SpanContext,
@@ -195,14 +207,20 @@ impl OpenSpan {
         limits: &Limits,
     ) -> bool {
         let start = self.tags.bytes.len();
+        let limits = value_limits(limits);
         let mut values = Attributes {
-            limits: value_limits(limits),
+            limits: ValueLimits {
+                bytes: limits.bytes.min(room),
+                ..limits
+            },
+            full_at: start.saturating_add(room),
             outcome: Outcome::Written,
         };
         wire::message(&mut self.tags.bytes, tag, |buf| write(buf, &mut values));
         let fits = values.outcome != Outcome::TooLarge && self.tags.bytes.len() - start <= room;
         if !fits {
             self.tags.bytes.truncate(start);
+            self.tags.bytes.shrink_to(start);
         }
         fits
     }
@@ -262,12 +280,18 @@ impl OpenSpan {
 /// The attributes of an event or a link.
 struct Attributes {
     limits: ValueLimits,
+    /// Past this many bytes in the buffer nothing more is written: it does not fit.
+    full_at: usize,
     outcome: Outcome,
 }
 
 impl Attributes {
     fn extend(&mut self, buf: &mut Vec<u8>, tag: u8, attributes: &[KeyValue]) {
         for KeyValue { key, value, .. } in attributes {
+            if buf.len() > self.full_at {
+                self.outcome = Outcome::TooLarge;
+                return;
+            }
             value.encode(Encoder::attribute(
                 buf,
                 tag,

@@ -37,6 +37,11 @@ impl Span {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn buffer_capacity(&self) -> usize {
+        self.local.as_ref().map_or(0, LocalSpan::buffer_capacity)
+    }
+
     /// The span as a context holds it, while something else ends it.
     pub(crate) fn handle(local: LocalSpan) -> Self {
         Self {

@@ -9,7 +9,6 @@ use opentelemetry::trace::{SpanContext, SpanId};
 
 use super::Refusal;
 use super::clock::{Clock, TraceClock};
-use super::exception::EXCEPTION;
 use super::head::Head;
 use super::inherited::HandedDown;
 use super::memory::Held;
@@ -175,9 +174,8 @@ impl State {
         limits: &Limits,
     ) -> Option<Ended<'_>> {
         if let Some((time, exception)) = self.get(slot, id)?.exception.take() {
-            let attributes = exception.attributes();
             self.update(slot, id, limits.bytes_per_trace, |span, room| {
-                span.add_event(EXCEPTION, time, &attributes, 0, limits, room);
+                span.add_exception(&exception, time, limits, room);
             });
         }
         let span = self.slots.get_mut(slot as usize)?;

@@ -592,3 +592,71 @@ fn disabled_recorder_hides_no_span_of_another() {
     let _outer = outer.attach();
     assert!(matches!(Current::get(), Current::Local(_)));
 }
+
+#[test]
+fn rejected_events_and_attributes_hold_no_memory() {
+    let memory = Limits::default().memory;
+    let (tracer, sink) = recorder(Limits::default());
+    let megabyte: Arc<str> = "x".repeat(1 << 20).into();
+    let large = || KeyValue::new("text", Value::String(Arc::clone(&megabyte).into()));
+    let spans: Vec<_> = (0..20)
+        .map(|_| {
+            let builder = SpanBuilder::from_name("builder").with_attributes(vec![large(); 1_000]);
+            let mut span = builder.start_with_context(&tracer, &Context::new());
+            span.add_event("event", vec![large(); 100]);
+            span
+        })
+        .collect();
+    let held: usize = spans.iter().map(|span| span.buffer_capacity()).sum();
+    assert!(held < memory / 4, "{held} bytes are held by 20 spans");
+    drop(spans);
+    for span in sink.traces.lock().unwrap().iter().flatten() {
+        assert_eq!(
+            span.dropped_attributes_count as usize + span.attributes.len(),
+            1_000 + 1, // and `sampling.reason`
+        );
+        assert_eq!((span.events.len(), span.dropped_events_count), (0, 1));
+    }
+}
+
+#[test]
+fn long_message_of_an_error_is_cut() {
+    #[derive(Debug)]
+    struct Long;
+    impl std::fmt::Display for Long {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            (0..400_000).try_for_each(|_| f.write_str("né ü"))
+        }
+    }
+    impl std::error::Error for Long {}
+
+    let (tracer, sink) = recorder(Limits::default());
+    let cx = Context::new().with_span(tracer.start("fails"));
+    {
+        let _entered = cx.clone().attach();
+        super::current().record_error(&Long);
+    }
+    drop(cx);
+    let handed = sink.traces.lock().unwrap();
+    let event = &handed[0][0].events[0];
+    let message = event
+        .attributes
+        .iter()
+        .find(|it| it.key == "exception.message");
+    assert!(message.is_some() && event.encoded_len() > 900_000);
+}
+
+#[test]
+fn many_replaced_attributes_take_no_time_squared() {
+    let limits = Limits {
+        attributes: 100_000,
+        ..Limits::default()
+    };
+    let span = recorded(limits, |span| {
+        for round in 0..2 {
+            let number = |key: i64| KeyValue::new(format!("k{key}"), key + round);
+            span.set_attributes((0..10_000).map(number));
+        }
+    });
+    assert_eq!(span.attributes.len(), 10_000);
+}
