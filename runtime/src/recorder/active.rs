@@ -181,7 +181,7 @@ impl Scope {
 
     /// One in which `span` is current, and nothing else.
     pub(super) fn of(span: &LocalSpan) -> Self {
-        let cx = Context::new().with_span(Span::handle(span.clone()));
+        let cx = Context::new().with_span(Span::unlisted(span.clone()));
         Self::new(cx, Some(Noted::Span(span.clone())))
     }
 

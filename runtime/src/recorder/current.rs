@@ -1,9 +1,7 @@
 //! Which span is current: the OpenTelemetry context is the truth about that.
 //!
-//! What runs under a span of this crate's own finds it in a thread-local, which holds as long as its id is that of the
-//! context's span. For any other span the API must be asked, since it hides spans behind its own type: a thread-local is
-//! armed and the API asked whether the span is recording; a span of ours, asked that, leaves its handle there. The API holds
-//! the span's lock meanwhile, and while it formats a user's error: there the first way is the only one.
+//! Code that runs under a span of this crate finds it in a thread-local, which holds as long as its id is that of the context's
+//! span. Any other span is found by its id (see `known_spans`): nothing here asks a span that the API holds, which would take its lock.
 
 use std::cell::RefCell;
 use std::panic::catch_unwind;
@@ -13,15 +11,8 @@ use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt};
 
 use super::Recorder;
+use super::known_spans;
 use super::local::LocalSpan;
-
-#[derive(Debug, Default)]
-enum Probe {
-    #[default]
-    Idle,
-    Armed,
-    Answered(LocalSpan),
-}
 
 /// What a thread notes of the scope that it is in.
 #[derive(Debug, Clone)]
@@ -62,17 +53,6 @@ impl Entered {
 
 thread_local! {
     static ENTERED: Entered = Entered::new();
-    static PROBE: RefCell<Probe> = const { RefCell::new(Probe::Idle) };
-}
-
-/// Called by a span of ours when it is asked whether it is recording.
-pub(super) fn answer(span: &LocalSpan) {
-    let _ = PROBE.try_with(|probe| {
-        let mut probe = probe.borrow_mut();
-        if matches!(*probe, Probe::Armed) {
-            *probe = Probe::Answered(span.clone());
-        }
-    });
 }
 
 /// Runs `f` on what this thread notes. `None` on a thread that is ending, which has no context any more.
@@ -89,25 +69,20 @@ pub(crate) fn with_context<R>(f: impl FnOnce(&Context) -> R) -> Option<R> {
 }
 
 /// The span of ours in `cx`.
+#[inline]
 pub(crate) fn local_span(cx: &Context) -> Option<LocalSpan> {
     if !cx.has_active_span() {
         return None;
     }
     let span = cx.span();
-    let id = span.span_context().span_id();
+    let context = span.span_context();
+    let id = context.span_id();
     let noted = with_noted(|noted| match &*noted.borrow() {
         Some(Noted::Span(span)) if span.id() == id => Some(Some(span.clone())),
         Some(Noted::Silent(_, silent)) if *silent == Some(id) => Some(None),
         _ => None,
     });
-    noted?.unwrap_or_else(|| {
-        PROBE.try_with(|probe| probe.replace(Probe::Armed)).ok()?;
-        let _ = span.is_recording();
-        match PROBE.take() {
-            Probe::Answered(span) => Some(span),
-            Probe::Idle | Probe::Armed => None,
-        }
-    })
+    noted?.unwrap_or_else(|| known_spans::find(context))
 }
 
 /// Has `noted` change places with what this thread notes of the scope that it is in. `None` on a thread that is ending.

@@ -12,6 +12,7 @@ mod current_span;
 mod exception;
 mod head;
 mod inherited;
+mod known_spans;
 mod local;
 mod memory;
 mod open;

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, Status};
 
-use super::current;
+use super::known_spans::Listed;
 use super::local::LocalSpan;
 use super::outcome::Outcome;
 
@@ -17,22 +17,24 @@ use super::outcome::Outcome;
 pub struct Span {
     context: SpanContext,
     local: Option<LocalSpan>,
+    /// Has a context that holds this span find it.
+    listed: Option<Listed>,
     ends_on_drop: bool,
 }
 
 impl Span {
+    /// A span that ends when this is ended or dropped.
     pub(super) fn recording(local: LocalSpan) -> Self {
-        Self {
-            context: local.context(),
-            local: Some(local),
-            ends_on_drop: true,
-        }
+        let mut span = Self::handle(local);
+        span.ends_on_drop = true;
+        span
     }
 
     pub(super) fn silent(context: SpanContext) -> Self {
         Self {
             context,
             local: None,
+            listed: None,
             ends_on_drop: false,
         }
     }
@@ -43,10 +45,18 @@ impl Span {
     }
 
     /// The span as a context holds it, while something else ends it.
-    pub(crate) fn handle(local: LocalSpan) -> Self {
+    pub(super) fn handle(local: LocalSpan) -> Self {
+        let mut span = Self::unlisted(local);
+        span.listed = span.local.as_ref().map(Listed::new);
+        span
+    }
+
+    /// The same for a context that is only entered where the thread notes the span.
+    pub(super) fn unlisted(local: LocalSpan) -> Self {
         Self {
             context: local.context(),
             local: Some(local),
+            listed: None,
             ends_on_drop: false,
         }
     }
@@ -71,10 +81,7 @@ impl opentelemetry::trace::Span for Span {
     }
 
     fn is_recording(&self) -> bool {
-        self.local.as_ref().is_some_and(|local| {
-            current::answer(local);
-            local.is_recording()
-        })
+        self.local.as_ref().is_some_and(LocalSpan::is_recording)
     }
 
     fn set_attribute(&mut self, attribute: KeyValue) {
@@ -133,6 +140,8 @@ impl Drop for Span {
         if self.ends_on_drop
             && let Some(local) = self.local.take()
         {
+            // The list's reference goes first, so that ours is the last and the trace's buffers are reused.
+            self.listed = None;
             local.end_and_go(Outcome::Ok);
         }
     }

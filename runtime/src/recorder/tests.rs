@@ -660,3 +660,25 @@ fn many_replaced_attributes_take_no_time_squared() {
     });
     assert_eq!(span.attributes.len(), 10_000);
 }
+
+#[test]
+fn children_start_while_a_spans_lock_is_held() {
+    let (tracer, sink) = recorder(Limits::default());
+    let (done, finished) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let cx = Context::new().with_span(tracer.start("rows"));
+        let entered = cx.clone().attach();
+        // The API holds the span's lock while it takes the attributes.
+        cx.span().set_attributes((0..3).map(|row| {
+            drop(tracer.start("row"));
+            assert!(matches!(Current::get(), Current::Local(_)));
+            KeyValue::new(format!("row.{row}"), row)
+        }));
+        drop((entered, cx));
+        let _ = done.send(());
+    });
+    let finished = finished.recv_timeout(Duration::from_secs(60));
+    assert!(finished.is_ok(), "the thread hangs");
+    let handed = sink.traces.lock().unwrap();
+    assert_eq!(handed[0].len(), 4, "in one trace");
+}
