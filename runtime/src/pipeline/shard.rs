@@ -9,7 +9,7 @@
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::Notify;
 
@@ -20,6 +20,7 @@ use crate::recorder::{Memory, Refusal, Runs, Sink};
 /// All shards of a pipeline.
 #[derive(Debug)]
 pub(super) struct Shards {
+    this: Weak<Self>,
     /// Tells pipelines apart in a thread's cache of its shards.
     id: u64,
     all: Mutex<Vec<Arc<Shard>>>,
@@ -32,8 +33,12 @@ pub(super) struct Shards {
     pub(super) memory: Arc<Memory>,
 }
 
-#[derive(Debug, Default)]
-pub(super) struct Shard(Mutex<Books>);
+#[derive(Debug)]
+pub(super) struct Shard {
+    /// For the thread's end, which hands on what it leaves.
+    of: Weak<Shards>,
+    books: Mutex<Books>,
+}
 
 /// A thread's chunks, and the count of what passed through them.
 #[derive(Debug, Default)]
@@ -44,6 +49,8 @@ pub(super) struct Books {
     full: Vec<Runs>,
     /// An empty chunk, so that the thread need not allocate when it hands over a full one.
     spare: Option<Runs>,
+    /// Bytes of both that the memory knows of.
+    counted: usize,
     /// Spans that have ended on this thread.
     pub(super) recorded: u64,
     /// Spans of traces that were handed over on this thread, and of those that were refused.
@@ -63,8 +70,15 @@ pub(super) enum End {
 pub(super) const CHUNK_BYTES: usize = 64 * 1024;
 
 impl Shard {
+    fn new(of: &Weak<Shards>) -> Arc<Self> {
+        Arc::new(Self {
+            of: Weak::clone(of),
+            books: Mutex::default(),
+        })
+    }
+
     pub(super) fn lock(&self) -> MutexGuard<'_, Books> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -93,6 +107,20 @@ impl Books {
         if self.chunk.spans() >= batch || self.chunk.len() >= CHUNK_BYTES {
             self.send_chunk(shards);
         }
+        self.count(&shards.memory);
+    }
+
+    /// Counts what the chunk being filled and the spare one hold.
+    #[inline]
+    fn count(&mut self, memory: &Memory) {
+        let spare = self.spare.as_ref().map_or(0, Runs::capacity);
+        let held = self.chunk.capacity() + spare;
+        if held > self.counted {
+            memory.count(held - self.counted);
+        } else if held < self.counted {
+            memory.give_back(self.counted - held);
+        }
+        self.counted = held;
     }
 
     fn send_chunk(&mut self, shards: &Shards) {
@@ -136,23 +164,38 @@ impl Books {
 }
 
 thread_local! {
-    /// This thread's shard of each pipeline that it has handed spans to.
-    static MINE: RefCell<Vec<(u64, Arc<Shard>)>> = const { RefCell::new(Vec::new()) };
+    static MINE: RefCell<Mine> = const { RefCell::new(Mine(Vec::new())) };
+}
+
+/// A thread's shard of each pipeline that it has handed spans to, by the pipeline's id.
+struct Mine(Vec<(u64, Arc<Shard>)>);
+
+impl Drop for Mine {
+    fn drop(&mut self) {
+        for (_, shard) in &self.0 {
+            if let Some(shards) = shard.of.upgrade() {
+                shards.take_over(shard);
+            }
+        }
+    }
 }
 
 impl Shards {
-    pub(super) fn new(batch: Batch, memory: Arc<Memory>) -> Self {
+    pub(super) fn new(batch: Batch, memory: Arc<Memory>) -> Arc<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        let fallback = Arc::<Shard>::default();
-        Self {
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
-            all: Mutex::new(vec![Arc::clone(&fallback)]),
-            fallback,
-            queued: AtomicUsize::new(0),
-            wake: Notify::new(),
-            batch,
-            memory,
-        }
+        Arc::new_cyclic(|this| {
+            let fallback = Shard::new(this);
+            Self {
+                this: Weak::clone(this),
+                id: NEXT.fetch_add(1, Ordering::Relaxed),
+                all: Mutex::new(vec![Arc::clone(&fallback)]),
+                fallback,
+                queued: AtomicUsize::new(0),
+                wake: Notify::new(),
+                batch,
+                memory,
+            }
+        })
     }
 
     /// Spans in full chunks that are worth a request: a batch, unless the queue would be full before there is one.
@@ -163,7 +206,7 @@ impl Shards {
 
     fn with_mine(&self, mut f: impl FnMut(&mut Books)) {
         let done = MINE.try_with(|mine| {
-            let mut mine = mine.borrow_mut();
+            let mine = &mut mine.borrow_mut().0;
             let at = mine
                 .iter()
                 .position(|(id, _)| *id == self.id)
@@ -187,10 +230,30 @@ impl Shards {
         if self.fallback.lock().end.is_some() {
             return Arc::clone(&self.fallback);
         }
-        let shard = Arc::<Shard>::default();
-        self.memory.count(CHUNK_BYTES);
+        let shard = Shard::new(&self.this);
         all.push(Arc::clone(&shard));
         shard
+    }
+
+    /// Takes over what a thread that ends leaves: few spans each, of which there may be thousands.
+    fn take_over(&self, shard: &Arc<Shard>) {
+        let mut all = self.lock();
+        if Arc::ptr_eq(shard, &self.fallback) {
+            return;
+        }
+        all.retain(|other| !Arc::ptr_eq(other, shard));
+        let (mut fallback, mut books) = (self.fallback.lock(), shard.lock());
+        fallback.recorded += books.recorded;
+        fallback.settled += books.settled;
+        fallback.dropped.merge(&books.dropped);
+        fallback.full.append(&mut books.full);
+        if !books.chunk.is_empty() {
+            let chunk = std::mem::take(&mut books.chunk);
+            fallback.settled -= chunk.spans() as u64;
+            fallback.add(&chunk, self);
+        }
+        books.spare = None;
+        books.count(&self.memory);
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Arc<Shard>>> {
@@ -207,7 +270,7 @@ impl Shards {
     /// Takes the full chunks, and with `partial` the others too; leaves `spares` for the next. Their bytes are counted, for `f` to
     /// give back.
     pub(super) fn take(&self, partial: bool, spares: &mut Vec<Runs>, mut f: impl FnMut(Runs)) {
-        let mut all = self.lock();
+        let all = self.lock();
         for shard in all.iter() {
             let mut books = shard.lock();
             books.full.drain(..).for_each(&mut f);
@@ -225,20 +288,8 @@ impl Shards {
             if books.spare.is_none() {
                 books.spare = spares.pop();
             }
+            books.count(&self.memory);
         }
-        // A thread that has ended left its shard to us alone: keep its figures only.
-        let fallback = &self.fallback;
-        all.retain(|shard| {
-            let ended = Arc::strong_count(shard) == 1 && shard.lock().waiting() == 0;
-            if ended {
-                let (mut sum, books) = (fallback.lock(), shard.lock());
-                sum.recorded += books.recorded;
-                sum.settled += books.settled;
-                sum.dropped.merge(&books.dropped);
-                self.memory.give_back(CHUNK_BYTES);
-            }
-            !ended
-        });
     }
 
     /// Stops taking spans. Those that wait in traces with open spans are dropped now.

@@ -220,6 +220,31 @@ fn deadlines_do_not_follow_the_callers_paused_clock() {
 }
 
 #[test]
+fn thousands_of_short_threads_lose_nothing() {
+    const THREADS: u64 = 3_000;
+    let batch = Batch {
+        schedule_delay: Duration::from_secs(3600),
+        max_queue_size: 10_000,
+        ..Batch::default()
+    };
+    // An exporter that is stuck, and far less memory than a whole chunk for each thread.
+    let (tracer, pipeline, receiver) = start_within(batch, 16 << 20);
+    receiver.hold(true);
+    for _ in 0..THREADS {
+        let tracer = tracer.clone();
+        thread::spawn(move || drop(tracer.start_with_context("work", &Context::new())))
+            .join()
+            .unwrap();
+    }
+    let report = pipeline.report();
+    assert_eq!((report.recorded, report.dropped.total()), (THREADS, 0));
+    receiver.hold(false);
+    pipeline.close(Duration::from_secs(60)).wait();
+    let report = pipeline.report();
+    assert_eq!(report.delivered, THREADS, "{report:?}");
+}
+
+#[test]
 fn a_full_batch_is_sent_without_waiting_and_none_is_too_large() {
     let batch = Batch {
         schedule_delay: Duration::from_secs(3600),

@@ -41,7 +41,7 @@ impl Pipeline {
         held.cover(OWN_BYTES);
         let shared = Arc::new(Shared {
             exporter: name,
-            shards: Arc::new(Shards::new(batch.clone(), memory)),
+            shards: Shards::new(batch.clone(), memory),
             desk: Mutex::default(),
             recorder: OnceLock::new(),
         });
