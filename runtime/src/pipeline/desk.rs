@@ -63,14 +63,16 @@ impl Shared {
     }
 
     /// Has the recorder hand over spans that wait for others of their traces: all of them, or only those that have waited for long.
-    pub(super) fn look_for_waiting(&self, all: bool) {
-        if let Some(recorder) = self.recorder.get().and_then(Weak::upgrade) {
-            recorder.hand_over(all);
-        }
+    /// Returns whether more may wait than it is to hand over at once.
+    pub(super) fn look_for_waiting(&self, all: bool, enough: usize) -> bool {
+        let recorder = self.recorder.get().and_then(Weak::upgrade);
+        recorder.is_some_and(|recorder| recorder.hand_over(all, enough))
     }
 
     /// Closes the books: whatever has not been sent by now is dropped. Answers what is still asked.
     pub(super) fn end(&self, why: End) {
+        // Spans that have ended are lost for the same reason, whatever they wait for.
+        self.look_for_waiting(true, usize::MAX);
         self.shards.close(why);
         let mut desk = self.desk();
         if desk.ended {

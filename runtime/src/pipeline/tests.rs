@@ -193,6 +193,23 @@ fn a_flush_delivers_ended_children_of_open_spans() {
 }
 
 #[test]
+fn more_spans_than_the_queue_takes_may_wait_for_open_ones() {
+    let (tracer, pipeline, _receiver) = start(Batch {
+        schedule_delay: Duration::from_secs(3600),
+        ..Batch::default()
+    });
+    let jobs: Vec<_> = (0..20)
+        .map(|_| Context::new().with_span(tracer.start_with_context("job", &Context::new())))
+        .collect();
+    for job in &jobs {
+        (0..400).for_each(|_| drop(tracer.start_with_context("step", job)));
+    }
+    pipeline.flush(Duration::from_secs(60)).wait();
+    let report = pipeline.report();
+    assert_eq!((report.delivered, report.dropped.total()), (8_000, 0));
+}
+
+#[test]
 fn deadlines_do_not_follow_the_callers_paused_clock() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()

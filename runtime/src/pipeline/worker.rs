@@ -194,7 +194,7 @@ impl<E: Export> Worker<E> {
             let partial = orders > 0 || Instant::now() >= due;
             if partial {
                 due = after(self.batch.schedule_delay);
-                self.shared.look_for_waiting(orders > 0);
+                self.send_waiting(orders > 0).await;
             }
             if close {
                 self.shared.shards.close(End::Shutdown);
@@ -232,6 +232,20 @@ impl<E: Export> Worker<E> {
                 "it did not {} in time",
                 if close { "shut down" } else { "flush" }
             )),
+        }
+    }
+
+    /// Sends spans that have ended and wait for others of their traces, but for the last of them: no more at once than the queue
+    /// takes.
+    async fn send_waiting(&mut self, all: bool) {
+        let enough = self.batch.max_queue_size / 2;
+        while self.shared.look_for_waiting(all, enough) {
+            let deadline = self.shared.desk().deadline();
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                return;
+            }
+            self.collect(true);
+            self.send_pending(true).await;
         }
     }
 

@@ -72,7 +72,7 @@ impl Drop for Instance {
     fn drop(&mut self) {
         self.recorder.close();
         // The export threads, which send the rest, do not find the recorder any more.
-        self.recorder.hand_over(true);
+        self.recorder.hand_over(true, usize::MAX);
     }
 }
 

@@ -11,7 +11,7 @@ use super::state::State;
 /// All cells of a recorder.
 #[derive(Debug)]
 pub(super) struct Cells {
-    memory: Arc<Memory>,
+    pub(super) memory: Arc<Memory>,
     known: Mutex<Known>,
 }
 
@@ -49,8 +49,7 @@ impl Cells {
         });
         let mut known = self.known();
         if known.cells.len() >= known.forget_at {
-            known.cells.retain(|cell| cell.strong_count() > 0);
-            known.forget_at = FORGET_AT_LEAST.max(2 * known.cells.len());
+            known.forget();
         }
         known.cells.push(Arc::downgrade(&cell));
         cell
@@ -58,15 +57,25 @@ impl Cells {
 
     /// Every cell that there is.
     pub(super) fn all(&self) -> Vec<Arc<Cell>> {
-        self.known()
-            .cells
-            .iter()
-            .filter_map(Weak::upgrade)
-            .collect()
+        let mut known = self.known();
+        let all: Vec<_> = known.cells.iter().filter_map(Weak::upgrade).collect();
+        if all.len() < known.cells.len() {
+            known.forget();
+        }
+        all
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    /// Forgets cells that are gone: a weak reference keeps their memory.
+    fn forget(&mut self) {
+        self.cells.retain(|cell| cell.strong_count() > 0);
+        self.forget_at = FORGET_AT_LEAST.max(2 * self.cells.len());
+        self.cells.shrink_to(self.forget_at);
     }
 }
 

@@ -101,18 +101,18 @@ impl LocalSpan {
             .unwrap_or_default();
         let inherits = !inherited.is_empty();
         let is_entry = parent_slot.is_none() || start.kind == SpanKind::Server;
-        if state.is_full(limits)
-            && let Some(ended) = state.waiting(true, &**clock, limits)
-        {
-            // Spans that have ended keep no span from being recorded.
-            sink.hand_over(ended);
-            state.handed_over();
-        }
         let (slot, span) = match state.open(start.name, limits) {
             Ok(opened) => opened,
             Err(why) => {
                 sink.span_refused(why);
+                let is_done = state.open_spans() == 0;
+                if is_done {
+                    trace.set_done(&mut state);
+                }
                 drop(state);
+                if is_done {
+                    trace.give_cell_back();
+                }
                 return Err(trace);
             }
         };

@@ -39,6 +39,11 @@ impl Memory {
         self.held.fetch_sub(bytes, Ordering::Relaxed);
     }
 
+    #[cfg(test)]
+    pub(crate) fn held(&self) -> usize {
+        self.held.load(Ordering::Relaxed)
+    }
+
     fn is_full(&self) -> bool {
         self.held.load(Ordering::Relaxed) >= self.limit
     }

@@ -235,15 +235,21 @@ impl Recorder {
     }
 
     /// Hands over spans that have ended and wait for open spans of their traces: all of them, or only those that have waited for
-    /// `Limits::hold`. For the export thread, and for who flushes: it looks at every open trace.
-    pub(crate) fn hand_over(&self, all: bool) {
+    /// `Limits::hold`. Stops when it has handed over `enough` spans, and returns whether more may wait.
+    pub(crate) fn hand_over(&self, all: bool, enough: usize) -> bool {
+        let mut handed = 0;
         for cell in self.cells.all() {
+            if handed >= enough {
+                return true;
+            }
             let mut state = cell.lock();
             if let Some(spans) = state.waiting(all, &*self.clock, &self.limits) {
+                handed += spans.spans();
                 self.sink.hand_over(spans);
-                state.handed_over();
+                state.idle();
             }
         }
+        false
     }
 
     fn is_disabled(&self) -> bool {

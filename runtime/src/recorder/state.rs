@@ -24,9 +24,7 @@ pub(super) struct State {
     clock: Option<TraceClock>,
     /// When the first of them has ended, by this clock, whatever time of its end it was given.
     held_since: u64,
-    /// Spans that are open, or have ended and not been handed over.
-    started: usize,
-    /// Bytes in the open spans and the ended ones.
+    /// Bytes in the open spans.
     bytes: usize,
     /// What its spans hand down, which has a budget of bytes of its own.
     pub(super) handed_down: HandedDown,
@@ -49,7 +47,6 @@ impl State {
             ended: Runs::default(),
             clock: None,
             held_since: 0,
-            started: 0,
             bytes: 0,
             handed_down: HandedDown::default(),
             heads: 0,
@@ -87,7 +84,7 @@ impl State {
     #[inline]
     fn in_use(&self) -> usize {
         let slots = self.slots.len() * size_of::<OpenSpan>();
-        self.bytes + slots + self.heads + self.handed_down.bytes()
+        self.bytes + self.ended.len() + slots + self.heads + self.handed_down.bytes()
     }
 
     /// Holds what is in use.
@@ -96,25 +93,24 @@ impl State {
         self.held.cover(self.in_use());
     }
 
-    /// Whether the trace has had its share of spans or bytes.
+    /// How many spans are open.
     #[inline]
-    pub(super) fn is_full(&self, limits: &Limits) -> bool {
-        self.started >= limits.spans_per_trace || self.bytes > limits.bytes_per_trace
+    pub(super) fn open_spans(&self) -> usize {
+        self.slots.len() - self.free.len()
     }
 
-    /// A slot for a new span, unless the trace has had its share of spans or bytes, or there is no memory for it.
+    /// A slot for a new span, unless the open spans of the trace have had its share of spans or bytes, or there is no memory for it.
     pub(super) fn open(
         &mut self,
         name: &str,
         limits: &Limits,
     ) -> Result<(u32, &mut OpenSpan), Refusal> {
-        if self.is_full(limits) {
+        if self.open_spans() >= limits.spans_per_trace || self.bytes > limits.bytes_per_trace {
             return Err(Refusal::Trace);
         }
         if !self.held.reach(self.in_use() + size_of::<OpenSpan>()) {
             return Err(Refusal::Memory);
         }
-        self.started += 1;
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(OpenSpan::default());
             self.slots.len() as u32 - 1
@@ -179,13 +175,11 @@ impl State {
             });
         }
         let span = self.slots.get_mut(slot as usize)?;
-        let (open, ended) = (span.size(), self.ended.len());
-        if ended == 0 {
+        if self.ended.is_empty() {
             self.held_since = now;
         }
+        self.bytes -= span.size();
         span.seal(context, end, &mut self.ended);
-        // The end adds what is not counted while the span is open: ids and times.
-        self.bytes = self.bytes + (self.ended.len() - ended) - open;
         self.heads -= span.head_bytes;
         let inherited = std::mem::take(&mut span.inherited);
         span.reset(KEPT_SLOT_BYTES);
@@ -194,7 +188,7 @@ impl State {
             self.handed_down.keep(id, inherited, limits);
         }
         self.cover();
-        Some(if self.free.len() == self.slots.len() {
+        Some(if self.open_spans() == 0 {
             Ended::Done(&self.ended)
         } else if self.is_overdue(now, limits) || self.is_half_full(limits) {
             Ended::HandOver(&self.ended)
@@ -209,7 +203,7 @@ impl State {
         !self.ended.is_empty() && held >= limits.hold
     }
 
-    /// Whether the ended spans take half of what the trace may have. They are not to keep spans from being recorded.
+    /// Whether the ended spans take half as much as open spans may: then they wait no longer.
     fn is_half_full(&self, limits: &Limits) -> bool {
         self.ended.spans() > limits.spans_per_trace / 2
             || self.ended.len() > limits.bytes_per_trace / 2
@@ -225,13 +219,20 @@ impl State {
     #[inline]
     pub(super) fn clear(&mut self) {
         self.ended.clear();
-        (self.started, self.bytes) = (0, 0);
+        self.bytes = 0;
+    }
+
+    /// Gives back what open spans do not need: those of a trace that has waited for long may stay open for hours.
+    pub(super) fn idle(&mut self) {
+        self.ended = Runs::default();
+        for slot in &self.free {
+            self.slots[*slot as usize] = OpenSpan::default();
+        }
+        self.held.shrink_to(self.in_use());
     }
 
     /// Forgets the ended spans, which were handed over.
     pub(super) fn handed_over(&mut self) {
-        self.started = self.slots.len() - self.free.len();
-        self.bytes -= self.ended.len();
         self.ended.reset(KEPT_ENDED_BYTES);
         let in_use = self.in_use();
         self.held.shrink_to(in_use.max(KEPT_BYTES));

@@ -682,3 +682,79 @@ fn children_start_while_a_spans_lock_is_held() {
     let handed = sink.traces.lock().unwrap();
     assert_eq!(handed[0].len(), 4, "in one trace");
 }
+
+/// The bytes that `recorder` counts as held, once nothing is recorded any more.
+fn held(recorder: &Recorder) -> usize {
+    recorder.cells.memory.held()
+}
+
+#[test]
+fn threads_that_end_leave_no_buffers_with_kept_handles() {
+    let sink = Arc::new(Handed::default());
+    let recorder = Arc::new(Recorder::new(
+        Mode::Record,
+        Sampler::AlwaysOn,
+        Limits::default(),
+        Arc::clone(&sink) as Arc<dyn Sink>,
+    ));
+    let tracer = TracerProvider::new(Arc::clone(&recorder)).tracer("test");
+    let kept: Vec<Context> = (0..50)
+        .flat_map(|_| {
+            let tracer = tracer.clone();
+            let thread = std::thread::spawn(move || {
+                let traces = (0..10).map(|_| {
+                    let root = tracer.start_with_context("root", &Context::new());
+                    let cx = Context::new().with_span(root);
+                    cx.span().end();
+                    cx
+                });
+                traces.collect::<Vec<_>>()
+            });
+            thread.join().unwrap()
+        })
+        .collect();
+    assert_eq!((kept.len(), held(&recorder)), (500, 0));
+    drop(kept);
+    assert!(recorder.cells.all().is_empty());
+}
+
+#[test]
+fn late_children_inherit_though_an_earlier_one_was_refused() {
+    let limits = Limits {
+        memory: 1 << 20,
+        ..Limits::default()
+    };
+    let sink = Arc::new(Handed::default());
+    let recorder = Arc::new(Recorder::new(
+        Mode::Record,
+        Sampler::AlwaysOn,
+        limits,
+        Arc::clone(&sink) as Arc<dyn Sink>,
+    ));
+    let start = || Start::now("span", SpanKind::Internal);
+    let Started::Recording(root) = recorder.start(None, start()) else {
+        panic!("the root is recorded")
+    };
+    let mut tags = root.tags();
+    tags.set_inherited("tenant.id", "acme");
+    root.append(&tags);
+    drop(tags);
+    root.end(Outcome::Ok);
+    let memory = &recorder.cells.memory;
+    memory.count(1 << 20);
+    // On a thread that has no cell to use again.
+    let refused = std::thread::scope(|scope| {
+        let late = scope.spawn(|| root.clone().start_child(start()));
+        matches!(late.join().unwrap(), Started::Dropped(_))
+    });
+    assert!(refused);
+    memory.give_back(1 << 20);
+    let Started::Recording(late) = root.clone().start_child(start()) else {
+        panic!("the child is recorded")
+    };
+    late.end(Outcome::Ok);
+    let handed = sink.traces.lock().unwrap();
+    let has_tenant = |span: &Otlp| span.attributes.iter().any(|it| it.key == "tenant.id");
+    let tenants: Vec<bool> = handed.iter().flatten().map(has_tenant).collect();
+    assert_eq!(tenants, [true, true]);
+}

@@ -18,6 +18,7 @@ use super::Recorder;
 use super::cells::Cell;
 use super::clock::TraceClock;
 use super::inherited::HandedDown;
+use super::memory::Held;
 use super::state::State;
 
 #[derive(Debug)]
@@ -41,6 +42,8 @@ struct Later {
     trace: Weak<Trace>,
     /// What its spans have handed down, while it has no cell.
     handed_down: HandedDown,
+    /// What that takes of the memory.
+    held: Option<Held>,
 }
 
 /// A reference to a trace.
@@ -51,7 +54,17 @@ thread_local! {
     /// Traces that nothing else refers to, with their cells.
     static TRACES: RefCell<Vec<Arc<Trace>>> = const { RefCell::new(Vec::new()) };
     /// Cells of traces that a handle still refers to.
-    static CELLS: RefCell<Vec<Arc<Cell>>> = const { RefCell::new(Vec::new()) };
+    static CELLS: RefCell<FreeCells> = const { RefCell::new(FreeCells(Vec::new())) };
+}
+
+/// Cells to which handles still refer, but no open span.
+struct FreeCells(Vec<Arc<Cell>>);
+
+impl Drop for FreeCells {
+    fn drop(&mut self) {
+        // The handles outlive the thread.
+        self.0.iter().for_each(|cell| cell.lock().free());
+    }
 }
 
 /// Traces, and cells, that a thread keeps for reuse.
@@ -78,11 +91,17 @@ impl TraceRef {
         clock: TraceClock,
         origin: Option<Self>,
     ) -> Self {
-        let pooled = CELLS.try_with(|cells| cells.borrow_mut().pop());
-        let pooled = pooled.ok().flatten();
-        let cell = pooled
-            .filter(|cell| cell.is_of(&recorder.cells))
-            .unwrap_or_else(|| recorder.cells.new_cell());
+        let pooled = CELLS.try_with(|cells| cells.borrow_mut().0.pop());
+        let cell = match pooled {
+            Ok(Some(cell)) if cell.is_of(&recorder.cells) => cell,
+            other => {
+                // A cell of another recorder: handles may still refer to it.
+                if let Ok(Some(cell)) = other {
+                    cell.lock().free();
+                }
+                recorder.cells.new_cell()
+            }
+        };
         cell.lock().begin(clock);
         Self(Arc::new(Trace {
             recorder: Arc::clone(recorder),
@@ -146,7 +165,7 @@ impl TraceRef {
     pub(super) fn give_cell_back(&self) {
         let is_kept = self.lock().trim()
             && CELLS
-                .try_with(|cells| pool(&mut cells.borrow_mut(), &self.cell))
+                .try_with(|cells| pool(&mut cells.borrow_mut().0, &self.cell))
                 .unwrap_or(false);
         if !is_kept {
             self.lock().free();
@@ -172,16 +191,32 @@ impl Trace {
     /// Whether no span is open any more, and the cell another trace's.
     #[inline]
     pub(super) fn is_done(&self) -> bool {
-        self.is_done.load(Ordering::Relaxed)
+        self.is_done.load(Ordering::Acquire)
     }
 
     /// Notes, under the cell's lock, that no span is open any more.
     #[inline]
     pub(super) fn set_done(&self, state: &mut State) {
-        self.is_done.store(true, Ordering::Relaxed);
         if !state.handed_down.is_empty() {
-            let origin = self.origin.as_deref().unwrap_or(self);
-            origin.later().handed_down = std::mem::take(&mut state.handed_down);
+            self.keep_handed_down(std::mem::take(&mut state.handed_down));
+        }
+        // Last: a child that reads it without the lock finds what has been handed down.
+        self.is_done.store(true, Ordering::Release);
+    }
+
+    /// Keeps what late children inherit, unless others are short of memory: it is kept as long as a handle of the trace.
+    #[cold]
+    fn keep_handed_down(&self, handed_down: HandedDown) {
+        let mut later = self.origin.as_deref().unwrap_or(self).later();
+        let held = later
+            .held
+            .take()
+            .or_else(|| Some(Held::new(&self.recorder.cells.memory)).filter(Held::may_idle));
+        if let Some(mut held) = held
+            && held.reach(handed_down.bytes())
+        {
+            later.handed_down = handed_down;
+            later.held = Some(held);
         }
     }
 
