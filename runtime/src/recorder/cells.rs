@@ -1,7 +1,8 @@
 //! The cells that traces record in.
 //!
 //! A cell outlives its trace: it goes back to the thread, and the next trace takes it. So there are as many cells as traces were
-//! open at once, and few are ever made. All of them are known, for the export thread to find ended spans that wait for open ones.
+//! open at once, and new ones are seldom made. The recorder knows all of them. There the export thread finds ended spans that wait
+//! for open ones.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -18,7 +19,7 @@ pub(super) struct Cells {
 #[derive(Debug)]
 struct Known {
     cells: Vec<Weak<Cell>>,
-    /// The number of them at which those that are gone are forgotten.
+    /// How many there may be before cells that no longer exist are forgotten.
     forget_at: usize,
 }
 
@@ -55,7 +56,7 @@ impl Cells {
         cell
     }
 
-    /// Every cell that there is.
+    /// The cells that exist.
     pub(super) fn all(&self) -> Vec<Arc<Cell>> {
         let mut known = self.known();
         let all: Vec<_> = known.cells.iter().filter_map(Weak::upgrade).collect();
@@ -71,7 +72,7 @@ impl Cells {
 }
 
 impl Known {
-    /// Forgets cells that are gone: a weak reference keeps their memory.
+    /// Forgets cells that no longer exist: a weak reference keeps their memory.
     fn forget(&mut self) {
         self.cells.retain(|cell| cell.strong_count() > 0);
         self.forget_at = FORGET_AT_LEAST.max(2 * self.cells.len());

@@ -90,9 +90,6 @@ pub(super) struct HandedDown {
     bytes: usize,
 }
 
-/// Sets for which a finished trace keeps the memory.
-const KEPT_SETS: usize = 8;
-
 impl HandedDown {
     /// Takes the set of a span that has ended.
     pub(super) fn keep(&mut self, id: SpanId, set: Inherited, limits: &Limits) {
@@ -135,14 +132,6 @@ impl HandedDown {
         };
         self.bytes -= oldest.release();
         true
-    }
-
-    pub(super) fn clear(&mut self) {
-        if !self.kept.is_empty() {
-            self.kept.clear();
-            self.kept.shrink_to(KEPT_SETS);
-            self.bytes = 0;
-        }
     }
 }
 

@@ -20,8 +20,8 @@ use super::{Recorder, Start, Started};
 use crate::attribute::{Key, Scratch, Tags};
 use crate::diag;
 
-/// Names a span by its trace, its slot there and its id. Holding one keeps the trace's verdict, not the span's buffers:
-/// once the span has ended, all it does here is nothing, except that children still find their trace.
+/// A handle of a span: its trace, its slot there and its id. It keeps the trace's identity, not its buffers. Once the span has ended,
+/// only its children still find their trace by it.
 #[derive(Clone)]
 pub(crate) struct LocalSpan {
     trace: TraceRef,

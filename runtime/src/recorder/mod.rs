@@ -235,7 +235,7 @@ impl Recorder {
     }
 
     /// Hands over spans that have ended and wait for open spans of their traces: all of them, or only those that have waited for
-    /// `Limits::hold`. Stops when it has handed over `enough` spans, and returns whether more may wait.
+    /// `Limits::hold`. Looks at every open trace. Stops when it has handed over `enough` spans, and returns whether more may wait.
     pub(crate) fn hand_over(&self, all: bool, enough: usize) -> bool {
         let mut handed = 0;
         for cell in self.cells.all() {

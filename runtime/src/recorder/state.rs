@@ -1,4 +1,4 @@
-//! What a trace records in: its spans that are open, and those that have ended and wait for them.
+//! The content of a cell: the open spans of a trace, and ended spans that wait for them.
 //!
 //! The lock around it is uncontended unless threads share the trace, and is held for a few copies, and for actix-web's look-up of a
 //! route: user code never runs under it (see `docs/adr/001-one-lock-a-trace.md`).
@@ -67,7 +67,6 @@ impl State {
         self.free.shrink_to(KEPT_SLOTS);
         self.free.extend((0..self.slots.len() as u32).rev());
         self.ended.reset(KEPT_ENDED_BYTES);
-        self.handed_down.clear();
         self.held.shrink_to(KEPT_BYTES);
         self.held.may_idle()
     }
@@ -200,7 +199,7 @@ impl State {
     /// Whether ended spans have waited for open ones for too long.
     fn is_overdue(&self, now: u64, limits: &Limits) -> bool {
         let held = Duration::from_nanos(now.saturating_sub(self.held_since));
-        !self.ended.is_empty() && held >= limits.hold
+        held >= limits.hold
     }
 
     /// Whether the ended spans take half as much as open spans may: then they wait no longer.
@@ -211,8 +210,11 @@ impl State {
 
     /// The spans that have ended and wait for others: all of them, or only if they have waited for long by `clock`.
     pub(super) fn waiting(&self, all: bool, clock: &dyn Clock, limits: &Limits) -> Option<&Runs> {
-        let now = self.clock?.now(clock);
-        (all && !self.ended.is_empty() || self.is_overdue(now, limits)).then_some(&self.ended)
+        if self.ended.is_empty() {
+            return None;
+        }
+        let is_due = all || self.is_overdue(self.clock?.now(clock), limits);
+        is_due.then_some(&self.ended)
     }
 
     /// Forgets the trace, whose spans have all been handed over.

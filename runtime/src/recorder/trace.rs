@@ -5,7 +5,8 @@
 //! handle ─┘                        │ given back when no span is open, and taken by the next trace
 //! ```
 //! A trace is small and lives as long as a handle of it. Its cell is large. It goes back to the thread when no span is open, even if
-//! a Context, a session or a WebSocket keeps a handle. A child that starts later gets another cell.
+//! a Context, a session or a WebSocket keeps a handle. A child that starts later continues the trace in another cell. A trace has
+//! one continuation at a time: the children that start while it has an open span share it, and with it all that is handed down.
 
 use std::cell::RefCell;
 use std::ops::Deref;
@@ -188,7 +189,7 @@ impl Trace {
         self.cell.lock()
     }
 
-    /// Whether no span is open any more, and the cell another trace's.
+    /// Whether no span is open any more. Then the cell may be used by another trace.
     #[inline]
     pub(super) fn is_done(&self) -> bool {
         self.is_done.load(Ordering::Acquire)
