@@ -11,6 +11,11 @@ use std::time::{Duration, Instant};
 
 use behaviour::{Answer, Receiver};
 
+/// Little time for an exporter that never takes anything.
+const STUCK: [(&str, &str); 2] = [("EXPORT_MS", "200"), ("SHUTDOWN_MS", "200")];
+/// Little time for each request to a receiver that cannot be reached.
+const UNREACHABLE: (&str, &str) = ("EXPORT_MS", "200");
+
 /// What pipes hold.
 const PIPE_BYTES: usize = 64 * 1024;
 
@@ -40,6 +45,7 @@ fn end(exporter: &str, variables: &[(&str, &str)], stdout: Stdio, stderr: Stdio)
     let mut child = Command::new(env!("CARGO_BIN_EXE_stuck"))
         .arg(exporter)
         .arg(&file)
+        .envs([("EXPORT_MS", "20000"), ("SHUTDOWN_MS", "20000")])
         .envs(variables.iter().copied())
         .stdout(stdout)
         .stderr(stderr)
@@ -50,7 +56,7 @@ fn end(exporter: &str, variables: &[(&str, &str)], stdout: Stdio, stderr: Stdio)
         if let Some(status) = child.try_wait().unwrap() {
             break status;
         }
-        if start.elapsed() > Duration::from_secs(20) {
+        if start.elapsed() > Duration::from_secs(60) {
             child.kill().unwrap();
             panic!("{exporter}: it does not end");
         }
@@ -63,7 +69,7 @@ fn end(exporter: &str, variables: &[(&str, &str)], stdout: Stdio, stderr: Stdio)
 #[test]
 fn a_stderr_that_cannot_be_written_to_ends_nothing() {
     // Set-up has something to say, too.
-    let variables = [("OTEL_TRACES_SAMPLER", "sometimes")];
+    let variables = [("OTEL_TRACES_SAMPLER", "sometimes"), UNREACHABLE];
     let nowhere = Receiver::nowhere();
     for exporter in [&*nowhere, "console"] {
         for stderr in [full_disk(), closed()] {
@@ -127,7 +133,7 @@ fn a_pipe_that_nobody_reads_holds_up_no_shutdown() {
     let nowhere = Receiver::nowhere();
     for exporter in [&*nowhere, "console", "stdout"] {
         let ((_reader, stdout), (_other, stderr)) = (unread(), unread());
-        let report = end(exporter, &[], stdout, stderr);
+        let report = end(exporter, &STUCK, stdout, stderr);
         let settled = "recorded=2000 settled=2000 waiting=0 failed=true";
         assert!(report.starts_with(settled), "{exporter}: {report}");
         if exporter != nowhere {

@@ -1,5 +1,6 @@
 //! Ends some spans and shuts down, whatever its streams do, or who listens: `stuck console|stdout|URL FILE`. The file gets what
-//! became of the spans. With `LISTENER=panics` there is a subscriber that does.
+//! became of the spans. With `LISTENER=panics` there is a subscriber that does. `EXPORT_MS` is the time for a request,
+//! `SHUTDOWN_MS` that for a flush and for the shutdown.
 
 use std::time::Duration;
 use std::{env, fs};
@@ -38,9 +39,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if env::var_os("LISTENER").is_some() {
         tracing::subscriber::set_global_default(tracing_subscriber::registry().with(Panics))?;
     }
+    // Where nothing is stuck, a machine that is busy gets time.
+    let millis = |name| -> Result<_, Box<dyn std::error::Error>> {
+        Ok(Duration::from_millis(env::var(name)?.parse()?))
+    };
     let builder = Telemetry::builder()
-        .export_timeout(Duration::from_millis(200))
-        .shutdown_timeout(Duration::from_millis(200))
+        .export_timeout(millis("EXPORT_MS")?)
+        .shutdown_timeout(millis("SHUTDOWN_MS")?)
         .max_queue_size(100_000);
     let builder = match &*exporter {
         "console" => builder.console(),
