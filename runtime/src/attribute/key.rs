@@ -36,7 +36,7 @@ const HEAD_BYTES: usize = 32;
 /// The bytes of a head beside the key.
 const AROUND_KEY: usize = 5;
 /// The longest value that is not a string, with its length.
-const VALUE_BYTES: usize = 12;
+const VALUE_BYTES: usize = 15;
 /// A head with a length of two bytes, and a value. No attribute of a short key takes more beside its string.
 pub(super) const BLOCK_BYTES: usize = HEAD_BYTES + 1 + VALUE_BYTES;
 
