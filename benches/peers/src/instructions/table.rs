@@ -8,8 +8,8 @@ use crate::run::Variant;
 const LIMIT: f64 = 0.25;
 
 pub(super) const METHOD: &str = "\
-Instructions repeat to within a per cent on any machine, but know nothing of caches, of the kernel, or of waiting. CPU time
-knows all of that, and moves by a third between runs on shared cores.
+Instructions of one build repeat within a per cent, but know nothing of caches, of the kernel, or of waiting. CPU time knows all of
+that, and moves by a third between runs on shared cores.
 
 Valgrind's callgrind counts in user mode: the service's whole process, all threads, with one worker and one connection. Each
 request comes when the service has nothing left to do. A figure is the difference of two runs, which end when all spans
