@@ -7,7 +7,8 @@ use opentelemetry::trace::{SpanContext, SpanId, Status, TraceContextExt, TraceId
 use opentelemetry::{Context, KeyValue};
 
 #[cfg(feature = "actix")]
-use super::current::{Current, local_span, with_context};
+use super::current::Current;
+use super::current::{local_span, with_context};
 use super::exception::{EXCEPTION, Exception, OTHER, message};
 use super::local::LocalSpan;
 use super::turn::ERROR_TYPE;
