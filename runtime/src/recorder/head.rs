@@ -12,6 +12,8 @@ pub(crate) struct Head {
     bytes: Vec<u8>,
     query_end: u32,
     headers: Vec<Header>,
+    /// Whether something of the head is left out.
+    is_cut: bool,
 }
 
 /// Where the name and the value of a header end. They begin where what stands before them ends.
@@ -28,6 +30,10 @@ impl fmt::Debug for Head {
     }
 }
 
+/// Bounds of a copy. A server may share the bytes of one header between thousands of lines (HPACK), where a copy repeats them.
+const MAX_BYTES: usize = 16 * 1024;
+const MAX_LINES: usize = 100;
+
 /// Memory that is kept for the next request's head.
 const KEPT_BYTES: usize = 8 * 1024;
 
@@ -36,14 +42,26 @@ impl Head {
         self.bytes.len() + self.headers.len() * size_of::<Header>()
     }
 
-    /// Takes the query and the headers. Names are in lower case, as the `http` crate has them.
+    /// Takes the query and the headers, as far as 16 KiB and 100 lines allow. Names are in lower case, as the `http` crate has them.
     pub(crate) fn fill<'a>(
         &mut self,
         query: &str,
         headers: impl Iterator<Item = (&'a str, &'a [u8])>,
     ) {
-        self.query_end = self.push(query.as_bytes());
+        if query.len() > MAX_BYTES {
+            self.is_cut = true;
+        } else {
+            self.query_end = self.push(query.as_bytes());
+        }
         for (name, value) in headers {
+            if self.headers.len() == MAX_LINES {
+                self.is_cut = true;
+                return;
+            }
+            if self.bytes.len() + name.len() + value.len() > MAX_BYTES {
+                self.is_cut = true;
+                continue;
+            }
             let name_end = self.push(name.as_bytes());
             let end = self.push(value);
             self.headers.push(Header { name_end, end });
@@ -77,7 +95,12 @@ impl Head {
         self.bytes.clear();
         self.bytes.shrink_to(KEPT_BYTES);
         self.headers.clear();
-        self.query_end = 0;
+        (self.query_end, self.is_cut) = (0, false);
+    }
+
+    /// Whether something of the head is left out.
+    pub(super) fn is_cut(&self) -> bool {
+        self.is_cut
     }
 
     /// Returns where `part` ends.
@@ -88,5 +111,30 @@ impl Head {
 
     fn slice(&self, range: &Range<u32>) -> &[u8] {
         &self.bytes[range.start as usize..range.end as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copy_of_a_head_is_bounded() {
+        let large = "x".repeat(4_000);
+        let mut lines = vec![("x-large", large.as_bytes()); 4_000];
+        lines.insert(0, ("x-huge", &[b'y'; 20_000]));
+        lines.insert(1, ("x-tenant-id", b"acme"));
+        let mut head = Head::default();
+        head.fill("a=b", lines.iter().copied());
+        assert!(head.is_cut() && head.bytes.capacity() <= 2 * MAX_BYTES);
+        assert_eq!(head.headers("x-tenant-id").collect::<Vec<_>>(), ["acme"]);
+        assert_eq!((head.query(), head.headers("x-huge").count()), ("a=b", 0));
+        head.clear();
+        head.fill(&"q".repeat(20_000), [("x", &b"1"[..]); 1_000].into_iter());
+        assert!(head.is_cut() && head.query().is_empty());
+        assert_eq!(head.headers("x").count(), MAX_LINES);
+        head.clear();
+        head.fill("", std::iter::empty());
+        assert!(!head.is_cut());
     }
 }

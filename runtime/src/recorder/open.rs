@@ -243,13 +243,14 @@ impl OpenSpan {
         self.status != Status::Unset
     }
 
-    /// Takes a copy of a request's head.
-    pub(super) fn copy_head(&mut self, copy: impl FnOnce(&mut Head)) {
+    /// Takes a copy of a request's head, and returns whether it is whole.
+    pub(super) fn copy_head(&mut self, copy: impl FnOnce(&mut Head)) -> bool {
         // A slot keeps no head that somebody else still reads.
-        if let Some(head) = Arc::get_mut(self.head.get_or_insert_default()) {
+        Arc::get_mut(self.head.get_or_insert_default()).is_some_and(|head| {
             copy(head);
             self.head_bytes = head.len();
-        }
+            !head.is_cut()
+        })
     }
 
     /// Makes this slot ready for the next span, keeping its buffers unless they have grown past `keep` bytes.

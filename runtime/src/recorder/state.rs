@@ -149,12 +149,18 @@ impl State {
         Some(result)
     }
 
-    /// Copies the head of a request for a SERVER span, and counts the copy until the span ends.
-    pub(super) fn copy_head(&mut self, slot: u32, copy: impl FnOnce(&mut Head)) {
+    /// Copies the head of a request for a SERVER span, and counts the copy until the span ends. Returns whether it is whole. Past the
+    /// limit of memory nothing is copied: tags are missing then, and no span.
+    pub(super) fn copy_head(&mut self, slot: u32, copy: impl FnOnce(&mut Head)) -> bool {
         let span = &mut self.slots[slot as usize];
-        span.copy_head(copy);
+        if self.held.limit() < usize::MAX {
+            span.head.get_or_insert_default();
+            return false;
+        }
+        let is_whole = span.copy_head(copy);
         self.heads += span.head_bytes;
         self.cover();
+        is_whole
     }
 
     /// Seals an open span, which ends at `end` and is told so `now`. Returns which of the trace's ended spans are to be handed over.
