@@ -134,7 +134,9 @@ impl Receiver {
 
 impl Drop for Receiver {
     fn drop(&mut self) {
-        self.runtime.take().unwrap().shutdown_background();
+        // Not in the background: once this is dropped, connections are refused.
+        let runtime = self.runtime.take().unwrap();
+        runtime.shutdown_timeout(Duration::from_secs(30));
     }
 }
 
