@@ -42,7 +42,7 @@ async fn reserve(id: u64) -> HttpResponse {
     reserve_bare(id).await
 }
 
-/// Tags that a handler of [`Variant::More`] has beside those of [`annotated`]: several, for their mean.
+/// Tags that a handler of [`Variant::More`] has beside those of the annotated handler: several, for their mean.
 pub const MORE: usize = 4;
 
 /// The annotated handler with [`MORE`] tags of one value.
