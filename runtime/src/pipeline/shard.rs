@@ -235,7 +235,7 @@ impl Shards {
         shard
     }
 
-    /// Takes over what a thread that ends leaves: few spans each, of which there may be thousands.
+    /// Takes over the spans and the counters of a thread that ends. There may be thousands of such threads.
     fn take_over(&self, shard: &Arc<Shard>) {
         let mut all = self.lock();
         if Arc::ptr_eq(shard, &self.fallback) {

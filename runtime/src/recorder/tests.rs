@@ -63,6 +63,11 @@ impl Sink for Handed {
 }
 
 fn recorder(limits: Limits) -> (Tracer, Arc<Handed>) {
+    let (recorder, sink) = recording(limits);
+    (TracerProvider::new(recorder).tracer("test"), sink)
+}
+
+fn recording(limits: Limits) -> (Arc<Recorder>, Arc<Handed>) {
     let sink = Arc::new(Handed::default());
     let recorder = Recorder::new(
         Mode::Record,
@@ -70,7 +75,7 @@ fn recorder(limits: Limits) -> (Tracer, Arc<Handed>) {
         limits,
         Arc::clone(&sink) as Arc<dyn Sink>,
     );
-    (TracerProvider::new(Arc::new(recorder)).tracer("test"), sink)
+    (Arc::new(recorder), sink)
 }
 
 /// The one span that `record` makes.
@@ -379,15 +384,7 @@ fn kept_handles_hold_no_memory() {
         memory: 16 << 20,
         ..Limits::default()
     };
-    let sink = Arc::new(Handed::default());
-    let recorder = Recorder::new(
-        Mode::Record,
-        Sampler::AlwaysOn,
-        limits,
-        Arc::clone(&sink) as Arc<dyn Sink>,
-    );
-    let provider = TracerProvider::new(Arc::new(recorder));
-    let tracer = provider.tracer("test");
+    let (tracer, sink) = recorder(limits);
     // Sessions that keep the context of their request.
     let kept: Vec<Context> = (0..20_000)
         .map(|_| {
@@ -419,14 +416,7 @@ fn heads_of_ended_requests_hold_no_memory() {
         memory: 4 << 20,
         ..Limits::default()
     };
-    let sink = Arc::new(Handed::default());
-    let recorder = Recorder::new(
-        Mode::Record,
-        Sampler::AlwaysOn,
-        limits,
-        Arc::clone(&sink) as Arc<dyn Sink>,
-    );
-    let recorder = Arc::new(recorder);
+    let (recorder, sink) = recording(limits);
     let start = || Start::now("job", SpanKind::Internal);
     let Started::Recording(job) = recorder.start(None, start()) else {
         panic!("the job is recorded")
@@ -690,13 +680,7 @@ fn held(recorder: &Recorder) -> usize {
 
 #[test]
 fn threads_that_end_leave_no_buffers_with_kept_handles() {
-    let sink = Arc::new(Handed::default());
-    let recorder = Arc::new(Recorder::new(
-        Mode::Record,
-        Sampler::AlwaysOn,
-        Limits::default(),
-        Arc::clone(&sink) as Arc<dyn Sink>,
-    ));
+    let (recorder, _sink) = recording(Limits::default());
     let tracer = TracerProvider::new(Arc::clone(&recorder)).tracer("test");
     let kept: Vec<Context> = (0..50)
         .flat_map(|_| {
@@ -724,13 +708,7 @@ fn late_children_inherit_though_an_earlier_one_was_refused() {
         memory: 1 << 20,
         ..Limits::default()
     };
-    let sink = Arc::new(Handed::default());
-    let recorder = Arc::new(Recorder::new(
-        Mode::Record,
-        Sampler::AlwaysOn,
-        limits,
-        Arc::clone(&sink) as Arc<dyn Sink>,
-    ));
+    let (recorder, sink) = recording(limits);
     let start = || Start::now("span", SpanKind::Internal);
     let Started::Recording(root) = recorder.start(None, start()) else {
         panic!("the root is recorded")
