@@ -148,7 +148,7 @@ mod tests {
     use actix_web::test::{TestRequest, call_service, init_service};
 
     use crate::actix::RequestTracing;
-    use crate::config::{Limits, Sampler};
+    use crate::config::Limits;
     use crate::recorder::{Mode, Recorder, Refusal, Runs, Sink, TracerProvider};
 
     #[derive(Debug)]
@@ -163,7 +163,7 @@ mod tests {
     /// The answer of an empty app to a caller who is traced.
     async fn answer(mode: Mode) -> [Option<String>; 2] {
         let (limits, sink) = (Limits::default(), Arc::new(Nowhere));
-        let recorder = Arc::new(Recorder::new(mode, Sampler::AlwaysOn, limits, sink));
+        let recorder = Arc::new(Recorder::for_tests(mode, limits, sink));
         let tracing = RequestTracing::default()
             .tracer_provider(TracerProvider::new(recorder))
             .request_id()

@@ -13,7 +13,7 @@ use prost::Message;
 
 use super::request::{frame, take_batch};
 use super::{Delivery, DropReason, Export, ExporterReport, Failure, Pipeline, Request, Setup};
-use crate::config::{Batch, Limits, Sampler};
+use crate::config::{Batch, Limits};
 use crate::recorder::{Memory, Mode, Recorder, Runs, Scope, Tracer, TracerProvider};
 
 /// Decodes what it is sent. While it is held it does not answer.
@@ -84,8 +84,8 @@ fn start_within(batch: Batch, memory: usize) -> (Tracer, Pipeline, Receiver) {
         hold: HOLD,
         ..Limits::default()
     };
-    let recorder = Recorder::new(Mode::Record, Sampler::AlwaysOn, limits, pipeline.sink());
-    let recorder = Arc::new(recorder.with_memory(memory));
+    let recorder = Recorder::over_memory(Mode::Record, limits, memory, pipeline.sink());
+    let recorder = Arc::new(recorder);
     pipeline.watch(&recorder);
     (
         TracerProvider::new(recorder).tracer("test"),
@@ -375,7 +375,7 @@ fn an_exporter_that_is_stuck_is_left_to_itself() {
     let setup = setup(batch(100, 10), usize::MAX);
     let pipeline = Pipeline::start("test", setup, || exporter).unwrap();
     let sink = pipeline.sink();
-    let recorder = Recorder::new(Mode::Record, Sampler::AlwaysOn, Limits::default(), sink);
+    let recorder = Recorder::for_tests(Mode::Record, Limits::default(), sink);
     let tracer = TracerProvider::new(Arc::new(recorder)).tracer("test");
     let held = lock.lock().unwrap();
     trace(&tracer, 24);
@@ -449,12 +449,7 @@ fn an_exporter_that_panics_closes_the_books() {
         }
     }
     let pipeline = Pipeline::start("test", setup(Batch::default(), usize::MAX), || Panics).unwrap();
-    let recorder = Recorder::new(
-        Mode::Record,
-        Sampler::AlwaysOn,
-        Limits::default(),
-        pipeline.sink(),
-    );
+    let recorder = Recorder::for_tests(Mode::Record, Limits::default(), pipeline.sink());
     let tracer = TracerProvider::new(Arc::new(recorder)).tracer("test");
     trace(&tracer, 3);
     pipeline.flush(Duration::from_secs(5)).wait();

@@ -15,7 +15,7 @@ use crate::exporter::sdk::{Sdk, Unmade};
 use crate::pipeline::{FanOut, LEAST_BYTES, Pipeline, Setup};
 use crate::propagation::Propagators;
 use crate::recorder::{Memory, Mode, Recorder, Sink};
-use crate::sampling::remote::Remote;
+use crate::sampling::{self, remote::Remote};
 
 impl Telemetry {
     pub(super) fn start(
@@ -46,17 +46,17 @@ impl Telemetry {
                 pipelines.push((exporter.start)(setup.clone(), resource.clone())?);
             }
         }
-        let remote = settings.sampler.remote().filter(|_| mode != Mode::Disabled);
-        let remote = remote.map(|remote| start_remote(remote, &resource));
-        let (remote, poller) = remote.transpose()?.unzip();
-        let recorder = Recorder::new(mode, settings.sampler, settings.limits, sink(&pipelines))
-            .with_memory(memory)
-            .with_remote(remote)
-            .with_propagators(propagators)
-            .with_exceptions(settings.exceptions)
-            .with_known_methods(settings.known_methods)
-            .with_privacy(settings.privacy)
-            .with_tags(&settings.tags);
+        let (sampler, remote) = sampling::sampler(&settings.sampler);
+        let remote = remote.zip(settings.sampler.remote());
+        let poller = match remote {
+            Some((remote, from)) if mode != Mode::Disabled => {
+                Some(keep_up_to_date(remote, from, &resource)?)
+            }
+            _ => None,
+        };
+        let shutdown_timeout = settings.shutdown_timeout;
+        let sink = sink(&pipelines);
+        let recorder = Recorder::new(mode, settings, sampler, propagators, memory, sink);
         let recorder = Arc::new(recorder);
         pipelines
             .iter()
@@ -65,7 +65,7 @@ impl Telemetry {
             recorder,
             pipelines,
             poller,
-            shutdown_timeout: settings.shutdown_timeout,
+            shutdown_timeout,
             description,
         })))
     }
@@ -175,27 +175,25 @@ fn start_zipkin(_: &Zipkin, _: Setup) -> Result<Pipeline, Error> {
     })
 }
 
-/// Starts to ask what to sample.
+/// Starts to ask a server for the strategy.
 #[cfg(feature = "otlp-grpc")]
-fn start_remote(
-    settings: &JaegerRemote,
+fn keep_up_to_date(
+    remote: Arc<Remote>,
+    from: &JaegerRemote,
     resource: &Resource,
-) -> Result<(Arc<Remote>, Poller), Error> {
+) -> Result<Poller, Error> {
     use opentelemetry::Key;
 
     use crate::exporter::strategies::StrategyServer;
-    use crate::sampling::remote::Strategy;
 
     let service = resource.get(&Key::new("service.name"));
     let service = service.map(|name| name.to_string()).unwrap_or_default();
-    let server = StrategyServer::new(settings, service)?;
-    let remote = Arc::new(Remote::new(Strategy::Share(settings.initial_rate)));
-    let keep = server.keep(Arc::clone(&remote), settings.polling_interval);
-    Ok((remote, Poller::start(keep)?))
+    let server = StrategyServer::new(from, service)?;
+    Poller::start(server.keep(remote, from.polling_interval))
 }
 
 #[cfg(not(feature = "otlp-grpc"))]
-fn start_remote(_: &JaegerRemote, _: &Resource) -> Result<(Arc<Remote>, Poller), Error> {
+fn keep_up_to_date(_: Arc<Remote>, _: &JaegerRemote, _: &Resource) -> Result<Poller, Error> {
     Err(Error::NotBuilt {
         part: "sampler jaeger_remote",
         feature: "otlp-grpc",

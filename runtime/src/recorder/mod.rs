@@ -35,8 +35,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
-use opentelemetry::KeyValue;
-use opentelemetry::trace::{SpanContext, SpanId, SpanKind, TraceFlags, TraceId, TraceState};
+use opentelemetry::trace::{SpanContext, SpanId, SpanKind, TraceFlags, TraceState};
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
 
 pub(crate) use self::active::{ActiveSpan, Under};
@@ -69,10 +68,9 @@ use self::clock::{Clock, SystemClock, TraceClock};
 use self::open::Parent;
 use self::trace::TraceRef;
 use crate::attribute::{Key, Privacy, Tags};
-use crate::config::{ExceptionSignal, Limits, Propagator, Sampler};
+use crate::config::{ExceptionSignal, Limits, Settings};
 use crate::propagation::Propagators;
-use crate::sampling::head::{Decision, decide};
-use crate::sampling::remote::Remote;
+use crate::sampling::{Decision, NewTrace, Sample};
 use crate::semconv::KnownMethods;
 
 /// Where ended spans go.
@@ -108,9 +106,7 @@ pub(crate) enum Mode {
 #[derive(Debug)]
 pub(crate) struct Recorder {
     mode: Mode,
-    sampler: Sampler,
-    /// What decides where the sampler is a server's.
-    remote: Option<Arc<Remote>>,
+    sampler: Box<dyn Sample>,
     limits: Limits,
     privacy: Arc<Privacy>,
     /// What each first span of a trace here and each SERVER span has.
@@ -185,43 +181,53 @@ const ADJUSTED_COUNT: Key<'_> = Key::new("sampling.adjusted_count");
 const RANDOM: TraceFlags = TraceFlags::new(0x02);
 
 impl Recorder {
-    pub(crate) fn new(mode: Mode, sampler: Sampler, limits: Limits, sink: Arc<dyn Sink>) -> Self {
-        // Positions in a span's buffer are 32 bits wide; dead bytes, and a set of tags on its way in, may triple it.
-        let bytes_per_trace = limits.bytes_per_trace.min(1 << 30);
-        let memory = Arc::new(Memory::new(limits.memory));
+    /// Assembles a recorder as `settings` say. Its traces count in `memory` what they hold, beside what others count there.
+    pub(crate) fn new(
+        mode: Mode,
+        settings: Settings,
+        sampler: Box<dyn Sample>,
+        propagators: Propagators,
+        memory: Arc<Memory>,
+        sink: Arc<dyn Sink>,
+    ) -> Self {
+        let limits = Limits {
+            // Positions in a span's buffer are 32 bits wide; dead bytes, and a set of tags on its way in, may triple it.
+            bytes_per_trace: settings.limits.bytes_per_trace.min(1 << 30),
+            ..settings.limits
+        };
+        let mut tags = Tags::new();
+        tags.limits = open::value_limits(&limits);
+        for attribute in &settings.tags {
+            tags.set(attribute.key.as_str(), &attribute.value);
+        }
         Self {
             mode,
             sampler,
-            remote: None,
-            limits: Limits {
-                bytes_per_trace,
-                ..limits
-            },
-            privacy: Arc::default(),
-            tags: Tags::new(),
+            limits,
+            privacy: Arc::new(settings.privacy),
+            tags,
             clock: Box::new(SystemClock),
             ids: Box::new(RandomIdGenerator::default()),
             sink,
             cells: Arc::new(Cells::new(memory)),
-            propagators: Propagators::new(Propagator::DEFAULT.to_vec(), Vec::new()),
-            exceptions: ExceptionSignal::default(),
-            known_methods: KnownMethods::DEFAULT,
+            propagators,
+            exceptions: settings.exceptions,
+            known_methods: settings.known_methods,
             is_closed: AtomicBool::new(false),
         }
     }
 
-    pub(crate) fn with_remote(mut self, remote: Option<Arc<Remote>>) -> Self {
-        self.remote = remote;
+    /// With another clock, for simulated time.
+    #[cfg(test)]
+    pub(crate) fn with_clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Box::new(clock);
         self
     }
 
-    pub(crate) fn with_exceptions(mut self, signal: ExceptionSignal) -> Self {
-        self.exceptions = signal;
-        self
-    }
-
-    pub(crate) fn with_known_methods(mut self, methods: KnownMethods) -> Self {
-        self.known_methods = methods;
+    /// With other ids.
+    #[cfg(test)]
+    pub(crate) fn with_ids(mut self, ids: impl IdGenerator + 'static) -> Self {
+        self.ids = Box::new(ids);
         self
     }
 
@@ -260,32 +266,8 @@ impl Recorder {
         self.is_closed.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn with_propagators(mut self, propagators: Propagators) -> Self {
-        self.propagators = propagators;
-        self
-    }
-
     pub(crate) fn propagators(&self) -> &Propagators {
         &self.propagators
-    }
-
-    /// Counts what its traces hold there, beside what others do.
-    pub(crate) fn with_memory(mut self, memory: Arc<Memory>) -> Self {
-        self.cells = Arc::new(Cells::new(memory));
-        self
-    }
-
-    pub(crate) fn with_privacy(mut self, privacy: Privacy) -> Self {
-        self.privacy = Arc::new(privacy);
-        self
-    }
-
-    pub(crate) fn with_tags(mut self, attributes: &[KeyValue]) -> Self {
-        self.tags.limits = open::value_limits(&self.limits);
-        for attribute in attributes {
-            self.tags.set(attribute.key.as_str(), &attribute.value);
-        }
-        self
     }
 
     /// Starts the first local span of a trace, below `parent` if there is one.
@@ -322,11 +304,15 @@ impl Recorder {
         };
         let by_flags = || parent.map(SpanContext::is_sampled);
         let is_sampled = caller.unwrap_or_else(by_flags);
-        let remote = || self.ask_remote(trace_id, name);
-        let decision = decide(&self.sampler, is_sampled, trace_id, remote);
-        let flags = random.with_sampled(decision.keep);
+        let decision = self.sampler.sample(&NewTrace {
+            id: trace_id,
+            name,
+            caller: is_sampled,
+            now: &|| self.clock.monotonic(),
+        });
+        let flags = random.with_sampled(decision.is_kept());
         let context = SpanContext::new(trace_id, self.new_span_id(), flags, false, trace_state);
-        if !decision.keep || self.mode == Mode::Propagate {
+        if !decision.is_kept() || self.mode == Mode::Propagate {
             return Verdict::Drop(context);
         }
         let parent = parent.map(|parent| Parent {
@@ -377,12 +363,6 @@ impl Recorder {
                 SpanContext::new(trace_id, id, RANDOM, false, TraceState::NONE)
             }
         }
-    }
-
-    fn ask_remote(&self, trace_id: TraceId, name: &str) -> Decision {
-        let remote = self.remote.as_ref();
-        let remote = remote.expect("set-up gives a recorder what its sampler asks");
-        remote.decide(trace_id, name, self.clock.monotonic())
     }
 
     fn new_span_id(&self) -> SpanId {

@@ -1,7 +1,8 @@
 //! What comes out of the recorder, decoded with prost.
 
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::{Duration, Instant, SystemTime};
 
 use opentelemetry::trace::{
     Link, Span as _, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceContextExt,
@@ -10,14 +11,19 @@ use opentelemetry::trace::{
 use opentelemetry::{Array, Context, InstrumentationScope, KeyValue, StringValue, Value};
 use opentelemetry_proto::tonic::common::v1::any_value::Value as AnyValue;
 use opentelemetry_proto::tonic::trace::v1::{ScopeSpans, Span as Otlp};
+use opentelemetry_sdk::trace::IdGenerator;
 use proptest::prelude::*;
 use prost::Message;
 
+use super::clock::Clock;
+use super::outcome::Outcome;
 use super::{
-    Current, Head, Mode, Outcome, Recorder, Refusal, Runs, Sink, Start, Started, Tracer,
+    Current, Head, Memory, Mode, Recorder, Refusal, Runs, Sink, Start, Started, Tracer,
     TracerProvider, Under,
 };
-use crate::config::{Limits, Sampler};
+use crate::config::{Limits, Sampler, Settings};
+use crate::propagation::Propagators;
+use crate::sampling;
 
 /// Keeps each trace as it is handed over.
 #[derive(Debug, Default)]
@@ -62,6 +68,30 @@ impl Sink for Handed {
     }
 }
 
+impl Recorder {
+    /// Records every trace, with a memory of its own.
+    pub(crate) fn for_tests(mode: Mode, limits: Limits, sink: Arc<dyn Sink>) -> Self {
+        let memory = Arc::new(Memory::new(limits.memory));
+        Self::over_memory(mode, limits, memory, sink)
+    }
+
+    /// The same over a memory in which others count, too.
+    pub(crate) fn over_memory(
+        mode: Mode,
+        limits: Limits,
+        memory: Arc<Memory>,
+        sink: Arc<dyn Sink>,
+    ) -> Self {
+        let settings = Settings {
+            limits,
+            ..Settings::default()
+        };
+        let propagators = Propagators::new(settings.propagators.clone(), Vec::new());
+        let (sampler, _) = sampling::sampler(&Sampler::AlwaysOn);
+        Self::new(mode, settings, sampler, propagators, memory, sink)
+    }
+}
+
 fn recorder(limits: Limits) -> (Tracer, Arc<Handed>) {
     let (recorder, sink) = recording(limits);
     (TracerProvider::new(recorder).tracer("test"), sink)
@@ -69,12 +99,7 @@ fn recorder(limits: Limits) -> (Tracer, Arc<Handed>) {
 
 fn recording(limits: Limits) -> (Arc<Recorder>, Arc<Handed>) {
     let sink = Arc::new(Handed::default());
-    let recorder = Recorder::new(
-        Mode::Record,
-        Sampler::AlwaysOn,
-        limits,
-        Arc::clone(&sink) as Arc<dyn Sink>,
-    );
+    let recorder = Recorder::for_tests(Mode::Record, limits, Arc::clone(&sink) as Arc<dyn Sink>);
     (Arc::new(recorder), sink)
 }
 
@@ -361,6 +386,71 @@ fn ended_spans_keep_no_span_from_being_recorded() {
     assert_eq!((sink.spans(), *sink.refused.lock().unwrap()), (1_002, 0));
 }
 
+/// Time and ids of a test's own.
+#[derive(Debug, Clone, Default)]
+struct Simulated {
+    elapsed: Arc<Mutex<Duration>>,
+    ids: Arc<AtomicU64>,
+}
+
+impl Simulated {
+    fn pass(&self, time: Duration) {
+        *self.elapsed.lock().unwrap() += time;
+    }
+}
+
+impl Clock for Simulated {
+    fn wall(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + *self.elapsed.lock().unwrap()
+    }
+
+    fn monotonic(&self) -> Instant {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        *START + *self.elapsed.lock().unwrap()
+    }
+}
+
+impl IdGenerator for Simulated {
+    fn new_trace_id(&self) -> TraceId {
+        TraceId::from(u128::from(self.ids.fetch_add(1, Ordering::Relaxed) + 1))
+    }
+
+    fn new_span_id(&self) -> SpanId {
+        SpanId::from(self.ids.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+}
+
+#[test]
+fn ended_spans_wait_by_the_clock_of_the_recorder() {
+    let (sink, simulated) = (Arc::<Handed>::default(), Simulated::default());
+    let limits = Limits::default();
+    let hold = limits.hold;
+    let recorder = Recorder::for_tests(Mode::Record, limits, sink.clone());
+    let recorder = recorder
+        .with_clock(simulated.clone())
+        .with_ids(simulated.clone());
+    let recorder = Arc::new(recorder);
+    let tracer = TracerProvider::new(Arc::clone(&recorder)).tracer("test");
+    simulated.pass(Duration::from_secs(1));
+    let root = Context::new().with_span(tracer.start_with_context("root", &Context::new()));
+    simulated.pass(Duration::from_secs(1));
+    drop(tracer.start_with_context("child", &root));
+    simulated.pass(hold - Duration::from_nanos(1));
+    recorder.hand_over(false, usize::MAX);
+    assert_eq!(sink.spans(), 0, "it has not waited long enough");
+    simulated.pass(Duration::from_nanos(1));
+    recorder.hand_over(false, usize::MAX);
+    let child = sink.traces.lock().unwrap().remove(0).remove(0);
+    let second = 1_000_000_000;
+    assert_eq!(
+        (child.start_time_unix_nano, child.end_time_unix_nano),
+        (2 * second, 2 * second)
+    );
+    assert_eq!(child.trace_id, TraceId::from(1).to_bytes());
+    assert_eq!(child.parent_span_id, SpanId::from(2).to_bytes());
+    assert_eq!(child.span_id, SpanId::from(3).to_bytes());
+}
+
 #[test]
 fn given_end_times_do_not_hold_a_trace_back() {
     let hold = Duration::ZERO;
@@ -574,7 +664,7 @@ fn disabled_recorder_hides_no_span_of_another() {
     let (tracer, _sink) = recorder(Limits::default());
     let outer = Context::new().with_span(tracer.start("outer"));
     let sink = Arc::<Handed>::default();
-    let disabled = Recorder::new(Mode::Disabled, Sampler::AlwaysOn, Limits::default(), sink);
+    let disabled = Recorder::for_tests(Mode::Disabled, Limits::default(), sink);
     // It passes the caller's context on, with the caller's id.
     let caller = outer.span().span_context().clone();
     let mut under = Under::silent(caller, Some(Arc::new(disabled)));

@@ -5,9 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use opentelemetry::trace::TraceId;
-
-use super::head::{Decision, is_kept};
+use super::ratio::Ratio;
+use super::{Decision, NewTrace, Sample};
 
 /// What a server of strategies says.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,7 +36,7 @@ pub(crate) struct Remote {
 /// A strategy, with what has been kept by it.
 #[derive(Debug)]
 enum Active {
-    Share(f64),
+    Share(Ratio),
     Rate(Bucket),
     Operations {
         operations: HashMap<String, Operation>,
@@ -47,7 +46,7 @@ enum Active {
 
 #[derive(Debug)]
 struct Operation {
-    share: f64,
+    share: Ratio,
     least: Bucket,
 }
 
@@ -64,23 +63,24 @@ impl Remote {
         let active = Arc::new(strategy.into());
         *self.active.write().unwrap_or_else(PoisonError::into_inner) = active;
     }
+}
 
-    /// Decides on a trace that begins with a span of that name.
-    pub(crate) fn decide(&self, trace_id: TraceId, name: &str, now: Instant) -> Decision {
+impl Sample for Arc<Remote> {
+    fn sample(&self, trace: &NewTrace<'_>) -> Decision {
         let active = Arc::clone(&self.active.read().unwrap_or_else(PoisonError::into_inner));
-        let now = now.saturating_duration_since(self.epoch);
+        let now = (trace.now)().saturating_duration_since(self.epoch);
         match &*active {
-            Active::Share(share) => by_share(trace_id, *share),
-            Active::Rate(bucket) => by_rate(bucket.take(now)),
+            Active::Share(share) => share.decide(trace.id, REASON),
+            Active::Rate(bucket) => Decision::new(bucket.take(now), REASON),
             Active::Operations { operations, others } => {
-                let operation = operations.get(name).unwrap_or(others);
-                let decision = by_share(trace_id, operation.share);
+                let operation = operations.get(trace.name).unwrap_or(others);
+                let decision = operation.share.decide(trace.id, REASON);
                 // What the share keeps is of the number that is kept in any case.
                 let is_due = operation.least.take(now);
-                if decision.keep {
+                if decision.is_kept() {
                     decision
                 } else {
-                    by_rate(is_due)
+                    Decision::new(is_due, REASON)
                 }
             }
         }
@@ -89,26 +89,10 @@ impl Remote {
 
 const REASON: &str = "jaeger_remote";
 
-fn by_share(trace_id: TraceId, share: f64) -> Decision {
-    Decision {
-        keep: is_kept(trace_id, share),
-        reason: REASON,
-        adjusted_count: Some(1.0 / share),
-    }
-}
-
-fn by_rate(keep: bool) -> Decision {
-    Decision {
-        keep,
-        reason: REASON,
-        adjusted_count: None,
-    }
-}
-
 impl From<Strategy> for Active {
     fn from(strategy: Strategy) -> Self {
         match strategy {
-            Strategy::Share(share) => Self::Share(share),
+            Strategy::Share(share) => Self::Share(Ratio::new(share)),
             Strategy::Rate(rate) => Self::Rate(Bucket::new(rate)),
             Strategy::Operations {
                 shares,
@@ -116,7 +100,7 @@ impl From<Strategy> for Active {
                 least,
             } => {
                 let operation = |share| Operation {
-                    share,
+                    share: Ratio::new(share),
                     least: Bucket::new(least),
                 };
                 let shares = shares.into_iter();
@@ -171,15 +155,32 @@ impl Bucket {
 
 #[cfg(test)]
 mod tests {
+    use opentelemetry::trace::TraceId;
+
     use super::*;
 
+    const LOW: u128 = 0;
+    const HIGH: u128 = u128::MAX;
+
+    fn remote(strategy: Strategy) -> Arc<Remote> {
+        Arc::new(Remote::new(strategy))
+    }
+
+    fn decide(remote: &Arc<Remote>, id: u128, name: &str, now: Instant) -> Decision {
+        remote.sample(&NewTrace {
+            id: TraceId::from(id),
+            name,
+            caller: None,
+            now: &|| now,
+        })
+    }
+
     /// Traces that are kept of `asked` at each of these moments, in milliseconds.
-    fn kept(remote: &Remote, name: &str, asked: usize, moments: &[u64]) -> Vec<usize> {
-        let id = TraceId::from(0);
+    fn kept(remote: &Arc<Remote>, name: &str, asked: usize, moments: &[u64]) -> Vec<usize> {
         let at = |millis| remote.epoch + Duration::from_millis(millis);
         let kept = |now| {
-            let decisions = (0..asked).map(|_| remote.decide(id, name, now));
-            decisions.filter(|decision| decision.keep).count()
+            let decisions = (0..asked).map(|_| decide(remote, LOW, name, now));
+            decisions.filter(Decision::is_kept).count()
         };
         moments.iter().map(|millis| kept(at(*millis))).collect()
     }
@@ -192,33 +193,30 @@ mod tests {
             (0.5, &[0, 1_000, 2_000, 9_000], &[1, 0, 1, 1]),
             (0.0, &[0, 9_000], &[0, 0]),
         ] {
-            let remote = Remote::new(Strategy::Rate(rate));
+            let remote = remote(Strategy::Rate(rate));
             assert_eq!(kept(&remote, "GET", 5, moments), expected, "{rate}");
         }
-        let limited = Remote::new(Strategy::Rate(1.0));
-        let decision = limited.decide(TraceId::from(0), "GET", limited.epoch);
-        let expected = Decision {
-            keep: true,
-            reason: "jaeger_remote",
-            adjusted_count: None,
-        };
+        let limited = remote(Strategy::Rate(1.0));
+        let decision = decide(&limited, LOW, "GET", limited.epoch);
+        let expected = Decision::new(true, "jaeger_remote");
         assert_eq!(decision, expected, "a rate is no probability");
     }
 
     #[test]
     fn a_share_is_of_the_trace_id() {
-        let remote = Remote::new(Strategy::Share(0.25));
+        let remote = remote(Strategy::Share(0.25));
         let now = remote.epoch;
-        let decision = remote.decide(TraceId::from(u128::MAX), "GET", now);
-        assert_eq!((decision.keep, decision.adjusted_count), (true, Some(4.0)));
-        assert!(!remote.decide(TraceId::from(0), "GET", now).keep);
+        let decision = decide(&remote, HIGH, "GET", now);
+        assert!(decision.is_kept());
+        assert_eq!(decision.adjusted_count, Some(4.0));
+        assert!(!decide(&remote, LOW, "GET", now).is_kept());
         remote.set(Strategy::Share(1.0));
-        assert!(remote.decide(TraceId::from(0), "GET", now).keep);
+        assert!(decide(&remote, LOW, "GET", now).is_kept());
     }
 
     #[test]
     fn each_operation_has_its_share_and_its_least() {
-        let remote = Remote::new(Strategy::Operations {
+        let remote = remote(Strategy::Operations {
             shares: HashMap::from([("all".into(), 1.0), ("none".into(), 0.0)]),
             default: 0.0,
             least: 2.0,

@@ -30,6 +30,7 @@ use crate::exporter::memory::Memory;
 use crate::pipeline::{Pipeline, Report, Setup};
 use crate::provider::Builder;
 use crate::recorder::{self, Mode, Recorder, TracerProvider};
+use crate::sampling;
 
 /// Records the spans of what runs in its scope, instead of the installed telemetry.
 ///
@@ -89,8 +90,9 @@ impl Capture {
         Self::with(Builder::default())
     }
 
-    /// Captures with the settings of the service that is tested: its sampler, limits, tags, and how it protects values. What
-    /// they say of exporting and of the resource makes no difference, and the environment is not read.
+    /// Captures with the settings of the service that is tested: its sampler, limits, tags and propagators, how it records errors
+    /// and protects values. Its exporters and its resource make no difference, and the environment is not read. A sampler whose
+    /// strategy a server sets keeps to its initial rate.
     ///
     /// ```
     /// use biztrace::{PiiPolicy, Telemetry, tag, testing::Capture, traced};
@@ -110,11 +112,12 @@ impl Capture {
     /// If a setting is wrong, or the operating system starts no more threads.
     #[must_use]
     #[track_caller]
-    pub fn with(settings: Builder) -> Self {
-        let settings = match settings.over(Settings::default()) {
+    pub fn with(builder: Builder) -> Self {
+        let settings = match builder.over(Settings::default()) {
             Ok(settings) => settings,
             Err(error) => panic!("{error}"),
         };
+        let propagators = builder.propagators_over(&settings);
         let memory = Memory::default();
         let exporter = memory.clone();
         let limit = Arc::new(recorder::Memory::new(settings.limits.memory));
@@ -128,15 +131,9 @@ impl Capture {
         };
         let pipeline =
             Pipeline::start("memory", setup, || exporter).expect("a test can start a thread");
-        let recorder = Recorder::new(
-            Mode::Record,
-            settings.sampler,
-            settings.limits,
-            pipeline.sink(),
-        )
-        .with_memory(limit)
-        .with_privacy(settings.privacy)
-        .with_tags(&settings.tags);
+        let (sampler, _) = sampling::sampler(&settings.sampler);
+        let sink = pipeline.sink();
+        let recorder = Recorder::new(Mode::Record, settings, sampler, propagators, limit, sink);
         let recorder = Arc::new(recorder);
         pipeline.watch(&recorder);
         Self {

@@ -50,7 +50,7 @@ impl Builder {
         let names: Vec<_> = span_exporters.iter().map(|it| it.name).collect();
         let (description, warnings) = self.describe(&settings, &names, &resource, &environment);
         say(&warnings);
-        let propagators = Propagators::new(settings.propagators.clone(), self.foreign_propagators);
+        let propagators = self.propagators_over(&settings);
         Telemetry::start(
             mode,
             settings,
@@ -145,6 +145,11 @@ impl Builder {
             &["OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS"],
         );
         describe.finish(settings.disabled)
+    }
+
+    /// The formats of context that `settings` name, with those of others.
+    pub(crate) fn propagators_over(self, settings: &Settings) -> Propagators {
+        Propagators::new(settings.propagators.clone(), self.foreign_propagators)
     }
 
     /// These settings over those of the environment.

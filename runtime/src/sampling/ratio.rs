@@ -1,0 +1,67 @@
+//! The sampler `traceidratio`: a share of all traces, by their ids.
+
+use opentelemetry::trace::TraceId;
+
+use super::{Decision, NewTrace, Sample};
+
+#[derive(Debug)]
+pub(super) struct Ratio {
+    ratio: f64,
+    threshold: u64,
+}
+
+impl Ratio {
+    /// From 0 (no trace) to 1 (all of them).
+    pub(super) fn new(ratio: f64) -> Self {
+        Self {
+            ratio,
+            threshold: threshold(ratio),
+        }
+    }
+
+    /// Decides by the trace id alone.
+    pub(super) fn decide(&self, id: TraceId, reason: &'static str) -> Decision {
+        let keep = randomness(id) >= self.threshold;
+        Decision::new(keep, reason).with_probability(self.ratio)
+    }
+}
+
+impl Sample for Ratio {
+    fn sample(&self, trace: &NewTrace<'_>) -> Decision {
+        self.decide(trace.id, "trace_id_ratio")
+    }
+}
+
+/// 2^56: one more than the largest [`randomness`].
+const RANDOMNESS: f64 = (1_u64 << 56) as f64;
+
+/// The trace id's rightmost 56 bits, random by Trace Context Level 2.
+fn randomness(id: TraceId) -> u64 {
+    u128::from_be_bytes(id.to_bytes()) as u64 & ((1 << 56) - 1)
+}
+
+/// The least randomness that is kept.
+fn threshold(ratio: f64) -> u64 {
+    ((1.0 - ratio.clamp(0.0, 1.0)) * RANDOMNESS).round() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ratio_keeps_its_share_and_says_what_one_trace_stands_for() {
+        let ids = (0..100_000_u128)
+            .map(|i| TraceId::from(i.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_0c3e_8d5a_2b47)));
+        let ratio = Ratio::new(0.1);
+        let kept = ids
+            .map(|id| ratio.decide(id, "test"))
+            .filter(Decision::is_kept)
+            .inspect(|decision| assert_eq!(decision.adjusted_count, Some(10.0)));
+        let kept = kept.count();
+        assert!(
+            (9_500..10_500).contains(&kept),
+            "{kept} of 100,000 kept at a ratio of 0.1"
+        );
+    }
+}
