@@ -155,9 +155,10 @@ mod tests {
     struct Nowhere;
 
     impl Sink for Nowhere {
-        fn span_ended(&self, _: Option<&Runs>) {}
-        fn hand_over(&self, _: &Runs) {}
-        fn span_refused(&self, _: Refusal) {}
+        fn ended(&self) {}
+        fn kept(&self, _: &Runs, _: u64) {}
+        fn dropped(&self, _: u64, _: u64) {}
+        fn refused(&self, _: Refusal) {}
     }
 
     /// The answer of an empty app to a caller who is traced.

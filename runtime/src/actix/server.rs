@@ -14,7 +14,7 @@ use super::head::{self, Headers, cut};
 use super::host;
 use super::trust::Client;
 use crate::attribute::{Display, Key, Tags};
-use crate::recorder::{Current, Head, LocalSpan, Recorder, Start, Started, Turn, Under, Verdict};
+use crate::recorder::{Current, Head, LocalSpan, Recorder, Sampled, Start, Started, Turn, Under};
 use crate::semconv::{self, KnownMethods};
 
 const METHOD: Key<'_> = Key::new("http.request.method");
@@ -109,10 +109,10 @@ pub(super) fn start(
     };
     let parent = caller.parent().or(around.as_ref());
     match recorder.sample(parent, caller.decision, name) {
-        Verdict::Record(kept) => describe(recorder, request, name, origin, caller, |start| {
-            recorder.record(kept, start)
+        Sampled::Record(new) => describe(recorder, request, name, origin, caller, |start| {
+            recorder.record(new, start)
         }),
-        Verdict::Drop(context) => Started::Dropped(context),
+        Sampled::Drop(context) => Started::Dropped(context),
     }
 }
 

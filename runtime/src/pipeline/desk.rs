@@ -10,7 +10,7 @@ use super::report::{DropReason, Dropped, ExporterReport};
 use super::shard::{End, Shards};
 use super::{Delivery, Failure, Sent};
 use crate::diag;
-use crate::recorder::Recorder;
+use crate::recorder::{Recorder, Waiting};
 
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -62,17 +62,17 @@ impl Shared {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has the recorder hand over spans that wait for others of their traces: all of them, or only those that have waited for long.
-    /// Returns whether more may wait than it is to hand over at once.
-    pub(super) fn look_for_waiting(&self, all: bool, enough: usize) -> bool {
+    /// Has the recorder hand over spans that wait for others of their traces. Returns whether more may wait than it is to hand over at
+    /// once.
+    pub(super) fn look_for_waiting(&self, which: Waiting, enough: usize) -> bool {
         let recorder = self.recorder.get().and_then(Weak::upgrade);
-        recorder.is_some_and(|recorder| recorder.hand_over(all, enough))
+        recorder.is_some_and(|recorder| recorder.hand_over(which, enough))
     }
 
     /// Closes the books: whatever has not been sent by now is dropped. Answers what is still asked.
     pub(super) fn end(&self, why: End) {
         // Spans that have ended are lost for the same reason, whatever they wait for.
-        self.look_for_waiting(true, usize::MAX);
+        self.look_for_waiting(Waiting::All, usize::MAX);
         self.shards.close(why);
         let mut desk = self.desk();
         if desk.ended {

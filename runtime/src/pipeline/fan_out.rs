@@ -9,15 +9,19 @@ use crate::recorder::{Refusal, Runs, Sink};
 pub(crate) struct FanOut(pub(crate) Vec<Arc<dyn Sink>>);
 
 impl Sink for FanOut {
-    fn span_ended(&self, trace: Option<&Runs>) {
-        self.0.iter().for_each(|sink| sink.span_ended(trace));
+    fn ended(&self) {
+        self.0.iter().for_each(|sink| sink.ended());
     }
 
-    fn hand_over(&self, spans: &Runs) {
-        self.0.iter().for_each(|sink| sink.hand_over(spans));
+    fn kept(&self, spans: &Runs, new: u64) {
+        self.0.iter().for_each(|sink| sink.kept(spans, new));
     }
 
-    fn span_refused(&self, why: Refusal) {
-        self.0.iter().for_each(|sink| sink.span_refused(why));
+    fn dropped(&self, spans: u64, new: u64) {
+        self.0.iter().for_each(|sink| sink.dropped(spans, new));
+    }
+
+    fn refused(&self, why: Refusal) {
+        self.0.iter().for_each(|sink| sink.refused(why));
     }
 }

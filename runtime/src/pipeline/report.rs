@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Why spans were lost.
+/// Why spans were not delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DropReason {
@@ -24,10 +24,12 @@ pub enum DropReason {
     Unfinished,
     /// The export thread ended before they were sent: the shutdown's deadline had passed, or the exporter has panicked.
     Shutdown,
+    /// The sampler did not keep the trace, whose spans were recorded for it to decide: not a loss.
+    SampledOut,
 }
 
 impl DropReason {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::QueueFull,
         Self::TraceLimit,
         Self::MemoryLimit,
@@ -37,6 +39,7 @@ impl DropReason {
         Self::Unknown,
         Self::Unfinished,
         Self::Shutdown,
+        Self::SampledOut,
     ];
 
     /// The reason as it is logged, `queue_full` for one.
@@ -52,28 +55,36 @@ impl DropReason {
             Self::Unknown => "unknown",
             Self::Unfinished => "unfinished",
             Self::Shutdown => "shutdown",
+            Self::SampledOut => "sampled_out",
         }
     }
 }
 
-/// Lost spans, by reason.
+/// Spans that were not delivered, by reason.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Dropped([u64; DropReason::ALL.len()]);
 
 impl Dropped {
-    /// Spans lost for that reason.
+    /// Spans dropped for that reason.
     #[must_use]
     pub fn get(&self, reason: DropReason) -> u64 {
         self.0[reason as usize]
     }
 
-    /// Spans lost.
+    /// Spans dropped.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.0.iter().sum()
     }
 
-    /// The reasons for which spans were lost, with their number.
+    /// Spans that were to be delivered.
+    pub(super) fn lost(&self) -> Self {
+        let mut lost = *self;
+        lost.0[DropReason::SampledOut as usize] = 0;
+        lost
+    }
+
+    /// The reasons for which spans were dropped, with their number.
     pub fn iter(&self) -> impl Iterator<Item = (DropReason, u64)> + '_ {
         DropReason::ALL
             .into_iter()
@@ -117,7 +128,7 @@ pub struct Report {
     pub recorded: u64,
     /// Spans that the receiver has acknowledged, or that the console has shown.
     pub delivered: u64,
-    /// Spans that were lost, by reason.
+    /// Spans that were not delivered, by reason.
     pub dropped: Dropped,
     /// Spans on their way.
     pub waiting: u64,
@@ -135,7 +146,7 @@ pub struct ExporterReport {
     pub recorded: u64,
     /// Spans that the receiver has acknowledged, or that the console has shown.
     pub delivered: u64,
-    /// Spans that were lost, by reason.
+    /// Spans that were not delivered, by reason.
     pub dropped: Dropped,
     /// Spans on their way.
     pub waiting: u64,

@@ -39,7 +39,8 @@ impl Said {
 
     /// Says what is new. At the end that cannot wait.
     pub(super) fn say(&mut self, shared: &Shared, is_last: bool) {
-        let Some(dropped) = self.news(Instant::now(), is_last, || shared.report().dropped) else {
+        let Some(dropped) = self.news(Instant::now(), is_last, || shared.report().dropped.lost())
+        else {
             return;
         };
         let (exporter, message) = (shared.exporter, &self.last_message);

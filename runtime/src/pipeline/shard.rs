@@ -89,11 +89,11 @@ impl Books {
         (full + self.chunk.spans()) as u64
     }
 
-    /// Books a span that goes nowhere.
-    fn lose(&mut self, why: DropReason) {
-        self.recorded += 1;
-        self.settled += 1;
-        self.dropped.add(why, 1);
+    /// Books spans that go nowhere.
+    fn lose(&mut self, why: DropReason, spans: u64) {
+        self.recorded += spans;
+        self.settled += spans;
+        self.dropped.add(why, spans);
     }
 
     fn add(&mut self, trace: &Runs, shards: &Shards) {
@@ -308,30 +308,41 @@ impl Shards {
 }
 
 impl Sink for Shards {
-    fn span_ended(&self, trace: Option<&Runs>) {
-        self.with_mine(|books| match (books.end, trace) {
-            (None, None) => books.recorded += 1,
-            (None, Some(trace)) => {
-                books.recorded += 1;
-                books.add(trace, self);
-            }
-            (Some(End::Died), _) => books.lose(DropReason::Shutdown),
-            (Some(End::Shutdown), _) => {}
+    fn ended(&self) {
+        self.with_mine(|books| match books.end {
+            None => books.recorded += 1,
+            Some(End::Died) => books.lose(DropReason::Shutdown, 1),
+            Some(End::Shutdown) => {}
         });
     }
 
-    fn hand_over(&self, spans: &Runs) {
-        self.with_mine(|books| {
-            if books.end.is_none() {
+    fn kept(&self, spans: &Runs, new: u64) {
+        self.with_mine(|books| match books.end {
+            None => {
+                books.recorded += new;
                 books.add(spans, self);
             }
+            Some(End::Died) => books.lose(DropReason::Shutdown, new),
+            Some(End::Shutdown) => {}
         });
     }
 
-    fn span_refused(&self, why: Refusal) {
+    fn dropped(&self, spans: u64, new: u64) {
+        self.with_mine(|books| match books.end {
+            None => {
+                books.recorded += new;
+                books.settled += spans;
+                books.dropped.add(DropReason::SampledOut, spans);
+            }
+            Some(End::Died) => books.lose(DropReason::SampledOut, new),
+            Some(End::Shutdown) => {}
+        });
+    }
+
+    fn refused(&self, why: Refusal) {
         self.with_mine(|books| {
             if books.end != Some(End::Shutdown) {
-                books.lose(why.into());
+                books.lose(why.into(), 1);
             }
         });
     }
@@ -355,11 +366,30 @@ mod tests {
     fn hand_over(shards: &Shards, bytes: usize) {
         let mut spans = Runs::default();
         spans.push(&Scope::Biztrace, |out| out.resize(bytes, 0));
-        shards.span_ended(Some(&spans));
+        shards.kept(&spans, 1);
     }
 
     fn chunk_capacity(shards: &Shards) -> usize {
         shards.at_rest(|all| all.last().map_or(0, |books| books.chunk.capacity()))
+    }
+
+    #[test]
+    fn spans_of_dropped_traces_are_booked_and_are_no_loss() {
+        let shards = Shards::new(Batch::default(), Arc::new(Memory::new(usize::MAX)));
+        shards.ended();
+        shards.dropped(2, 1);
+        shards.close(End::Shutdown);
+        shards.dropped(1, 1);
+        shards.at_rest(|all| {
+            let dropped = all.iter().fold(Dropped::default(), |mut sum, books| {
+                sum.merge(&books.dropped);
+                sum
+            });
+            assert_eq!(all.iter().map(|books| books.recorded).sum::<u64>(), 2);
+            assert_eq!(all.iter().map(|books| books.settled).sum::<u64>(), 2);
+            assert_eq!(dropped.get(DropReason::SampledOut), 2);
+            assert_eq!(dropped.lost().total(), 0);
+        });
     }
 
     #[test]

@@ -19,7 +19,7 @@ use super::shard::{CHUNK_BYTES, End, Shards};
 use super::{Export, Failure, Sent, Setup, after, moment_after, thread};
 use crate::config::Batch;
 use crate::error::Error;
-use crate::recorder::{Held, Recorder, Runs, Sink};
+use crate::recorder::{Held, Recorder, Runs, Sink, Waiting};
 
 /// The near end of an export thread. The thread flushes and ends when this is dropped.
 #[derive(Debug)]
@@ -194,7 +194,12 @@ impl<E: Export> Worker<E> {
             let partial = orders > 0 || Instant::now() >= due;
             if partial {
                 due = after(self.batch.schedule_delay);
-                self.send_waiting(orders > 0).await;
+                let which = match orders {
+                    _ if close => Waiting::All,
+                    0 => Waiting::Overdue,
+                    _ => Waiting::Decided,
+                };
+                self.send_waiting(which).await;
             }
             if close {
                 self.shared.shards.close(End::Shutdown);
@@ -237,9 +242,9 @@ impl<E: Export> Worker<E> {
 
     /// Sends spans that have ended and wait for others of their traces, but for the last of them: no more at once than the queue
     /// takes.
-    async fn send_waiting(&mut self, all: bool) {
+    async fn send_waiting(&mut self, which: Waiting) {
         let enough = self.batch.max_queue_size / 2;
-        while self.shared.look_for_waiting(all, enough) {
+        while self.shared.look_for_waiting(which, enough) {
             let deadline = self.shared.desk().deadline();
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return;

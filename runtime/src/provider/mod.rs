@@ -24,7 +24,7 @@ use self::poller::Poller;
 use crate::diag::{self, Muted};
 use crate::error::Error;
 use crate::pipeline::{Flushing, Pipeline, Report};
-use crate::recorder::{self, Recorder, TracerProvider};
+use crate::recorder::{self, Recorder, TracerProvider, Waiting};
 
 /// Sets up telemetry for this process from the `OTEL_*` environment variables, and installs it.
 ///
@@ -72,7 +72,7 @@ impl Drop for Instance {
     fn drop(&mut self) {
         self.recorder.close();
         // The export threads, which send the rest, do not find the recorder any more.
-        self.recorder.hand_over(true, usize::MAX);
+        self.recorder.hand_over(Waiting::All, usize::MAX);
     }
 }
 

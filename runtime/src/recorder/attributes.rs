@@ -92,6 +92,21 @@ impl OpenSpan {
         });
     }
 
+    /// Sets an attribute of that key in any case, beside what the limits allow: `set` is no user's code.
+    #[inline]
+    pub(super) fn replace(&mut self, key: &Key<'_>, set: impl FnOnce(&mut Tags)) {
+        if self.tags.may_have(key.hash())
+            && let Some(at) =
+                self.find(key.hash(), key.as_str().as_bytes(), self.tags.entries.len())
+        {
+            let earlier = self.tags.entries.swap_remove(at);
+            self.kill(earlier);
+        }
+        self.tags.full_at = usize::MAX;
+        set(&mut self.tags);
+        self.tags.take_repeated();
+    }
+
     /// Adds the attributes that the spans around hand down.
     pub(super) fn inherit(&mut self, limits: &Limits, room: usize) {
         let inherited = self.inherited.clone();

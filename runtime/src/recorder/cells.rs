@@ -14,6 +14,7 @@ use super::state::State;
 pub(super) struct Cells {
     pub(super) memory: Arc<Memory>,
     known: Mutex<Known>,
+    sweep: Mutex<()>,
 }
 
 #[derive(Debug)]
@@ -40,6 +41,7 @@ impl Cells {
                 cells: Vec::new(),
                 forget_at: FORGET_AT_LEAST,
             }),
+            sweep: Mutex::default(),
         }
     }
 
@@ -64,6 +66,11 @@ impl Cells {
             known.forget();
         }
         all
+    }
+
+    /// The turn of one thread that goes through them all.
+    pub(super) fn sweep(&self) -> MutexGuard<'_, ()> {
+        self.sweep.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {

@@ -258,9 +258,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::open::Parent;
+    use super::super::state::Times;
     use super::super::{Held, Memory};
     use super::*;
     use crate::attribute::Pii;
+    use crate::sampling::Decision;
 
     /// The open spans of one trace, by slot and id.
     struct Family {
@@ -315,7 +317,9 @@ mod tests {
         fn end(&mut self, at: usize) -> (u32, SpanId) {
             let (slot, id) = self.open.swap_remove(at);
             let context = &opentelemetry::trace::SpanContext::NONE;
-            self.state.end(slot, id, context, 0, 0, &self.limits);
+            let (head, times) = (Decision::KEEP, Times { end: 0, now: 0 });
+            self.state
+                .end(slot, id, context, &head, times, &self.limits);
             (slot, id)
         }
 

@@ -13,7 +13,7 @@ use super::head::Head;
 use super::open::{OpenSpan, Parent, value_limits};
 use super::outcome::Outcome;
 use super::site::Site;
-use super::state::Ended;
+use super::state::{Ended, Times};
 use super::trace::TraceRef;
 use super::turn::Turn;
 use super::{Recorder, Start, Started};
@@ -113,7 +113,7 @@ impl LocalSpan {
         let (slot, span) = match state.open(start.name, limits) {
             Ok(opened) => opened,
             Err(why) => {
-                sink.span_refused(why);
+                sink.refused(why);
                 let is_done = state.open_spans() == 0;
                 if is_done {
                     trace.set_done(&mut state);
@@ -127,6 +127,7 @@ impl LocalSpan {
         };
         span.id = id;
         span.parent = parent;
+        span.is_first = parent_slot.is_none();
         span.scope = start.scope;
         span.kind = start.kind;
         span.start = time;
@@ -337,24 +338,31 @@ impl LocalSpan {
     fn end_at(&self, end: u64, now: u64) -> bool {
         let Recorder { sink, limits, .. } = &*self.trace.recorder;
         let mut state = self.trace.lock();
-        match state.end(self.slot, self.id, &self.trace.context, end, now, limits) {
-            Some(Ended::Done(spans)) => {
-                sink.span_ended(Some(spans));
-                state.clear();
-                self.trace.set_done(&mut state);
-                true
-            }
-            Some(Ended::HandOver(spans)) => {
-                sink.span_ended(Some(spans));
-                state.handed_over();
-                false
-            }
-            Some(Ended::OthersOpen) => {
-                sink.span_ended(None);
-                false
-            }
-            None => false,
+        let (context, head, times) = (&self.trace.context, &self.trace.head, Times { end, now });
+        let Some(ended) = state.end(self.slot, self.id, context, head, times, limits) else {
+            return false;
+        };
+        let is_last = state.open_spans() == 0;
+        if is_last {
+            self.trace.set_done(&mut state);
         }
+        match ended {
+            Ended::Waits => sink.ended(),
+            Ended::Kept => {
+                sink.kept(state.ended(), 1);
+                state.handed_over();
+            }
+            Ended::Dropped(spans) => {
+                sink.dropped(spans as u64, 1);
+                state.handed_over();
+            }
+            Ended::Due(trace) => {
+                sink.ended();
+                drop(state);
+                self.trace.recorder.decide(self.trace.cell(), &trace);
+            }
+        }
+        is_last
     }
 
     /// Whether a SERVER span of a request is this span or around it.

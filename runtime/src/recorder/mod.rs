@@ -29,6 +29,7 @@ mod tests;
 mod trace;
 mod tracer;
 mod turn;
+mod verdict;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -63,11 +64,13 @@ pub(crate) use self::turn::Turn;
 #[cfg(feature = "actix")]
 pub(crate) use self::{local::Claim, site::FUNCTION};
 
-use self::cells::Cells;
-use self::clock::{Clock, SystemClock, TraceClock};
+use self::cells::{Cell, Cells};
+use self::clock::{Clock, SystemClock};
 use self::open::Parent;
+use self::state::Left;
 use self::trace::TraceRef;
-use crate::attribute::{Key, Privacy, Tags};
+use self::verdict::Undecided;
+use crate::attribute::{Privacy, Tags};
 use crate::config::{ExceptionSignal, Limits, Settings};
 use crate::propagation::Propagators;
 use crate::sampling::{Decision, NewTrace, Sample};
@@ -75,12 +78,25 @@ use crate::semconv::KnownMethods;
 
 /// Where ended spans go.
 pub(crate) trait Sink: Debug + Send + Sync {
-    /// A span has ended. With it comes all that has ended of its trace, if no other span of it is open, or that was long ago.
-    fn span_ended(&self, trace: Option<&Runs>);
-    /// These have ended before.
-    fn hand_over(&self, spans: &Runs);
+    /// A span has ended, and waits in its trace.
+    fn ended(&self);
+    /// These spans are kept. So many of them are `new`: `ended` was not told of them.
+    fn kept(&self, spans: &Runs, new: u64);
+    /// So many spans are dropped, since their trace is not kept. So many of them are `new`.
+    fn dropped(&self, spans: u64, new: u64);
     /// A span was not recorded.
-    fn span_refused(&self, why: Refusal);
+    fn refused(&self, why: Refusal);
+}
+
+/// Which of the ended spans that wait in their traces are handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Waiting {
+    /// Those that have waited for `Limits::hold`. A trace without a verdict is decided then.
+    Overdue,
+    /// Also those of traces that have a verdict.
+    Decided,
+    /// All of them. Traces without a verdict are decided.
+    All,
 }
 
 /// Why a span is not recorded that the sampler wants.
@@ -150,17 +166,17 @@ impl<'a> Start<'a> {
     }
 }
 
-/// The sampler's verdict on a trace, before its first local span is described.
+/// What the sampler decides on a trace, before its first local span is described.
 #[derive(Debug)]
-pub(crate) enum Verdict {
-    Record(Kept),
+pub(crate) enum Sampled {
+    Record(NewSpan),
     /// Do not record; the context to propagate in the span's place.
     Drop(SpanContext),
 }
 
-/// A trace to record, whose first local span has that context.
+/// The first local span of a trace that is recorded.
 #[derive(Debug)]
-pub(crate) struct Kept {
+pub(crate) struct NewSpan {
     context: SpanContext,
     parent: Option<Parent>,
     decision: Decision,
@@ -173,9 +189,6 @@ pub(crate) enum Started {
     /// Not recorded; the context to propagate in its place.
     Dropped(SpanContext),
 }
-
-const REASON: Key<'_> = Key::new("sampling.reason");
-const ADJUSTED_COUNT: Key<'_> = Key::new("sampling.adjusted_count");
 
 /// W3C Trace Context Level 2: the trace id's right half is random.
 const RANDOM: TraceFlags = TraceFlags::new(0x02);
@@ -240,22 +253,50 @@ impl Recorder {
         self.is_closed.store(true, Ordering::Relaxed);
     }
 
-    /// Hands over spans that have ended and wait for open spans of their traces: all of them, or only those that have waited for
-    /// `Limits::hold`. Looks at every open trace. Stops when it has handed over `enough` spans, and returns whether more may wait.
-    pub(crate) fn hand_over(&self, all: bool, enough: usize) -> bool {
+    /// Hands over spans that have ended and wait for open spans of their traces. Looks at every open trace. Stops when it has handed
+    /// over `enough` spans, and returns whether more may wait.
+    pub(crate) fn hand_over(&self, which: Waiting, enough: usize) -> bool {
+        // One thread at a time: another one's flush must not miss what this one has taken and not handed over yet.
+        let _turn = self.cells.sweep();
         let mut handed = 0;
         for cell in self.cells.all() {
             if handed >= enough {
                 return true;
             }
             let mut state = cell.lock();
-            if let Some(spans) = state.waiting(all, &*self.clock, &self.limits) {
-                handed += spans.spans();
-                self.sink.hand_over(spans);
-                state.idle();
+            let left = state.take_waiting(which, &*self.clock, &self.limits);
+            // No handler waits for the copy.
+            drop(state);
+            match left {
+                Some(Left::Sealed(spans)) => {
+                    handed += spans.spans();
+                    self.sink.kept(&spans, 0);
+                }
+                Some(Left::Undecided(trace)) => handed += self.decide(&cell, &trace),
+                None => {}
             }
         }
         false
+    }
+
+    /// Has the sampler decide on a trace, and hands over what has ended of it, or drops it. The cell's lock must not be held. Returns how
+    /// many spans that were.
+    fn decide(&self, cell: &Cell, trace: &Arc<Undecided>) -> usize {
+        let verdict = trace.decide(&*self.sampler);
+        let mut settled = 0;
+        loop {
+            let mut state = cell.lock();
+            let Some(spans) = state.settle(trace, verdict) else {
+                return settled;
+            };
+            settled += spans;
+            if verdict.is_kept() {
+                self.sink.kept(state.ended(), 0);
+            } else {
+                self.sink.dropped(spans as u64, 0);
+            }
+            state.handed_over();
+        }
     }
 
     fn is_disabled(&self) -> bool {
@@ -277,8 +318,8 @@ impl Recorder {
         start: Start<'_>,
     ) -> Started {
         match self.sample(parent, None, start.name) {
-            Verdict::Record(kept) => self.record(kept, start),
-            Verdict::Drop(context) => Started::Dropped(context),
+            Sampled::Record(new) => self.record(new, start),
+            Sampled::Drop(context) => Started::Dropped(context),
         }
     }
 
@@ -289,10 +330,10 @@ impl Recorder {
         parent: Option<&SpanContext>,
         caller: Option<Option<bool>>,
         name: &str,
-    ) -> Verdict {
+    ) -> Sampled {
         let parent = parent.filter(|parent| parent.is_valid());
         if self.mode == Mode::Disabled {
-            return Verdict::Drop(parent.cloned().unwrap_or(SpanContext::NONE));
+            return Sampled::Drop(parent.cloned().unwrap_or(SpanContext::NONE));
         }
         let (trace_id, random, trace_state) = match parent {
             Some(parent) => (
@@ -312,41 +353,30 @@ impl Recorder {
         });
         let flags = random.with_sampled(decision.is_kept());
         let context = SpanContext::new(trace_id, self.new_span_id(), flags, false, trace_state);
-        if !decision.is_kept() || self.mode == Mode::Propagate {
-            return Verdict::Drop(context);
+        if !decision.is_recorded() || self.mode == Mode::Propagate {
+            return Sampled::Drop(context);
         }
         let parent = parent.map(|parent| Parent {
             id: parent.span_id(),
             is_remote: parent.is_remote(),
         });
-        Verdict::Record(Kept {
+        Sampled::Record(NewSpan {
             context,
             parent,
             decision,
         })
     }
 
-    /// Starts the first local span of a trace that is kept.
-    pub(crate) fn record(self: &Arc<Self>, kept: Kept, start: Start<'_>) -> Started {
-        let Kept {
+    /// Starts the first local span of a trace that is recorded.
+    pub(crate) fn record(self: &Arc<Self>, new: NewSpan, start: Start<'_>) -> Started {
+        let NewSpan {
             context,
             parent,
             decision,
-        } = kept;
+        } = new;
         let id = context.span_id();
-        let trace = TraceRef::new(self, context, TraceClock::start(&*self.clock));
-        let tags = |tags: &mut Tags| {
-            tags.set(REASON, decision.reason);
-            tags.set(ADJUSTED_COUNT, &decision.adjusted_count);
-            if let Some(more) = start.tags {
-                more(tags);
-            }
-        };
-        let root = Start {
-            tags: Some(&tags),
-            ..start
-        };
-        match LocalSpan::open(trace, id, parent, None, root) {
+        let trace = TraceRef::new(self, context, decision);
+        match LocalSpan::open(trace, id, parent, None, start) {
             Ok(span) => Started::Recording(span),
             Err(trace) => Started::Dropped(self.silent_child(&trace.context)),
         }

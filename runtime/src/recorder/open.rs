@@ -26,6 +26,10 @@ use crate::config::Limits;
 #[derive(Debug)]
 pub(crate) struct OpenSpan {
     pub(super) id: SpanId,
+    /// Its id and its end, once it has ended and is to be sealed: handles do not find it any more.
+    pub(super) ended: (SpanId, u64),
+    /// Whether it is the trace's first span here.
+    pub(super) is_first: bool,
     pub(super) parent: Option<Parent>,
     pub(super) scope: Scope,
     pub(crate) name: String,
@@ -70,6 +74,8 @@ impl Default for OpenSpan {
     fn default() -> Self {
         Self {
             id: SpanId::INVALID,
+            ended: (SpanId::INVALID, 0),
+            is_first: false,
             parent: None,
             scope: Scope::Biztrace,
             name: String::new(),
@@ -253,19 +259,31 @@ impl OpenSpan {
         })
     }
 
-    /// Makes this slot ready for the next span, keeping its buffers unless they have grown past `keep` bytes.
-    pub(super) fn reset(&mut self, keep: usize) {
+    /// Ends the span, for it to be sealed.
+    pub(super) fn end(&mut self, end: u64) {
+        self.ended = (self.id, end);
         self.id = SpanId::INVALID;
-        self.tags.clear();
-        self.tags.bytes.shrink_to(keep);
-        self.tags.entries.shrink_to(KEPT_ENTRIES);
-        self.dead.clear();
-        self.dead.shrink_to(keep / size_of::<Range<u32>>());
+    }
+
+    /// Forgets the request's head: nothing reads it after the span's end.
+    pub(super) fn forget_head(&mut self) {
         // A head that somebody still reads is theirs.
         match self.head.as_mut().and_then(Arc::get_mut) {
             Some(head) => head.clear(),
             None => self.head = None,
         }
+        self.head_bytes = 0;
+    }
+
+    /// Makes this slot ready for the next span, keeping its buffers unless they have grown past `keep` bytes.
+    pub(super) fn reset(&mut self, keep: usize) {
+        self.id = SpanId::INVALID;
+        self.forget_head();
+        self.tags.clear();
+        self.tags.bytes.shrink_to(keep);
+        self.tags.entries.shrink_to(KEPT_ENTRIES);
+        self.dead.clear();
+        self.dead.shrink_to(keep / size_of::<Range<u32>>());
         self.name.clear();
         self.status = Status::Unset;
         self.scope = Scope::Biztrace;
@@ -273,7 +291,6 @@ impl OpenSpan {
         self.request = None;
         self.exception = None;
         (self.dead_bytes, self.events, self.links) = (0, 0, 0);
-        self.head_bytes = 0;
         (self.dropped_events, self.dropped_links) = (0, 0);
     }
 }

@@ -4,20 +4,40 @@
 
 use std::ops::Range;
 
-use opentelemetry::trace::{SpanContext, SpanKind, Status};
+use opentelemetry::trace::{SpanContext, SpanKind, Status, TraceFlags};
 
 use super::open::OpenSpan;
 use super::runs::Runs;
+use crate::attribute::Key;
 use crate::attribute::wire::{self, fixed64_field, len_field, varint_field};
+use crate::sampling::Decision;
 
 /// Tag of field 6 of a `Link`, four fixed bytes.
 pub(super) const LINK_FLAGS: u8 = 6 << 3 | 5;
 /// Tag of field 16 of a `Span`, four fixed bytes: too large for one byte.
 const SPAN_FLAGS: [u8; 2] = [0x85, 0x01];
 
+const REASON: Key<'_> = Key::new("sampling.reason");
+const ADJUSTED_COUNT: Key<'_> = Key::new("sampling.adjusted_count");
+
 impl OpenSpan {
-    /// Writes the whole message to `out`. What this span still holds is of no use then.
-    pub(super) fn seal(&mut self, context: &SpanContext, end: u64, out: &mut Runs) {
+    /// Says why the trace is kept, beside the attributes that its limits allow.
+    fn give_reason(&mut self, verdict: &Decision) {
+        let Some(reason) = verdict.reason else {
+            return;
+        };
+        self.replace(&REASON, |tags| tags.set(REASON, reason));
+        if let Some(count) = verdict.adjusted_count {
+            self.replace(&ADJUSTED_COUNT, |tags| tags.set(ADJUSTED_COUNT, &count));
+        }
+    }
+
+    /// Writes the whole message to `out`. What this span still holds is of no use then. `verdict` is on its trace, which is kept.
+    pub(super) fn seal(&mut self, context: &SpanContext, verdict: &Decision, out: &mut Runs) {
+        let (id, end) = self.ended;
+        if self.is_first {
+            self.give_reason(verdict);
+        }
         let buf = &mut self.tags.bytes;
         // TraceState tells whether it is empty only by its header, which is a String: ask the iterator.
         if context.trace_state().into_iter().len() > 0 {
@@ -30,12 +50,12 @@ impl OpenSpan {
         write_status(buf, &self.status);
         let fixed = Fixed {
             trace_id: context.trace_id().to_bytes(),
-            id: self.id.to_bytes(),
+            id: id.to_bytes(),
             kind: kind_number(&self.kind),
             start: self.start,
             end: end.max(self.start),
             flags: flags_of(
-                context.trace_flags().to_u8(),
+                (context.trace_flags() | TraceFlags::SAMPLED).to_u8(),
                 self.parent.is_some_and(|parent| parent.is_remote),
             ),
         };

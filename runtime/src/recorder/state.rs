@@ -1,31 +1,40 @@
-//! The content of a cell: the open spans of a trace, and ended spans that wait for them.
+//! The content of a cell: the open spans of a trace, and ended spans that wait for them, sealed, or unsealed until the verdict.
 //!
 //! The lock around it is uncontended unless threads share the trace, and is held for a few copies, and for actix-web's look-up of a
 //! route: user code never runs under it (see `docs/adr/001-one-lock-a-trace.md`).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry::trace::{SpanContext, SpanId};
 
-use super::Refusal;
 use super::clock::{Clock, TraceClock};
 use super::head::Head;
 use super::inherited::HandedDown;
 use super::memory::Held;
 use super::open::OpenSpan;
 use super::runs::Runs;
+use super::verdict::Undecided;
+use super::{Refusal, Waiting};
 use crate::config::Limits;
+use crate::sampling::Decision;
 
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) slots: Vec<OpenSpan>,
     free: Vec<u32>,
+    /// Slots of ended spans that wait, unsealed, for the verdict on the trace.
+    unsealed: Vec<u32>,
     ended: Runs,
+    /// The trace, if it is without a verdict, or was so.
+    undecided: Option<Arc<Undecided>>,
     clock: Option<TraceClock>,
     /// When the first of them has ended, by this clock, whatever time of its end it was given.
     held_since: u64,
     /// Bytes in the open spans.
     bytes: usize,
+    /// Bytes in the unsealed spans.
+    unsealed_bytes: usize,
     /// What its spans hand down, which has a budget of bytes of its own.
     pub(super) handed_down: HandedDown,
     /// Bytes in the copies of requests' heads.
@@ -44,10 +53,13 @@ impl State {
         Self {
             slots: Vec::new(),
             free: Vec::new(),
+            unsealed: Vec::new(),
             ended: Runs::default(),
+            undecided: None,
             clock: None,
             held_since: 0,
             bytes: 0,
+            unsealed_bytes: 0,
             handed_down: HandedDown::default(),
             heads: 0,
             held,
@@ -55,14 +67,16 @@ impl State {
     }
 
     /// Begins another trace.
-    pub(super) fn begin(&mut self, clock: TraceClock) {
+    pub(super) fn begin(&mut self, clock: TraceClock, undecided: Option<Arc<Undecided>>) {
         self.clock = Some(clock);
+        self.undecided = undecided;
     }
 
     /// Trims the buffers for the next trace. Returns `false` if they are not to be kept, since others are short of memory.
     pub(super) fn trim(&mut self) -> bool {
         self.slots.truncate(KEPT_SLOTS);
         self.slots.shrink_to(KEPT_SLOTS);
+        self.undecided = None;
         self.free.clear();
         self.free.shrink_to(KEPT_SLOTS);
         self.free.extend((0..self.slots.len() as u32).rev());
@@ -75,6 +89,8 @@ impl State {
     pub(super) fn free(&mut self) {
         self.slots = Vec::new();
         self.free = Vec::new();
+        self.undecided = None;
+        self.unsealed = Vec::new();
         self.ended = Runs::default();
         self.held.shrink_to(0);
     }
@@ -83,7 +99,8 @@ impl State {
     #[inline]
     fn in_use(&self) -> usize {
         let slots = self.slots.len() * size_of::<OpenSpan>();
-        self.bytes + self.ended.len() + slots + self.heads + self.handed_down.bytes()
+        let ended = self.ended.len() + self.unsealed_bytes;
+        self.bytes + ended + slots + self.heads + self.handed_down.bytes()
     }
 
     /// Holds what is in use.
@@ -95,7 +112,7 @@ impl State {
     /// How many spans are open.
     #[inline]
     pub(super) fn open_spans(&self) -> usize {
-        self.slots.len() - self.free.len()
+        self.slots.len() - self.free.len() - self.unsealed.len()
     }
 
     /// A slot for a new span, unless the open spans of the trace have had its share of spans or bytes, or there is no memory for it.
@@ -163,43 +180,69 @@ impl State {
         is_whole
     }
 
-    /// Seals an open span, which ends at `end` and is told so `now`. Returns which of the trace's ended spans are to be handed over.
+    /// Ends an open span. `head` is what the sampler decided on the trace at its start.
     #[inline]
     pub(super) fn end(
         &mut self,
         slot: u32,
         id: SpanId,
         context: &SpanContext,
-        end: u64,
-        now: u64,
+        head: &Decision,
+        times: Times,
         limits: &Limits,
-    ) -> Option<Ended<'_>> {
+    ) -> Option<Ended> {
         if let Some((time, exception)) = self.get(slot, id)?.exception.take() {
             self.update(slot, id, limits.bytes_per_trace, |span, room| {
                 span.add_exception(&exception, time, limits, room);
             });
         }
         let span = self.slots.get_mut(slot as usize)?;
-        if self.ended.is_empty() {
-            self.held_since = now;
+        if self.ended.is_empty() && self.unsealed.is_empty() {
+            self.held_since = times.now;
         }
-        self.bytes -= span.size();
-        span.seal(context, end, &mut self.ended);
+        let size = span.size();
+        self.bytes -= size;
         self.heads -= span.head_bytes;
+        span.end(times.end);
         let inherited = std::mem::take(&mut span.inherited);
-        span.reset(KEPT_SLOT_BYTES);
-        self.free.push(slot);
         if !inherited.is_empty() {
             self.handed_down.keep(id, inherited, limits);
         }
+        if self.undecided.is_some() {
+            return self.end_undecided(slot, times, limits);
+        }
+        self.seal(slot, context, head);
         self.cover();
-        Some(if self.open_spans() == 0 {
-            Ended::Done(&self.ended)
-        } else if self.is_overdue(now, limits) || self.is_half_full(limits) {
-            Ended::HandOver(&self.ended)
-        } else {
-            Ended::OthersOpen
+        Some(match self.is_due(times.now, limits) {
+            true => Ended::Kept,
+            false => Ended::Waits,
         })
+    }
+
+    /// Ends a span of a trace whose head was not the last word.
+    #[cold]
+    fn end_undecided(&mut self, slot: u32, times: Times, limits: &Limits) -> Option<Ended> {
+        let trace = self.undecided.clone()?;
+        let span = self.slots.get_mut(slot as usize)?;
+        span.forget_head();
+        self.unsealed_bytes += span.size();
+        self.unsealed.push(slot);
+        let verdict = trace.verdict();
+        let settled = verdict.and_then(|verdict| self.settle(&trace, verdict));
+        self.cover();
+        let is_due = self.is_due(times.now, limits);
+        Some(match verdict {
+            Some(verdict) if !verdict.is_kept() => Ended::Dropped(settled.unwrap_or(0)),
+            _ if !is_due => Ended::Waits,
+            Some(_) => Ended::Kept,
+            None => Ended::Due(trace),
+        })
+    }
+
+    /// Whether ended spans wait no longer: no span is open, they have waited for long, or they take half as much as open spans may.
+    #[inline]
+    fn is_due(&self, now: u64, limits: &Limits) -> bool {
+        self.open_spans() == 0 || self.is_overdue(now, limits) || self.is_half_full(limits)
     }
 
     /// Whether ended spans have waited for open ones for too long.
@@ -208,50 +251,119 @@ impl State {
         held >= limits.hold
     }
 
-    /// Whether the ended spans take half as much as open spans may: then they wait no longer.
+    /// Whether the ended spans take half as much as open spans may.
     fn is_half_full(&self, limits: &Limits) -> bool {
-        self.ended.spans() > limits.spans_per_trace / 2
-            || self.ended.len() > limits.bytes_per_trace / 2
+        self.ended.spans() + self.unsealed.len() > limits.spans_per_trace / 2
+            || self.ended.len() + self.unsealed_bytes > limits.bytes_per_trace / 2
     }
 
-    /// The spans that have ended and wait for others: all of them, or only if they have waited for long by `clock`.
-    pub(super) fn waiting(&self, all: bool, clock: &dyn Clock, limits: &Limits) -> Option<&Runs> {
-        if self.ended.is_empty() {
+    /// The sealed spans.
+    pub(super) fn ended(&self) -> &Runs {
+        &self.ended
+    }
+
+    /// Takes the spans that have ended and wait for open ones, and gives back what these do not need: they may stay open for hours.
+    pub(super) fn take_waiting(
+        &mut self,
+        which: Waiting,
+        clock: &dyn Clock,
+        limits: &Limits,
+    ) -> Option<Left> {
+        // Without an open span, the thread that ended the last one is about to hand over.
+        if self.open_spans() == 0 || (self.ended.is_empty() && self.unsealed.is_empty()) {
             return None;
         }
-        let is_due = all || self.is_overdue(self.clock?.now(clock), limits);
-        is_due.then_some(&self.ended)
+        let is_overdue = self.is_overdue(self.clock?.now(clock), limits);
+        let decides = is_overdue || which == Waiting::All;
+        if let Some(trace) = &self.undecided
+            && decides
+            && !self.unsealed.is_empty()
+        {
+            return Some(Left::Undecided(Arc::clone(trace)));
+        }
+        if self.ended.is_empty() || !(is_overdue || which != Waiting::Overdue) {
+            return None;
+        }
+        let ended = std::mem::take(&mut self.ended);
+        self.idle();
+        Some(Left::Sealed(ended))
     }
 
-    /// Forgets the trace, whose spans have all been handed over.
-    #[inline]
-    pub(super) fn clear(&mut self) {
-        self.ended.clear();
-        self.bytes = 0;
+    /// Seals spans of `trace`, which has that verdict, or drops them, if they are of a trace that is not kept. Returns how many, and `None`
+    /// when none is left. A handler may wait for the lock, so that many are done in several turns.
+    pub(super) fn settle(&mut self, trace: &Arc<Undecided>, verdict: &Decision) -> Option<usize> {
+        const TURN: usize = 16;
+        // The cell may have become another trace's.
+        let is_of = |other| Arc::ptr_eq(other, trace);
+        if !self.undecided.as_ref().is_some_and(is_of) || self.unsealed.is_empty() {
+            return None;
+        }
+        let turn = self.unsealed.len().min(TURN);
+        let mut unsealed = std::mem::take(&mut self.unsealed);
+        for slot in unsealed.drain(..turn) {
+            self.unsealed_bytes -= self.slots[slot as usize].size();
+            self.seal(slot, &trace.context, verdict);
+        }
+        self.unsealed = unsealed;
+        Some(turn)
     }
 
-    /// Gives back what open spans do not need: those of a trace that has waited for long may stay open for hours.
-    pub(super) fn idle(&mut self) {
-        self.ended = Runs::default();
+    /// Seals an ended span of a trace that is kept, and has its slot free in any case.
+    // One copy of it for both callers, with all that it calls in it.
+    #[inline(never)]
+    fn seal(&mut self, slot: u32, context: &SpanContext, verdict: &Decision) {
+        let span = &mut self.slots[slot as usize];
+        if verdict.is_kept() {
+            span.seal(context, verdict, &mut self.ended);
+        }
+        span.reset(KEPT_SLOT_BYTES);
+        self.free.push(slot);
+    }
+
+    /// Gives back what the spans that are open or wait unsealed do not need.
+    fn idle(&mut self) {
         for slot in &self.free {
             self.slots[*slot as usize] = OpenSpan::default();
         }
         self.held.shrink_to(self.in_use());
     }
 
-    /// Forgets the ended spans, which were handed over.
+    /// Forgets the sealed spans, which were handed over.
+    #[inline]
     pub(super) fn handed_over(&mut self) {
+        if self.slots.len() == self.free.len() {
+            // The cell is about to be trimmed.
+            self.ended.clear();
+            return;
+        }
         self.ended.reset(KEPT_ENDED_BYTES);
         let in_use = self.in_use();
         self.held.shrink_to(in_use.max(KEPT_BYTES));
     }
 }
 
+/// When a span ends, and when it is told so.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Times {
+    pub(super) end: u64,
+    pub(super) now: u64,
+}
+
 /// What the end of a span leaves.
-pub(super) enum Ended<'a> {
-    OthersOpen,
-    /// These have ended and wait no longer, though others are open.
-    HandOver(&'a Runs),
-    /// These have ended, and no span is open.
-    Done(&'a Runs),
+pub(super) enum Ended {
+    /// The span waits for others of its trace.
+    Waits,
+    /// The sealed spans are to be handed over: no span is open, or they have waited for long.
+    Kept,
+    /// The trace is not kept: so many spans are dropped, this one among them.
+    Dropped(usize),
+    /// The verdict on the trace is due.
+    Due(Arc<Undecided>),
+}
+
+/// What waits in a trace.
+pub(super) enum Left {
+    Sealed(Runs),
+    /// Unsealed spans of a trace whose verdict is due.
+    Undecided(Arc<Undecided>),
 }

@@ -19,7 +19,7 @@ use super::clock::Clock;
 use super::outcome::Outcome;
 use super::{
     Current, Head, Memory, Mode, Recorder, Refusal, Runs, Sink, Start, Started, Tracer,
-    TracerProvider, Under,
+    TracerProvider, Under, Waiting,
 };
 use crate::config::{Limits, Sampler, Settings};
 use crate::propagation::Propagators;
@@ -32,6 +32,7 @@ struct Handed {
     /// The runs of spans, each with the name of its scope and its schema URL.
     runs: Mutex<Vec<(String, String, usize)>>,
     refused: Mutex<usize>,
+    dropped: Mutex<u64>,
 }
 
 impl Handed {
@@ -42,13 +43,9 @@ impl Handed {
 }
 
 impl Sink for Handed {
-    fn span_ended(&self, trace: Option<&Runs>) {
-        if let Some(trace) = trace {
-            self.hand_over(trace);
-        }
-    }
+    fn ended(&self) {}
 
-    fn hand_over(&self, spans: &Runs) {
+    fn kept(&self, spans: &Runs, _: u64) {
         let mut decoded_spans = Vec::new();
         for (run, bytes) in spans.iter() {
             let decoded = ScopeSpans::decode(&*[run.scope.fields(), bytes].concat()).unwrap();
@@ -63,7 +60,11 @@ impl Sink for Handed {
         self.traces.lock().unwrap().push(decoded_spans);
     }
 
-    fn span_refused(&self, _: Refusal) {
+    fn dropped(&self, spans: u64, _: u64) {
+        *self.dropped.lock().unwrap() += spans;
+    }
+
+    fn refused(&self, _: Refusal) {
         *self.refused.lock().unwrap() += 1;
     }
 }
@@ -240,7 +241,7 @@ fn a_span_carries_what_its_builder_was_given() {
 #[test]
 fn limits_are_kept_and_what_is_over_them_is_counted() {
     let limits = Limits {
-        attributes: 3, // one is sampling.reason
+        attributes: 2,
         attribute_value_length: Some(3),
         events: 1,
         links: 1,
@@ -436,10 +437,10 @@ fn ended_spans_wait_by_the_clock_of_the_recorder() {
     simulated.pass(Duration::from_secs(1));
     drop(tracer.start_with_context("child", &root));
     simulated.pass(hold - Duration::from_nanos(1));
-    recorder.hand_over(false, usize::MAX);
+    recorder.hand_over(Waiting::Overdue, usize::MAX);
     assert_eq!(sink.spans(), 0, "it has not waited long enough");
     simulated.pass(Duration::from_nanos(1));
-    recorder.hand_over(false, usize::MAX);
+    recorder.hand_over(Waiting::Overdue, usize::MAX);
     let child = sink.traces.lock().unwrap().remove(0).remove(0);
     let second = 1_000_000_000;
     assert_eq!(
@@ -693,7 +694,7 @@ fn rejected_events_and_attributes_hold_no_memory() {
     for span in sink.traces.lock().unwrap().iter().flatten() {
         assert_eq!(
             span.dropped_attributes_count as usize + span.attributes.len(),
-            1_000 + 1, // and `sampling.reason`
+            1_000,
         );
         assert_eq!((span.events.len(), span.dropped_events_count), (0, 1));
     }

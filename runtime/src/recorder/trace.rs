@@ -21,6 +21,8 @@ use super::clock::TraceClock;
 use super::inherited::HandedDown;
 use super::memory::Held;
 use super::state::State;
+use super::verdict::Undecided;
+use crate::sampling::Decision;
 
 #[derive(Debug)]
 pub(crate) struct Trace {
@@ -28,6 +30,10 @@ pub(crate) struct Trace {
     /// Trace id, flags and tracestate of every span here; its span id is the local root's.
     pub(super) context: SpanContext,
     pub(super) clock: TraceClock,
+    /// What the sampler has decided at the start.
+    pub(super) head: Decision,
+    /// Where its verdict is, if the head is not the last word.
+    undecided: Option<Arc<Undecided>>,
     /// The cell of its spans, until no span is open.
     cell: Arc<Cell>,
     /// Whether no span is open any more. Set under the cell's lock.
@@ -72,47 +78,39 @@ impl Drop for FreeCells {
 const POOLED: usize = 128;
 
 impl TraceRef {
-    pub(super) fn new(recorder: &Arc<Recorder>, context: SpanContext, clock: TraceClock) -> Self {
+    pub(super) fn new(recorder: &Arc<Recorder>, context: SpanContext, head: Decision) -> Self {
+        let clock = TraceClock::start(&*recorder.clock);
+        let undecided =
+            (!head.is_kept()).then(|| Arc::new(Undecided::new(context.clone(), head.clone())));
         let pooled = TRACES.try_with(|traces| traces.borrow_mut().pop());
         if let Ok(Some(mut trace)) = pooled
             && let Some(unshared) = Arc::get_mut(&mut trace)
             && Arc::ptr_eq(&unshared.recorder, recorder)
         {
+            unshared.cell.lock().begin(clock, undecided.clone());
             (unshared.context, unshared.clock) = (context, clock);
+            (unshared.head, unshared.undecided) = (head, undecided);
             *unshared.is_done.get_mut() = false;
-            unshared.cell.lock().begin(clock);
             return Self(trace);
         }
-        Self::in_another_cell(recorder, context, clock, None)
-    }
-
-    fn in_another_cell(
-        recorder: &Arc<Recorder>,
-        context: SpanContext,
-        clock: TraceClock,
-        origin: Option<Self>,
-    ) -> Self {
-        let pooled = CELLS.try_with(|cells| cells.borrow_mut().0.pop());
-        let cell = match pooled {
-            Ok(Some(cell)) if cell.is_of(&recorder.cells) => cell,
-            other => {
-                // A cell of another recorder: handles may still refer to it.
-                if let Ok(Some(cell)) = other {
-                    cell.lock().free();
-                }
-                recorder.cells.new_cell()
-            }
-        };
-        cell.lock().begin(clock);
-        Self(Arc::new(Trace {
+        let cell = cell_for(recorder);
+        Self::in_cell(Trace {
             recorder: Arc::clone(recorder),
             context,
             clock,
+            head,
+            undecided,
             cell,
             is_done: AtomicBool::new(false),
             later: Mutex::default(),
-            origin,
-        }))
+            origin: None,
+        })
+    }
+
+    fn in_cell(trace: Trace) -> Self {
+        let undecided = trace.undecided.clone();
+        trace.lock().begin(trace.clock, undecided);
+        Self(Arc::new(trace))
     }
 
     /// The trace for a child that starts: this one while a span is open, or else its continuation. It may be done again before its
@@ -129,12 +127,17 @@ impl TraceRef {
             return Self(trace);
         }
         // The lock is kept: each child is to find what has been handed down.
-        let trace = Self::in_another_cell(
-            &origin.recorder,
-            origin.context.clone(),
-            origin.clock,
-            Some(origin.clone()),
-        );
+        let trace = Self::in_cell(Trace {
+            recorder: Arc::clone(&origin.recorder),
+            context: origin.context.clone(),
+            clock: origin.clock,
+            head: origin.head.clone(),
+            undecided: origin.undecided.clone(),
+            cell: cell_for(&origin.recorder),
+            is_done: AtomicBool::new(false),
+            later: Mutex::default(),
+            origin: Some(origin.clone()),
+        });
         trace.lock().handed_down = std::mem::take(&mut later.handed_down);
         later.trace = Arc::downgrade(&trace.0);
         drop(later);
@@ -174,6 +177,20 @@ impl TraceRef {
     }
 }
 
+/// A cell that no trace is in.
+fn cell_for(recorder: &Recorder) -> Arc<Cell> {
+    match CELLS.try_with(|cells| cells.borrow_mut().0.pop()) {
+        Ok(Some(cell)) if cell.is_of(&recorder.cells) => cell,
+        other => {
+            // A cell of another recorder: handles may still refer to it.
+            if let Ok(Some(cell)) = other {
+                cell.lock().free();
+            }
+            recorder.cells.new_cell()
+        }
+    }
+}
+
 /// Returns whether there was room.
 fn pool<T>(pool: &mut Vec<Arc<T>>, item: &Arc<T>) -> bool {
     let has_room = pool.len() < POOLED;
@@ -187,6 +204,11 @@ impl Trace {
     #[inline]
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.cell.lock()
+    }
+
+    /// The cell of its spans. It may be another trace's once this one is done.
+    pub(super) fn cell(&self) -> &Cell {
+        &self.cell
     }
 
     /// Whether no span is open any more. Then the cell may be used by another trace.

@@ -11,8 +11,8 @@ pub(super) enum Always {
 impl Sample for Always {
     fn sample(&self, _: &NewTrace<'_>) -> Decision {
         match self {
-            Self::On => Decision::new(true, "always_on"),
-            Self::Off => Decision::new(false, "always_off"),
+            Self::On => Decision::new(true, None),
+            Self::Off => Decision::new(false, Some("always_off")),
         }
     }
 }

@@ -25,6 +25,15 @@ use crate::config::Sampler;
 /// Decides on each trace when its first local span starts, before anything is recorded. Owns the state that it decides by.
 pub(crate) trait Sample: Debug + Send + Sync {
     fn sample(&self, trace: &NewTrace<'_>) -> Decision;
+
+    /// Decides on a trace that was to be recorded only (`head`), when it is over or waits no longer. Without a verdict of the sampler's
+    /// own the trace is dropped.
+    fn verdict(&self, head: &Decision) -> Decision {
+        Decision {
+            decision: SamplingDecision::Drop,
+            ..head.clone()
+        }
+    }
 }
 
 /// A trace whose first local span is about to start.
@@ -42,14 +51,21 @@ pub(crate) struct NewTrace<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Decision {
     pub(crate) decision: SamplingDecision,
-    /// The value of `sampling.reason`.
-    pub(crate) reason: &'static str,
+    /// The value of `sampling.reason`. `None` if the sampler keeps every trace: then the attribute says nothing.
+    pub(crate) reason: Option<&'static str>,
     /// How many traces a kept one stands for, if it was kept by a probability.
     pub(crate) adjusted_count: Option<f64>,
 }
 
 impl Decision {
-    fn new(keep: bool, reason: &'static str) -> Self {
+    #[cfg(test)]
+    pub(crate) const KEEP: Self = Self {
+        decision: SamplingDecision::RecordAndSample,
+        reason: None,
+        adjusted_count: None,
+    };
+
+    fn new(keep: bool, reason: Option<&'static str>) -> Self {
         Self {
             decision: match keep {
                 true => SamplingDecision::RecordAndSample,
@@ -73,6 +89,12 @@ impl Decision {
     pub(crate) fn is_kept(&self) -> bool {
         self.decision == SamplingDecision::RecordAndSample
     }
+
+    /// Whether its spans are recorded.
+    #[inline]
+    pub(crate) fn is_recorded(&self) -> bool {
+        self.decision != SamplingDecision::Drop
+    }
 }
 
 /// Makes the sampler that `settings` describe. If a server sets its strategy, that is returned beside it, to be kept up to date.
@@ -82,8 +104,10 @@ pub(crate) fn sampler(settings: &Sampler) -> (Box<dyn Sample>, Option<Arc<Remote
         Sampler::AlwaysOff => (Box::new(Always::Off), None),
         Sampler::TraceIdRatio(ratio) => (Box::new(Ratio::new(*ratio)), None),
         Sampler::ParentBased(root) => {
+            let keeps_all = **root == Sampler::AlwaysOn;
             let (root, remote) = sampler(root);
-            (Box::new(ParentBased(root)), remote)
+            let root = ParentBased { root, keeps_all };
+            (Box::new(root), remote)
         }
         Sampler::JaegerRemote(settings) => {
             let remote = Arc::new(Remote::new(Strategy::Share(settings.initial_rate)));
@@ -108,8 +132,8 @@ mod tests {
         remote.initial_rate = 0.5;
         let remote = || Sampler::JaegerRemote(remote.clone());
         let cases = [
-            (on.clone(), None, low, true, "always_on"),
-            (on.clone(), Some(false), low, true, "always_on"),
+            (on.clone(), None, low, true, ""),
+            (on.clone(), Some(false), low, true, ""),
             (off.clone(), Some(true), high, false, "always_off"),
             (ratio(0.0), None, high, false, "trace_id_ratio"),
             (ratio(1.0), None, low, true, "trace_id_ratio"),
@@ -117,7 +141,7 @@ mod tests {
             (ratio(0.5), None, high, true, "trace_id_ratio"),
             (ratio(0.5), Some(false), high, true, "trace_id_ratio"),
             (by_parent(off.clone()), Some(true), low, true, "parent"),
-            (by_parent(on), Some(false), low, false, "parent"),
+            (by_parent(on), Some(false), low, false, ""),
             (by_parent(off), None, low, false, "always_off"),
             (by_parent(ratio(0.25)), None, high, true, "trace_id_ratio"),
             (remote(), None, low, false, "jaeger_remote"),
@@ -132,7 +156,7 @@ mod tests {
                 now: &Instant::now,
             });
             assert_eq!(
-                (decision.is_kept(), decision.reason),
+                (decision.is_kept(), decision.reason.unwrap_or_default()),
                 (keep, reason),
                 "{settings:?} below {caller:?}"
             );

@@ -3,13 +3,17 @@
 use super::{Decision, NewTrace, Sample};
 
 #[derive(Debug)]
-pub(super) struct ParentBased(pub(super) Box<dyn Sample>);
+pub(super) struct ParentBased {
+    pub(super) root: Box<dyn Sample>,
+    /// Whether the other sampler keeps every trace.
+    pub(super) keeps_all: bool,
+}
 
 impl Sample for ParentBased {
     fn sample(&self, trace: &NewTrace<'_>) -> Decision {
         match trace.caller {
-            Some(is_sampled) => Decision::new(is_sampled, "parent"),
-            None => self.0.sample(trace),
+            Some(is_sampled) => Decision::new(is_sampled, (!self.keeps_all).then_some("parent")),
+            None => self.root.sample(trace),
         }
     }
 }

@@ -22,7 +22,7 @@ impl Ratio {
     /// Decides by the trace id alone.
     pub(super) fn decide(&self, id: TraceId, reason: &'static str) -> Decision {
         let keep = randomness(id) >= self.threshold;
-        Decision::new(keep, reason).with_probability(self.ratio)
+        Decision::new(keep, Some(reason)).with_probability(self.ratio)
     }
 }
 

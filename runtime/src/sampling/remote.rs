@@ -71,7 +71,7 @@ impl Sample for Arc<Remote> {
         let now = (trace.now)().saturating_duration_since(self.epoch);
         match &*active {
             Active::Share(share) => share.decide(trace.id, REASON),
-            Active::Rate(bucket) => Decision::new(bucket.take(now), REASON),
+            Active::Rate(bucket) => Decision::new(bucket.take(now), Some(REASON)),
             Active::Operations { operations, others } => {
                 let operation = operations.get(trace.name).unwrap_or(others);
                 let decision = operation.share.decide(trace.id, REASON);
@@ -80,7 +80,7 @@ impl Sample for Arc<Remote> {
                 if decision.is_kept() {
                     decision
                 } else {
-                    Decision::new(is_due, REASON)
+                    Decision::new(is_due, Some(REASON))
                 }
             }
         }
@@ -198,7 +198,7 @@ mod tests {
         }
         let limited = remote(Strategy::Rate(1.0));
         let decision = decide(&limited, LOW, "GET", limited.epoch);
-        let expected = Decision::new(true, "jaeger_remote");
+        let expected = Decision::new(true, Some("jaeger_remote"));
         assert_eq!(decision, expected, "a rate is no probability");
     }
 

@@ -279,9 +279,8 @@ async fn an_ended_parent_is_remembered_for_as_long_as_it_has_children() {
 #[actix_web::test]
 async fn inherited_tags_respect_the_limits() {
     let mut limits = Limits::default();
-    limits.attributes = 3;
+    limits.attributes = 2;
     let spans = spans_of(limits, 2, async {
-        // The root tells why it was sampled, too.
         tag!(
             #[inherit]
             tenant.id = "berlin",

@@ -42,11 +42,6 @@ async fn a_root_below_a_request_is_a_trace_of_its_own_that_is_linked_to_it() {
     assert_ne!(audit.trace(), server.trace());
     assert_eq!(audit.parent(), "");
     assert_eq!(
-        audit.tag("sampling.reason"),
-        Some("always_on".into()),
-        "it is decided for itself"
-    );
-    assert_eq!(
         audit.tag("tenant.id"),
         Some("berlin".into()),
         "its tags may read the request that it is called in"

@@ -1,0 +1,41 @@
+//! The verdict on a trace whose spans the sampler wants recorded, but does not sample ("record only").
+//!
+//! Spans of a sampled trace are sealed when they end. Those of an undecided trace wait in their slots, unsealed: a trace that is
+//! dropped costs neither the sealing nor a copy, and the verdict has the last word on what a kept trace's spans say.
+
+use std::sync::OnceLock;
+
+use opentelemetry::trace::SpanContext;
+
+use crate::sampling::{Decision, Sample};
+
+/// A trace without a verdict, or with one that was not clear from the start. Its continuations share it.
+#[derive(Debug)]
+pub(super) struct Undecided {
+    pub(super) context: SpanContext,
+    head: Decision,
+    verdict: OnceLock<Decision>,
+}
+
+impl Undecided {
+    pub(super) fn new(context: SpanContext, head: Decision) -> Self {
+        Self {
+            context,
+            head,
+            verdict: OnceLock::new(),
+        }
+    }
+
+    /// The verdict, once there is one.
+    pub(super) fn verdict(&self) -> Option<&Decision> {
+        self.verdict.get()
+    }
+
+    /// Asks the sampler for the verdict, unless there is one. No lock of a cell may be held.
+    pub(super) fn decide(&self, sampler: &dyn Sample) -> &Decision {
+        self.verdict.get_or_init(|| sampler.verdict(&self.head))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,301 @@
+//! Traces that are recorded without being sampled, and decided when they are over.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use opentelemetry::Context;
+use opentelemetry::trace::{Span as _, TraceContextExt, Tracer as _, TracerProvider as _};
+use opentelemetry_proto::tonic::trace::v1::{ScopeSpans, Span as Otlp};
+use opentelemetry_sdk::trace::SamplingDecision;
+use prost::Message;
+
+use super::super::{Memory, Mode, Recorder, Refusal, Runs, Sink, Tracer, TracerProvider, Waiting};
+use crate::config::{Limits, Settings};
+use crate::propagation::Propagators;
+use crate::sampling::{Decision, NewTrace, Sample};
+
+/// Records each trace, and decides when it is asked for the verdict: every so-many-th trace is kept.
+#[derive(Debug, Clone)]
+struct Keeps {
+    every: usize,
+    asked: Arc<AtomicUsize>,
+}
+
+fn decision(decision: SamplingDecision, reason: &'static str) -> Decision {
+    Decision {
+        decision,
+        reason: Some(reason),
+        adjusted_count: None,
+    }
+}
+
+impl Sample for Keeps {
+    fn sample(&self, _: &NewTrace<'_>) -> Decision {
+        decision(SamplingDecision::RecordOnly, "head")
+    }
+
+    fn verdict(&self, head: &Decision) -> Decision {
+        assert_eq!(head.reason, Some("head"));
+        let asked = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
+        match self.every {
+            0 => decision(SamplingDecision::Drop, "verdict"),
+            every if asked.is_multiple_of(every) => {
+                decision(SamplingDecision::RecordAndSample, "verdict")
+            }
+            _ => decision(SamplingDecision::Drop, "verdict"),
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    spans: Mutex<Vec<Otlp>>,
+    recorded: AtomicUsize,
+    dropped: AtomicUsize,
+}
+
+impl Kept {
+    fn names(&self) -> Vec<String> {
+        let spans = self.spans.lock().unwrap();
+        spans.iter().map(|span| span.name.clone()).collect()
+    }
+
+    fn counts(&self) -> [usize; 3] {
+        let kept = self.spans.lock().unwrap().len();
+        let count = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
+        [count(&self.recorded), kept, count(&self.dropped)]
+    }
+}
+
+impl Sink for Kept {
+    fn ended(&self) {
+        self.recorded.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn kept(&self, spans: &Runs, new: u64) {
+        self.recorded.fetch_add(new as usize, Ordering::Relaxed);
+        for (run, bytes) in spans.iter() {
+            let decoded = ScopeSpans::decode(&*[run.scope.fields(), bytes].concat()).unwrap();
+            self.spans.lock().unwrap().extend(decoded.spans);
+        }
+    }
+
+    fn dropped(&self, spans: u64, new: u64) {
+        self.recorded.fetch_add(new as usize, Ordering::Relaxed);
+        self.dropped.fetch_add(spans as usize, Ordering::Relaxed);
+    }
+
+    fn refused(&self, why: Refusal) {
+        panic!("a span was refused: {why:?}");
+    }
+}
+
+struct Fixture {
+    recorder: Arc<Recorder>,
+    tracer: Tracer,
+    sink: Arc<Kept>,
+    memory: Arc<Memory>,
+    sampler: Keeps,
+}
+
+/// Keeps every so-many-th trace; none if that is 0.
+fn keeping(every: usize, limits: Limits) -> Fixture {
+    let sampler = Keeps {
+        every,
+        asked: Arc::default(),
+    };
+    let memory = Arc::new(Memory::new(limits.memory));
+    let settings = Settings {
+        limits,
+        ..Settings::default()
+    };
+    let sink = Arc::new(Kept::default());
+    let recorder = Arc::new(Recorder::new(
+        Mode::Record,
+        settings,
+        Box::new(sampler.clone()),
+        Propagators::new(Vec::new(), Vec::new()),
+        Arc::clone(&memory),
+        sink.clone(),
+    ));
+    Fixture {
+        tracer: TracerProvider::new(Arc::clone(&recorder)).tracer("test"),
+        recorder,
+        sink,
+        memory,
+        sampler,
+    }
+}
+
+impl Fixture {
+    fn root(&self) -> Context {
+        let root = self.tracer.start_with_context("root", &Context::new());
+        assert!(root.is_recording());
+        assert!(
+            !root.span_context().is_sampled(),
+            "what leaves is the head's"
+        );
+        Context::new().with_span(root)
+    }
+
+    fn child(&self, parent: &Context) -> super::super::Span {
+        let child = self.tracer.start_with_context("child", parent);
+        assert!(child.is_recording() && !child.span_context().is_sampled());
+        child
+    }
+
+    fn asked(&self) -> usize {
+        self.sampler.asked.load(Ordering::Relaxed)
+    }
+}
+
+fn reason(span: &Otlp) -> Option<String> {
+    let mut attributes = span.attributes.iter();
+    let found = attributes.find(|attribute| attribute.key == "sampling.reason")?;
+    Some(format!("{:?}", found.value))
+}
+
+#[test]
+fn trace_without_a_verdict_of_the_samplers_own_is_dropped() {
+    #[derive(Debug)]
+    struct RecordOnly;
+    impl Sample for RecordOnly {
+        fn sample(&self, _: &NewTrace<'_>) -> Decision {
+            decision(SamplingDecision::RecordOnly, "head")
+        }
+    }
+    let verdict = RecordOnly.verdict(&decision(SamplingDecision::RecordOnly, "head"));
+    assert!(!verdict.is_kept());
+}
+
+#[test]
+fn dropped_trace_counts_as_dropped_and_sends_nothing() {
+    let test = keeping(0, Limits::default());
+    let root = test.root();
+    drop(test.child(&root));
+    assert_eq!((test.sink.counts(), test.asked()), ([1, 0, 0], 0));
+    let late_parent = root.clone();
+    root.span().end();
+    assert_eq!((test.sink.counts(), test.asked()), ([2, 0, 2], 1));
+    drop(test.child(&late_parent));
+    let counts = (test.sink.counts(), test.asked());
+    assert_eq!(counts, ([3, 0, 3], 1), "a late child shares the verdict");
+}
+
+#[test]
+fn kept_trace_says_so_in_each_span() {
+    let test = keeping(1, Limits::default());
+    let root = test.root();
+    drop(test.child(&root));
+    root.span().end();
+    drop(test.child(&root));
+    assert_eq!((test.sink.counts(), test.asked()), ([3, 3, 0], 1));
+    assert_eq!(test.sink.names(), ["child", "root", "child"]);
+    for span in test.sink.spans.lock().unwrap().iter() {
+        assert_eq!(span.flags & 0xff, 0x03, "sampled: {span:?}");
+        let expected = (span.name == "root").then_some("verdict");
+        let reason = reason(span);
+        assert_eq!(reason.is_some(), expected.is_some());
+        assert!(reason.is_none_or(|reason| reason.contains("verdict")));
+    }
+}
+
+#[test]
+fn flush_leaves_the_verdict_to_the_end_and_a_shutdown_does_not() {
+    for (which, asked) in [
+        (Waiting::Overdue, 0),
+        (Waiting::Decided, 0),
+        (Waiting::All, 1),
+    ] {
+        let test = keeping(1, Limits::default());
+        let root = test.root();
+        (0..40).for_each(|_| drop(test.child(&root)));
+        test.recorder.hand_over(which, usize::MAX);
+        assert_eq!(test.asked(), asked, "{which:?}");
+        assert_eq!(test.sink.counts(), [40, 40 * asked, 0], "{which:?}");
+        drop(test.child(&root));
+        test.recorder.hand_over(Waiting::Decided, usize::MAX);
+        assert_eq!(test.sink.counts(), [41, 41 * asked, 0], "{which:?}");
+        root.span().end();
+        assert_eq!((test.sink.counts(), test.asked()), ([42, 42, 0], 1));
+    }
+}
+
+#[test]
+fn trace_is_decided_when_it_has_waited_for_hold_or_reaches_a_limit() {
+    let held = Limits {
+        hold: Duration::ZERO,
+        ..Limits::default()
+    };
+    let small = Limits {
+        spans_per_trace: 8,
+        ..Limits::default()
+    };
+    for (limits, before) in [(held, 0), (small, 4)] {
+        let test = keeping(1, limits);
+        let root = test.root();
+        for _ in 0..before {
+            drop(test.child(&root));
+            assert_eq!(test.asked(), 0);
+        }
+        drop(test.child(&root));
+        assert_eq!(test.asked(), 1);
+        assert_eq!(test.sink.counts(), [before + 1, before + 1, 0]);
+        root.span().end();
+        assert_eq!(test.asked(), 1);
+    }
+}
+
+#[test]
+fn undecided_spans_count_in_the_memory_until_they_are_dropped() {
+    let test = keeping(0, Limits::default());
+    let root = test.root();
+    for _ in 0..400 {
+        let mut child = test.child(&root);
+        child.set_attribute(opentelemetry::KeyValue::new("note", "x".repeat(1_000)));
+    }
+    assert!(test.memory.held() > 400_000, "{}", test.memory.held());
+    root.span().end();
+    assert_eq!(test.sink.counts(), [401, 0, 401]);
+    assert!(test.memory.held() < 100_000, "{}", test.memory.held());
+}
+
+#[test]
+fn threads_that_share_a_trace_share_its_verdict() {
+    for hold in [Duration::ZERO, Duration::from_secs(30)] {
+        let limits = Limits {
+            hold,
+            ..Limits::default()
+        };
+        let test = Arc::new(keeping(2, limits));
+        let traces = 400;
+        for _ in 0..traces {
+            let root = test.root();
+            let sweeper = Arc::clone(&test);
+            let children: Vec<_> = (0..3)
+                .map(|_| {
+                    let (test, root) = (Arc::clone(&test), root.clone());
+                    thread::spawn(move || (0..5).for_each(|_| drop(test.child(&root))))
+                })
+                .collect();
+            sweeper.recorder.hand_over(Waiting::Overdue, usize::MAX);
+            root.span().end();
+            children.into_iter().for_each(|child| child.join().unwrap());
+        }
+        test.recorder.hand_over(Waiting::All, usize::MAX);
+        let [recorded, kept, dropped] = test.sink.counts();
+        assert_eq!((recorded, kept + dropped), (16 * traces, recorded));
+        assert_eq!((kept, test.asked()), (16 * traces / 2, traces), "{hold:?}");
+        let spans = test.sink.spans.lock().unwrap();
+        let ids: BTreeSet<_> = spans.iter().map(|span| &span.span_id).collect();
+        assert_eq!(ids.len(), kept, "each span once");
+        let mut whole = BTreeMap::new();
+        for span in spans.iter() {
+            *whole.entry(&span.trace_id).or_insert(0) += 1;
+        }
+        assert!(whole.values().all(|spans| *spans == 16), "a trace is torn");
+    }
+}
