@@ -1,13 +1,14 @@
 //! The body of a traced response: its span ends when the body does.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::web::Bytes;
 use pin_project_lite::pin_project;
 
-use crate::recorder::{OTHER, Outcome, Under};
+use super::exchange::Exchange;
+use crate::recorder::{OTHER, Outcome, Scoped};
 
 pin_project! {
     /// A response body that ends the request's span: complete when all of it has been taken, failed by its own error,
@@ -15,21 +16,17 @@ pin_project! {
     #[derive(Debug)]
     pub struct TracedBody<B> {
         #[pin]
-        body: Body<B>,
-        under: Under,
-        // Of a response whose body is taken to its end.
-        outcome: Outcome,
+        scoped: Scoped<Body<B>, Exchange>,
     }
 
     impl<B> PinnedDrop for TracedBody<B> {
         fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            let is_whole = this.body.as_ref().is_whole();
-            let entered = this.under.enter();
-            this.body.set(Body::Gone);
-            drop(entered);
+            let mut scoped = this.project().scoped;
+            let is_whole = scoped.inner().is_some_and(Body::is_whole);
+            // The body's own drop still runs under the span.
+            scoped.as_mut().finish();
             if is_whole {
-                this.under.end(*this.outcome);
+                scoped.owner().complete();
             }
         }
     }
@@ -47,8 +44,6 @@ pin_project! {
             // Bytes still to come, where the size is known: the server may not ask for the end after them.
             left: Option<u64>,
         },
-        /// Dropped inside the span's scope, or taken.
-        Gone,
     }
 }
 
@@ -71,14 +66,14 @@ impl<B> Body<B> {
 impl<B: MessageBody> TracedBody<B> {
     /// The server never asks for a body of size 0, nor for that of a response that has none whatever the handler gave it: that is
     /// their whole body.
-    pub(super) fn new(body: B, mut under: Under, outcome: Outcome, has_none: bool) -> Self {
+    pub(super) fn new(body: B, mut exchange: Exchange, has_none: bool) -> Self {
         let left = match body.size() {
             BodySize::Sized(size) => Some(size),
             BodySize::None => Some(0),
             BodySize::Stream => None,
         };
         if has_none || left == Some(0) {
-            under.end(outcome);
+            exchange.complete();
         }
         let bytes = match left {
             Some(1..) => body.try_into_bytes(),
@@ -90,9 +85,7 @@ impl<B: MessageBody> TracedBody<B> {
             Err(body) => Body::Stream { body, left },
         };
         Self {
-            body,
-            under,
-            outcome,
+            scoped: Scoped::new(body, exchange),
         }
     }
 }
@@ -101,10 +94,10 @@ impl<B: MessageBody> MessageBody for TracedBody<B> {
     type Error = B::Error;
 
     fn size(&self) -> BodySize {
-        match &self.body {
-            Body::Bytes { bytes } => bytes.size(),
-            Body::Stream { body, .. } => body.size(),
-            Body::Gone => BodySize::None,
+        match self.scoped.inner() {
+            Some(Body::Bytes { bytes }) => bytes.size(),
+            Some(Body::Stream { body, .. }) => body.size(),
+            None => BodySize::None,
         }
     }
 
@@ -112,48 +105,49 @@ impl<B: MessageBody> MessageBody for TracedBody<B> {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        let this = self.project();
-        let (body, left) = match this.body.project() {
-            Projected::Bytes { bytes } => {
-                this.under.end(*this.outcome);
-                let bytes = std::mem::take(bytes);
-                return Poll::Ready((!bytes.is_empty()).then_some(Ok(bytes)));
-            }
-            Projected::Stream { body, left } => (body, left),
-            Projected::Gone => return Poll::Ready(None),
+        let mut scoped = self.project().scoped;
+        if let Some(Projected::Bytes { bytes }) = scoped.as_mut().inner_mut().map(Body::project) {
+            let bytes = std::mem::take(bytes);
+            scoped.as_mut().clear();
+            scoped.owner().complete();
+            return Poll::Ready((!bytes.is_empty()).then_some(Ok(bytes)));
+        }
+        let mut is_short = false;
+        let next = scoped.as_mut().poll(
+            |body| match body.project() {
+                Projected::Stream { body, left } => {
+                    let next = ready!(body.poll_next(cx));
+                    if let (Some(Ok(bytes)), Some(left)) = (&next, &mut *left) {
+                        *left = left.saturating_sub(bytes.len() as u64);
+                    }
+                    is_short = left.is_some_and(|left| left > 0);
+                    Poll::Ready(next)
+                }
+                Projected::Bytes { .. } => Poll::Ready(None),
+            },
+            Option::is_none,
+        );
+        let Some(next) = next else {
+            return Poll::Ready(None);
         };
-        let entered = this.under.enter();
-        let next = body.poll_next(cx);
-        drop(entered);
-        let Poll::Ready(next) = next else {
-            return Poll::Pending;
-        };
-        let outcome = match &next {
-            Some(Ok(bytes)) => {
-                *left = left.map(|left| left.saturating_sub(bytes.len() as u64));
-                None
-            }
-            Some(Err(_)) => Some(Outcome::Failed(error_type::<B::Error>())),
+        let next = ready!(next);
+        let exchange = scoped.owner();
+        match &next {
+            Some(Ok(_)) => {}
+            Some(Err(_)) => exchange.finish(Outcome::Failed(error_type::<B::Error>())),
             // The client waits for the rest, until the server hangs up.
-            None if left.is_some_and(|left| left > 0) => Some(Outcome::Failed(INCOMPLETE)),
-            None => Some(*this.outcome),
-        };
-        if let Some(outcome) = outcome {
-            this.under.end(outcome);
+            None if is_short => exchange.finish(Outcome::Failed(INCOMPLETE)),
+            None => exchange.complete(),
         }
         Poll::Ready(next)
     }
 
     fn try_into_bytes(mut self) -> Result<Bytes, Self> {
-        match std::mem::replace(&mut self.body, Body::Gone) {
-            Body::Bytes { bytes } => {
-                self.under.end(self.outcome);
-                Ok(bytes)
-            }
-            body => {
-                self.body = body;
-                Err(self)
-            }
-        }
+        let Some(Body::Bytes { bytes }) = self.scoped.inner() else {
+            return Err(self);
+        };
+        let bytes = bytes.clone();
+        self.scoped.owner_mut().complete();
+        Ok(bytes)
     }
 }

@@ -3,6 +3,7 @@
 use actix_web::HttpRequest;
 use opentelemetry::baggage::Baggage;
 
+use super::route::{method_in_name, set_route};
 use super::server::{self, Origin};
 use super::trust::Client;
 use crate::__private::{AnyTags, Head, NoRequest, Recording, RequestSource, open, record};
@@ -52,7 +53,7 @@ pub fn child_handler<R: HandlerRequest>(
 fn claim(site: &'static Site, request: &dyn HandlerRequest, tags: &AnyTags<'_>) -> BodySpan {
     let around = Current::get();
     let claim = match &around {
-        Current::Local(span) => span.claim(site),
+        Current::Local(span) => span.claim(),
         Current::Silent => return BodySpan(Under::Nothing),
         Current::Foreign(_) | Current::Nothing => Claim::NoRequest,
     };
@@ -77,7 +78,7 @@ fn tag_handler(
     request: &dyn HandlerRequest,
     tags: &AnyTags<'_>,
 ) -> Option<Baggage> {
-    learn_route(site, request, server);
+    note_route(request, server);
     let tags = with_function(site, tags);
     record(server, &request.head(&Recording(server)), &tags)
 }
@@ -120,7 +121,7 @@ fn stand_alone(
     };
     warn_once(site);
     let mut active = ActiveSpan::new(server);
-    active.span().claim(site);
+    active.span().claim();
     if let Some(baggage) = tag_handler(site, active.span(), request, tags) {
         active.carry(baggage);
     }
@@ -128,13 +129,12 @@ fn stand_alone(
 }
 
 /// Records the route now, since a request that is cancelled or panics has no response to tell it.
-fn learn_route(site: &Site, request: &dyn HandlerRequest, server: &LocalSpan) {
+fn note_route(request: &dyn HandlerRequest, server: &LocalSpan) {
     if let Some(http) = request.get()
         && let Some(route) = http.match_pattern()
     {
-        let method = server::method_in_name(server.recorder(), http.method());
-        server.turn(|span| server::set_route(span, method, &route));
-        site.learn_route(&route);
+        let method = method_in_name(server.recorder(), http.method());
+        server.turn(|span| set_route(span, method, &route));
     }
 }
 

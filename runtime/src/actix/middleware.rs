@@ -14,9 +14,11 @@ use actix_web::{Error, HttpRequest};
 
 use super::answer::Wanted;
 use super::body::TracedBody;
+use super::exchange::Exchange;
 use super::forwarded::{Proxies, Via};
-use super::future::RequestFuture;
+use super::future::{Head, RequestFuture};
 use super::headers::Listed;
+use super::route::Routes;
 use super::server::{self, Origin};
 use super::trust::{Client, Trust};
 use crate::attribute::Tags;
@@ -314,12 +316,11 @@ impl RequestTracing {
         }
     }
 
-    fn sees_responses(&self) -> bool {
-        self.span_name.is_some() || !self.response_tags.is_empty()
-    }
-
-    /// Names and tags the span as the application wishes, whose code runs under it.
+    /// Names and tags the span, if there is one, as the application wishes. The application's code runs under it.
     pub(super) fn see_response(&self, under: &mut Under, response: &ServiceResponse<()>) {
+        if under.span().is_none() {
+            return;
+        }
         if let Some(span_name) = &self.span_name {
             let entered = under.enter();
             let name = span_name(response.request());
@@ -348,23 +349,23 @@ impl RequestTracing {
         self.trust.admits(request, client)
     }
 
-    /// What the request is to run under.
-    fn start<'r>(
+    /// Begins a request.
+    fn begin<'r>(
         &self,
         request: &'r ServiceRequest,
         via: Option<Via<'r>>,
         is_trusted: impl FnOnce() -> bool,
-    ) -> Under {
+    ) -> Exchange {
         let Some(recorder) = self.recorder.clone().or_else(recorder) else {
-            return Under::Nothing;
+            return Exchange::over();
         };
         let around = Current::get();
         match &around {
             // Another `RequestTracing` of the same request, or one that records nothing: pass through.
             Current::Local(span) if span.is_of(&recorder) && span.in_request() => {
-                return Under::Nothing;
+                return Exchange::over();
             }
-            Current::Silent => return Under::Nothing,
+            Current::Silent => return Exchange::over(),
             _ => {}
         }
         let http = request.request();
@@ -375,12 +376,13 @@ impl RequestTracing {
         };
         let caller = server::inbound(&recorder, http, is_trusted);
         if self.skips(request) {
-            return caller.silent(recorder.skip(caller.parent()), recorder);
+            return Exchange::new(caller.silent(recorder.skip(caller.parent()), recorder));
         }
-        match server::start(&recorder, http, &origin, &caller, around) {
+        let under = match server::start(&recorder, http, &origin, &caller, around) {
             Started::Recording(span) => Under::Span(ActiveSpan::new(span)),
-            Started::Dropped(context) => caller.silent(context, recorder),
-        }
+            Started::Dropped(context) => caller.silent(context, Arc::clone(&recorder)),
+        };
+        Exchange::new(under).observed(&recorder, http)
     }
 }
 
@@ -404,7 +406,10 @@ where
     fn new_transform(&self, service: S) -> Self::Future {
         ready(Ok(RequestTracingService {
             service,
-            tracing: Rc::new(self.clone()),
+            shared: Rc::new(Shared {
+                tracing: self.clone(),
+                routes: Routes::default(),
+            }),
         }))
     }
 }
@@ -413,7 +418,14 @@ where
 #[derive(Debug)]
 pub struct RequestTracingService<S> {
     service: S,
-    tracing: Rc<RequestTracing>,
+    shared: Rc<Shared>,
+}
+
+/// What the requests of a worker share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) tracing: RequestTracing,
+    pub(super) routes: Routes,
 }
 
 impl<S, B> Service<ServiceRequest> for RequestTracingService<S>
@@ -430,18 +442,24 @@ where
     }
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        // Routing and the synchronous parts of inner middleware run in this call: they belong to the span too.
-        let via = self.tracing.via(&request);
-        let is_trusted = LazyCell::new(|| self.tracing.trusts(&request, via.as_ref()));
-        let mut under = self.tracing.start(&request, via, || *is_trusted);
-        let method = request.method().clone();
-        let wanted = self.tracing.wanted;
-        let ids = (wanted.is_any()).then(|| Box::new(wanted.ids(&request, &under, || *is_trusted)));
-        self.tracing.tag_request(&mut under, &request);
-        let entered = under.enter();
-        let future = self.service.call(request);
-        drop(entered);
-        let hooks = (self.tracing.sees_responses()).then(|| Rc::clone(&self.tracing));
-        RequestFuture::new(future, under, method, hooks, ids)
+        let Shared { tracing, routes } = &*self.shared;
+        let via = tracing.via(&request);
+        let is_trusted = LazyCell::new(|| tracing.trusts(&request, via.as_ref()));
+        let mut exchange = tracing.begin(&request, via, || *is_trusted);
+        let wanted = tracing.wanted;
+        let ids = (wanted.is_any())
+            .then(|| Box::new(wanted.ids(&request, exchange.under(), || *is_trusted)));
+        tracing.tag_request(exchange.under(), &request);
+        let asked = exchange
+            .wants_route()
+            .then(|| routes.ask(&request))
+            .flatten();
+        let head = Head {
+            method: request.method().clone(),
+            shared: Rc::clone(&self.shared),
+            ids,
+            asked,
+        };
+        RequestFuture::new(exchange, head, || self.service.call(request))
     }
 }

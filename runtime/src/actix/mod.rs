@@ -4,6 +4,7 @@
 
 mod answer;
 mod body;
+mod exchange;
 mod extractor;
 mod forwarded;
 mod future;
@@ -13,6 +14,7 @@ mod headers;
 mod host;
 mod middleware;
 mod request_id;
+mod route;
 mod server;
 mod trust;
 

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
-use actix_web::dev::ResourceDef;
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::StatusCode;
 use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::{SpanContext, SpanKind};
 use opentelemetry::{Context, ContextGuard};
@@ -12,20 +11,20 @@ use opentelemetry::{Context, ContextGuard};
 use super::forwarded::Via;
 use super::head::{self, Headers, cut};
 use super::host;
+use super::route::method_in_name;
 use super::trust::Client;
 use crate::attribute::{Display, Key, Tags};
-use crate::recorder::{Current, Head, LocalSpan, Recorder, Sampled, Start, Started, Turn, Under};
+use crate::recorder::{Current, Head, Recorder, Sampled, Start, Started, Turn, Under};
 use crate::semconv::{self, KnownMethods};
 
 const METHOD: Key<'_> = Key::new("http.request.method");
 const METHOD_ORIGINAL: Key<'_> = Key::new("http.request.method_original");
-const PATH: Key<'_> = Key::new("url.path");
+pub(super) const PATH: Key<'_> = Key::new("url.path");
 const QUERY: Key<'_> = Key::new("url.query");
 const CLIENT_ADDRESS: Key<'_> = Key::new("client.address");
 const PEER_ADDRESS: Key<'_> = Key::new("network.peer.address");
 const PEER_PORT: Key<'_> = Key::new("network.peer.port");
 const USER_AGENT: Key<'_> = Key::new("user_agent.original");
-const ROUTE: Key<'_> = Key::new("http.route");
 const STATUS_CODE: Key<'_> = Key::new("http.response.status_code");
 
 /// The caller of a request, as its headers name it. What else it sends is current as long as this lives.
@@ -190,31 +189,6 @@ fn tag_client(request: &HttpRequest, origin: &Origin<'_>, tags: &mut Tags) {
         tags.set(PEER_ADDRESS, &Display(&peer.ip().to_canonical()));
         tags.set(PEER_PORT, &peer.port());
     }
-}
-
-/// Whether the application has set the route itself.
-pub(super) fn has_route(span: &Turn<'_>) -> bool {
-    span.has(&ROUTE)
-}
-
-/// Whether the request's path is one of that route.
-pub(super) fn may_be_of(span: &LocalSpan, route: &str) -> bool {
-    let path = span.turn(|span| span.text(&PATH)).flatten();
-    path.is_some_and(|path| ResourceDef::new(route).is_match(&path))
-}
-
-/// Records where the request went. The span is named after it, unless it is no longer called `method`: then the application has
-/// given it a name of its own.
-pub(super) fn set_route(span: &mut Turn<'_>, method: &str, route: &str) {
-    // The App's own root has no name in a scope without one.
-    let route = if route.is_empty() { "/" } else { route };
-    span.tag(|tags| tags.set(ROUTE, route));
-    span.extend_name(method, route);
-}
-
-/// What a span is called after the request's method.
-pub(super) fn method_in_name<'m>(recorder: &Recorder, method: &'m Method) -> &'m str {
-    recorder.known_methods().in_name(method.as_str())
 }
 
 /// Records the response. A 4xx is the client's mistake, a 5xx an error of this server's.

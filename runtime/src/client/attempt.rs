@@ -15,8 +15,8 @@ use pin_project_lite::pin_project;
 use super::Tracing;
 use crate::attribute::{Key, Tags, truncate};
 use crate::recorder::{
-    ActiveSpan, Current, Outcome, Recorder, Start, Started, Under, recorder_around, text,
-    with_context,
+    ActiveSpan, Current, Enter, Entered, Outcome, Recorder, Scoped, Start, Started, Under,
+    recorder_around, text, with_context,
 };
 use crate::semconv::{self, KnownMethods};
 
@@ -118,8 +118,7 @@ impl Attempt {
     /// Runs `future`, which sends the request, under the span.
     pub(super) fn send<F: Future>(self, future: F) -> Sending<F> {
         Sending {
-            future: Some(future),
-            attempt: Some(self),
+            scoped: Scoped::new(future, Some(self)),
         }
     }
 
@@ -246,16 +245,13 @@ pin_project! {
     #[derive(Debug)]
     pub(super) struct Sending<F> {
         #[pin]
-        future: Option<F>,
-        attempt: Option<Attempt>,
+        scoped: Scoped<F, Option<Attempt>>,
     }
+}
 
-    impl<F> PinnedDrop for Sending<F> {
-        fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            let _entered = this.attempt.as_mut().and_then(|attempt| attempt.under.enter());
-            this.future.set(None);
-        }
+impl Enter for Option<Attempt> {
+    fn enter(&mut self) -> Option<Entered<'_>> {
+        self.as_mut()?.under.enter()
     }
 }
 
@@ -263,16 +259,10 @@ impl<F: Future> Future for Sending<F> {
     type Output = (F::Output, Attempt);
 
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        let mut sending = this.future.as_mut().as_pin_mut().zip(this.attempt.as_mut());
-        let (future, attempt) = sending
-            .take()
-            .expect("a future is not polled again after it is done");
-        let entered = attempt.under.enter();
-        let output = ready!(future.poll(cx));
-        this.future.set(None);
-        drop(entered);
-        let attempt = this.attempt.take();
+        let mut scoped = self.project().scoped;
+        let output = scoped.as_mut().poll(|future| future.poll(cx), |_| true);
+        let output = ready!(output.expect("a future is not polled again after it is done"));
+        let attempt = scoped.owner().take();
         Poll::Ready((output, attempt.expect("it is there while the future is")))
     }
 }

@@ -154,10 +154,22 @@ impl Under {
         matches!(self, Self::Span(active) if active.scope.panicked)
     }
 
-    /// Ends the span. From then on there is nothing to run under.
+    /// How it ends if it is dropped now.
+    #[cfg(feature = "actix")]
+    pub(crate) fn unfinished(&self) -> Outcome {
+        match self {
+            Self::Span(active) => active.scope.unfinished(),
+            Self::Silent(scope) | Self::Carrying(_, scope) => scope.unfinished(),
+            Self::Nothing | Self::Around(_) => Outcome::Cancelled,
+        }
+    }
+
+    /// Ends the span. From then on there is nothing to run under, unless nothing is recorded anyway.
     pub(crate) fn end(&mut self, outcome: Outcome) {
-        if let Self::Span(active) = self {
-            active.end(outcome);
+        match self {
+            Self::Silent(_) => return,
+            Self::Span(active) => active.end(outcome),
+            Self::Nothing | Self::Around(_) | Self::Carrying(..) => {}
         }
         *self = Self::Nothing;
     }
@@ -170,6 +182,16 @@ impl Scope {
             entered,
             was_entered: false,
             panicked: false,
+        }
+    }
+
+    /// How what runs in it ends if it is dropped now.
+    fn unfinished(&self) -> Outcome {
+        // Once entered, it tells a panic within it from one that merely drops it. Before, its tags are evaluated.
+        if self.panicked || (!self.was_entered && panicking()) {
+            Outcome::Panicked
+        } else {
+            Outcome::Cancelled
         }
     }
 
@@ -261,13 +283,7 @@ impl ActiveSpan {
 
 impl Drop for ActiveSpan {
     fn drop(&mut self) {
-        // Once entered, its own scope tells a panic below it from one that merely drops it. Before, its tags are evaluated.
-        let panicked = self.scope.panicked || (!self.scope.was_entered && panicking());
-        self.end(if panicked {
-            Outcome::Panicked
-        } else {
-            Outcome::Cancelled
-        });
+        self.end(self.scope.unfinished());
         if self.was_last {
             self.span.recycle();
         }

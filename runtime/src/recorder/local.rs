@@ -12,7 +12,6 @@ use super::exception::Exception;
 use super::head::Head;
 use super::open::{OpenSpan, Parent, value_limits};
 use super::outcome::Outcome;
-use super::site::Site;
 use super::state::{Ended, Times};
 use super::trace::TraceRef;
 use super::turn::Turn;
@@ -370,13 +369,11 @@ impl LocalSpan {
         self.with_request(|_, _, _| ()).is_some()
     }
 
-    /// Claims the request's SERVER span for the handler at `site`.
-    pub(crate) fn claim(&self, site: &'static Site) -> Claim {
+    /// Claims the request's SERVER span for a handler.
+    pub(crate) fn claim(&self) -> Claim {
         let granted = self.with_request(|server, slot, id| {
-            server.handler.is_none().then(|| {
-                server.handler = Some(site);
-                (slot, id)
-            })
+            let is_taken = std::mem::replace(&mut server.is_claimed, true);
+            (!is_taken).then_some((slot, id))
         });
         match granted {
             Some(Some((slot, id))) => Claim::Granted(self.of_trace(slot, id)),

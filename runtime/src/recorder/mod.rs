@@ -15,11 +15,14 @@ mod inherited;
 mod known_spans;
 mod local;
 mod memory;
+#[cfg(feature = "actix")]
+mod observer;
 mod open;
 mod outcome;
 mod run;
 mod runs;
 mod scope;
+mod scoped;
 mod seal;
 mod site;
 mod span;
@@ -39,6 +42,8 @@ use std::time::SystemTime;
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, TraceFlags, TraceState};
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
 
+#[cfg(any(feature = "actix", feature = "awc", feature = "reqwest"))]
+pub(crate) use self::active::Entered;
 pub(crate) use self::active::{ActiveSpan, Under};
 pub(crate) use self::baggage::{baggage, warn_in_vain};
 #[cfg(feature = "testing")]
@@ -51,11 +56,15 @@ pub(crate) use self::exception::{message, text};
 pub(crate) use self::head::Head;
 pub(crate) use self::local::LocalSpan;
 pub(crate) use self::memory::{Held, Memory};
+#[cfg(feature = "actix")]
+pub(crate) use self::observer::{ObservedRequest, Observer};
 #[cfg(any(feature = "actix", feature = "awc", feature = "reqwest"))]
 pub(crate) use self::outcome::Outcome;
 pub use self::run::{BodySpan, ResultSpan, Traced, TracedStream};
 pub(crate) use self::runs::Runs;
 pub(crate) use self::scope::Scope;
+#[cfg(any(feature = "actix", feature = "awc", feature = "reqwest"))]
+pub(crate) use self::scoped::{Enter, Scoped};
 pub use self::site::Site;
 pub use self::span::Span;
 pub use self::tracer::{Tracer, TracerProvider};
@@ -135,6 +144,8 @@ pub(crate) struct Recorder {
     propagators: Propagators,
     exceptions: ExceptionSignal,
     known_methods: KnownMethods,
+    #[cfg(feature = "actix")]
+    observer: Option<Arc<dyn Observer>>,
     /// After the shutdown no span starts.
     is_closed: AtomicBool,
 }
@@ -226,6 +237,8 @@ impl Recorder {
             propagators,
             exceptions: settings.exceptions,
             known_methods: settings.known_methods,
+            #[cfg(feature = "actix")]
+            observer: None,
             is_closed: AtomicBool::new(false),
         }
     }
@@ -242,6 +255,18 @@ impl Recorder {
     pub(crate) fn with_ids(mut self, ids: impl IdGenerator + 'static) -> Self {
         self.ids = Box::new(ids);
         self
+    }
+
+    /// Tells `observer` of each request.
+    #[cfg(all(test, feature = "actix"))]
+    pub(crate) fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
+    #[cfg(feature = "actix")]
+    pub(crate) fn observer(&self) -> Option<&Arc<dyn Observer>> {
+        self.observer.as_ref()
     }
 
     pub(crate) fn known_methods(&self) -> &KnownMethods {

@@ -18,7 +18,6 @@ use super::head::Head;
 use super::inherited::Inherited;
 use super::scope::Scope;
 use super::seal::{LINK_FLAGS, flags_of, nonzero};
-use super::site::Site;
 use crate::attribute::wire::{self, fixed64_field, len_field, varint_field};
 use crate::attribute::{Encoder, Outcome, Tags, Value, ValueLimits, truncate};
 use crate::config::Limits;
@@ -50,11 +49,11 @@ pub(crate) struct OpenSpan {
     pub(super) inherited: Inherited,
     /// The SERVER span around this span, itself included, as its slot and id.
     pub(super) request: Option<(u32, SpanId)>,
-    /// Of a SERVER span: the request's head and the handler that claimed the span.
+    /// Of a SERVER span: the request's head, and whether a handler has claimed the span.
     pub(super) head: Option<Arc<Head>>,
     /// Bytes of that copy.
     pub(super) head_bytes: usize,
-    pub(crate) handler: Option<&'static Site>,
+    pub(super) is_claimed: bool,
 }
 
 /// The parent of a span: another process's where it came with the request.
@@ -94,7 +93,7 @@ impl Default for OpenSpan {
             request: None,
             head: None,
             head_bytes: 0,
-            handler: None,
+            is_claimed: false,
         }
     }
 }
@@ -287,7 +286,7 @@ impl OpenSpan {
         self.name.clear();
         self.status = Status::Unset;
         self.scope = Scope::Biztrace;
-        self.handler = None;
+        self.is_claimed = false;
         self.request = None;
         self.exception = None;
         (self.dead_bytes, self.events, self.links) = (0, 0, 0);

@@ -14,6 +14,7 @@ use super::baggage::warn_in_vain;
 use super::exception::Exception;
 use super::local::LocalSpan;
 use super::outcome::Outcome;
+use super::scoped::Scoped;
 use crate::attribute::Tags;
 
 /// What an annotated body runs under.
@@ -52,9 +53,8 @@ impl BodySpan {
         R: FnOnce(&F::Output, &ResultSpan<'_>) -> ErrorType,
     {
         Traced {
-            future: Some(future),
+            scoped: Scoped::new(future, self.0),
             on_result: Some(on_result),
-            under: self.0,
         }
     }
 
@@ -87,10 +87,9 @@ impl BodySpan {
     {
         let stream = self.call(body);
         TracedStream {
-            stream: Some(stream),
+            scoped: Scoped::new(stream, self.0),
             on_item,
             failed: None,
-            under: self.0,
         }
     }
 
@@ -135,17 +134,8 @@ pin_project! {
     #[derive(Debug)]
     pub struct Traced<F, R> {
         #[pin]
-        future: Option<F>,
+        scoped: Scoped<F, Under>,
         on_result: Option<R>,
-        under: Under,
-    }
-
-    impl<F, R> PinnedDrop for Traced<F, R> {
-        fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            let _scope = this.under.enter();
-            this.future.set(None);
-        }
     }
 }
 
@@ -158,17 +148,13 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
-        let future = this
-            .future
+        let output = this
+            .scoped
             .as_mut()
-            .as_pin_mut()
-            .expect("a future is not polled again after it is done");
-        let scope = this.under.enter();
-        let output = ready!(future.poll(cx));
-        this.future.set(None);
-        drop(scope);
+            .poll(|future| future.poll(cx), |_| true);
+        let output = ready!(output.expect("a future is not polled again after it is done"));
         let on_result = this.on_result.take();
-        end(this.under, |span| {
+        end(this.scoped.owner(), |span| {
             on_result.and_then(|on_result| on_result(&output, span))
         });
         Poll::Ready(output)
@@ -181,7 +167,7 @@ where
     R: FnOnce(&F::Output, &ResultSpan<'_>) -> ErrorType,
 {
     fn is_terminated(&self) -> bool {
-        self.future.is_none()
+        self.scoped.inner().is_none()
     }
 }
 
@@ -190,21 +176,19 @@ pin_project! {
     #[derive(Debug)]
     pub struct TracedStream<S, I> {
         #[pin]
-        stream: Option<S>,
+        scoped: Scoped<S, Under>,
         on_item: I,
         failed: ErrorType,
-        under: Under,
     }
 
     impl<S, I> PinnedDrop for TracedStream<S, I> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let scope = this.under.enter();
-            this.stream.set(None);
-            drop(scope);
+            this.scoped.as_mut().finish();
+            let under = this.scoped.owner();
             // Who has seen an error need not ask for more: then it is no cancellation.
-            if this.failed.is_some() && !this.under.has_panicked() {
-                end(this.under, |_| *this.failed);
+            if this.failed.is_some() && !under.has_panicked() {
+                end(under, |_| *this.failed);
             }
         }
     }
@@ -219,28 +203,28 @@ where
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
         let mut this = self.project();
-        let Some(stream) = this.stream.as_mut().as_pin_mut() else {
+        let item = this
+            .scoped
+            .as_mut()
+            .poll(|stream| stream.poll_next(cx), Option::is_none);
+        let Some(item) = item else {
             return Poll::Ready(None);
         };
-        let scope = this.under.enter();
-        let item = ready!(stream.poll_next(cx));
-        if item.is_none() {
-            this.stream.set(None);
-        }
-        drop(scope);
+        let item = ready!(item);
+        let under = this.scoped.owner();
         match &item {
             Some(item) if this.failed.is_none() => {
                 let look = |span: &LocalSpan| (this.on_item)(item, &ResultSpan(span));
-                *this.failed = this.under.watch(look).flatten();
+                *this.failed = under.watch(look).flatten();
             }
             Some(_) => {}
-            None => end(this.under, |_| *this.failed),
+            None => end(under, |_| *this.failed),
         }
         Poll::Ready(item)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        self.stream.as_ref().map_or((0, Some(0)), Stream::size_hint)
+        self.scoped.inner().map_or((0, Some(0)), Stream::size_hint)
     }
 }
 
@@ -250,6 +234,6 @@ where
     I: FnMut(&S::Item, &ResultSpan<'_>) -> ErrorType,
 {
     fn is_terminated(&self) -> bool {
-        self.stream.is_none()
+        self.scoped.inner().is_none()
     }
 }

@@ -2,8 +2,6 @@
 
 use opentelemetry::trace::Status;
 
-#[cfg(feature = "actix")]
-use super::Site;
 use super::open::OpenSpan;
 use crate::attribute::{Key, Tags};
 use crate::config::Limits;
@@ -32,12 +30,6 @@ impl<'a> Turn<'a> {
     #[cfg(feature = "actix")]
     pub(crate) fn text(&self, key: &Key<'_>) -> Option<String> {
         self.span.text(key)
-    }
-
-    /// The handler that has claimed this SERVER span.
-    #[cfg(feature = "actix")]
-    pub(crate) fn handler(&self) -> Option<&'static Site> {
-        self.span.handler
     }
 
     /// Sets attributes where they belong.

@@ -14,6 +14,8 @@ use futures_util::{StreamExt, stream};
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use tokio::io::AsyncReadExt;
 
+const UNSAMPLED: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
+
 const PAUSE: Duration = Duration::from_millis(60);
 
 #[traced]
@@ -59,6 +61,16 @@ async fn panics() -> HttpResponse {
     streaming(|| async { panic!("in the body") })
 }
 
+/// Its end is followed by a drop that makes a span.
+#[get("/cleans-up")]
+async fn cleans_up() -> HttpResponse {
+    let cleanup = Cleanup;
+    let chunks = stream::iter([Ok::<_, io::Error>(Bytes::from_static(b"chunk "))]);
+    HttpResponse::Ok().streaming(chunks.inspect(move |_| {
+        let _ = &cleanup;
+    }))
+}
+
 #[get("/endless")]
 async fn endless() -> HttpResponse {
     let cleanup = Cleanup;
@@ -81,7 +93,7 @@ async fn plain() -> String {
 
 fn routes(config: &mut web::ServiceConfig) {
     config
-        .service((completes, breaks, panics, endless, short, plain))
+        .service((completes, breaks, cleans_up, panics, endless, short, plain))
         .route(
             "/completes",
             web::head().to(|| async { streaming(|| async { write_chunk() }) }),
@@ -202,6 +214,24 @@ async fn a_stream_that_its_client_abandons_is_cancelled() {
         is_child(spans.named("clean_up"), server),
         "the stream is dropped in the span's scope"
     );
+}
+
+#[actix_web::test]
+async fn a_stream_that_has_ended_is_dropped_within_its_request() {
+    let service = service();
+    assert_eq!(service.get("/cleans-up").await.0, 200);
+    let spans = service.spans(2).await;
+    assert!(is_child(spans.named("clean_up"), spans.server()));
+}
+
+#[actix_web::test]
+async fn a_stream_of_a_request_that_is_not_sampled_begins_no_trace_when_it_is_dropped() {
+    // The caller's decision counts, and without a caller all is kept: what is dropped late would be.
+    let service = service();
+    let (status, _) = service.get_traced("/cleans-up", UNSAMPLED).await;
+    assert_eq!(status, 200);
+    let spans = service.spans(0).await;
+    assert_eq!(spans.iter().count(), 0);
 }
 
 #[actix_web::test]
