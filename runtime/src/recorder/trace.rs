@@ -59,9 +59,18 @@ pub(crate) struct TraceRef(Arc<Trace>);
 
 thread_local! {
     /// Traces that nothing else refers to, with their cells.
-    static TRACES: RefCell<Vec<Arc<Trace>>> = const { RefCell::new(Vec::new()) };
+    static TRACES: RefCell<FreeTraces> = const { RefCell::new(FreeTraces(Vec::new())) };
     /// Cells of traces that a handle still refers to.
     static CELLS: RefCell<FreeCells> = const { RefCell::new(FreeCells(Vec::new())) };
+}
+
+/// Traces without a handle. Handles of earlier traces may still refer to their cells.
+struct FreeTraces(Vec<Arc<Trace>>);
+
+impl Drop for FreeTraces {
+    fn drop(&mut self) {
+        self.0.iter().for_each(|trace| trace.lock().free());
+    }
 }
 
 /// Cells to which handles still refer, but no open span.
@@ -82,16 +91,19 @@ impl TraceRef {
         let clock = TraceClock::start(&*recorder.clock);
         let undecided =
             (!head.is_kept()).then(|| Arc::new(Undecided::new(context.clone(), head.clone())));
-        let pooled = TRACES.try_with(|traces| traces.borrow_mut().pop());
-        if let Ok(Some(mut trace)) = pooled
-            && let Some(unshared) = Arc::get_mut(&mut trace)
-            && Arc::ptr_eq(&unshared.recorder, recorder)
-        {
-            unshared.cell.lock().begin(clock, undecided.clone());
-            (unshared.context, unshared.clock) = (context, clock);
-            (unshared.head, unshared.undecided) = (head, undecided);
-            *unshared.is_done.get_mut() = false;
-            return Self(trace);
+        let pooled = TRACES.try_with(|traces| traces.borrow_mut().0.pop());
+        if let Ok(Some(mut trace)) = pooled {
+            if let Some(unshared) = Arc::get_mut(&mut trace)
+                && Arc::ptr_eq(&unshared.recorder, recorder)
+            {
+                unshared.cell.lock().begin(clock, undecided.clone());
+                (unshared.context, unshared.clock) = (context, clock);
+                (unshared.head, unshared.undecided) = (head, undecided);
+                *unshared.is_done.get_mut() = false;
+                return Self(trace);
+            }
+            // A trace of another recorder: handles may still refer to its cell.
+            trace.lock().free();
         }
         let cell = cell_for(recorder);
         Self::in_cell(Trace {
@@ -159,9 +171,13 @@ impl TraceRef {
             .later
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner) = Later::default();
-        if unshared.cell.lock().trim() {
-            // A thread that is ending has no pool any more: then the trace is simply freed.
-            let _ = TRACES.try_with(|traces| pool(&mut traces.borrow_mut(), &self.0));
+        let is_kept = self.lock().trim()
+            && TRACES
+                .try_with(|traces| pool(&mut traces.borrow_mut().0, &self.0))
+                .unwrap_or(false);
+        if !is_kept {
+            // Handles of earlier traces may still refer to the cell.
+            self.lock().free();
         }
     }
 
