@@ -15,6 +15,8 @@ mod inherited;
 mod known_spans;
 mod local;
 mod memory;
+#[cfg(test)]
+mod model_tests;
 #[cfg(feature = "actix")]
 mod observer;
 mod open;

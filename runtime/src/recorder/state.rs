@@ -109,6 +109,12 @@ impl State {
         self.held.cover(self.in_use());
     }
 
+    /// How many spans have ended and wait.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.ended.spans() + self.unsealed.len()
+    }
+
     /// How many spans are open.
     #[inline]
     pub(super) fn open_spans(&self) -> usize {

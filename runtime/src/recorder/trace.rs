@@ -216,6 +216,29 @@ fn pool<T>(pool: &mut Vec<Arc<T>>, item: &Arc<T>) -> bool {
     has_room
 }
 
+/// What a thread has pooled. A test plays several threads on one: each has its pools, and dropping them ends it.
+#[cfg(test)]
+pub(super) struct Pools {
+    traces: FreeTraces,
+    cells: FreeCells,
+}
+
+#[cfg(test)]
+impl Pools {
+    pub(super) const fn new() -> Self {
+        Self {
+            traces: FreeTraces(Vec::new()),
+            cells: FreeCells(Vec::new()),
+        }
+    }
+
+    /// Changes places with what this thread has pooled.
+    pub(super) fn swap(&mut self) {
+        TRACES.with_borrow_mut(|mine| std::mem::swap(mine, &mut self.traces));
+        CELLS.with_borrow_mut(|mine| std::mem::swap(mine, &mut self.cells));
+    }
+}
+
 impl Trace {
     #[inline]
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
