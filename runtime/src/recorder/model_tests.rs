@@ -168,6 +168,13 @@ struct Span {
     has_arrived: bool,
 }
 
+impl Span {
+    /// Whether the span has ended and waits for others.
+    fn is_waiting(&self) -> bool {
+        self.is_recorded && !self.is_open && !self.has_arrived
+    }
+}
+
 impl Model {
     /// The operations that may come next, but those that do the same as others.
     fn next(&self, plan: Plan, mut add: impl FnMut(Op)) {
@@ -307,12 +314,9 @@ impl Model {
             .count()
     }
 
-    /// Spans that have ended and wait for others.
     fn waiting(&self) -> usize {
         let spans = self.spans.iter();
-        spans
-            .filter(|span| span.is_recorded && !span.is_open && !span.has_arrived)
-            .count()
+        spans.filter(|span| span.is_waiting()).count()
     }
 }
 

@@ -170,7 +170,8 @@ impl Service {
         self.started.fetch_add(1, Ordering::Relaxed);
         let name = name_of(above.trace_id(), above.span_id());
         let mut span = self.tracer.start_with_context(name, parent);
-        if !above.is_valid() && span.is_recording() {
+        if !above.is_valid() {
+            // Not asked whether it is recording: it may be recorded, and another thread have begun the shutdown since.
             let trace = span.span_context().trace_id();
             span.update_name(name_of(trace, SpanId::INVALID));
         }

@@ -13,10 +13,11 @@ use prost::Message;
 
 use super::super::clock::Clock;
 use super::super::known_spans;
+use super::super::outcome::Outcome;
 use super::super::trace::Pools;
 use super::super::{
-    ActiveSpan, LocalSpan, Mode, Outcome, Recorder, Refusal, Runs, Sink, Span, Start, Started,
-    Under, Waiting,
+    ActiveSpan, LocalSpan, Mode, Recorder, Refusal, Runs, Sink, Span, Start, Started, Under,
+    Waiting,
 };
 use super::{Model, Op, Place, Plan, Style};
 use crate::config::Limits;
@@ -331,13 +332,11 @@ impl World {
         for (nth, (recorder, arrived)) in self.recorders.iter().enumerate() {
             let is_mine = |trace: usize| trace % self.plan.recorders == nth;
             let mine = || model.spans.iter().filter(|span| is_mine(span.trace));
-            let is_waiting =
-                |span: &super::Span| span.is_recorded && !span.is_open && !span.has_arrived;
             let open_traces = (0..model.traces).filter(|trace| model.open_in(*trace) > 0);
             let expected = InCells {
                 traces: open_traces.filter(|trace| is_mine(*trace)).count(),
                 open: mine().filter(|span| span.is_open).count(),
-                waiting: mine().filter(|span| is_waiting(span)).count(),
+                waiting: mine().filter(|span| span.is_waiting()).count(),
             };
             assert_eq!(in_cells(recorder), expected);
             let refused = mine().filter(|span| !span.is_recorded).count() as u64;
