@@ -99,6 +99,12 @@ async fn a_request_allocates_for_each_span_that_is_made_current_and_for_its_rout
     )
     .await;
 
+    // A new worker asks its first requests for their routes.
+    for _ in 0..300 {
+        let request = TestRequest::post().uri("/bare/7").to_request();
+        app.call(request).await.unwrap();
+    }
+
     let headers = [("x-tenant-id", "acme")];
     for (path, spans, what) in [
         ("/bare/7", 1, "a handler without attributes"),
