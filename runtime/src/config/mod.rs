@@ -239,7 +239,9 @@ pub struct Limits {
     /// Bytes that all telemetry of an instance may hold: open traces, what waits for the exporters, and their requests. Default
     /// 256 MiB. Past it, spans are not recorded, and count as dropped for [`MemoryLimit`](crate::DropReason::MemoryLimit); what is
     /// open goes on with what it has. Each exporter keeps 1.5 MiB, and up to 128 KiB for each thread that records; less than 2 MiB for an
-    /// exporter is an error. Each open trace takes blocks of 4 KiB. The allocator's own share, up to as much again, is not counted.
+    /// exporter is an error. Each open trace takes blocks of 4 KiB. A quarter of it at most goes to the copies of requests' heads that tags
+    /// read: past that, tags are missing and no spans
+    /// ([`Report::incomplete_heads`](crate::Report::incomplete_heads)). The allocator's own share, up to as much again, is not counted.
     pub memory: usize,
 }
 

@@ -134,6 +134,10 @@ pub struct Report {
     pub waiting: u64,
     /// The same for each exporter, in the order in which they were named, those of `Builder::span_exporter` last.
     pub exporters: Vec<ExporterReport>,
+    /// Requests whose heads were not copied whole: these are no lost spans, but tags that read a header, a cookie or the query may be
+    /// missing. A copy has at most 16 KiB and 100 lines, and all copies together a quarter of
+    /// [`Limits::memory`](crate::Limits::memory). `RequestTracing::readable_headers` narrows what is copied.
+    pub incomplete_heads: u64,
 }
 
 /// What became of the spans that one exporter was to deliver; as in [`Report`].
@@ -171,13 +175,15 @@ impl fmt::Display for Report {
         match &*self.exporters {
             [] => f.write_str("nothing is exported"),
             [only] => only.fmt(f),
-            all => {
-                for (i, report) in all.iter().enumerate() {
-                    let separator = if i > 0 { "; " } else { "" };
-                    write!(f, "{separator}{}: {report}", report.exporter)?;
-                }
-                Ok(())
-            }
+            all => all.iter().enumerate().try_for_each(|(i, report)| {
+                let separator = if i > 0 { "; " } else { "" };
+                write!(f, "{separator}{}: {report}", report.exporter)
+            }),
+        }?;
+        match self.incomplete_heads {
+            0 => Ok(()),
+            1 => f.write_str("; the head of 1 request was not copied whole"),
+            many => write!(f, "; the heads of {many} requests were not copied whole"),
         }
     }
 }

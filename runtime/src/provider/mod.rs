@@ -92,7 +92,10 @@ impl Telemetry {
     /// What became of the spans recorded so far.
     #[must_use]
     pub fn report(&self) -> Report {
-        self.0.pipelines.iter().map(Pipeline::report).collect()
+        Report {
+            incomplete_heads: self.0.recorder.incomplete_heads(),
+            ..self.0.pipelines.iter().map(Pipeline::report).collect()
+        }
     }
 
     /// Sends all that has ended by now, and returns when that is done or the shutdown's timeout is over. Reports what became

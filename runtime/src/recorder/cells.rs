@@ -6,6 +6,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use super::heads::{Copies, Heads};
 use super::memory::{Held, Memory};
 use super::state::State;
 
@@ -13,6 +14,8 @@ use super::state::State;
 #[derive(Debug)]
 pub(super) struct Cells {
     pub(super) memory: Arc<Memory>,
+    /// What bounds the copies of requests' heads.
+    pub(super) heads: Heads,
     known: Mutex<Known>,
     sweep: Mutex<()>,
 }
@@ -36,6 +39,7 @@ pub(super) struct Cell {
 impl Cells {
     pub(super) fn new(memory: Arc<Memory>) -> Self {
         Self {
+            heads: Heads::new(&memory),
             memory,
             known: Mutex::new(Known {
                 cells: Vec::new(),
@@ -48,7 +52,10 @@ impl Cells {
     pub(super) fn new_cell(self: &Arc<Self>) -> Arc<Cell> {
         let cell = Arc::new(Cell {
             of: Arc::clone(self),
-            state: Mutex::new(State::new(Held::new(&self.memory))),
+            state: Mutex::new(State::new(
+                Held::new(&self.memory),
+                Copies::new(&self.heads),
+            )),
         });
         let mut known = self.known();
         if known.cells.len() >= known.forget_at {

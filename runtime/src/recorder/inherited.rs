@@ -257,12 +257,17 @@ impl Families {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::heads::{Copies, Heads};
     use super::super::open::Parent;
     use super::super::state::Times;
     use super::super::{Held, Memory};
     use super::*;
     use crate::attribute::Pii;
     use crate::sampling::Decision;
+
+    fn state(memory: &Arc<Memory>) -> State {
+        State::new(Held::new(memory), Copies::new(&Heads::new(memory)))
+    }
 
     /// The open spans of one trace, by slot and id.
     struct Family {
@@ -275,7 +280,7 @@ mod tests {
     impl Family {
         fn new(limits: Limits) -> Self {
             Self {
-                state: State::new(Held::new(&Arc::new(Memory::new(usize::MAX)))),
+                state: state(&Arc::new(Memory::new(usize::MAX))),
                 limits,
                 open: Vec::new(),
                 started: 0,
@@ -450,7 +455,7 @@ mod tests {
     fn what_is_handed_down_is_held() {
         let mut family = Family::new(Limits::default());
         let memory = Arc::new(Memory::new(150_000));
-        family.state = State::new(Held::new(&memory));
+        family.state = state(&memory);
         let (slot, id) = family.start(None);
         let mut tags = Tags::new();
         tags.set_inherited("key", &*"x".repeat(100_000));

@@ -40,15 +40,6 @@ pub(crate) enum Claim {
 
 const OUTCOME: Key<'_> = Key::new("biztrace.outcome");
 
-#[cold]
-fn warn_of_cut_head() {
-    static ONCE: diag::Once = diag::Once::new();
-    ONCE.warn(format_args!(
-        "the head of a request was not copied as a whole, since it has more than 16 KiB or 100 lines, or `Limits::memory` is reached: \
-         tags do not find the rest. Give the handler an `HttpRequest` argument to read large headers"
-    ));
-}
-
 /// The ids alone: what the span holds is not for whatever log a handle of it ends in.
 impl fmt::Debug for LocalSpan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -136,7 +127,7 @@ impl LocalSpan {
         if let Some(copy) = start.head {
             span.request = Some((slot, id));
             if !state.copy_head(slot, copy) {
-                warn_of_cut_head();
+                trace.recorder.cells.heads.count_incomplete();
             }
         }
         if inherits || (is_entry && !trace.recorder.tags.is_empty()) {

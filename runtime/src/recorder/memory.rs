@@ -10,15 +10,27 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 #[derive(Debug)]
 pub(crate) struct Memory {
     limit: usize,
+    /// What a holder takes at once.
+    block: usize,
     held: AtomicUsize,
 }
 
 impl Memory {
     pub(crate) fn new(limit: usize) -> Self {
+        Self::in_blocks(limit, BLOCK)
+    }
+
+    /// A memory of which a holder takes `block` bytes at once.
+    pub(super) fn in_blocks(limit: usize, block: usize) -> Self {
         Self {
             limit,
+            block,
             held: AtomicUsize::new(0),
         }
+    }
+
+    pub(super) fn limit(&self) -> usize {
+        self.limit
     }
 
     /// Takes `bytes`, if the limit allows.
@@ -61,7 +73,7 @@ pub(crate) struct Held {
     bytes: usize,
 }
 
-/// What is taken at once.
+/// What most holders take at once.
 const BLOCK: usize = 4 * 1024;
 
 impl Held {
@@ -91,7 +103,7 @@ impl Held {
 
     #[cold]
     fn grow(&mut self, bytes: usize, take: impl FnOnce(&Memory, usize) -> bool) -> bool {
-        let more = (bytes - self.bytes).next_multiple_of(BLOCK);
+        let more = (bytes - self.bytes).next_multiple_of(self.memory.block);
         let taken = take(&self.memory, more);
         if taken {
             self.bytes += more;
@@ -112,6 +124,19 @@ impl Held {
     /// Whether it may go on to hold what is not in use.
     pub(crate) fn may_idle(&self) -> bool {
         self.memory.is_ample()
+    }
+
+    /// Keeps at most `bytes` for later, and nothing if others are short of memory.
+    #[inline]
+    pub(super) fn idle_with(&mut self, bytes: usize) {
+        if self.bytes > bytes || !self.may_idle() {
+            self.shrink_to_idle(bytes);
+        }
+    }
+
+    #[cold]
+    fn shrink_to_idle(&mut self, bytes: usize) {
+        self.shrink_to(if self.may_idle() { bytes } else { 0 });
     }
 
     /// Holds `bytes` that another has taken.

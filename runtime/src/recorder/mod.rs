@@ -11,6 +11,7 @@ mod current;
 mod current_span;
 mod exception;
 mod head;
+mod heads;
 mod inherited;
 mod known_spans;
 mod local;
@@ -324,6 +325,11 @@ impl Recorder {
             }
             state.handed_over();
         }
+    }
+
+    /// Requests whose heads were not copied whole.
+    pub(crate) fn incomplete_heads(&self) -> u64 {
+        self.cells.heads.incomplete()
     }
 
     fn is_disabled(&self) -> bool {

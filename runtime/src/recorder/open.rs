@@ -258,6 +258,12 @@ impl OpenSpan {
         })
     }
 
+    /// Gives the copy up. What reads it finds that there is a request, and nothing of it.
+    #[cold]
+    pub(super) fn drop_head(&mut self) {
+        (self.head, self.head_bytes) = (Some(Arc::default()), 0);
+    }
+
     /// Ends the span, for it to be sealed.
     pub(super) fn end(&mut self, end: u64) {
         self.ended = (self.id, end);

@@ -10,6 +10,7 @@ use opentelemetry::trace::{SpanContext, SpanId};
 
 use super::clock::{Clock, TraceClock};
 use super::head::Head;
+use super::heads::Copies;
 use super::inherited::HandedDown;
 use super::memory::Held;
 use super::open::OpenSpan;
@@ -37,8 +38,8 @@ pub(super) struct State {
     unsealed_bytes: usize,
     /// What its spans hand down, which has a budget of bytes of its own.
     pub(super) handed_down: HandedDown,
-    /// Bytes in the copies of requests' heads.
-    heads: usize,
+    /// The copies of requests' heads.
+    heads: Copies,
     held: Held,
 }
 
@@ -49,7 +50,7 @@ const KEPT_ENDED_BYTES: usize = 16 * 1024;
 const KEPT_BYTES: usize = KEPT_SLOTS * (size_of::<OpenSpan>() + KEPT_SLOT_BYTES) + KEPT_ENDED_BYTES;
 
 impl State {
-    pub(super) fn new(held: Held) -> Self {
+    pub(super) fn new(held: Held, heads: Copies) -> Self {
         Self {
             slots: Vec::new(),
             free: Vec::new(),
@@ -61,7 +62,7 @@ impl State {
             bytes: 0,
             unsealed_bytes: 0,
             handed_down: HandedDown::default(),
-            heads: 0,
+            heads,
             held,
         }
     }
@@ -81,6 +82,7 @@ impl State {
         self.free.shrink_to(KEPT_SLOTS);
         self.free.extend((0..self.slots.len() as u32).rev());
         self.ended.reset(KEPT_ENDED_BYTES);
+        self.heads.trim();
         self.held.shrink_to(KEPT_BYTES);
         self.held.may_idle()
     }
@@ -92,6 +94,7 @@ impl State {
         self.undecided = None;
         self.unsealed = Vec::new();
         self.ended = Runs::default();
+        self.heads.free();
         self.held.shrink_to(0);
     }
 
@@ -100,7 +103,7 @@ impl State {
     fn in_use(&self) -> usize {
         let slots = self.slots.len() * size_of::<OpenSpan>();
         let ended = self.ended.len() + self.unsealed_bytes;
-        self.bytes + ended + slots + self.heads + self.handed_down.bytes()
+        self.bytes + ended + slots + self.heads.bytes() + self.handed_down.bytes()
     }
 
     /// Holds what is in use.
@@ -173,7 +176,7 @@ impl State {
     }
 
     /// Copies the head of a request for a SERVER span, and counts the copy until the span ends. Returns whether it is whole. Past the
-    /// limit of memory nothing is copied: tags are missing then, and no span.
+    /// limits of memory there is no copy: tags are missing then, and no span.
     pub(super) fn copy_head(&mut self, slot: u32, copy: impl FnOnce(&mut Head)) -> bool {
         let span = &mut self.slots[slot as usize];
         if self.held.limit() < usize::MAX {
@@ -181,7 +184,10 @@ impl State {
             return false;
         }
         let is_whole = span.copy_head(copy);
-        self.heads += span.head_bytes;
+        if !self.heads.add(span.head_bytes) {
+            span.drop_head();
+            return false;
+        }
         self.cover();
         is_whole
     }
@@ -208,7 +214,7 @@ impl State {
         }
         let size = span.size();
         self.bytes -= size;
-        self.heads -= span.head_bytes;
+        self.heads.remove(span.head_bytes);
         span.end(times.end);
         let inherited = std::mem::take(&mut span.inherited);
         if !inherited.is_empty() {
@@ -331,6 +337,7 @@ impl State {
         for slot in &self.free {
             self.slots[*slot as usize] = OpenSpan::default();
         }
+        self.heads.free();
         self.held.shrink_to(self.in_use());
     }
 

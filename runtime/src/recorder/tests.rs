@@ -18,7 +18,7 @@ use prost::Message;
 use super::clock::Clock;
 use super::outcome::Outcome;
 use super::{
-    Current, Head, Memory, Mode, Recorder, Refusal, Runs, Sink, Start, Started, Tracer,
+    Current, Head, LocalSpan, Memory, Mode, Recorder, Refusal, Runs, Sink, Start, Started, Tracer,
     TracerProvider, Under, Waiting,
 };
 use crate::config::{Limits, Sampler, Settings};
@@ -526,6 +526,38 @@ fn heads_of_ended_requests_hold_no_memory() {
     }
     job.end(Outcome::Ok);
     assert_eq!(sink.spans(), 5_001);
+}
+
+#[test]
+fn copies_of_heads_take_a_quarter_of_the_memory_and_cost_no_span() {
+    let limits = Limits {
+        memory: 16 << 20,
+        ..Limits::default()
+    };
+    let (recorder, sink) = recording(limits);
+    let head = "x".repeat(15_000);
+    let copy = |to: &mut Head| to.fill("", [("name", head.as_bytes())].into_iter());
+    let request = || {
+        let start = Start {
+            head: Some(&copy),
+            ..Start::now("request", SpanKind::Server)
+        };
+        match recorder.start(None, start) {
+            Started::Recording(request) => request,
+            Started::Dropped(_) => panic!("the request is recorded"),
+        }
+    };
+    let has_copy = |request: &LocalSpan| request.head().unwrap().headers("name").count() == 1;
+    // As often, since what is kept for the next requests must not add up.
+    for round in 1..=3 {
+        let open: Vec<_> = (0..500).map(|_| request()).collect();
+        let copied = open.iter().filter(|request| has_copy(request)).count();
+        assert_eq!(copied, (4 << 20) / (15 << 10));
+        let incomplete = recorder.incomplete_heads() as usize;
+        assert_eq!(incomplete, round * (500 - copied));
+        open.iter().for_each(|request| request.end(Outcome::Ok));
+    }
+    assert_eq!(sink.spans(), 1_500);
 }
 
 #[test]

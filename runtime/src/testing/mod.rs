@@ -167,7 +167,10 @@ impl Capture {
     /// What became of the spans so far.
     #[must_use]
     pub fn report(&self) -> Report {
-        [self.pipeline.report()].into_iter().collect()
+        Report {
+            incomplete_heads: self.recorder.incomplete_heads(),
+            ..[self.pipeline.report()].into_iter().collect()
+        }
     }
 
     /// All spans that have ended, in the order in which they were handed over: the spans of one trace together.
