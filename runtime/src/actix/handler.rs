@@ -114,6 +114,7 @@ fn stand_alone(
         via: None,
         has_client: false,
         has_query: true,
+        readable: None,
     };
     let server = match server::start(&recorder, http, &origin, &caller, around) {
         Started::Recording(server) => server,

@@ -55,13 +55,34 @@ impl Extractor for Headers<'_> {
     }
 }
 
-/// Copies what tags may read after routing.
-pub(super) fn copy(headers: &HeaderMap, query: &str, to: &mut recorder::Head) {
-    let headers = headers.iter();
-    to.fill(
-        query,
-        headers.map(|(name, value)| (name.as_str(), value.as_bytes())),
-    );
+/// Copies what tags may read after routing: the query, and the headers that are `readable`, or all.
+#[inline]
+pub(super) fn copy(
+    request: &HttpRequest,
+    readable: Option<&[HeaderName]>,
+    to: &mut recorder::Head,
+) {
+    let (headers, query) = (request.headers(), request.query_string());
+    match readable {
+        None => {
+            let headers = headers.iter();
+            to.fill(
+                query,
+                headers.map(|(name, value)| (name.as_str(), value.as_bytes())),
+            );
+        }
+        Some(names) => copy_of(headers, names, query, to),
+    }
+}
+
+/// Kept apart: most services copy all headers.
+#[inline(never)]
+fn copy_of(headers: &HeaderMap, names: &[HeaderName], query: &str, to: &mut recorder::Head) {
+    let lines = |name| {
+        let values = headers.get_all(name);
+        values.map(move |value| (HeaderName::as_str(name), value.as_bytes()))
+    };
+    to.fill(query, names.iter().flat_map(lines));
 }
 
 impl RequestSource for &HttpRequest {

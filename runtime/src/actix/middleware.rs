@@ -53,6 +53,7 @@ pub struct RequestTracing {
     proxies: Option<Proxies>,
     client_address: bool,
     without_query: bool,
+    readable: Option<Vec<HeaderName>>,
     wanted: Wanted,
 }
 
@@ -286,6 +287,36 @@ impl RequestTracing {
         self.on_response(move |response, tags| listed.tag(response.headers(), tags))
     }
 
+    /// Keeps only these headers of a request for the tags that are evaluated after routing. By default all are kept, as far as 16 KiB
+    /// and 100 lines allow. May be given several times: all lists count.
+    ///
+    /// Such a tag reads a copy, since actix-web lends a request out to nobody. `header("…")` does not find a header that is not listed
+    /// here, and `cookie("…")` none where `Cookie` is not listed. In a function with an `HttpRequest` argument they read the request
+    /// itself, and find all. So do [`tags`](Self::tags) and [`request_headers`](Self::request_headers). The query is always kept.
+    ///
+    /// Services whose requests have large heads need it, or many open requests: see
+    /// [`Report::incomplete_heads`](crate::Report::incomplete_heads). Of several `RequestTracing` around a handler the outermost decides,
+    /// whose span it is.
+    ///
+    /// ```
+    /// use actix_web::http::header::HeaderName;
+    /// use biztrace::actix::RequestTracing;
+    ///
+    /// let tracing = RequestTracing::default()
+    ///     .readable_headers([HeaderName::from_static("x-tenant-id")]);
+    /// # let _ = tracing;
+    /// ```
+    #[must_use]
+    pub fn readable_headers(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
+        let readable = self.readable.get_or_insert_default();
+        for name in names {
+            if !readable.contains(&name) {
+                readable.push(name);
+            }
+        }
+        self
+    }
+
     /// Tags requests with what callers send along under these keys, as W3C Baggage or as a propagator of somebody else's reads it.
     /// Without a list nothing that they send becomes a tag.
     ///
@@ -373,6 +404,7 @@ impl RequestTracing {
             via,
             has_client: self.client_address,
             has_query: !self.without_query,
+            readable: self.readable.as_deref(),
         };
         let caller = server::inbound(&recorder, http, is_trusted);
         if self.skips(request) {

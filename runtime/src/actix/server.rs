@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
+use actix_web::http::header::HeaderName;
 use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::{SpanContext, SpanKind};
 use opentelemetry::{Context, ContextGuard};
@@ -76,7 +77,7 @@ pub(super) fn inbound(
     }
 }
 
-/// What is told of a request's origin beside the request itself.
+/// What is told of a request's origin beside the request itself, and what of its head is kept for tags.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Origin<'r> {
     pub(super) via: Option<Via<'r>>,
@@ -84,6 +85,8 @@ pub(super) struct Origin<'r> {
     pub(super) has_client: bool,
     /// Whether the query is.
     pub(super) has_query: bool,
+    /// The headers that tags may read after routing, if not all.
+    pub(super) readable: Option<&'r [HeaderName]>,
 }
 
 /// Starts the SERVER span of a request: below the caller's span if there is one that is trusted, else below `around`. Nothing is read
@@ -126,7 +129,7 @@ fn describe(
 ) -> Started {
     let methods = recorder.known_methods();
     let tags = |tags: &mut Tags| tag_request(request, methods, origin, tags);
-    let copy = |head: &mut Head| head::copy(request.headers(), request.query_string(), head);
+    let copy = |head: &mut Head| head::copy(request, origin.readable, head);
     let started = record(Start {
         tags: Some(&tags),
         head: Some(&copy),

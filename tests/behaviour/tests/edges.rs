@@ -7,6 +7,7 @@ use std::task::{Context as TaskContext, Poll, Waker};
 
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::Service;
+use actix_web::http::header::HeaderName;
 use actix_web::test::{TestRequest, call_and_read_body, call_service, init_service};
 use actix_web::{App, Error, HttpRequest, HttpResponse, get, web};
 use biztrace::actix::RequestTracing;
@@ -231,6 +232,47 @@ async fn a_handler_with_the_request_tells_its_route_although_it_serves_several()
         .span("GET /v2")
         .assert_tag("http.route", "/v2")
         .assert_tag("biztrace.outcome", "cancelled");
+}
+
+#[actix_web::test]
+async fn tags_find_the_headers_that_are_readable() {
+    #[get("/copy/{id}")]
+    #[traced_handler]
+    #[biz_attrs(tenant.id = header("X-Tenant-Id"), app.version = header("x-app-version"), app.theme = query("theme"))]
+    async fn copy() -> &'static str {
+        "hello"
+    }
+
+    #[get("/request")]
+    #[traced_handler]
+    #[biz_attrs(app.version = header("x-app-version"))]
+    async fn whole(_request: HttpRequest) -> &'static str {
+        "hello"
+    }
+
+    let readable = ["x-tenant-id", "x-none", "x-tenant-id"].map(HeaderName::from_static);
+    let capture = Capture::new();
+    capture
+        .scope(async {
+            let tracing = RequestTracing::default().readable_headers(readable);
+            let app = init_service(App::new().wrap(tracing).service((copy, whole))).await;
+            for path in ["/copy/7?theme=dark", "/request"] {
+                let request = TestRequest::with_uri(path)
+                    .append_header(("x-tenant-id", "acme"))
+                    .append_header(("x-app-version", "7"))
+                    .append_header(("x-large", "x".repeat(20_000)));
+                call_and_read_body(&app, request.to_request()).await;
+            }
+        })
+        .await;
+    capture
+        .span("GET /copy/{id}")
+        .assert_tag("tenant.id", "acme")
+        .assert_tag("app.theme", "dark")
+        .assert_no_tag("app.version");
+    capture.span("GET /request").assert_tag("app.version", "7");
+    let report = capture.report();
+    assert_eq!(report.incomplete_heads, 0, "{report}");
 }
 
 #[actix_web::test]
