@@ -46,23 +46,13 @@ impl Exchange {
         }
     }
 
-    /// Has the observer of `recorder` told of it, if there is one.
-    pub(super) fn observed(mut self, recorder: &Arc<Recorder>, request: &HttpRequest) -> Self {
+    /// Tells the observer of `recorder`, if there is one, that the request begins.
+    #[inline]
+    pub(super) fn observe(&mut self, recorder: &Arc<Recorder>, request: &HttpRequest) {
         if let Some(observer) = recorder.observer() {
-            let method = request.method();
-            observer.request_began(recorder.known_methods().in_attributes(method.as_str()).0);
-            self.observed = Some(Box::new(Observed {
-                observer: Arc::clone(observer),
-                recorder: Arc::clone(recorder),
-                began: Instant::now(),
-                method: method.clone(),
-                path: request.path().into(),
-                route: None,
-                status: None,
-                span: self.under.context(),
-            }));
+            let span = self.under.context();
+            self.observed = Some(Observed::begin(observer, recorder, request, span));
         }
-        self
     }
 
     /// Of a request that is not traced, or is over.
@@ -71,6 +61,7 @@ impl Exchange {
     }
 
     /// Whether a span or an observer is to be told of its route.
+    #[inline]
     pub(super) fn wants_route(&self) -> bool {
         self.under.span().is_some() || self.observed.is_some()
     }
@@ -166,6 +157,28 @@ impl Drop for Exchange {
 }
 
 impl Observed {
+    #[cold]
+    fn begin(
+        observer: &Arc<dyn Observer>,
+        recorder: &Arc<Recorder>,
+        request: &HttpRequest,
+        span: Option<SpanContext>,
+    ) -> Box<Self> {
+        let method = request.method();
+        observer.request_began(recorder.known_methods().in_attributes(method.as_str()).0);
+        Box::new(Self {
+            observer: Arc::clone(observer),
+            recorder: Arc::clone(recorder),
+            began: Instant::now(),
+            method: method.clone(),
+            path: request.path().into(),
+            route: None,
+            status: None,
+            span,
+        })
+    }
+
+    #[cold]
     fn end(&self, outcome: Outcome) {
         let methods = self.recorder.known_methods();
         self.observer.request_ended(&ObservedRequest {

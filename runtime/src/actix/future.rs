@@ -45,6 +45,7 @@ pub(super) struct Head {
 
 impl Head {
     /// No response will tell the route.
+    #[inline]
     fn guess_route(&self, exchange: &mut Exchange) {
         if exchange.wants_route() {
             exchange.guess_route(&self.method, &self.shared.routes, self.asked.as_deref());

@@ -347,11 +347,17 @@ impl RequestTracing {
         }
     }
 
-    /// Names and tags the span, if there is one, as the application wishes. The application's code runs under it.
+    /// Names and tags the span, if there is one, as the application wishes.
+    #[inline]
     pub(super) fn see_response(&self, under: &mut Under, response: &ServiceResponse<()>) {
-        if under.span().is_none() {
-            return;
+        let sees_responses = self.span_name.is_some() || !self.response_tags.is_empty();
+        if sees_responses && under.span().is_some() {
+            self.show_response(under, response);
         }
+    }
+
+    /// The application's code runs under the span.
+    fn show_response(&self, under: &mut Under, response: &ServiceResponse<()>) {
         if let Some(span_name) = &self.span_name {
             let entered = under.enter();
             let name = span_name(response.request());
@@ -414,7 +420,9 @@ impl RequestTracing {
             Started::Recording(span) => Under::Span(ActiveSpan::new(span)),
             Started::Dropped(context) => caller.silent(context, Arc::clone(&recorder)),
         };
-        Exchange::new(under).observed(&recorder, http)
+        let mut exchange = Exchange::new(under);
+        exchange.observe(&recorder, http);
+        exchange
     }
 }
 

@@ -109,6 +109,7 @@ impl<T, O: Enter> Scoped<T, O> {
     }
 
     /// Drops what is not over.
+    #[inline]
     pub(crate) fn finish(self: Pin<&mut Self>) {
         let mut this = self.project();
         if this.inner.is_some() {
