@@ -36,6 +36,8 @@ pub(super) struct State {
     bytes: usize,
     /// Bytes in the unsealed spans.
     unsealed_bytes: usize,
+    /// Bytes of all slots: the slots themselves, their spans, and the copies of requests' heads.
+    slot_bytes: usize,
     /// What its spans hand down, which has a budget of bytes of its own.
     pub(super) handed_down: HandedDown,
     /// The copies of requests' heads.
@@ -61,6 +63,7 @@ impl State {
             held_since: 0,
             bytes: 0,
             unsealed_bytes: 0,
+            slot_bytes: 0,
             handed_down: HandedDown::default(),
             heads,
             held,
@@ -77,6 +80,7 @@ impl State {
     pub(super) fn trim(&mut self) -> bool {
         self.slots.truncate(KEPT_SLOTS);
         self.slots.shrink_to(KEPT_SLOTS);
+        self.slot_bytes = self.slots.len() * size_of::<OpenSpan>();
         self.undecided = None;
         self.free.clear();
         self.free.shrink_to(KEPT_SLOTS);
@@ -90,6 +94,7 @@ impl State {
     /// Gives all memory back.
     pub(super) fn free(&mut self) {
         self.slots = Vec::new();
+        self.slot_bytes = 0;
         self.free = Vec::new();
         self.undecided = None;
         self.unsealed = Vec::new();
@@ -101,9 +106,7 @@ impl State {
     /// The bytes that the trace has in use.
     #[inline]
     fn in_use(&self) -> usize {
-        let slots = self.slots.len() * size_of::<OpenSpan>();
-        let ended = self.ended.len() + self.unsealed_bytes;
-        self.bytes + ended + slots + self.heads.bytes() + self.handed_down.bytes()
+        self.slot_bytes + self.ended.len() + self.handed_down.bytes()
     }
 
     /// Holds what is in use.
@@ -138,11 +141,13 @@ impl State {
         }
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(OpenSpan::default());
+            self.slot_bytes += size_of::<OpenSpan>();
             self.slots.len() as u32 - 1
         });
         let span = &mut self.slots[slot as usize];
         span.set_name(name);
         self.bytes += span.size();
+        self.slot_bytes += span.size();
         self.cover();
         Ok((slot, &mut self.slots[slot as usize]))
     }
@@ -171,6 +176,7 @@ impl State {
         let result = f(span, room);
         let after = span.size();
         self.bytes = self.bytes + after - before;
+        self.slot_bytes = self.slot_bytes + after - before;
         self.cover();
         Some(result)
     }
@@ -188,6 +194,7 @@ impl State {
             span.drop_head();
             return false;
         }
+        self.slot_bytes += span.head_bytes;
         self.cover();
         is_whole
     }
@@ -214,6 +221,7 @@ impl State {
         }
         let size = span.size();
         self.bytes -= size;
+        self.slot_bytes -= size + span.head_bytes;
         self.heads.remove(span.head_bytes);
         span.end(times.end);
         let inherited = std::mem::take(&mut span.inherited);
@@ -238,6 +246,7 @@ impl State {
         let span = self.slots.get_mut(slot as usize)?;
         span.forget_head();
         self.unsealed_bytes += span.size();
+        self.slot_bytes += span.size();
         self.unsealed.push(slot);
         let verdict = trace.verdict();
         let settled = verdict.and_then(|verdict| self.settle(&trace, verdict));
@@ -313,7 +322,9 @@ impl State {
         let turn = self.unsealed.len().min(TURN);
         let mut unsealed = std::mem::take(&mut self.unsealed);
         for slot in unsealed.drain(..turn) {
-            self.unsealed_bytes -= self.slots[slot as usize].size();
+            let size = self.slots[slot as usize].size();
+            self.unsealed_bytes -= size;
+            self.slot_bytes -= size;
             self.seal(slot, &trace.context, verdict);
         }
         self.unsealed = unsealed;
@@ -346,6 +357,8 @@ impl State {
     pub(super) fn handed_over(&mut self) {
         if self.slots.len() == self.free.len() {
             // The cell is about to be trimmed.
+            debug_assert_eq!(self.bytes + self.unsealed_bytes + self.heads.bytes(), 0);
+            debug_assert_eq!(self.slot_bytes, self.slots.len() * size_of::<OpenSpan>());
             self.ended.clear();
             return;
         }
