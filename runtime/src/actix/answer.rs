@@ -149,17 +149,7 @@ mod tests {
 
     use crate::actix::RequestTracing;
     use crate::config::Limits;
-    use crate::recorder::{Mode, Recorder, Refusal, Runs, Sink, TracerProvider};
-
-    #[derive(Debug)]
-    struct Nowhere;
-
-    impl Sink for Nowhere {
-        fn ended(&self) {}
-        fn kept(&self, _: &Runs, _: u64) {}
-        fn dropped(&self, _: u64, _: u64) {}
-        fn refused(&self, _: Refusal) {}
-    }
+    use crate::recorder::{Mode, Nowhere, Recorder, TracerProvider};
 
     /// The answer of an empty app to a caller who is traced.
     async fn answer(mode: Mode) -> [Option<String>; 2] {

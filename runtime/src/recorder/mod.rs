@@ -70,6 +70,8 @@ pub(crate) use self::scope::Scope;
 pub(crate) use self::scoped::{Enter, Scoped};
 pub use self::site::Site;
 pub use self::span::Span;
+#[cfg(all(test, feature = "actix"))]
+pub(crate) use self::tests::Nowhere;
 pub use self::tracer::{Tracer, TracerProvider};
 #[cfg(feature = "actix")]
 pub(crate) use self::turn::Turn;
@@ -250,6 +252,13 @@ impl Recorder {
     #[cfg(test)]
     pub(crate) fn with_clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Box::new(clock);
+        self
+    }
+
+    /// With another sampler.
+    #[cfg(test)]
+    pub(crate) fn with_sampler(mut self, sampler: Box<dyn Sample>) -> Self {
+        self.sampler = sampler;
         self
     }
 

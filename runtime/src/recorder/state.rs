@@ -295,14 +295,13 @@ impl State {
             return None;
         }
         let is_overdue = self.is_overdue(self.clock?.now(clock), limits);
-        let decides = is_overdue || which == Waiting::All;
         if let Some(trace) = &self.undecided
-            && decides
+            && (is_overdue || which == Waiting::All)
             && !self.unsealed.is_empty()
         {
             return Some(Left::Undecided(Arc::clone(trace)));
         }
-        if self.ended.is_empty() || !(is_overdue || which != Waiting::Overdue) {
+        if self.ended.is_empty() || (which == Waiting::Overdue && !is_overdue) {
             return None;
         }
         let ended = std::mem::take(&mut self.ended);

@@ -69,6 +69,19 @@ impl Sink for Handed {
     }
 }
 
+/// Takes what is handed over nowhere.
+#[cfg(feature = "actix")]
+#[derive(Debug)]
+pub(crate) struct Nowhere;
+
+#[cfg(feature = "actix")]
+impl Sink for Nowhere {
+    fn ended(&self) {}
+    fn kept(&self, _: &Runs, _: u64) {}
+    fn dropped(&self, _: u64, _: u64) {}
+    fn refused(&self, _: Refusal) {}
+}
+
 impl Recorder {
     /// Records every trace, with a memory of its own.
     pub(crate) fn for_tests(mode: Mode, limits: Limits, sink: Arc<dyn Sink>) -> Self {

@@ -37,7 +37,7 @@ struct Seen {
     faults: Vec<String>,
 }
 
-/// The exporter itself, of which there is one.
+/// The exporter itself. There is only one.
 #[derive(Debug)]
 pub(crate) struct Exporter(Received);
 

@@ -11,22 +11,11 @@ use actix_web::test::{TestRequest, init_service};
 use actix_web::{App, Error, HttpResponse, error, web};
 
 use crate::actix::RequestTracing;
-use crate::config::{Limits, Sampler, Settings};
-use crate::propagation::Propagators;
+use crate::config::{Limits, Sampler};
 use crate::recorder::{
-    Memory, Mode, ObservedRequest, Observer, Outcome, Recorder, Refusal, Runs, Sink, TracerProvider,
+    Mode, Nowhere, ObservedRequest, Observer, Outcome, Recorder, TracerProvider,
 };
 use crate::sampling;
-
-#[derive(Debug)]
-struct Nowhere;
-
-impl Sink for Nowhere {
-    fn ended(&self) {}
-    fn kept(&self, _: &Runs, _: u64) {}
-    fn dropped(&self, _: u64, _: u64) {}
-    fn refused(&self, _: Refusal) {}
-}
 
 type Ended = (String, Option<String>, Option<u16>, Outcome);
 
@@ -54,12 +43,9 @@ impl Observer for Told {
 }
 
 fn recorder(sampler: &Sampler, told: &Arc<Told>) -> Arc<Recorder> {
-    let limits = Limits::default();
-    let memory = Arc::new(Memory::new(limits.memory));
     let (sampler, _) = sampling::sampler(sampler);
-    let propagators = Propagators::new(Vec::new(), Vec::new());
-    let (settings, sink) = (Settings::default(), Arc::new(Nowhere));
-    let recorder = Recorder::new(Mode::Record, settings, sampler, propagators, memory, sink);
+    let recorder = Recorder::for_tests(Mode::Record, Limits::default(), Arc::new(Nowhere));
+    let recorder = recorder.with_sampler(sampler);
     Arc::new(recorder.with_observer(Arc::clone(told) as Arc<dyn Observer>))
 }
 

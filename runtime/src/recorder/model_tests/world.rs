@@ -137,12 +137,13 @@ impl IdGenerator for Counted {
 fn record(plan: Plan, clock: &Simulated) -> (Arc<Recorder>, Arc<Arrived>) {
     let sink = Arc::new(Arrived::default());
     let to = Arc::clone(&sink) as Arc<dyn Sink>;
-    let mut recorder = Recorder::for_tests(Mode::Record, Limits::default(), to)
+    let recorder = Recorder::for_tests(Mode::Record, Limits::default(), to)
         .with_clock(clock.clone())
         .with_ids(Counted);
-    if plan.undecided {
-        recorder.sampler = Box::new(Undecided);
-    }
+    let recorder = match plan.undecided {
+        true => recorder.with_sampler(Box::new(Undecided)),
+        false => recorder,
+    };
     (Arc::new(recorder), sink)
 }
 

@@ -13,8 +13,7 @@ use opentelemetry_sdk::trace::SamplingDecision;
 use prost::Message;
 
 use super::super::{Memory, Mode, Recorder, Refusal, Runs, Sink, Tracer, TracerProvider, Waiting};
-use crate::config::{Limits, Settings};
-use crate::propagation::Propagators;
+use crate::config::Limits;
 use crate::sampling::{Decision, NewTrace, Sample};
 
 /// Records each trace, and decides when it is asked for the verdict: every so-many-th trace is kept.
@@ -108,19 +107,9 @@ fn keeping(every: usize, limits: Limits) -> Fixture {
         asked: Arc::default(),
     };
     let memory = Arc::new(Memory::new(limits.memory));
-    let settings = Settings {
-        limits,
-        ..Settings::default()
-    };
     let sink = Arc::new(Kept::default());
-    let recorder = Arc::new(Recorder::new(
-        Mode::Record,
-        settings,
-        Box::new(sampler.clone()),
-        Propagators::new(Vec::new(), Vec::new()),
-        Arc::clone(&memory),
-        sink.clone(),
-    ));
+    let recorder = Recorder::over_memory(Mode::Record, limits, Arc::clone(&memory), sink.clone());
+    let recorder = Arc::new(recorder.with_sampler(Box::new(sampler.clone())));
     Fixture {
         tracer: TracerProvider::new(Arc::clone(&recorder)).tracer("test"),
         recorder,
