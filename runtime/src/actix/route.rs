@@ -69,7 +69,7 @@ impl Routes {
 }
 
 /// Whether the application has set the route itself.
-pub(super) fn has_route(span: &Turn<'_>) -> bool {
+pub(super) fn has_route(span: &mut Turn<'_>) -> bool {
     span.has(&ROUTE)
 }
 

@@ -18,16 +18,13 @@ pub(super) fn decode(entry: &Entry, bytes: &[u8]) -> Option<KeyValue> {
 }
 
 impl OpenSpan {
-    pub(super) fn has(&self, key: &Key<'_>) -> bool {
-        let name = key.as_str().as_bytes();
-        let number = self.tags.entries.len();
-        self.tags.may_have(key.hash()) && self.find(key.hash(), name, number).is_some()
+    pub(super) fn has(&mut self, key: &Key<'_>) -> bool {
+        self.tags.may_have(key.hash()) && self.find(key.hash(), key.as_str().as_bytes()).is_some()
     }
 
     /// The value of that attribute, if it is a string.
-    pub(super) fn text(&self, key: &Key<'_>) -> Option<String> {
-        let name = key.as_str().as_bytes();
-        let at = self.find(key.hash(), name, self.tags.entries.len())?;
+    pub(super) fn text(&mut self, key: &Key<'_>) -> Option<String> {
+        let at = self.find(key.hash(), key.as_str().as_bytes())?;
         match decode(&self.tags.entries[at], &self.tags.bytes)?
             .value?
             .value?
@@ -38,8 +35,8 @@ impl OpenSpan {
     }
 
     /// Whether it has that encoded attribute.
-    pub(super) fn has_field(&self, hash: u32, field: &[u8]) -> bool {
-        let found = self.find(hash, key_of(field), self.tags.entries.len());
+    pub(super) fn has_field(&mut self, hash: u32, field: &[u8]) -> bool {
+        let found = self.find(hash, key_of(field));
         found.is_some_and(|at| self.tags.entries[at].field(&self.tags.bytes) == field)
     }
 
@@ -96,9 +93,9 @@ impl OpenSpan {
     #[inline]
     pub(super) fn replace(&mut self, key: &Key<'_>, set: impl FnOnce(&mut Tags)) {
         if self.tags.may_have(key.hash())
-            && let Some(at) =
-                self.find(key.hash(), key.as_str().as_bytes(), self.tags.entries.len())
+            && let Some(at) = self.find(key.hash(), key.as_str().as_bytes())
         {
+            self.keys.swap_remove(&self.tags.entries, at);
             let earlier = self.tags.entries.swap_remove(at);
             self.kill(earlier);
         }
@@ -135,15 +132,17 @@ impl OpenSpan {
         for at in doubtful..self.tags.entries.len() {
             let entry = self.tags.entries[at];
             let key = key_of(entry.field(&self.tags.bytes));
-            let earlier = self.find(entry.hash, key, kept);
+            let entries = &self.tags.entries[..kept];
+            let earlier = self.keys.find(entries, &self.tags.bytes, entry.hash, key);
             if self.tags.withheld && is_withheld(entry.field(&self.tags.bytes)) {
                 self.kill(entry);
                 if let Some(at) = earlier {
                     let earlier = self.tags.entries[at];
                     live -= earlier.len();
                     self.kill(earlier);
-                    self.tags.entries.copy_within(at + 1..kept, at);
+                    self.keys.swap_remove(&self.tags.entries[..kept], at);
                     kept -= 1;
+                    self.tags.entries[at] = self.tags.entries[kept];
                 }
                 continue;
             }
@@ -170,11 +169,10 @@ impl OpenSpan {
         }
     }
 
-    /// The attribute of that key among the first `number`.
-    fn find(&self, hash: u32, key: &[u8], number: usize) -> Option<usize> {
-        let is_it =
-            |entry: &Entry| entry.hash == hash && key_of(entry.field(&self.tags.bytes)) == key;
-        self.tags.entries[..number].iter().position(is_it)
+    /// The position of the attribute of that key.
+    fn find(&mut self, hash: u32, key: &[u8]) -> Option<usize> {
+        let Tags { entries, bytes, .. } = &self.tags;
+        self.keys.find(entries, bytes, hash, key)
     }
 
     fn kill(&mut self, entry: Entry) {
@@ -295,6 +293,38 @@ mod tests {
         span.append(&tags, &Limits::default(), usize::MAX / 2);
         assert_eq!(span.tags.entries.len(), 128);
         assert_eq!(span.tags.dropped, 2 * (300_000 - 128));
+    }
+
+    #[test]
+    fn keys_of_large_spans_stay_unique() {
+        const KEYS: u64 = 100_000;
+        let limits = Limits {
+            attributes: 2 * KEYS as usize,
+            ..Limits::default()
+        };
+        let mut span = OpenSpan::default();
+        let mut expected = BTreeMap::new();
+        let mut set = |span: &mut OpenSpan, key: u64, value: Option<i64>| {
+            let key = format!("key.{key}");
+            match value {
+                Some(value) => expected.insert(key.clone(), value),
+                None => expected.remove(&key),
+            };
+            let write = |tags: &mut Tags| match value {
+                Some(value) => tags.set(&key, &value),
+                None => tags.set(&key, &crate::attribute::Pii(&1)),
+            };
+            span.write(&limits, usize::MAX / 2, write);
+        };
+        for key in 0..KEYS {
+            set(&mut span, key, Some(1));
+        }
+        // In an order of its own: 7,919 is prime.
+        for key in (0..KEYS).map(|key| key * 7_919 % KEYS) {
+            set(&mut span, key, (key % 3 > 0).then_some(2));
+            set(&mut span, key / 2, Some(3));
+        }
+        assert_eq!(attributes(&span), expected);
     }
 
     struct Panics;

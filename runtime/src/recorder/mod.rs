@@ -13,6 +13,7 @@ mod exception;
 mod head;
 mod heads;
 mod inherited;
+mod key_index;
 mod known_spans;
 mod local;
 mod memory;

@@ -16,6 +16,7 @@ use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status};
 use super::exception::{EXCEPTION, Exception};
 use super::head::Head;
 use super::inherited::Inherited;
+use super::key_index::KeyIndex;
 use super::scope::Scope;
 use super::seal::{LINK_FLAGS, flags_of, nonzero};
 use crate::attribute::wire::{self, fixed64_field, len_field, varint_field};
@@ -37,6 +38,7 @@ pub(crate) struct OpenSpan {
     pub(super) status: Status,
     /// The attributes, with the bytes of events and links between theirs.
     pub(super) tags: Tags,
+    pub(super) keys: KeyIndex,
     pub(super) dead: Vec<Range<u32>>,
     pub(super) dead_bytes: usize,
     events: usize,
@@ -82,6 +84,7 @@ impl Default for OpenSpan {
             start: 0,
             status: Status::Unset,
             tags: Tags::new(),
+            keys: KeyIndex::default(),
             dead: Vec::new(),
             dead_bytes: 0,
             events: 0,
@@ -287,6 +290,7 @@ impl OpenSpan {
         self.tags.clear();
         self.tags.bytes.shrink_to(keep);
         self.tags.entries.shrink_to(KEPT_ENTRIES);
+        self.keys.clear();
         self.dead.clear();
         self.dead.shrink_to(keep / size_of::<Range<u32>>());
         self.name.clear();

@@ -22,13 +22,13 @@ impl<'a> Turn<'a> {
     }
 
     /// Whether the attribute is set.
-    pub(crate) fn has(&self, key: &Key<'_>) -> bool {
+    pub(crate) fn has(&mut self, key: &Key<'_>) -> bool {
         self.span.has(key)
     }
 
     /// The value of an attribute that is a string.
     #[cfg(feature = "actix")]
-    pub(crate) fn text(&self, key: &Key<'_>) -> Option<String> {
+    pub(crate) fn text(&mut self, key: &Key<'_>) -> Option<String> {
         self.span.text(key)
     }
 
