@@ -71,8 +71,13 @@ impl Shared {
 
     /// Closes the books: whatever has not been sent by now is dropped. Answers what is still asked.
     pub(super) fn end(&self, why: End) {
-        // Spans that have ended are lost for the same reason, whatever they wait for.
-        self.look_for_waiting(Waiting::All, usize::MAX);
+        // Spans that have ended are lost for the same reason, whatever they wait for. Only a shutdown decides what is open: other
+        // exporters of the recorder may want it.
+        let which = match why {
+            End::Shutdown => Waiting::All,
+            End::Died => Waiting::Decided,
+        };
+        self.look_for_waiting(which, usize::MAX);
         self.shards.close(why);
         let mut desk = self.desk();
         if desk.ended {

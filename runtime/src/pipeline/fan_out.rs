@@ -17,8 +17,8 @@ impl Sink for FanOut {
         self.0.iter().for_each(|sink| sink.kept(spans, new));
     }
 
-    fn dropped(&self, spans: u64, new: u64) {
-        self.0.iter().for_each(|sink| sink.dropped(spans, new));
+    fn dropped(&self, spans: u64) {
+        self.0.iter().for_each(|sink| sink.dropped(spans));
     }
 
     fn refused(&self, why: Refusal) {

@@ -327,15 +327,12 @@ impl Sink for Shards {
         });
     }
 
-    fn dropped(&self, spans: u64, new: u64) {
-        self.with_mine(|books| match books.end {
-            None => {
-                books.recorded += new;
+    fn dropped(&self, spans: u64) {
+        self.with_mine(|books| {
+            if books.end.is_none() {
                 books.settled += spans;
                 books.dropped.add(DropReason::SampledOut, spans);
             }
-            Some(End::Died) => books.lose(DropReason::SampledOut, new),
-            Some(End::Shutdown) => {}
         });
     }
 
@@ -377,9 +374,11 @@ mod tests {
     fn spans_of_dropped_traces_are_booked_and_are_no_loss() {
         let shards = Shards::new(Batch::default(), Arc::new(Memory::new(usize::MAX)));
         shards.ended();
-        shards.dropped(2, 1);
+        shards.ended();
+        shards.dropped(2);
         shards.close(End::Shutdown);
-        shards.dropped(1, 1);
+        shards.ended();
+        shards.dropped(1);
         shards.at_rest(|all| {
             let dropped = all.iter().fold(Dropped::default(), |mut sum, books| {
                 sum.merge(&books.dropped);

@@ -124,11 +124,10 @@ impl LocalSpan {
         span.request = request;
         span.inherited = inherited;
         span.tags.limits = value_limits(limits);
+        let mut has_head = true;
         if let Some(copy) = start.head {
             span.request = Some((slot, id));
-            if !state.copy_head(slot, copy) {
-                trace.recorder.cells.heads.count_incomplete();
-            }
+            has_head = state.copy_head(slot, copy);
         }
         if inherits || (is_entry && !trace.recorder.tags.is_empty()) {
             let tags = is_entry.then_some(&trace.recorder.tags);
@@ -140,6 +139,9 @@ impl LocalSpan {
             });
         }
         drop(state);
+        if !has_head {
+            trace.recorder.cells.heads.count_incomplete();
+        }
         Ok(Self { trace, slot, id })
     }
 
@@ -340,10 +342,6 @@ impl LocalSpan {
             Ended::Waits => sink.ended(),
             Ended::Kept => {
                 sink.kept(state.ended(), 1);
-                state.handed_over();
-            }
-            Ended::Dropped(spans) => {
-                sink.dropped(spans as u64, 1);
                 state.handed_over();
             }
             Ended::Due(trace) => {

@@ -97,8 +97,8 @@ pub(crate) trait Sink: Debug + Send + Sync {
     fn ended(&self);
     /// These spans are kept. So many of them are `new`: `ended` was not told of them.
     fn kept(&self, spans: &Runs, new: u64);
-    /// So many spans are dropped, since their trace is not kept. So many of them are `new`.
-    fn dropped(&self, spans: u64, new: u64);
+    /// So many ended spans are dropped, since their trace is not kept.
+    fn dropped(&self, spans: u64);
     /// A span was not recorded.
     fn refused(&self, why: Refusal);
 }
@@ -331,7 +331,7 @@ impl Recorder {
             if verdict.is_kept() {
                 self.sink.kept(state.ended(), 0);
             } else {
-                self.sink.dropped(spans as u64, 0);
+                self.sink.dropped(spans as u64);
             }
             state.handed_over();
         }

@@ -78,6 +78,7 @@ impl State {
 
     /// Trims the buffers for the next trace. Returns `false` if they are not to be kept, since others are short of memory.
     pub(super) fn trim(&mut self) -> bool {
+        debug_assert!(self.unsealed.is_empty() && self.unsealed_bytes == 0);
         self.slots.truncate(KEPT_SLOTS);
         self.slots.shrink_to(KEPT_SLOTS);
         self.slot_bytes = self.slots.len() * size_of::<OpenSpan>();
@@ -248,15 +249,13 @@ impl State {
         self.unsealed_bytes += span.size();
         self.slot_bytes += span.size();
         self.unsealed.push(slot);
-        let verdict = trace.verdict();
-        let settled = verdict.and_then(|verdict| self.settle(&trace, verdict));
         self.cover();
-        let is_due = self.is_due(times.now, limits);
-        Some(match verdict {
-            Some(verdict) if !verdict.is_kept() => Ended::Dropped(settled.unwrap_or(0)),
-            _ if !is_due => Ended::Waits,
-            Some(_) => Ended::Kept,
-            None => Ended::Due(trace),
+        // Another thread may be settling spans of a decided trace, in turns: only who settles to the end knows that nothing is left.
+        let is_due = trace.is_decided() || self.is_due(times.now, limits);
+        Some(if is_due {
+            Ended::Due(trace)
+        } else {
+            Ended::Waits
         })
     }
 
@@ -296,8 +295,10 @@ impl State {
         }
         let is_overdue = self.is_overdue(self.clock?.now(clock), limits);
         if let Some(trace) = &self.undecided
-            && (is_overdue || which == Waiting::All)
             && !self.unsealed.is_empty()
+            && (is_overdue
+                || which == Waiting::All
+                || (which == Waiting::Decided && trace.is_decided()))
         {
             return Some(Left::Undecided(Arc::clone(trace)));
         }
@@ -380,15 +381,13 @@ pub(super) enum Ended {
     Waits,
     /// The sealed spans are to be handed over: no span is open, or they have waited for long.
     Kept,
-    /// The trace is not kept: so many spans are dropped, this one among them.
-    Dropped(usize),
-    /// The verdict on the trace is due.
+    /// The verdict on the trace is due, or there is one: its spans are to be settled.
     Due(Arc<Undecided>),
 }
 
 /// What waits in a trace.
 pub(super) enum Left {
     Sealed(Runs),
-    /// Unsealed spans of a trace whose verdict is due.
+    /// Unsealed spans of a trace that is to be decided and settled.
     Undecided(Arc<Undecided>),
 }

@@ -60,7 +60,7 @@ impl Sink for Handed {
         self.traces.lock().unwrap().push(decoded_spans);
     }
 
-    fn dropped(&self, spans: u64, _: u64) {
+    fn dropped(&self, spans: u64) {
         *self.dropped.lock().unwrap() += spans;
     }
 
@@ -78,7 +78,7 @@ pub(crate) struct Nowhere;
 impl Sink for Nowhere {
     fn ended(&self) {}
     fn kept(&self, _: &Runs, _: u64) {}
-    fn dropped(&self, _: u64, _: u64) {}
+    fn dropped(&self, _: u64) {}
     fn refused(&self, _: Refusal) {}
 }
 

@@ -26,12 +26,12 @@ impl Undecided {
         }
     }
 
-    /// The verdict, once there is one.
-    pub(super) fn verdict(&self) -> Option<&Decision> {
-        self.verdict.get()
+    pub(super) fn is_decided(&self) -> bool {
+        self.verdict.get().is_some()
     }
 
-    /// Asks the sampler for the verdict, unless there is one. No lock of a cell may be held.
+    /// Asks the sampler for the verdict, unless there is one. No lock of a cell may be held. A thread that needs it
+    /// meanwhile waits: a sampler with a budget is not to be asked twice.
     pub(super) fn decide(&self, sampler: &dyn Sample) -> &Decision {
         self.verdict.get_or_init(|| sampler.verdict(&self.head))
     }

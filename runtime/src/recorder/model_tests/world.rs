@@ -40,7 +40,7 @@ impl Sink for Arrived {
         self.spans.lock().unwrap().extend(runs);
     }
 
-    fn dropped(&self, spans: u64, _: u64) {
+    fn dropped(&self, spans: u64) {
         panic!("{spans} spans of a trace that is kept are dropped");
     }
 

@@ -12,6 +12,7 @@ use opentelemetry_proto::tonic::trace::v1::{ScopeSpans, Span as Otlp};
 use opentelemetry_sdk::trace::SamplingDecision;
 use prost::Message;
 
+use super::super::state::Left;
 use super::super::{Memory, Mode, Recorder, Refusal, Runs, Sink, Tracer, TracerProvider, Waiting};
 use crate::config::Limits;
 use crate::sampling::{Decision, NewTrace, Sample};
@@ -82,8 +83,7 @@ impl Sink for Kept {
         }
     }
 
-    fn dropped(&self, spans: u64, new: u64) {
-        self.recorded.fetch_add(new as usize, Ordering::Relaxed);
+    fn dropped(&self, spans: u64) {
         self.dropped.fetch_add(spans as usize, Ordering::Relaxed);
     }
 
@@ -214,6 +214,27 @@ fn flush_leaves_the_verdict_to_the_end_and_a_shutdown_does_not() {
 }
 
 #[test]
+fn last_span_settles_what_another_thread_has_not_settled_yet() {
+    let test = keeping(1, Limits::default());
+    let root = test.root();
+    (0..40).for_each(|_| drop(test.child(&root)));
+    // Another thread has the verdict, and comes to its spans later than this one.
+    let (cell, recorder) = (&test.recorder.cells.all()[0], &test.recorder);
+    let left = cell
+        .lock()
+        .take_waiting(Waiting::All, &*recorder.clock, &recorder.limits);
+    let Some(Left::Undecided(trace)) = left else {
+        panic!("the trace has a verdict already");
+    };
+    trace.decide(&*recorder.sampler);
+    root.span().end();
+    assert_eq!((test.sink.counts(), test.asked()), ([41, 41, 0], 1));
+    // The cell serves the next trace.
+    test.root().span().end();
+    assert_eq!(test.sink.counts(), [42, 42, 0]);
+}
+
+#[test]
 fn trace_is_decided_when_it_has_waited_for_hold_or_reaches_a_limit() {
     let held = Limits {
         hold: Duration::ZERO,
@@ -267,7 +288,7 @@ fn threads_that_share_a_trace_share_its_verdict() {
             let children: Vec<_> = (0..3)
                 .map(|_| {
                     let (test, root) = (Arc::clone(&test), root.clone());
-                    thread::spawn(move || (0..5).for_each(|_| drop(test.child(&root))))
+                    thread::spawn(move || (0..20).for_each(|_| drop(test.child(&root))))
                 })
                 .collect();
             sweeper.recorder.hand_over(Waiting::Overdue, usize::MAX);
@@ -276,8 +297,8 @@ fn threads_that_share_a_trace_share_its_verdict() {
         }
         test.recorder.hand_over(Waiting::All, usize::MAX);
         let [recorded, kept, dropped] = test.sink.counts();
-        assert_eq!((recorded, kept + dropped), (16 * traces, recorded));
-        assert_eq!((kept, test.asked()), (16 * traces / 2, traces), "{hold:?}");
+        assert_eq!((recorded, kept + dropped), (61 * traces, recorded));
+        assert_eq!((kept, test.asked()), (61 * traces / 2, traces), "{hold:?}");
         let spans = test.sink.spans.lock().unwrap();
         let ids: BTreeSet<_> = spans.iter().map(|span| &span.span_id).collect();
         assert_eq!(ids.len(), kept, "each span once");
@@ -285,6 +306,6 @@ fn threads_that_share_a_trace_share_its_verdict() {
         for span in spans.iter() {
             *whole.entry(&span.trace_id).or_insert(0) += 1;
         }
-        assert!(whole.values().all(|spans| *spans == 16), "a trace is torn");
+        assert!(whole.values().all(|spans| *spans == 61), "a trace is torn");
     }
 }
