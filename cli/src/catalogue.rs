@@ -155,13 +155,8 @@ impl Catalogue {
 
 impl Tag {
     fn new(tag: DeclaredTag, span: Option<String>, site: &Site, file: &SourceFile) -> Self {
-        let mut destinations = vec!["span".to_owned()];
-        if tag.inherited {
-            destinations.push("inherited".to_owned());
-        }
-        if tag.travels {
-            destinations.push("baggage".to_owned());
-        }
+        let others = tag.destinations.iter().map(|it| it.name().to_owned());
+        let destinations = ["span".to_owned()].into_iter().chain(others).collect();
         Self {
             key: tag.key,
             value_type: tag.value_type.unwrap_or_else(|| "unknown".to_owned()),

@@ -11,16 +11,16 @@ use syn::{Attribute, Meta, MetaList, Token, parenthesized};
 
 syn::custom_keyword!(__fold);
 
-/// One of our attributes as it was written.
-pub(crate) struct Written {
+/// One of our attributes, its arguments not yet parsed.
+pub(crate) struct RawAttribute {
     /// Its name, at the attribute's place.
     pub(crate) name: Ident,
     pub(crate) args: TokenStream,
 }
 
 /// Folds `own` into the first of our attributes among `attrs`, if there is one.
-pub(crate) fn into_pending(own: &Written, attrs: &mut [Attribute]) -> bool {
-    let Written { name, args } = own;
+pub(crate) fn into_pending(own: &RawAttribute, attrs: &mut [Attribute]) -> bool {
+    let RawAttribute { name, args } = own;
     let folded = quote!(__fold(#name(#args)),);
     for attr in attrs.iter_mut().filter(|attr| is_ours(attr)) {
         match &mut attr.meta {
@@ -55,8 +55,8 @@ pub(crate) fn is_ours(attr: &Attribute) -> bool {
 }
 
 /// Takes `own` and all that was folded into it apart, in the order in which the user wrote them.
-pub(crate) fn unfold(own: Written) -> syn::Result<Vec<Written>> {
-    let Written { name, args } = own;
+pub(crate) fn unfold(own: RawAttribute) -> syn::Result<Vec<RawAttribute>> {
+    let RawAttribute { name, args } = own;
     let parser = |input: ParseStream<'_>| {
         let mut all = Vec::new();
         while input.peek(__fold) {
@@ -66,13 +66,13 @@ pub(crate) fn unfold(own: Written) -> syn::Result<Vec<Written>> {
             let name = folded.parse()?;
             let args;
             parenthesized!(args in folded);
-            all.extend(unfold(Written {
+            all.extend(unfold(RawAttribute {
                 name,
                 args: args.parse()?,
             })?);
             input.parse::<Token![,]>()?;
         }
-        all.push(Written {
+        all.push(RawAttribute {
             name,
             args: input.parse()?,
         });

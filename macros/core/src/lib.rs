@@ -12,21 +12,24 @@ mod case;
 pub mod catalogue;
 mod derive;
 mod emit;
+mod errors;
 mod fold;
 mod function;
 mod lower;
 mod names;
 mod parse;
 mod readers;
+mod runtime_path;
 mod shape;
 mod validate;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
+use syn::bracketed;
 use syn::parse::{ParseStream, Parser};
-use syn::{Error, bracketed};
 
-use fold::Written;
+use errors::with_errors;
+use fold::RawAttribute;
 use function::Function;
 
 /// Expands `#[traced_handler(args)]` on `item`.
@@ -57,16 +60,16 @@ pub fn traced(args: TokenStream, item: TokenStream) -> TokenStream {
 /// Expands `tag!(entries)`, whose macro puts the path of the runtime crate in brackets before them.
 pub fn tag(input: TokenStream) -> TokenStream {
     let mut errors = Vec::new();
-    let read = |input: ParseStream<'_>| {
+    let split = |input: ParseStream<'_>| {
         let path;
         bracketed!(path in input);
-        let krate: TokenStream = path.parse()?;
-        Ok((krate, parse::entries(input, &mut errors)))
+        Ok((path.parse::<TokenStream>()?, input.parse::<TokenStream>()?))
     };
-    let (krate, mut entries) = match read.parse2(input) {
-        Ok(read) => read,
+    let (krate, entries) = match split.parse2(input) {
+        Ok(parts) => parts,
         Err(error) => return error.to_compile_error(),
     };
+    let mut entries = parse::entries(entries, &mut errors);
     validate::tags(&mut entries, &mut errors);
     let emitted = |entries| emit::tag(&quote!(#krate::__private), &lower::TagPlan::new(entries));
     if errors.is_empty() {
@@ -88,7 +91,7 @@ pub fn derive_biz_value(item: TokenStream) -> TokenStream {
 }
 
 fn expand(name: &str, args: TokenStream, item: TokenStream) -> TokenStream {
-    let own = Written {
+    let own = RawAttribute {
         name: Ident::new(name, Span::call_site()),
         args,
     };
@@ -96,7 +99,7 @@ fn expand(name: &str, args: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 /// Fails on an item that can't be taken apart; other mistakes are in the tokens it returns.
-fn try_expand(own: Written, item: TokenStream) -> syn::Result<TokenStream> {
+fn try_expand(own: RawAttribute, item: TokenStream) -> syn::Result<TokenStream> {
     let split = |input: ParseStream<'_>| {
         Ok((
             input.call(syn::Attribute::parse_outer)?,
@@ -111,22 +114,17 @@ fn try_expand(own: Written, item: TokenStream) -> syn::Result<TokenStream> {
     let mut errors = Vec::new();
     let function = Function::parse(&own.name, attrs, undecorated)?;
     let attributes = fold::unfold(own)?;
-    let written: TokenStream = attributes.iter().map(|it| it.args.clone()).collect();
+    let args: TokenStream = attributes.iter().map(|it| it.args.clone()).collect();
     let mut annotated = parse::annotated(function, attributes, &mut errors);
     // What is right is expanded beside a mistake too, so that one is not followed by warnings of what seems unused.
-    let is_fit = validate::annotated(&mut annotated, &mut errors);
+    let can_be_expanded = validate::annotated(&mut annotated, &mut errors);
     if !errors.is_empty() {
-        annotated.function.use_arguments(written);
+        annotated.function.use_arguments(args);
     }
-    let expansion = if is_fit {
+    let expansion = if can_be_expanded {
         emit::function(lower::expansion(annotated))
     } else {
         annotated.function.into_token_stream()
     };
     Ok(with_errors(&errors, expansion))
-}
-
-fn with_errors(errors: &[Error], item: TokenStream) -> TokenStream {
-    let errors = errors.iter().map(Error::to_compile_error);
-    quote!(#(#errors)* #item)
 }

@@ -113,19 +113,19 @@ fn options_change_the_type_and_where_it_goes() {
     let told: Vec<_> = tags
         .iter()
         .map(|tag| {
-            let to = (tag.inherited, tag.travels);
+            let to: Vec<_> = tag.destinations.iter().map(|it| it.name()).collect();
             (tag.value_type.as_deref(), tag.privacy, to)
         })
         .collect();
     assert_eq!(
         told,
         [
-            (Some("string"), "hash", (false, false)),
-            (Some("string[]"), "mask", (false, false)),
-            (Some("string"), "plain", (false, false)),
-            (Some("int"), "pii", (true, false)),
-            (Some("string"), "hash", (false, false)),
-            (Some("int"), "plain", (false, true)),
+            (Some("string"), "hash", vec![]),
+            (Some("string[]"), "mask", vec![]),
+            (Some("string"), "plain", vec![]),
+            (Some("int"), "pii", vec!["inherited"]),
+            (Some("string"), "hash", vec![]),
+            (Some("int"), "plain", vec!["baggage"]),
         ]
     );
 }

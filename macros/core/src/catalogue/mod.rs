@@ -12,9 +12,10 @@ use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{Attribute, Expr, LitStr, Member, Meta, Signature};
 
-use crate::fold::{self, Written};
+use crate::fold::{self, RawAttribute};
 use crate::function::Function;
-use crate::parse::{self, Entry, EntryOption, Form, Opener, Target};
+use crate::parse::{self, Effect, Entry, EntryTarget, SpanAttribute, TagOption};
+pub use crate::parse::{Destination, Destinations};
 
 use types::Scope;
 pub use types::Types;
@@ -52,10 +53,8 @@ pub struct DeclaredTag {
     pub value: String,
     /// How it is protected: `plain`, `hash`, `mask` or `pii`.
     pub privacy: &'static str,
-    /// Whether the spans below have it, too.
-    pub inherited: bool,
-    /// Whether it travels to the services that are called.
-    pub travels: bool,
+    /// The places that it goes to, beside its span.
+    pub destinations: Destinations,
     /// Where it is written.
     pub place: Span,
 }
@@ -85,13 +84,13 @@ pub fn function(types: &Types, module: &str, item: TokenStream) -> Option<Declar
     };
     let (attrs, undecorated) = split.parse2(item).ok()?;
     let (ours, others): (Vec<_>, Vec<_>) = attrs.into_iter().partition(fold::is_ours);
-    let ours: Vec<Written> = ours.into_iter().filter_map(written).collect();
+    let ours: Vec<RawAttribute> = ours.into_iter().filter_map(raw).collect();
     let name = ours.first()?.name.clone();
     let function = Function::parse(&name, others, undecorated).ok()?;
     let annotated = parse::annotated(function, ours, &mut Vec::new());
     let (sig, attrs) = (&annotated.function.sig, &annotated.function.attrs);
-    let opener = annotated.openers.first();
-    let span = opener.map(|opener| span(opener, sig, attrs));
+    let attribute = annotated.span_attributes.first();
+    let span = attribute.map(|attribute| span(attribute, sig, attrs));
     let tags = annotated
         .entries()
         .flat_map(|entry| tags(types, entry, &Scope::of(types, module, sig, entry)))
@@ -101,8 +100,7 @@ pub fn function(types: &Types, module: &str, item: TokenStream) -> Option<Declar
 
 /// What a `tag!(…)` in that module declares; `input` is what stands in its parentheses.
 pub fn tag(types: &Types, module: &str, input: TokenStream) -> Vec<DeclaredTag> {
-    let read = |input: ParseStream<'_>| Ok(parse::entries(input, &mut Vec::new()));
-    let entries = read.parse2(input).unwrap_or_default();
+    let entries = parse::entries(input, &mut Vec::new());
     // Of the names in a body, a signature tells too little.
     let scope = Scope::empty(types, module);
     entries
@@ -111,19 +109,19 @@ pub fn tag(types: &Types, module: &str, input: TokenStream) -> Vec<DeclaredTag> 
         .collect()
 }
 
-fn written(attr: Attribute) -> Option<Written> {
+fn raw(attr: Attribute) -> Option<RawAttribute> {
     let name = attr.path().segments.last()?.ident.clone();
     let args = match attr.meta {
         Meta::List(list) => list.tokens,
         Meta::Path(_) | Meta::NameValue(_) => TokenStream::new(),
     };
-    Some(Written { name, args })
+    Some(RawAttribute { name, args })
 }
 
-fn span(opener: &Opener, sig: &Signature, attrs: &[Attribute]) -> DeclaredSpan {
-    let options = &opener.options;
+fn span(attribute: &SpanAttribute, sig: &Signature, attrs: &[Attribute]) -> DeclaredSpan {
+    let options = &attribute.options;
     let function = || sig.ident.unraw().to_string();
-    if opener.is_handler() && !options.child {
+    if attribute.is_handler() && !options.child {
         return DeclaredSpan {
             name: attrs.iter().find_map(route).unwrap_or_else(function),
             kind: "server".to_owned(),
@@ -162,14 +160,14 @@ fn route(attr: &Attribute) -> Option<String> {
 fn tags(types: &Types, entry: &Entry, scope: &Scope<'_>) -> Vec<DeclaredTag> {
     let value = &entry.value;
     match &entry.target {
-        Target::Key(key) => vec![declared(
+        EntryTarget::Key(key) => vec![declared(
             key.name.clone(),
             scope.attribute_type(value),
             text(value),
             &entry.options,
             key.tokens.span(),
         )],
-        Target::Spread(dots) => {
+        EntryTarget::Spread(dots) => {
             let value_name = text(peeled(value));
             let spread = scope
                 .struct_name(value)
@@ -207,7 +205,7 @@ fn spread(
                 key.name.clone(),
                 value_type,
                 value,
-                &field.biz.options,
+                &field.biz.tag_options,
                 place,
             ));
             continue;
@@ -231,7 +229,7 @@ fn declared(
     key: String,
     value_type: Option<String>,
     value: String,
-    options: &[EntryOption],
+    options: &[TagOption],
     place: Span,
 ) -> DeclaredTag {
     let mut tag = DeclaredTag {
@@ -239,19 +237,17 @@ fn declared(
         value_type,
         value,
         privacy: "plain",
-        inherited: false,
-        travels: false,
+        destinations: Destinations::new(),
         place,
     };
     for option in options {
-        match option.form {
-            Form::Hash => tag.privacy = "hash",
-            Form::Mask(_) => tag.privacy = "mask",
-            Form::Pii => tag.privacy = "pii",
-            Form::Inherit => tag.inherited = true,
-            Form::Baggage => tag.travels = true,
-            Form::Display | Form::Debug => tag.value_type = Some("string".to_owned()),
-            Form::When(_) | Form::Result(..) | Form::MaxLen(_) => {}
+        match option.effect {
+            Effect::Hash => tag.privacy = "hash",
+            Effect::Mask(_) => tag.privacy = "mask",
+            Effect::Pii => tag.privacy = "pii",
+            Effect::SendTo(destination) => drop(tag.destinations.insert(destination)),
+            Effect::Display | Effect::Debug => tag.value_type = Some("string".to_owned()),
+            Effect::When(_) | Effect::OnResult(..) | Effect::MaxLen(_) => {}
         }
     }
     if matches!(tag.privacy, "hash" | "mask") {

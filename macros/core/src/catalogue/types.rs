@@ -16,7 +16,7 @@ use syn::{
 
 use super::names::{self, Names};
 use crate::derive::{Field, declared_fields};
-use crate::parse::{Entry, Form, Part};
+use crate::parse::{Effect, Entry, ResultArm};
 use crate::readers;
 
 /// The types and constants that a project's source declares, and what its modules import. Of several of one name in one module,
@@ -291,12 +291,15 @@ impl<'a> Scope<'a> {
     /// That of an entry on a function: the arguments, or what the entry's pattern binds of the result.
     pub(super) fn of(types: &'a Types, module: &'a str, sig: &Signature, entry: &Entry) -> Self {
         let mut scope = Self::empty(types, module);
-        let on_result = entry.options.iter().find_map(|option| match &option.form {
-            Form::Result(part, pattern) => Some((*part, pattern)),
-            _ => None,
-        });
-        if let Some((part, pattern)) = on_result {
-            if let Some(ty) = part_of(&sig.output, part) {
+        let on_result = entry
+            .options
+            .iter()
+            .find_map(|option| match &option.effect {
+                Effect::OnResult(arm, pattern) => Some((*arm, pattern)),
+                _ => None,
+            });
+        if let Some((arm, pattern)) = on_result {
+            if let Some(ty) = arm_type(&sig.output, arm) {
                 scope.bind(pattern, ty);
             }
         } else {
@@ -425,16 +428,16 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// What an entry on the result sees of it.
-fn part_of(output: &ReturnType, part: Part) -> Option<&Type> {
+/// The type of what an entry's pattern is for.
+fn arm_type(output: &ReturnType, arm: ResultArm) -> Option<&Type> {
     let ReturnType::Type(_, ty) = output else {
         return None;
     };
     let mut arguments = type_arguments(last_segment(ty)?);
-    match part {
-        Part::Ok => arguments.next(),
-        Part::Err => arguments.nth(1),
-        Part::Ret => Some(ty),
+    match arm {
+        ResultArm::Ok => arguments.next(),
+        ResultArm::Err => arguments.nth(1),
+        ResultArm::Ret => Some(ty),
     }
 }
 

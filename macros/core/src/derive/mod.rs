@@ -1,20 +1,26 @@
 //! The derives: `BizAttrs` of a struct, `BizValue` of an enum.
 
 mod attrs;
+mod bounds;
+mod check;
+mod declared;
+mod field;
+mod tag;
 mod value;
 
 use proc_macro2::TokenStream;
-use quote::quote;
 use syn::{DeriveInput, Error};
 
-use crate::parse::fields::Biz;
+use crate::errors::with_errors;
 
-pub(crate) use attrs::{Field, attrs, attrs_stub, declared_fields};
+pub(crate) use attrs::{attrs, attrs_stub};
+pub(crate) use declared::declared_fields;
+pub(crate) use field::Field;
 pub(crate) use value::{value, value_stub};
 
 /// Runs a derive on `item`: its implementation, or its mistakes.
 ///
-/// Beside mistakes stands an implementation that does nothing, `stub`, so that none is followed by errors where the type is used.
+/// With mistakes it emits `stub`, an implementation that does nothing, so that there are no further errors where the type is used.
 pub(crate) fn derive(
     item: TokenStream,
     implement: fn(&DeriveInput, &mut Vec<Error>) -> Option<TokenStream>,
@@ -29,15 +35,5 @@ pub(crate) fn derive(
     if errors.is_empty() {
         return implementation.unwrap_or_default();
     }
-    let errors = errors.iter().map(Error::to_compile_error);
-    let stub = stub(&input);
-    quote!(#(#errors)* #stub)
-}
-
-/// The path of the runtime's `__private`.
-fn private(biz: &Biz) -> TokenStream {
-    match &biz.krate {
-        Some(krate) => quote!(#krate::__private),
-        None => quote!(::biztrace::__private),
-    }
+    with_errors(&errors, stub(&input))
 }

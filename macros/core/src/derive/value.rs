@@ -8,21 +8,21 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Error, Fields, LitStr};
 
-use crate::parse::fields::{Allowed, Biz};
+use crate::parse::biz::{Biz, BizOption, BizRow, BizTable, CRATE};
+use crate::runtime_path;
 
-const ON_ENUM: Allowed = Allowed {
+const ON_ENUM: BizTable = BizTable {
     on: "an enum",
-    texts: &["rename_all"],
-    flags: &[],
-    options: false,
-    krate: true,
+    rows: &[
+        BizRow::new("rename_all", "rename_all = \"…\"", BizOption::Text),
+        CRATE,
+    ],
+    takes_tag_options: false,
 };
-const ON_VARIANT: Allowed = Allowed {
+const ON_VARIANT: BizTable = BizTable {
     on: "a variant",
-    texts: &["rename"],
-    flags: &[],
-    options: false,
-    krate: false,
+    rows: &[BizRow::new("rename", "rename = \"…\"", BizOption::Text)],
+    takes_tag_options: false,
 };
 
 /// Joins the words of a name.
@@ -86,7 +86,7 @@ pub(crate) fn value(input: &DeriveInput, errors: &mut Vec<Error>) -> Option<Toke
     if !errors.is_empty() {
         return None;
     }
-    let private = super::private(&biz);
+    let private = runtime_path::private(biz.krate.as_ref());
     let (name, place) = (&input.ident, Span::mixed_site());
     let (impl_generics, type_generics, where_clause) = input.generics.split_for_impl();
     let values = variants.iter().map(|(_, value)| value);
@@ -116,7 +116,8 @@ pub(crate) fn value(input: &DeriveInput, errors: &mut Vec<Error>) -> Option<Toke
 
 /// Implementations without values, for a type with mistakes.
 pub(crate) fn value_stub(input: &DeriveInput) -> TokenStream {
-    let private = super::private(&Biz::parse(&input.attrs, ON_ENUM, &mut Vec::new()));
+    let biz = Biz::parse(&input.attrs, ON_ENUM, &mut Vec::new());
+    let private = runtime_path::private(biz.krate.as_ref());
     let name = &input.ident;
     let (impl_generics, type_generics, where_clause) = input.generics.split_for_impl();
     quote_spanned! {Span::mixed_site()=>

@@ -3,15 +3,18 @@
 //! Names are absolute or, where they are locals of ours, hygienic. What may fail to compile on the user's account (a value
 //! without an attribute form, a body of another type than the signature's) carries the place of the user's tokens.
 
+mod place;
 mod tags;
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprAsync, ExprCall, Signature, parse_quote};
 
 use crate::lower::{Expansion, Open, SpanPlan, TagPlan};
 use crate::shape::Shape;
+
+use place::located;
 
 pub(crate) use tags::statement;
 
@@ -169,15 +172,6 @@ fn pinned_block(statements: &TokenStream) -> Option<(Expr, ExprAsync)> {
         Expr::Async(block) if is_pin && args.is_empty() => Some((*func, block)),
         _ => None,
     }
-}
-
-/// The same tokens, for rustc to point at `place`.
-fn located(tokens: &TokenStream, place: Span) -> TokenStream {
-    let locate = |mut token: TokenTree| {
-        token.set_span(token.span().located_at(place));
-        token
-    };
-    tokens.clone().into_iter().map(locate).collect()
 }
 
 /// The closure that looks at the result: sets tags, and says whether it is an error.

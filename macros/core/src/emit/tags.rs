@@ -4,10 +4,9 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::located;
-
-use crate::lower::{Tag, TagPlan, What, Wrapper};
-use crate::parse::Part;
+use super::place::located;
+use crate::lower::{Tag, TagPlan, TagTarget, Wrapper};
+use crate::parse::{Destination, ResultArm};
 
 /// The closure that sets tags.
 pub(super) fn closure(private: &TokenStream, plan: &TagPlan) -> TokenStream {
@@ -28,19 +27,19 @@ pub(crate) fn statement(private: &TokenStream, tag: &Tag) -> TokenStream {
             if __when { #statement }
         };
     }
-    if let Some((part, pattern)) = &tag.on_result {
-        // Located where rustc shall say that the result has no such part.
+    if let Some((arm, pattern)) = &tag.on_result {
+        // Located where rustc shall say that the result has no such arm.
         let place = Span::mixed_site().located_at(pattern.span());
         let private = located(private, place);
-        let part = match part {
-            Part::Ok => quote_spanned!(place=> #private::ok(__result)),
-            Part::Err => quote_spanned!(place=> #private::err(__result)),
-            Part::Ret => {
+        let value = match arm {
+            ResultArm::Ok => quote_spanned!(place=> #private::ok(__result)),
+            ResultArm::Err => quote_spanned!(place=> #private::err(__result)),
+            ResultArm::Ret => {
                 quote_spanned!(Span::mixed_site()=> ::core::option::Option::Some(__result))
             }
         };
         statement = quote_spanned! {Span::mixed_site()=>
-            if let ::core::option::Option::Some(#pattern) = #part { #statement }
+            if let ::core::option::Option::Some(#pattern) = #value { #statement }
         };
     }
     statement
@@ -52,11 +51,10 @@ fn set(private: &TokenStream, tag: &Tag) -> TokenStream {
     let mut value = Group::new(Delimiter::Parenthesis, tag.value.clone());
     value.set_span(last);
     let value = quote_spanned!(first=> &#value);
-    match &tag.what {
-        What::Key {
+    match &tag.target {
+        TagTarget::Key {
             key,
-            inherit,
-            baggage,
+            destinations,
             wrappers,
         } => {
             let wrap = |value: TokenStream, Wrapper { name, number }: &Wrapper| {
@@ -66,7 +64,7 @@ fn set(private: &TokenStream, tag: &Tag) -> TokenStream {
             };
             let is_shown = wrappers.iter().any(|it| is_display(&it.name));
             let value = wrappers.iter().fold(value, wrap);
-            let set = if *inherit {
+            let set = if destinations.contains(&Destination::Descendants) {
                 quote_spanned!(first=> set_inherited)
             } else {
                 quote_spanned!(first=> set)
@@ -74,7 +72,7 @@ fn set(private: &TokenStream, tag: &Tag) -> TokenStream {
             let set = quote_spanned! {first=>
                 __tags.#set(const { &#private::Key::new(#key) }, #value);
             };
-            let set = if *baggage {
+            let set = if destinations.contains(&Destination::Baggage) {
                 quote_spanned!(first=> __tags.baggage(|__tags| { #set });)
             } else {
                 set
@@ -86,11 +84,11 @@ fn set(private: &TokenStream, tag: &Tag) -> TokenStream {
                 set
             }
         }
-        What::Nothing => quote_spanned!(Span::mixed_site()=> let _ = #value;),
-        What::Spread | What::Nested { prefix: None } => quote_spanned! {first=>
+        TagTarget::Nothing => quote_spanned!(Span::mixed_site()=> let _ = #value;),
+        TagTarget::Spread | TagTarget::Nested { prefix: None } => quote_spanned! {first=>
             #private::BizAttrs::record(#value, __tags);
         },
-        What::Nested {
+        TagTarget::Nested {
             prefix: Some(prefix),
         } => quote_spanned! {first=>
             __tags.nested(#prefix, |__tags| #private::BizAttrs::record(#value, __tags));

@@ -1,4 +1,4 @@
-//! The third step: from what the user wrote, now known to be right, to what is to be emitted.
+//! The third step: from what the user wrote, now checked, to a plan of what to emit.
 
 mod tag;
 
@@ -13,10 +13,11 @@ use syn::{
 };
 
 use crate::function::Function;
-use crate::parse::{Annotated, Entry, KINDS, Opener, Options};
+use crate::parse::{Annotated, Entry, KINDS, SpanAttribute, SpanOptions};
+use crate::runtime_path;
 use crate::shape::Shape;
 
-pub(crate) use tag::{Tag, TagPlan, What, Wrapper, ends};
+pub(crate) use tag::{Tag, TagPlan, TagTarget, Wrapper, ends};
 
 /// All that [`emit`](crate::emit) needs to know of a function.
 pub(crate) struct Expansion {
@@ -67,29 +68,28 @@ pub(crate) enum Open {
 pub(crate) fn expansion(annotated: Annotated) -> Expansion {
     let Annotated {
         function,
-        openers,
+        span_attributes,
         tags,
     } = annotated;
-    let mut private = quote!(::biztrace::__private);
+    let mut private = runtime_path::private(None);
     let mut span = None;
     let mut entries = Vec::new();
-    for Opener { name, mut options } in openers {
+    for SpanAttribute { name, mut options } in span_attributes {
         entries.append(&mut options.attrs);
         if let Some(krate) = &options.krate {
-            private = quote!(#krate::__private);
+            private = runtime_path::private(Some(krate));
         }
         let open = open(&name, &options, &function.sig);
         span = Some(SpanPlan::new(open, options, &function.sig));
     }
     entries.extend(tags);
-    let travels = entries.iter().any(Entry::is_baggage);
+    let wraps_body = entries.iter().any(Entry::wraps_body);
     let (on_result, before) = entries.into_iter().partition(|entry| entry.is_on_result());
     let on_result: Vec<Tag> = TagPlan::new(on_result).tags;
-    // What travels does so from the body.
-    if span.is_none() && (travels || !on_result.is_empty()) {
+    if span.is_none() && wraps_body {
         span = Some(SpanPlan::new(
             Open::Current,
-            Options::default(),
+            SpanOptions::default(),
             &function.sig,
         ));
     }
@@ -126,7 +126,7 @@ fn is_http_request(ty: &Type) -> bool {
         .is_some_and(|segment| segment.ident == "HttpRequest")
 }
 
-fn open(attribute: &Ident, options: &Options, sig: &Signature) -> Open {
+fn open(attribute: &Ident, options: &SpanOptions, sig: &Signature) -> Open {
     let by = match (attribute == "traced", options.child, options.root) {
         (true, _, true) => "traced_root",
         (true, _, false) => "traced",
@@ -151,7 +151,7 @@ fn open(attribute: &Ident, options: &Options, sig: &Signature) -> Open {
 }
 
 impl SpanPlan {
-    fn new(open: Open, options: Options, sig: &Signature) -> Self {
+    fn new(open: Open, options: SpanOptions, sig: &Signature) -> Self {
         let diverges =
             matches!(&sig.output, ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)));
         Self {

@@ -1,11 +1,11 @@
-//! What an entry sets, and how.
+//! Tags: what an entry sets, and how.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident};
 use syn::spanned::Spanned;
 use syn::{LitInt, LitStr, Pat};
 
-use crate::parse::{Entry, EntryOption, Form, Part, Target};
+use crate::parse::{Destinations, Effect, Entry, EntryTarget, ResultArm, TagOption};
 use crate::readers::on_head;
 
 /// Tags that are set together.
@@ -16,27 +16,28 @@ pub(crate) struct TagPlan {
 }
 
 pub(crate) struct Tag {
-    /// The part of the result that it is evaluated on.
-    pub(crate) on_result: Option<(Part, Pat)>,
+    /// The results that it is evaluated on.
+    pub(crate) on_result: Option<(ResultArm, Pat)>,
     pub(crate) when: Option<TokenStream>,
-    pub(crate) what: What,
+    pub(crate) target: TagTarget,
     pub(crate) value: TokenStream,
     /// The first and the last of the value's tokens.
     pub(crate) place: [Span; 2],
 }
 
-pub(crate) enum What {
+/// What a tag sets.
+pub(crate) enum TagTarget {
     Key {
         key: LitStr,
-        inherit: bool,
-        baggage: bool,
-        /// What the value is wrapped in, from the inside out.
+        /// The places that the attribute goes to, beside its span.
+        destinations: Destinations,
+        /// The types that wrap the value, from the inside out.
         wrappers: Vec<Wrapper>,
     },
     Spread,
-    /// Nothing, beside a mistake: the value counts as used.
+    /// Nothing, since its entry has a mistake: the value counts as used.
     Nothing,
-    /// A field of a type with attributes of its own, and what their keys begin with.
+    /// The attributes of a field's own type, with a prefix before their keys.
     Nested {
         prefix: Option<LitStr>,
     },
@@ -60,25 +61,27 @@ impl TagPlan {
             } = entry;
             let place = ends(value.to_token_stream());
             let value = on_head(value.into_token_stream(), &mut found);
-            let what = match target {
-                _ if !has_all_options => What::Nothing,
-                Target::Key(key) => What::key(LitStr::new(&key.name, key.tokens.span()), &options),
-                Target::Spread(_) => What::Spread,
+            let target = match target {
+                _ if !has_all_options => TagTarget::Nothing,
+                EntryTarget::Key(key) => {
+                    TagTarget::key(LitStr::new(&key.name, key.tokens.span()), &options)
+                }
+                EntryTarget::Spread(_) => TagTarget::Spread,
             };
             let (mut when, mut on_result) = (None, None);
-            for EntryOption { form, .. } in options {
-                match form {
-                    Form::When(condition) => {
+            for TagOption { effect, .. } in options {
+                match effect {
+                    Effect::When(condition) => {
                         when = Some(on_head(condition.into_token_stream(), &mut found));
                     }
-                    Form::Result(part, pattern) => on_result = Some((part, pattern)),
+                    Effect::OnResult(arm, pattern) => on_result = Some((arm, pattern)),
                     _ => {}
                 }
             }
             Tag {
                 on_result,
                 when,
-                what,
+                target,
                 value,
                 place,
             }
@@ -90,29 +93,25 @@ impl TagPlan {
     }
 }
 
-impl What {
-    /// The value is formatted first, then masked, cut and hashed, in whatever order the options are written: the last characters
-    /// of a cut value are others than those that a mask lets be shown.
-    pub(crate) fn key(key: LitStr, options: &[EntryOption]) -> Self {
+impl TagTarget {
+    /// The value is formatted first, then masked, cut and hashed, whatever the order of the options: a mask shows the last
+    /// characters of the whole value, not those of a cut one.
+    pub(crate) fn key(key: LitStr, options: &[TagOption]) -> Self {
         let mut wrappers: Vec<(u8, Wrapper)> = Vec::new();
-        let (mut inherit, mut baggage) = (false, false);
-        for EntryOption { form, .. } in options {
-            let (order, name, number) = match form {
-                Form::Display => (0, "Display", None),
-                Form::Debug => (0, "Debug", None),
-                Form::Mask(number) => (1, "Mask", Some(number.clone())),
-                Form::MaxLen(number) => (2, "MaxLen", Some(number.clone())),
-                Form::Hash => (3, "Hash", None),
-                Form::Pii => (3, "Pii", None),
-                Form::Inherit => {
-                    inherit = true;
+        let mut destinations = Destinations::new();
+        for TagOption { effect, .. } in options {
+            let (order, name, number) = match effect {
+                Effect::Display => (0, "Display", None),
+                Effect::Debug => (0, "Debug", None),
+                Effect::Mask(number) => (1, "Mask", Some(number.clone())),
+                Effect::MaxLen(number) => (2, "MaxLen", Some(number.clone())),
+                Effect::Hash => (3, "Hash", None),
+                Effect::Pii => (3, "Pii", None),
+                Effect::SendTo(destination) => {
+                    destinations.insert(*destination);
                     continue;
                 }
-                Form::Baggage => {
-                    baggage = true;
-                    continue;
-                }
-                Form::When(_) | Form::Result(..) => continue,
+                Effect::When(_) | Effect::OnResult(..) => continue,
             };
             let name = format_ident!("{name}");
             wrappers.push((order, Wrapper { name, number }));
@@ -120,8 +119,7 @@ impl What {
         wrappers.sort_by_key(|(order, _)| *order);
         Self::Key {
             key,
-            inherit,
-            baggage,
+            destinations,
             wrappers: wrappers.into_iter().map(|(_, wrapper)| wrapper).collect(),
         }
     }

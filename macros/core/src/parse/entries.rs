@@ -10,20 +10,20 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Error, Expr, LitStr, Token};
 
-use super::entry_options::{EntryOption, Form, entry_options};
-use super::{is_comma, until_comma};
+use super::tag_options::{Effect, Needs, TagOption, options_of_entry};
+use super::tokens::{is_comma, until_comma};
 
 /// An entry: what it sets, and how.
 pub(crate) struct Entry {
-    pub(crate) options: Vec<EntryOption>,
-    /// Whether that is all of them. If not, what it is to set is not known, and its value is only used.
+    pub(crate) options: Vec<TagOption>,
+    /// Whether these are all of them. Otherwise the entry sets nothing, and its value only counts as used.
     pub(crate) has_all_options: bool,
-    pub(crate) target: Target,
+    pub(crate) target: EntryTarget,
     pub(crate) value: Expr,
 }
 
 /// What an entry sets.
-pub(crate) enum Target {
+pub(crate) enum EntryTarget {
     /// `key = value`
     Key(Key),
     /// `..value`: all attributes that the value's type declares.
@@ -43,41 +43,40 @@ impl Entry {
     /// The key, if it is not a spread.
     pub(crate) fn key(&self) -> Option<&Key> {
         match &self.target {
-            Target::Key(key) => Some(key),
-            Target::Spread(_) => None,
+            EntryTarget::Key(key) => Some(key),
+            EntryTarget::Spread(_) => None,
         }
     }
 
-    /// Whether its value travels.
-    pub(crate) fn is_baggage(&self) -> bool {
-        let travels = |option: &EntryOption| matches!(option.form, Form::Baggage);
-        self.options.iter().any(travels)
+    /// Whether the function's body has to be wrapped for it.
+    pub(crate) fn wraps_body(&self) -> bool {
+        let needs_body = |option: &TagOption| option.row.meaning.needs == Needs::Body;
+        self.is_on_result() || self.options.iter().any(needs_body)
     }
 
     /// Whether it is evaluated on the function's result.
     pub(crate) fn is_on_result(&self) -> bool {
-        let on_result = |option: &EntryOption| matches!(option.form, Form::Result(..));
+        let on_result = |option: &TagOption| matches!(option.effect, Effect::OnResult(..));
         self.options.iter().any(on_result)
     }
 }
 
-/// Reads entries up to the end of `input`. One that can't be read goes to `errors`, and reading goes on behind the next comma.
-pub(crate) fn entries(input: ParseStream<'_>, errors: &mut Vec<Error>) -> Vec<Entry> {
+/// Reads a list of entries. An entry that can't be read goes to `errors`, and reading continues behind the next comma.
+pub(crate) fn entries(list: TokenStream, errors: &mut Vec<Error>) -> Vec<Entry> {
     let read = |input: ParseStream<'_>| Ok(separated(input, errors));
-    let entries = input.parse().and_then(|all| read.parse2(with_comma(all)));
-    entries.unwrap_or_default()
+    read.parse2(with_comma(list)).unwrap_or_default()
 }
 
-/// The same with a comma at the end, in the last token's place: for what is missing there syn has none but the whole attribute.
-fn with_comma(mut entries: TokenStream) -> TokenStream {
-    let place = match entries.clone().into_iter().last() {
-        None => return entries,
-        Some(last) if is_comma(&last) => return entries,
+/// Adds a comma in the place of the last token: for what is missing at the end, syn's place is the whole attribute.
+fn with_comma(mut list: TokenStream) -> TokenStream {
+    let place = match list.clone().into_iter().last() {
+        None => return list,
+        Some(last) if is_comma(&last) => return list,
         Some(TokenTree::Group(last)) => last.span_close(),
         Some(last) => last.span(),
     };
-    entries.extend(quote_spanned!(place=> ,));
-    entries
+    list.extend(quote_spanned!(place=> ,));
+    list
 }
 
 fn separated(input: ParseStream<'_>, errors: &mut Vec<Error>) -> Vec<Entry> {
@@ -101,14 +100,14 @@ fn separated(input: ParseStream<'_>, errors: &mut Vec<Error>) -> Vec<Entry> {
 }
 
 fn entry(input: ParseStream<'_>, errors: &mut Vec<Error>) -> syn::Result<Entry> {
-    let (options, has_all_options) = entry_options(input, errors)?;
+    let (options, has_all_options) = options_of_entry(input, errors)?;
     let target = if input.peek(Token![..]) {
-        Target::Spread(input.parse()?)
+        EntryTarget::Spread(input.parse()?)
     } else {
-        Target::Key(key(input)?)
+        EntryTarget::Key(key(input)?)
     };
     match &target {
-        Target::Key(key) => {
+        EntryTarget::Key(key) => {
             let equals = equals(input, key)?;
             if input.peek(Token![,]) {
                 let tokens = &key.tokens;
@@ -116,7 +115,7 @@ fn entry(input: ParseStream<'_>, errors: &mut Vec<Error>) -> syn::Result<Entry> 
             }
             errors.extend(key.not_equals(equals));
         }
-        Target::Spread(dots) => {
+        EntryTarget::Spread(dots) => {
             if input.peek(Token![,]) {
                 let message =
                     "`..` has no value: write `..expression`, of a type that derives `BizAttrs`";
@@ -139,7 +138,7 @@ fn entry(input: ParseStream<'_>, errors: &mut Vec<Error>) -> syn::Result<Entry> 
     })
 }
 
-impl Target {
+impl EntryTarget {
     fn value_name(&self) -> String {
         match self {
             Self::Key(key) => format!("the value of `{}`", key.name),

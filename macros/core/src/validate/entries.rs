@@ -1,4 +1,4 @@
-//! Entries: their values, their options, and their keys together.
+//! Entries: whether their values can be evaluated where they stand, and their keys together.
 
 use std::collections::HashSet;
 
@@ -7,140 +7,88 @@ use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
 use syn::{Error, Expr, ExprAsync, ExprClosure, ExprPath, FnArg, Pat, Token};
 
+use super::tag_options::only_for_one_attribute;
 use crate::names::Names;
-use crate::parse::{Entry, EntryOption, Form, Part, Target};
+use crate::parse::{Effect, Entry, EntryTarget, ListKind, Needs, ResultArm, TagOption};
 use crate::readers;
 
-/// The arguments of a function.
-pub(super) type Inputs = Punctuated<FnArg, Token![,]>;
+/// What the entries of a list stand in.
+pub(super) struct Surroundings {
+    list: ListKind,
+    /// The names of the function's arguments.
+    arguments: Names,
+}
 
-/// Reports the mistakes of entries beside those of their keys. They stand on a function with these arguments, or in `tag!`.
-pub(super) fn check<'a>(
-    entries: impl IntoIterator<Item = &'a Entry> + Clone,
-    inputs: Option<&Inputs>,
+impl Surroundings {
+    /// On a function with these arguments.
+    pub(super) fn function(inputs: &Punctuated<FnArg, Token![,]>) -> Self {
+        Self {
+            list: ListKind::Function,
+            arguments: Names::of(inputs),
+        }
+    }
+
+    pub(super) fn tag_macro() -> Self {
+        Self {
+            list: ListKind::TagMacro,
+            arguments: Names::default(),
+        }
+    }
+}
+
+/// Reports the mistakes of entries, beside those of their keys, and takes out the entries that can't be expanded.
+pub(super) fn check(
+    entries: &mut Vec<Entry>,
+    surroundings: &Surroundings,
     errors: &mut Vec<Error>,
 ) {
-    for entry in entries.clone() {
+    entries.retain(|entry| {
         errors.extend(on_spread(entry));
-        errors.extend(unfit(entry, inputs));
-    }
-    check_duplicates(entries, errors);
+        let obstacles = obstacles(entry, surroundings);
+        let can_be_expanded = obstacles.is_empty();
+        errors.extend(obstacles);
+        can_be_expanded
+    });
 }
 
 /// The errors for an entry that can't be expanded.
-pub(super) fn unfit(entry: &Entry, inputs: Option<&Inputs>) -> Vec<Error> {
-    let mut errors = Vec::from_iter(escaping(entry, inputs.is_none()));
-    let arguments = Names::of(inputs.into_iter().flatten());
-    errors.extend(expressions(entry).find_map(|it| readers::unreadable(it, &arguments)));
+fn obstacles(entry: &Entry, surroundings: &Surroundings) -> Vec<Error> {
+    let mut errors = Vec::from_iter(control_flow(entry, surroundings.list));
+    let arguments = &surroundings.arguments;
+    errors.extend(expressions(entry).find_map(|it| readers::unreadable(it, arguments)));
     for option in &entry.options {
-        match (&option.form, inputs) {
-            (Form::Result(_, pattern), Some(inputs)) => {
-                errors.extend(gone(entry, pattern, inputs));
-            }
-            (Form::Result(..), None) => errors.push(without_result(option, "`tag!`")),
-            (Form::Baggage, inputs) => errors.extend(too_late(entry, option, inputs.is_none())),
-            _ => {}
+        let refusal = surroundings.list.refusal(&option.row);
+        let refusal = refusal.or_else(|| too_late(entry, option));
+        if let Some(message) = refusal {
+            errors.push(Error::new(option.name.span(), message));
+        } else if let Effect::OnResult(_, pattern) = &option.effect {
+            errors.extend(moved_argument(entry, pattern, arguments));
         }
     }
     errors
 }
 
-/// The error for a value that is to travel where nothing that calls out comes after it.
-fn too_late(entry: &Entry, option: &EntryOption, in_tag: bool) -> Option<Error> {
-    let message = if in_tag {
-        "`baggage` is for a whole body, and `tag!` stands within one: put this entry on the function, in `#[biz_attrs(…)]` or \
-         `#[traced(attrs(…))]`"
-    } else if entry.is_on_result() {
-        "`baggage` travels with what the body calls, and its result is there after that: remove it, or set what is known before \
-         the body in an entry of its own"
-    } else {
-        return None;
-    };
-    Some(Error::new(option.name.span(), message))
-}
-
-/// The error for an option on a result where there is none.
-pub(crate) fn without_result(option: &EntryOption, place: &str) -> Error {
-    let name = &option.name;
-    let message =
-        format!("`{name}` waits for a function's result, and {place} has none: remove it");
-    Error::new(name.span(), message)
-}
-
-/// The group of `when`.
-const CONDITION: u8 = 3;
-
-/// Options of which an entry has one at most, and what they say.
-fn group(form: &Form) -> (u8, &'static str) {
-    match form {
-        Form::Hash | Form::Mask(_) | Form::Pii => (0, "how the value is protected"),
-        Form::Display | Form::Debug => (1, "how the value is formatted"),
-        Form::Result(..) => (2, "what the value is evaluated on"),
-        Form::When(_) => (
-            CONDITION,
-            "when the attribute is set: join the conditions with `&&`",
-        ),
-        Form::MaxLen(_) => (4, "how long the value may be"),
-        Form::Inherit => (5, "that children have the attribute, too"),
-        Form::Baggage => (6, "that the value travels"),
-    }
-}
-
-/// Reports options that don't go together, and numbers that are none, and takes these options out.
-pub(crate) fn check_options(options: &mut Vec<EntryOption>, errors: &mut Vec<Error>) {
-    let mut seen: Vec<(u8, Ident)> = Vec::new();
-    options.retain(|option| {
-        let mistake = conflict(option, &mut seen).or_else(|| not_characters(option));
-        let is_right = mistake.is_none();
-        errors.extend(mistake);
-        is_right
-    });
-}
-
-/// The error for an option that says again what one before it says.
-fn conflict(option: &EntryOption, seen: &mut Vec<(u8, Ident)>) -> Option<Error> {
-    let EntryOption { name, form } = option;
-    let (group, says) = group(form);
-    let Some((_, first)) = seen.iter().find(|(other, _)| *other == group) else {
-        seen.push((group, name.clone()));
-        return None;
-    };
-    let message = if group == CONDITION {
-        format!("`{first}` and `{name}` both say {says}")
-    } else if first == name {
-        format!("`{name}` is set twice: keep one of the two")
-    } else {
-        format!("`{first}` and `{name}` both say {says}: keep one of the two")
-    };
-    Some(Error::new(name.span(), message))
-}
-
-/// The error for a number that is no number of characters.
-fn not_characters(EntryOption { name, form }: &EntryOption) -> Option<Error> {
-    let (number, least) = match form {
-        Form::MaxLen(number) => (number, 1),
-        Form::Mask(number) => (number, 0),
-        _ => return None,
-    };
-    let is_one =
-        number.suffix().is_empty() && number.base10_parse::<u32>().is_ok_and(|n| n >= least);
-    (!is_one).then(|| {
-        let message =
-            format!("`{name}` takes a number of characters, {least} or more, such as `{name}(4)`");
-        Error::new(number.span(), message)
+/// The message for an option that needs the body, on an entry that is evaluated once the body has run.
+fn too_late(entry: &Entry, option: &TagOption) -> Option<String> {
+    let is_late = option.row.meaning.needs == Needs::Body && entry.is_on_result();
+    is_late.then(|| {
+        format!(
+            "`{}` takes effect while the body runs; a result is known only afterwards: remove it, or set a value that is known \
+             before the body in an entry of its own",
+            option.name
+        )
     })
 }
 
-/// The error for an option that says how a value becomes an attribute, where a whole type's attributes stand.
+/// The error for an option of one attribute, where a whole type's attributes stand.
 fn on_spread(entry: &Entry) -> Option<Error> {
-    let Target::Spread(_) = entry.target else {
+    let EntryTarget::Spread(_) = entry.target else {
         return None;
     };
-    let on_value = |option: &&EntryOption| !matches!(option.form, Form::When(_) | Form::Result(..));
-    let option = entry.options.iter().find(on_value)?;
-    let name = &option.name;
+    let name = &only_for_one_attribute(&entry.options)?.name;
     let message = format!(
-        "`{name}` is about one attribute, and `..` sets all that a type declares: put it on the type's field, `#[biz({name})]`"
+        "`{name}` applies to one attribute, and `..` sets every attribute that a type declares: put it on the type's field, \
+         `#[biz({name})]`"
     );
     Some(Error::new(name.span(), message))
 }
@@ -150,19 +98,19 @@ fn expressions(entry: &Entry) -> impl Iterator<Item = &Expr> {
     let conditions = entry
         .options
         .iter()
-        .filter_map(|option| match &option.form {
-            Form::When(condition) => Some(condition),
+        .filter_map(|option| match &option.effect {
+            Effect::When(condition) => Some(condition),
             _ => None,
         });
     conditions.chain([&entry.value])
 }
 
 /// The error for a value that would leave the function, or wait.
-fn escaping(entry: &Entry, in_tag: bool) -> Option<Error> {
-    let (place, what) = Escapes::of(expressions(entry))?;
-    let message = if in_tag {
+fn control_flow(entry: &Entry, list: ListKind) -> Option<Error> {
+    let (place, what) = ControlFlow::of(expressions(entry))?;
+    let message = if list == ListKind::TagMacro {
         format!(
-            "{what} can't stand in a value, which is evaluated only where a span is recorded: compute it in a `let` before `tag!`"
+            "{what} can't stand in a value, which is evaluated only if a span is recorded: compute it in a `let` before `tag!`"
         )
     } else if entry.is_on_result() {
         format!(
@@ -171,15 +119,15 @@ fn escaping(entry: &Entry, in_tag: bool) -> Option<Error> {
     } else {
         format!(
             "{what} can't stand in a value, which is evaluated before the body runs: compute it in the body, or use an \
-             `Option`, of which `None` sets nothing"
+             `Option`: `None` sets nothing"
         )
     };
     Some(Error::new_spanned(place, message))
 }
 
 /// The error for a condition of a field that would leave the function, or read a request.
-pub(crate) fn out_of_place(condition: &Expr) -> Option<Error> {
-    if let Some((place, what)) = Escapes::of([condition]) {
+pub(crate) fn misplaced_condition(condition: &Expr) -> Option<Error> {
+    if let Some((place, what)) = ControlFlow::of([condition]) {
         let message = format!(
             "{what} can't stand in a condition, which decides on one field: write an expression that is a `bool`"
         );
@@ -187,26 +135,25 @@ pub(crate) fn out_of_place(condition: &Expr) -> Option<Error> {
     }
     let reader = readers::first(condition)?;
     let message = format!(
-        "`{reader}(…)` reads a request, which a struct knows nothing of: put it on an entry of `#[biz_attrs]`"
+        "`{reader}(…)` reads a request, and a struct has none: put it on an entry of `#[biz_attrs]`"
     );
     Some(Error::new(reader.span(), message))
 }
 
-/// The error for a value on the result that needs what the body has taken.
-fn gone(entry: &Entry, pattern: &Pat, inputs: &Inputs) -> Option<Error> {
-    let arguments = Names::of(inputs);
+/// The error for a value on the result that needs an argument, or the request.
+fn moved_argument(entry: &Entry, pattern: &Pat, arguments: &Names) -> Option<Error> {
     let mut bound = Names::default();
     bound.visit_pat(pattern);
     expressions(entry).for_each(|expr| bound.visit_expr(expr));
-    let mut gone = Gone {
+    let mut moved = MovedArgument {
         arguments: arguments.0.difference(&bound.0).cloned().collect(),
         first: None,
     };
-    expressions(entry).for_each(|expr| gone.visit_expr(expr));
-    if let Some(argument) = gone.first {
+    expressions(entry).for_each(|expr| moved.visit_expr(expr));
+    if let Some(argument) = moved.first {
         let message = format!(
-            "`{argument}` has moved into the body, which has run by now: only what the pattern binds is there. Set what comes \
-             from the arguments in an entry of its own, without `ok`, `err` and `ret`"
+            "`{argument}` has moved into the body, which has run by now: only the names that the pattern binds are left. Set \
+             values from the arguments in an entry of their own, without `ok`, `err` or `ret`"
         );
         return Some(Error::new(argument.span(), message));
     }
@@ -218,12 +165,12 @@ fn gone(entry: &Entry, pattern: &Pat, inputs: &Inputs) -> Option<Error> {
 }
 
 /// The first of the arguments that an expression names.
-struct Gone {
+struct MovedArgument {
     arguments: HashSet<Ident>,
     first: Option<Ident>,
 }
 
-impl<'a> Visit<'a> for Gone {
+impl<'a> Visit<'a> for MovedArgument {
     fn visit_expr_path(&mut self, path: &'a ExprPath) {
         if let Some(name) = path.path.get_ident()
             && self.arguments.contains(name)
@@ -235,23 +182,21 @@ impl<'a> Visit<'a> for Gone {
 
 /// The first expression that leaves a value, if it has one.
 #[derive(Default)]
-struct Escapes<'a> {
+struct ControlFlow<'a> {
     first: Option<(&'a Expr, &'static str)>,
-    /// Loops around what is looked at.
+    /// How many loops are around the current expression.
     loops: usize,
 }
 
-impl<'a> Escapes<'a> {
+impl<'a> ControlFlow<'a> {
     fn of(expressions: impl IntoIterator<Item = &'a Expr>) -> Option<(&'a Expr, &'static str)> {
-        let mut escapes = Self::default();
-        expressions
-            .into_iter()
-            .for_each(|it| escapes.visit_expr(it));
-        escapes.first
+        let mut found = Self::default();
+        expressions.into_iter().for_each(|it| found.visit_expr(it));
+        found.first
     }
 }
 
-impl<'a> Visit<'a> for Escapes<'a> {
+impl<'a> Visit<'a> for ControlFlow<'a> {
     fn visit_expr(&mut self, expr: &'a Expr) {
         let what = match expr {
             Expr::Await(_) => "`.await`",
@@ -270,13 +215,16 @@ impl<'a> Visit<'a> for Escapes<'a> {
         self.first.get_or_insert((expr, what));
     }
 
-    // What stands in these leaves them only.
+    // An expression in one of these leaves it only.
     fn visit_expr_closure(&mut self, _: &'a ExprClosure) {}
     fn visit_expr_async(&mut self, _: &'a ExprAsync) {}
 }
 
-/// Two that set the same key unconditionally, at the same time.
-fn check_duplicates<'a>(entries: impl IntoIterator<Item = &'a Entry>, errors: &mut Vec<Error>) {
+/// Reports entries that set the same key unconditionally, at the same time.
+pub(super) fn check_duplicates<'a>(
+    entries: impl IntoIterator<Item = &'a Entry>,
+    errors: &mut Vec<Error>,
+) {
     let mut seen = HashSet::new();
     for entry in entries {
         if let (Some(key), Some(phase)) = (entry.key(), phase(&entry.options))
@@ -292,13 +240,13 @@ fn check_duplicates<'a>(entries: impl IntoIterator<Item = &'a Entry>, errors: &m
 }
 
 /// What an entry is evaluated on, if it always is.
-fn phase(options: &[EntryOption]) -> Option<Option<Part>> {
+fn phase(options: &[TagOption]) -> Option<Option<ResultArm>> {
     let mut phase = None;
     for option in options {
-        match &option.form {
-            Form::When(_) => return None,
-            Form::Result(part, Pat::Ident(_) | Pat::Wild(_)) => phase = Some(*part),
-            Form::Result(..) => return None,
+        match &option.effect {
+            Effect::When(_) => return None,
+            Effect::OnResult(arm, Pat::Ident(_) | Pat::Wild(_)) => phase = Some(*arm),
+            Effect::OnResult(..) => return None,
             _ => {}
         }
     }

@@ -1,21 +1,21 @@
-//! What an attribute stands on, and beside.
+//! The function that an attribute stands on, and the attributes beside it.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{Error, ReturnType, Type};
 
-use crate::parse::{Annotated, Form, KINDS, Opener};
+use crate::parse::{Annotated, Effect, Entry, KINDS, SpanAttribute};
 use crate::shape::Shape;
 
-pub(super) fn check_openers(openers: &[Opener], errors: &mut Vec<Error>) {
-    for opener in openers {
-        if let Some(name) = &opener.options.name
+pub(super) fn check_span_attributes(attributes: &[SpanAttribute], errors: &mut Vec<Error>) {
+    for attribute in attributes {
+        if let Some(name) = &attribute.options.name
             && name.value().trim().is_empty()
         {
             let message = "a span has a name: write one, or remove this for the function's";
             errors.push(Error::new(name.span(), message));
         }
-        let Some(kind) = &opener.options.kind else {
+        let Some(kind) = &attribute.options.kind else {
             continue;
         };
         if !KINDS.iter().any(|(name, _)| *name == kind.value()) {
@@ -26,7 +26,7 @@ pub(super) fn check_openers(openers: &[Opener], errors: &mut Vec<Error>) {
             ));
         }
     }
-    let Some((first, others)) = openers.split_first() else {
+    let Some((first, others)) = attributes.split_first() else {
         return;
     };
     for other in others {
@@ -44,8 +44,8 @@ pub(super) fn check_openers(openers: &[Opener], errors: &mut Vec<Error>) {
     }
 }
 
-/// The error for a function that the attributes can't serve.
-pub(super) fn unservable(annotated: &Annotated) -> Option<Error> {
+/// The error for a function that the attributes do not support.
+pub(super) fn unsupported(annotated: &Annotated) -> Option<Error> {
     let sig = &annotated.function.sig;
     if let Some(constness) = &sig.constness {
         let message = "a `const fn` runs at compile time too, where nothing can be traced: remove `const` or the attribute";
@@ -60,8 +60,8 @@ pub(super) fn unservable(annotated: &Annotated) -> Option<Error> {
             "a variadic function is not traced: put the attribute on a Rust function that it calls";
         return Some(Error::new_spanned(variadic, message));
     }
-    let wraps = !annotated.openers.is_empty() || { annotated.tags.iter() }
-        .any(|entry| entry.is_on_result() || entry.is_baggage());
+    let wraps =
+        !annotated.span_attributes.is_empty() || annotated.tags.iter().any(Entry::wraps_body);
     let shape = match Shape::of(sig) {
         Ok(shape) => shape,
         Err(_) if !wraps => return None,
@@ -71,7 +71,10 @@ pub(super) fn unservable(annotated: &Annotated) -> Option<Error> {
             return Some(Error::new_spanned(inner, message));
         }
     };
-    let is_handler = annotated.openers.iter().any(Opener::is_handler);
+    let is_handler = annotated
+        .span_attributes
+        .iter()
+        .any(SpanAttribute::is_handler);
     if is_handler && !matches!(shape, Shape::Async | Shape::Future { .. }) {
         let (fn_token, name) = (&sig.fn_token, &sig.ident);
         let message = format!(
@@ -96,13 +99,13 @@ pub(super) fn without_result(annotated: &Annotated, errors: &mut Vec<Error>) {
         let message = format!("{why}: remove this");
         errors.push(Error::new_spanned(place, message));
     };
-    let options = annotated.openers.iter().map(|opener| &opener.options);
+    let options = annotated.span_attributes.iter().map(|it| &it.options);
     let predicates = options.flat_map(|it| it.ok_if.iter().chain(&it.err_if));
     for predicate in predicates {
         refuse(predicate.to_token_stream(), errors);
     }
     for option in annotated.entries().flat_map(|entry| &entry.options) {
-        if let Form::Result(..) = &option.form {
+        if let Effect::OnResult(..) = &option.effect {
             refuse(option.name.to_token_stream(), errors);
         }
     }

@@ -37,8 +37,8 @@ pub(crate) fn malformed(key: &Key) -> Option<Error> {
     Some(Error::new_spanned(&key.tokens, message))
 }
 
-/// The error for a prefix of keys, which is one itself.
-pub(crate) fn mistaken_prefix(prefix: &LitStr) -> Option<Error> {
+/// The error for a prefix of keys, by the rules for keys.
+pub(crate) fn malformed_prefix(prefix: &LitStr) -> Option<Error> {
     let text = prefix.value();
     match text.strip_suffix('.') {
         Some(without) if !without.ends_with('.') && !without.is_empty() => {

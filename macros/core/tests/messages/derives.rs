@@ -28,7 +28,7 @@ pub(crate) const DERIVES: &[Case] = &[
         "struct Order { #[biz(when(header(\"x\").is_some()))] id: u64 }",
         &[(
             "header",
-            "`header(…)` reads a request, which a struct knows nothing of",
+            "`header(…)` reads a request, and a struct has none",
         )],
     ),
     (
@@ -46,7 +46,7 @@ pub(crate) const DERIVES: &[Case] = &[
         "enum Order { A }",
         &[(
             "Order",
-            "`BizAttrs` is derived for structs: an enum without fields derives `BizValue`",
+            "`BizAttrs` is derived for structs: derive `BizValue` for an enum without fields",
         )],
     ),
     (
@@ -126,7 +126,7 @@ pub(crate) const DERIVES: &[Case] = &[
         "struct Order { #[biz(key = \"a\", rename = \"b\")] id: u64 }",
         &[(
             "rename",
-            "`key` is the whole key and `rename` what follows the prefix",
+            "`key` is the whole key and `rename` the part after the prefix",
         )],
     ),
     (
@@ -166,15 +166,12 @@ pub(crate) const DERIVES: &[Case] = &[
     (
         "BizAttrs",
         "struct Order { #[biz(metric)] id: u64 }",
-        &[("metric", "`metric` is not there yet")],
+        &[("metric", "`metric` is not supported yet")],
     ),
     (
         "BizAttrs",
         "struct Order { #[biz(ok(x))] id: u64 }",
-        &[(
-            "ok",
-            "`ok` waits for a function's result, and a field has none",
-        )],
+        &[("ok", "`ok` needs a function result; a field has none")],
     ),
     (
         "BizAttrs",
@@ -184,17 +181,20 @@ pub(crate) const DERIVES: &[Case] = &[
     (
         "BizAttrs",
         "struct Order { #[biz(nested, hash)] user: User }",
-        &[("hash", "`nested` takes over all of the field's type")],
+        &[(
+            "hash",
+            "`nested` takes over every attribute of the field's type",
+        )],
     ),
     (
         "BizAttrs",
         "struct Order { #[biz(nested, key = \"a\")] user: User }",
-        &[("key", "`key` is about one attribute")],
+        &[("key", "`key` applies to one attribute")],
     ),
     (
         "BizAttrs",
         "struct Order { #[biz(prefix = \"a\")] user: User }",
-        &[("prefix", "a field has a `prefix` if it is `nested`")],
+        &[("prefix", "a field has a `prefix` only if it is `nested`")],
     ),
     (
         "BizAttrs",
@@ -209,7 +209,10 @@ pub(crate) const DERIVES: &[Case] = &[
     (
         "BizAttrs",
         "struct Order { #[biz(,)] id: u64 }",
-        &[(",", "expected an option: `key = \"…\"`")],
+        &[(
+            ",",
+            "expected an option of `#[biz]` on a field: `key = \"…\"`",
+        )],
     ),
     (
         "BizValue",
@@ -255,7 +258,7 @@ pub(crate) const TAGS: &[Case] = &[
         "a.b = 1, #[baggage] tenant.id = tenant",
         &[(
             "baggage",
-            "`baggage` is for a whole body, and `tag!` stands within one",
+            "`baggage` needs a whole body, and `tag!` is within one",
         )],
     ),
     (
@@ -276,17 +279,14 @@ pub(crate) const TAGS: &[Case] = &[
     (
         "tag",
         "#[ok(x)] order.id = x",
-        &[(
-            "ok",
-            "`ok` waits for a function's result, and `tag!` has none",
-        )],
+        &[("ok", "`ok` needs a function result; `tag!` has none")],
     ),
     (
         "tag",
         "order.id = find(id)?",
         &[(
             "find(id)?",
-            "`?` can't stand in a value, which is evaluated only where a span is recorded: compute it in a `let` before `tag!`",
+            "`?` can't stand in a value, which is evaluated only if a span is recorded: compute it in a `let` before `tag!`",
         )],
     ),
     (

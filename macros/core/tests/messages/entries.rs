@@ -295,24 +295,30 @@ pub(crate) const ENTRY_OPTIONS: &[Case] = &[
     (
         "#[biz_attrs(#[] a.b = id)]",
         PAY,
-        &[("#[]", "expected an option: `hash`, `mask(4)`, `pii`")],
+        &[(
+            "#[]",
+            "expected an option of an entry: `hash`, `mask(4)`, `pii`",
+        )],
     ),
     (
         "#[biz_attrs(#[4] a.b = id)]",
         PAY,
-        &[("#[4]", "expected an option: `hash`")],
+        &[("#[4]", "expected an option of an entry: `hash`")],
     ),
     (
         "#[biz_attrs(#[hsah] a.b = id)]",
         PAY,
-        &[("hsah", "there is no option `hsah`; did you mean `hash`?")],
+        &[(
+            "hsah",
+            "an entry has no option `hsah`; did you mean `hash`?",
+        )],
     ),
     (
         "#[biz_attrs(#[sensitive] a.b = id)]",
         PAY,
         &[(
             "sensitive",
-            "there is no option `sensitive`. There are `hash`",
+            "an entry has no option `sensitive`. It takes `hash`",
         )],
     ),
     (
@@ -320,13 +326,13 @@ pub(crate) const ENTRY_OPTIONS: &[Case] = &[
         PAY,
         &[(
             "baggage",
-            "`baggage` travels with what the body calls, and its result is there after that",
+            "`baggage` takes effect while the body runs; a result is known only afterwards: remove it",
         )],
     ),
     (
         "#[traced(attrs(#[baggage] #[ret(_)] tenant.id = 1))]",
         PAY,
-        &[("baggage", "`baggage` travels with what the body calls")],
+        &[("baggage", "`baggage` takes effect while the body runs")],
     ),
     (
         "#[biz_attrs(#[baggage] ..order)]",
@@ -359,25 +365,25 @@ pub(crate) const ENTRY_OPTIONS: &[Case] = &[
     (
         "#[biz_attrs(#[log] tenant.id = id)]",
         PAY,
-        &[("log", "`log` is not there yet")],
+        &[("log", "`log` is not supported yet")],
     ),
     (
         "#[biz_attrs(#[metric] tenant.id = id)]",
         PAY,
-        &[("metric", "`metric` is not there yet")],
+        &[("metric", "`metric` is not supported yet")],
     ),
     (
         "#[biz_attrs(#[hash, inherit] a.b = id)]",
         PAY,
         &[(
             ",",
-            "each option stands in brackets of its own, as in `#[hash] #[inherit] order.id = id`",
+            "each option needs brackets of its own, as in `#[hash] #[inherit] order.id = id`",
         )],
     ),
     (
         "#[biz_attrs(#[ok(r), display] a.b = r)]",
         PAY,
-        &[(",", "each option stands in brackets of its own")],
+        &[(",", "each option needs brackets of its own")],
     ),
     (
         "#[biz_attrs(#[hash, hsah] a.b = id)]",
@@ -521,7 +527,7 @@ pub(crate) const ENTRY_OPTIONS: &[Case] = &[
         PAY,
         &[(
             "err",
-            "`ok` and `err` both say what the value is evaluated on",
+            "`ok` and `err` both say which result the value is evaluated on",
         )],
     ),
     (
@@ -532,30 +538,27 @@ pub(crate) const ENTRY_OPTIONS: &[Case] = &[
     (
         "#[biz_attrs(#[when(a)] #[when(b)] a.b = id)]",
         PAY,
-        &[(
-            "when",
-            "`when` and `when` both say when the attribute is set: join the conditions with `&&`",
-        )],
+        &[("when", "`when` is set twice: join the conditions with `&&`")],
     ),
     (
         "#[biz_attrs(#[hash] ..order)]",
         PAY,
         &[(
             "hash",
-            "`..` sets all that a type declares: put it on the type's field, `#[biz(hash)]`",
+            "`..` sets every attribute that a type declares: put it on the type's field, `#[biz(hash)]`",
         )],
     ),
     (
         "#[biz_attrs(#[inherit] ..order)]",
         PAY,
-        &[("inherit", "`inherit` is about one attribute")],
+        &[("inherit", "`inherit` applies to one attribute")],
     ),
     (
         "#[biz_attrs(#[ok(receipt)] a.b = order.id)]",
         PAY,
         &[(
             "order",
-            "`order` has moved into the body, which has run by now: only what the pattern binds is there",
+            "`order` has moved into the body, which has run by now: only the names that the pattern binds are left",
         )],
     ),
     (

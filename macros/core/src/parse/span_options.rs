@@ -1,0 +1,134 @@
+//! The options of `#[traced_handler(…)]` and `#[traced(…)]`, as tables.
+
+use proc_macro2::{Ident, Span};
+use syn::parse::ParseStream;
+use syn::{Error, Expr, LitStr, Path, Token, parenthesized};
+
+use super::entries::{Entry, entries};
+use super::option_table::{OptionReader, OptionRow};
+use crate::runtime_path::{CRATE_OPTION, crate_path};
+
+/// The options that were set. Each attribute sets those of its table.
+#[derive(Default)]
+pub(crate) struct SpanOptions {
+    pub(crate) child: bool,
+    pub(crate) name: Option<LitStr>,
+    pub(crate) kind: Option<LitStr>,
+    pub(crate) attrs: Vec<Entry>,
+    /// Whether the span starts a trace of its own.
+    pub(crate) root: bool,
+    /// The spans that it is linked to.
+    pub(crate) links: Option<Expr>,
+    /// Where it says that an error's message is recorded.
+    pub(crate) err: Option<Span>,
+    /// Says of an `Err` that it is not an error.
+    pub(crate) ok_if: Option<Expr>,
+    /// Says of the result that it is an error.
+    pub(crate) err_if: Option<Expr>,
+    /// The path under which the runtime crate is reached.
+    pub(crate) krate: Option<Path>,
+}
+
+/// Reads what follows an option's name.
+type Read = fn(&Ident, ParseStream<'_>, &mut SpanOptions, &mut Vec<Error>) -> syn::Result<()>;
+
+type SpanOptionRow = OptionRow<Read>;
+
+const CHILD: SpanOptionRow = OptionRow::new("child", "child", |_, _, options, _| {
+    options.child = true;
+    Ok(())
+});
+const NAME: SpanOptionRow = OptionRow::new("name", "name = \"…\"", |_, input, options, _| {
+    input.parse::<Token![=]>()?;
+    options.name = Some(input.parse()?);
+    Ok(())
+});
+const KIND: SpanOptionRow = OptionRow::new("kind", "kind = \"…\"", |_, input, options, _| {
+    input.parse::<Token![=]>()?;
+    options.kind = Some(input.parse()?);
+    Ok(())
+});
+const ATTRS: SpanOptionRow = OptionRow::new(
+    "attrs",
+    "attrs(key = expression, …)",
+    |_, input, options, errors| {
+        let content;
+        parenthesized!(content in input);
+        options.attrs = entries(content.parse()?, errors);
+        Ok(())
+    },
+);
+const CRATE: SpanOptionRow = OptionRow::new("crate", CRATE_OPTION, |_, input, options, _| {
+    options.krate = Some(crate_path(input)?);
+    Ok(())
+});
+const PARENT: SpanOptionRow = OptionRow::new("parent", "parent = none", |_, input, options, _| {
+    input.parse::<Token![=]>()?;
+    input.parse::<none>()?;
+    options.root = true;
+    Ok(())
+});
+const LINKS: SpanOptionRow = OptionRow::new(
+    "links",
+    "links = [span_context, …]",
+    |_, input, options, _| {
+        input.parse::<Token![=]>()?;
+        options.links = Some(input.parse()?);
+        Ok(())
+    },
+);
+const ERR: SpanOptionRow = OptionRow::new("err", "err", |name, _, options, _| {
+    options.err = Some(name.span());
+    Ok(())
+});
+const OK_IF: SpanOptionRow = OptionRow::new(
+    "ok_if",
+    "ok_if = |result| condition",
+    |_, input, options, _| {
+        input.parse::<Token![=]>()?;
+        options.ok_if = Some(input.parse()?);
+        Ok(())
+    },
+);
+const ERR_IF: SpanOptionRow = OptionRow::new(
+    "err_if",
+    "err_if = |result| condition",
+    |_, input, options, _| {
+        input.parse::<Token![=]>()?;
+        options.err_if = Some(input.parse()?);
+        Ok(())
+    },
+);
+
+const TRACED_HANDLER: &[SpanOptionRow] = &[CHILD, ERR, CRATE];
+const TRACED: &[SpanOptionRow] = &[NAME, KIND, ATTRS, ERR, OK_IF, ERR_IF, PARENT, LINKS, CRATE];
+
+syn::custom_keyword!(none);
+
+/// The values of `kind`, with the names of their `SpanKind`. The first is the default.
+pub(crate) const KINDS: [(&str, &str); 5] = [
+    ("internal", "Internal"),
+    ("server", "Server"),
+    ("client", "Client"),
+    ("producer", "Producer"),
+    ("consumer", "Consumer"),
+];
+
+/// Reads the options of `attribute` up to the end of `input`. An option that can't be read goes to `errors`.
+pub(super) fn span_options(
+    attribute: &Ident,
+    input: ParseStream<'_>,
+    errors: &mut Vec<Error>,
+) -> SpanOptions {
+    let rows = if attribute == "traced" {
+        TRACED
+    } else {
+        TRACED_HANDLER
+    };
+    let mut options = SpanOptions::default();
+    let mut reader = OptionReader::new(format!("`{attribute}`"), rows.iter().copied());
+    reader.read_list(input, errors, |name, row, input, errors| {
+        (row.meaning)(name, input, &mut options, errors)
+    });
+    options
+}
