@@ -3,6 +3,8 @@
 //! For tools that read source. Mistakes are left out here; an expansion has them.
 
 mod names;
+mod reader;
+mod scope;
 mod types;
 
 use proc_macro2::{Span, TokenStream};
@@ -17,7 +19,7 @@ use crate::function::Function;
 use crate::parse::{self, Effect, Entry, EntryTarget, SpanAttribute, TagOption};
 pub use crate::parse::{Destination, Destinations};
 
-use types::Scope;
+use scope::Scope;
 pub use types::Types;
 
 /// What the attributes of one function declare.
