@@ -32,7 +32,7 @@ const QUOTING: [&str; 6] = [
 
 /// Something that one of our macros works on.
 pub(crate) struct Site {
-    pub(crate) what: What,
+    pub(crate) kind: SiteKind,
     /// What the macro is given: the item with its attributes as if every `cfg_attr` held, or the arguments of `tag!`.
     pub(crate) tokens: TokenStream,
     /// Crate, modules, types and functions that lead to it, itself included; of `tag!`, the function that it is in.
@@ -48,9 +48,9 @@ pub(crate) struct Site {
     pub(crate) name_place: Span,
 }
 
-/// What kind of thing a macro works on.
+/// The kind of thing that a macro works on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum What {
+pub(crate) enum SiteKind {
     /// A function with attributes of ours.
     Function,
     /// A type that derives `BizAttrs`.
@@ -63,7 +63,7 @@ pub(crate) enum What {
     BracedTag,
 }
 
-impl What {
+impl SiteKind {
     /// How deep it is in a file at least: an expression stands in a function.
     pub(crate) fn least_depth(self) -> usize {
         usize::from(matches!(self, Self::Tag | Self::BracedTag))
@@ -106,14 +106,14 @@ struct Finder {
 }
 
 impl Finder {
-    fn site(&mut self, what: What, tokens: TokenStream, place: Span, name_place: Span) {
+    fn site(&mut self, kind: SiteKind, tokens: TokenStream, place: Span, name_place: Span) {
         let function = self
             .path
             .last()
             .filter(|_| self.path.len() > self.modules.len());
         let function = self.modules.iter().chain(function).map(String::as_str);
         self.sites.push(Site {
-            what,
+            kind,
             tokens,
             path: self.path.clone(),
             module: self.modules.join("::"),
@@ -143,7 +143,7 @@ impl Finder {
         self.within(name.unraw().to_string(), |finder| {
             if attrs.iter().flat_map(applied).any(|attr| is_ours(&attr)) {
                 finder.site(
-                    What::Function,
+                    SiteKind::Function,
                     unfolded(item.to_token_stream()),
                     item.span(),
                     name.span(),
@@ -154,17 +154,17 @@ impl Finder {
     }
 
     fn derived(&mut self, attrs: &[Attribute], name: &Ident, item: &impl ToTokens) {
-        for (derive, what) in [("BizAttrs", What::Attrs), ("BizValue", What::Value)] {
+        for (derive, kind) in [("BizAttrs", SiteKind::Attrs), ("BizValue", SiteKind::Value)] {
             if derives(attrs, derive) {
                 self.within(name.unraw().to_string(), |finder| {
-                    finder.site(what, item.to_token_stream(), item.span(), name.span());
+                    finder.site(kind, item.to_token_stream(), item.span(), name.span());
                 });
             }
         }
     }
 
     /// A call of a macro: `tag!`, or one that may have it among its tokens.
-    fn call(&mut self, what: What, mac: &Macro) {
+    fn call(&mut self, kind: SiteKind, mac: &Macro) {
         let path = &mac.path;
         let qualified = path
             .segments
@@ -173,7 +173,7 @@ impl Finder {
         let is_tag =
             ends_in(path, "tag") && (qualified || self.imports_tag && path.get_ident().is_some());
         if is_tag {
-            self.site(what, mac.tokens.clone(), mac.span(), mac.span());
+            self.site(kind, mac.tokens.clone(), mac.span(), mac.span());
         } else if !QUOTING.iter().any(|name| ends_in(path, name)) {
             self.tokens(mac.tokens.clone());
         }
@@ -257,13 +257,17 @@ impl<'a> Visit<'a> for Finder {
         let is_bare = statement.semi_token.is_none()
             && matches!(statement.mac.delimiter, MacroDelimiter::Brace(_));
         self.call(
-            if is_bare { What::BracedTag } else { What::Tag },
+            if is_bare {
+                SiteKind::BracedTag
+            } else {
+                SiteKind::Tag
+            },
             &statement.mac,
         );
     }
 
     fn visit_macro(&mut self, mac: &'a Macro) {
-        self.call(What::Tag, mac);
+        self.call(SiteKind::Tag, mac);
     }
 }
 

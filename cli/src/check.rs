@@ -9,8 +9,9 @@ use anstyle::{AnsiColor, Style};
 use anyhow::{Context, bail};
 use serde_json::Value;
 
-use crate::Outcome;
-use crate::catalogue::{self, Catalogue, Tag, VERSION};
+use crate::catalogue;
+use crate::model::{Catalogue, Tag, VERSION};
+use crate::outcome::Outcome;
 use crate::workspace::Packages;
 
 #[derive(clap::Args)]
@@ -42,9 +43,15 @@ pub(crate) fn run(
     if changes.is_empty() {
         writeln!(output, "No span or tag has changed.")?;
     }
-    let count = |is: fn(&What) -> bool| changes.iter().filter(|change| is(&change.what)).count();
-    let breaking = count(|what| matches!(what, What::Removed | What::Retyped | What::Changed));
-    let unknown = count(|what| matches!(what, What::Unknown));
+    let count =
+        |is: fn(&ChangeKind) -> bool| changes.iter().filter(|change| is(&change.kind)).count();
+    let breaking = count(|kind| {
+        matches!(
+            kind,
+            ChangeKind::Removed | ChangeKind::Retyped | ChangeKind::Changed
+        )
+    });
+    let unknown = count(|kind| matches!(kind, ChangeKind::Unknown));
     let mut reasons = Vec::new();
     if breaking > 0 {
         reasons.push(format!(
@@ -91,14 +98,14 @@ fn stored(path: &Path) -> anyhow::Result<Catalogue> {
 
 /// A difference between two catalogues.
 struct Change {
-    what: What,
+    kind: ChangeKind,
     /// What it is about.
     subject: String,
     /// Where it is, or was.
     place: String,
 }
 
-enum What {
+enum ChangeKind {
     Added,
     Removed,
     /// It had and has other types.
@@ -113,14 +120,14 @@ enum What {
 
 impl Change {
     fn line(&self) -> String {
-        let (word, color) = match self.what {
-            What::Added => ("added", AnsiColor::Green),
-            What::Removed => ("removed", AnsiColor::Red),
-            What::Retyped => ("retyped", AnsiColor::Red),
-            What::Changed => ("changed", AnsiColor::Red),
-            What::Unknown => ("unknown", AnsiColor::Red),
-            What::SpanAdded => ("added", AnsiColor::Green),
-            What::SpanRemoved => ("removed", AnsiColor::Yellow),
+        let (word, color) = match self.kind {
+            ChangeKind::Added => ("added", AnsiColor::Green),
+            ChangeKind::Removed => ("removed", AnsiColor::Red),
+            ChangeKind::Retyped => ("retyped", AnsiColor::Red),
+            ChangeKind::Changed => ("changed", AnsiColor::Red),
+            ChangeKind::Unknown => ("unknown", AnsiColor::Red),
+            ChangeKind::SpanAdded => ("added", AnsiColor::Green),
+            ChangeKind::SpanRemoved => ("removed", AnsiColor::Yellow),
         };
         let style = Style::new().bold().fg_color(Some(color.into()));
         format!(
@@ -198,7 +205,7 @@ fn changes(old: &Catalogue, new: &Catalogue) -> Vec<Change> {
         .filter(|(span, _)| !old_spans.contains_key(span))
     {
         changes.push(Change {
-            what: What::SpanAdded,
+            kind: ChangeKind::SpanAdded,
             subject: format!("span `{name}`, {kind}"),
             place: place.clone(),
         });
@@ -208,7 +215,7 @@ fn changes(old: &Catalogue, new: &Catalogue) -> Vec<Change> {
         .filter(|(span, _)| !new_spans.contains_key(span))
     {
         changes.push(Change {
-            what: What::SpanRemoved,
+            kind: ChangeKind::SpanRemoved,
             subject: format!("span `{name}`, {kind}"),
             place: format!("was {place}"),
         });
@@ -220,21 +227,21 @@ fn changes(old: &Catalogue, new: &Catalogue) -> Vec<Change> {
         let was = old_tags.get(identity);
         if let Some(was) = was {
             changes.extend(handling(was, now).map(|how| Change {
-                what: What::Changed,
+                kind: ChangeKind::Changed,
                 subject: format!("{subject}, {how}"),
                 place: place.clone(),
             }));
         }
         match was {
             None => changes.push(Change {
-                what: What::Added,
+                kind: ChangeKind::Added,
                 subject: format!("{subject}, {}", now.types()),
                 place,
             }),
             // What is not known is not said to differ.
             Some(was) if was.is_known() && now.is_known() && now.types != was.types => changes
                 .push(Change {
-                    what: What::Retyped,
+                    kind: ChangeKind::Retyped,
                     subject: format!("{subject}, from {} to {}", was.types(), now.types()),
                     place,
                 }),
@@ -246,7 +253,7 @@ fn changes(old: &Catalogue, new: &Catalogue) -> Vec<Change> {
         .filter(|(identity, _)| !new_tags.contains_key(identity))
     {
         changes.push(Change {
-            what: What::Removed,
+            kind: ChangeKind::Removed,
             subject: format!("{}, {}", subject(*identity), was.types()),
             place: format!("was {}:{}", was.first.file, was.first.line),
         });
@@ -255,7 +262,7 @@ fn changes(old: &Catalogue, new: &Catalogue) -> Vec<Change> {
     for (identity, spread) in unknown_spreads(new) {
         if !was_unknown.contains_key(&identity) {
             changes.push(Change {
-                what: What::Unknown,
+                kind: ChangeKind::Unknown,
                 subject: subject(identity),
                 place: format!("{}:{}", spread.file, spread.line),
             });

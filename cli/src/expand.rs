@@ -8,9 +8,10 @@ use similar::TextDiff;
 
 use crate::annotated::{Site, find, outermost};
 use crate::generated::{generated, mistakes, spliced};
+use crate::highlight;
 use crate::modules::{SourceFile, Sources};
+use crate::outcome::Outcome;
 use crate::workspace::Packages;
-use crate::{Outcome, highlight};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -37,7 +38,7 @@ pub(crate) fn run(
     for file in sources
         .files
         .iter()
-        .filter(|file| filter.takes_file(&file.shown))
+        .filter(|file| filter.takes_file(&file.display_path))
     {
         let sites = find(file, false);
         let chosen: Vec<&Site> = sites.iter().filter(|site| filter.takes(site)).collect();
@@ -58,11 +59,11 @@ pub(crate) fn run(
         for site in chosen {
             let place = format!(
                 "{}:{}: {}",
-                file.shown,
+                file.display_path,
                 site.name_place.start().line,
                 site.path.join("::")
             );
-            let depth = site.what.least_depth();
+            let depth = site.kind.least_depth();
             let code = generated(site, &sites, file, depth);
             // A derive with a mistake generates nothing.
             if code.is_empty() {
@@ -107,11 +108,11 @@ fn difference<'a>(
             .take_while(|c| c.is_whitespace())
             .map(|c| if c == '\t' { 4 } else { 1 })
             .sum();
-        generated(site, sites, file, (spaces / 4).max(site.what.least_depth()))
+        generated(site, sites, file, (spaces / 4).max(site.kind.least_depth()))
     });
     TextDiff::from_lines(&file.text, &expanded)
         .unified_diff()
-        .header(&file.shown, &file.shown)
+        .header(&file.display_path, &file.display_path)
         .to_string()
 }
 
@@ -148,11 +149,11 @@ impl Filter {
         })
     }
 
-    /// Takes the file's path as it is shown.
-    fn takes_file(&self, shown: &str) -> bool {
+    /// Takes the file's display path.
+    fn takes_file(&self, display_path: &str) -> bool {
         let is_same = |file: &PathBuf| {
             self.root
-                .join(shown)
+                .join(display_path)
                 .canonicalize()
                 .is_ok_and(|it| it == *file)
         };

@@ -5,11 +5,11 @@ use std::panic;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::annotated::What;
+use crate::annotated::SiteKind;
 
 /// Formats code, for `depth` levels of indentation; its first line has none.
-pub(crate) fn format(what: What, code: &TokenStream, depth: usize) -> String {
-    let is_expression = matches!(what, What::Tag | What::BracedTag);
+pub(crate) fn format(kind: SiteKind, code: &TokenStream, depth: usize) -> String {
+    let is_expression = matches!(kind, SiteKind::Tag | SiteKind::BracedTag);
     let mut wrapped = code.clone();
     // The formatter indents what is in something, and knows what may not be indented.
     for level in 0..depth {

@@ -6,7 +6,7 @@ use quote::quote;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Ident, LitStr, Meta, Token, braced};
 
-use crate::annotated::{Site, What, outermost};
+use crate::annotated::{Site, SiteKind, outermost};
 use crate::attributes::{AttributeMacro, our_macro, split, unfolded};
 use crate::format::format;
 use crate::mistake::Mistake;
@@ -16,7 +16,7 @@ use crate::modules::SourceFile;
 /// expanded, too.
 pub(crate) fn generated(site: &Site, sites: &[Site], file: &SourceFile, depth: usize) -> String {
     let (_, code) = expanded(site, with_inner(site, sites, file));
-    format(site.what, &code, depth)
+    format(site.kind, &code, depth)
 }
 
 /// The mistakes that the macros report.
@@ -27,7 +27,7 @@ pub(crate) fn mistakes(site: &Site, file: &SourceFile) -> Vec<Mistake> {
         let has_place = site.range.contains(&place.byte_range().start);
         Mistake::new(
             message,
-            &file.shown,
+            &file.display_path,
             if has_place { place } else { site.place },
         )
     });
@@ -46,15 +46,15 @@ pub(crate) fn spliced<'a>(
     for site in sites {
         let (first, last) = (site.range.start - start, site.range.end - start);
         let code = generate(site);
-        match site.what {
-            What::Attrs | What::Value if code.is_empty() => continue,
-            What::Attrs | What::Value => {
+        match site.kind {
+            SiteKind::Attrs | SiteKind::Value if code.is_empty() => continue,
+            SiteKind::Attrs | SiteKind::Value => {
                 let indentation = text[..first].rsplit('\n').next().unwrap_or_default();
                 output += &text[end..last];
                 output += &format!("\n\n{indentation}{code}");
             }
-            What::BracedTag => output += &format!("{}{code};", &text[end..first]),
-            What::Function | What::Tag => output += &format!("{}{code}", &text[end..first]),
+            SiteKind::BracedTag => output += &format!("{}{code};", &text[end..first]),
+            SiteKind::Function | SiteKind::Tag => output += &format!("{}{code}", &text[end..first]),
         }
         end = last;
     }
@@ -85,11 +85,11 @@ fn with_inner(site: &Site, sites: &[Site], file: &SourceFile) -> TokenStream {
 
 /// The macros' errors, and what they generate beside.
 fn expanded(site: &Site, tokens: TokenStream) -> (Vec<(String, Span)>, TokenStream) {
-    match site.what {
-        What::Function => function(tokens),
-        What::Attrs => errors_apart(derive_biz_attrs(tokens)),
-        What::Value => errors_apart(derive_biz_value(tokens)),
-        What::Tag | What::BracedTag => {
+    match site.kind {
+        SiteKind::Function => function(tokens),
+        SiteKind::Attrs => errors_apart(derive_biz_attrs(tokens)),
+        SiteKind::Value => errors_apart(derive_biz_value(tokens)),
+        SiteKind::Tag | SiteKind::BracedTag => {
             let code = tag(quote!([::biztrace] #tokens));
             let block = |input: ParseStream<'_>| {
                 let block;

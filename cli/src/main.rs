@@ -11,12 +11,13 @@ mod format;
 mod generated;
 mod highlight;
 mod mistake;
+mod model;
 mod modules;
+mod outcome;
 mod table;
 mod workspace;
 
 use std::io::{self, Write};
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
 
@@ -24,7 +25,7 @@ use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use clap::Parser;
 
-use mistake::Mistake;
+use outcome::Outcome;
 
 /// Expressions and modules may be nested deeply, and parsing them is recursive. Only what is used of it takes memory.
 const STACK_BYTES: usize = 512 << 20;
@@ -58,15 +59,6 @@ enum Command {
     Catalogue(catalogue::Arguments),
     /// Compares spans and tags with a catalogue, and fails if a tag has gone or changed its type
     Check(check::Arguments),
-}
-
-/// What a command says of a project, beside what it prints.
-struct Outcome {
-    mistakes: Vec<Mistake>,
-    /// What it can't tell, though it does not fail for that.
-    warnings: Vec<String>,
-    /// Why it fails, though it could do its work.
-    failure: Option<String>,
 }
 
 fn main() -> ExitCode {
@@ -136,14 +128,4 @@ fn run(arguments: Arguments, choice: ColorChoice) -> ExitCode {
     } else {
         ExitCode::SUCCESS
     }
-}
-
-/// Shows a path as rustc does: from the root of the workspace, with `/`.
-fn shown(path: &std::path::Path, root: &std::path::Path) -> String {
-    let path: PathBuf = path
-        .strip_prefix(root)
-        .unwrap_or(path)
-        .components()
-        .collect();
-    path.to_string_lossy().replace('\\', "/")
 }

@@ -8,7 +8,7 @@ use proc_macro2::Span;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mistake {
     pub(crate) message: String,
-    /// The file, as it is shown.
+    /// The file's display path.
     pub(crate) file: String,
     /// Line and column, from 1; `None` for a file that can't be read at all.
     pub(crate) at: Option<(usize, usize)>,

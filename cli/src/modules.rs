@@ -10,13 +10,12 @@ use syn::{Item, ItemMod};
 
 use crate::attributes::{is_conditional, is_test, paths};
 use crate::mistake::Mistake;
-use crate::shown;
 use crate::workspace::{Package, Target};
 
 /// A file that was parsed.
 pub(crate) struct SourceFile {
-    /// The path, as it is shown: from the root of the workspace.
-    pub(crate) shown: String,
+    /// The path as messages show it: from the root of the workspace.
+    pub(crate) display_path: String,
     /// What was parsed: without a byte order mark, and with nothing in the line of a shebang.
     pub(crate) text: String,
     pub(crate) syntax: syn::File,
@@ -31,7 +30,7 @@ pub(crate) struct Sources {
 }
 
 impl Sources {
-    /// Reads all targets of packages, or only what runs in production. Files are shown from `root`.
+    /// Reads all targets of packages, or only what runs in production. Paths are shown from `root`.
     pub(crate) fn read(root: &Path, packages: &[Package], shipped_only: bool) -> Self {
         let mut reader = Reader {
             root,
@@ -47,7 +46,9 @@ impl Sources {
             reader.target(target);
         }
         let mut sources = reader.sources;
-        sources.files.sort_by(|a, b| a.shown.cmp(&b.shown));
+        sources
+            .files
+            .sort_by(|a, b| a.display_path.cmp(&b.display_path));
         sources
     }
 }
@@ -97,14 +98,14 @@ impl Reader<'_> {
         if !self.seen.insert(known) {
             return;
         }
-        let shown = shown(path, self.root);
+        let display_path = displayed(path, self.root);
         let text = match fs::read_to_string(path) {
             Ok(text) => source(&text),
             Err(error) => {
                 let message = format!("this file can't be read: {error}");
                 self.sources.mistakes.push(Mistake {
                     message,
-                    file: shown,
+                    file: display_path,
                     at: None,
                 });
                 return;
@@ -114,48 +115,48 @@ impl Reader<'_> {
             Ok(syntax) => syntax,
             Err(error) => {
                 let message = format!("this file does not parse: {error}");
-                let mistake = Mistake::new(message, &shown, error.span());
+                let mistake = Mistake::new(message, &display_path, error.span());
                 self.sources.mistakes.push(mistake);
                 return;
             }
         };
-        self.items(&syntax.items, &shown, &place);
+        self.items(&syntax.items, &display_path, &place);
         self.sources.files.push(SourceFile {
-            shown,
+            display_path,
             text,
             syntax,
             module: place.module,
         });
     }
 
-    /// Follows the modules among `items`, of the file that is shown so.
-    fn items(&mut self, items: &[Item], shown: &str, place: &Place) {
+    /// Follows the modules among `items`, of the file with that path.
+    fn items(&mut self, items: &[Item], display_path: &str, place: &Place) {
         for item in items {
             let Item::Mod(item) = item else { continue };
             if self.shipped_only && is_test(&item.attrs) {
                 continue;
             }
             match &item.content {
-                Some((_, items)) => self.items(items, shown, &inline(item, place)),
-                None => self.module(item, shown, place),
+                Some((_, items)) => self.items(items, display_path, &inline(item, place)),
+                None => self.module(item, display_path, place),
             }
         }
     }
 
     /// Reads the file of `mod name;`, or the files that it may be.
-    fn module(&mut self, item: &ItemMod, shown: &str, place: &Place) {
+    fn module(&mut self, item: &ItemMod, display_path: &str, place: &Place) {
         let below = place.below(item);
         let candidates = candidates(item, place);
         let mut found = candidates.iter().filter(|it| it.path.is_file()).peekable();
         if found.peek().is_none() && !below.conditional {
             let tried: Vec<String> = candidates
                 .iter()
-                .map(|it| crate::shown(&it.path, self.root))
+                .map(|it| displayed(&it.path, self.root))
                 .collect();
             let message = format!("there is no file for this module: {}", tried.join(" or "));
             self.sources
                 .mistakes
-                .push(Mistake::new(message, shown, item.ident.span()));
+                .push(Mistake::new(message, display_path, item.ident.span()));
         }
         for Candidate { path, within } in found {
             let place = Place {
@@ -212,6 +213,16 @@ fn inline(item: &ItemMod, place: &Place) -> Place {
         }
     }
     below
+}
+
+/// Shows a path as rustc does: from the root of the workspace, with `/`.
+fn displayed(path: &Path, root: &Path) -> String {
+    let path: PathBuf = path
+        .strip_prefix(root)
+        .unwrap_or(path)
+        .components()
+        .collect();
+    path.to_string_lossy().replace('\\', "/")
 }
 
 fn folder(path: &Path) -> PathBuf {

@@ -1,6 +1,6 @@
 //! The catalogue for people: as tables in a terminal, and in Markdown.
 
-use crate::catalogue::Catalogue;
+use crate::model::Catalogue;
 
 /// Longer expressions are cut in a terminal.
 const MAX_VALUE_CHARS: usize = 48;
