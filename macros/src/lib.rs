@@ -8,22 +8,23 @@ use proc_macro::TokenStream;
 
 /// Traces an actix-web handler: gives the request's span the handler's name and its tags.
 ///
-/// The span is the one that the middleware `RequestTracing` started for this request. Within `#[traced_handler]`, the names and
-/// values of [`#[biz_attrs]`](macro@biz_attrs) become its attributes. Its status is that of the response: a 5xx is an error, a 4xx is not.
-/// Only the body is wrapped: the signature stays as it is, so it remains a function like any other.
+/// The middleware `RequestTracing` started that span for this request. The entries of [`#[biz_attrs]`](macro@biz_attrs) on the
+/// handler become its attributes. Its status follows the response: a 5xx is an error, a 4xx is not. Only the body is wrapped: the
+/// signature does not change, and the handler remains an ordinary function.
 ///
 /// It goes on an `async fn`, above or below the route attribute.
 ///
 /// | option | meaning |
 /// |---|---|
 /// | `child` | Opens an INTERNAL child span for the handler, and leaves the request's span alone. |
-/// | `err` | Records an error's message too, with those of its sources, as an event `exception`; not where the response is a 4xx, which is the client's error. |
+/// | `err` | Records the message of an error and of its sources, as an event `exception`. The messages of a 4xx are not recorded, since the client made the error. |
 /// | `crate = path` | Where the crate `biztrace` is found, if it was renamed or is re-exported. |
 ///
-/// A request that panics or is cancelled has no response to tell its route. The span has it all the same if the handler takes an
-/// `HttpRequest`, or has answered before.
+/// A request that panics or is cancelled has no response that names its route. The span still has the route if the handler takes
+/// an `HttpRequest`, or if it has answered a request before.
 ///
-/// actix-web's route attributes make a struct of the function: to call a handler in a test, route it by `web::get().to(…)`.
+/// actix-web's route attributes turn the function into a struct. For a handler that a test calls directly, use `web::get().to(…)`
+/// instead of a route attribute.
 ///
 /// Without the middleware, it opens a SERVER span from the handler's `HttpRequest` argument, or an INTERNAL one if there is none.
 ///
@@ -48,53 +49,55 @@ pub fn traced_handler(args: TokenStream, item: TokenStream) -> TokenStream {
 /// Names the business attributes of a span: `key = expression`, separated by commas.
 ///
 /// With [`#[traced_handler]`](macro@traced_handler) or [`#[traced]`](macro@traced) on the same function, the attributes go on that
-/// span; alone, on the current one. Written twice on a function, the entries add up.
+/// span; alone, on the current span. Several `#[biz_attrs]` on one function are joined.
 ///
-/// **Keys** are names joined by dots, by OpenTelemetry's rules: lower-case letters, digits and single `_`, from a letter on.
-/// Keywords may stand in them (`order.type`), and a string literal may hold `-` too (`"order-id"`). The namespaces `otel`, `http`,
-/// `url`, `network`, `server`, `client` and `code` are the middleware's. A key longer than 255 bytes, or set twice, is an error.
+/// **Keys** are names joined by dots. By OpenTelemetry's rules, a name has lower-case letters, digits and single `_`, and starts
+/// with a letter. It may be a keyword (`order.type`). In a string literal it may also contain `-` (`"order-id"`). The namespaces
+/// `otel`, `http`, `url`, `network`, `server`, `client` and `code` are reserved for the middleware. A key longer than 255 bytes, or
+/// set twice, is an error.
 ///
-/// **Values** are any expressions over the function's arguments. They are evaluated by reference before the body runs, and only
-/// if the span is recorded. Integers, floats, `bool`, strings and arrays of them keep their type; a `None` sets nothing.
+/// **Values** are expressions over the function's arguments. They are evaluated by reference, before the body runs, and only if
+/// the span is recorded. Integers, floats, `bool`, strings and arrays of them keep their type. `None` sets nothing.
 ///
 /// | in a value | reads |
 /// |---|---|
 /// | `header("name")` | the request's header, an `Option<&str>` |
 /// | `query("name")` | the parameter of the request's query string, decoded, an `Option<Cow<str>>` |
-/// | `cookie("name")` | the request's cookie as it was sent, an `Option<&str>` |
-/// | `baggage("key")` | what travels with the trace, from a caller that is trusted or from further up, an `Option<String>` |
+/// | `cookie("name")` | the request's cookie, not decoded, an `Option<&str>` |
+/// | `baggage("key")` | the trace's baggage, from a trusted caller or from a parent span, an `Option<String>` |
 ///
-/// They read the function's `HttpRequest` argument if it has one, else what the middleware kept of the request; `baggage` reads the
-/// current OpenTelemetry context. The name is a string literal; a header that is not UTF-8 counts as absent.
+/// They read the function's `HttpRequest` argument if it has one, otherwise the middleware's copy of the request's head. `baggage`
+/// reads the current OpenTelemetry context. The name is a string literal. A header that is not UTF-8 counts as absent.
 ///
-/// A handler's tags are evaluated once its extractors have succeeded: a request that they reject has none. What the body
-/// computes is tagged there, with `biztrace::tag!`.
+/// A handler's tags are evaluated after its extractors have succeeded: a request that they reject has none of them. To tag a value
+/// that the body computes, use `biztrace::tag!` there.
 ///
-/// **Options** stand before an entry, several if need be. The value is formatted first, then masked, then cut, then hashed, in
-/// whatever order they are written.
+/// **Options** stand before an entry, one or several. The value is formatted first, then masked, then cut, then hashed, whatever
+/// their order.
 ///
 /// | option | meaning |
 /// |---|---|
 /// | `#[hash]` | The value's keyed HMAC-SHA-256, in hex. The key is `Builder::hash_key`'s or `BIZTRACE_HASH_KEY`'s; without one the value is dropped. |
 /// | `#[mask(n)]` | All but the last `n` characters become `*`. |
-/// | `#[pii]` | Kept, hashed or dropped as `Builder::pii` or `BIZTRACE_PII` says; dropped, if neither does. |
-/// | `#[inherit]` | Also on every span that starts below this one in this process, from now on. |
-/// | `#[baggage]` | Also to the services that the body calls: the text of the value is in the OpenTelemetry context's baggage from the start of the body to its end. |
+/// | `#[pii]` | Kept, hashed or dropped, as `Builder::pii` or `BIZTRACE_PII` says. Without either, dropped. |
+/// | `#[inherit]` | Also on every span below this one that starts later, in this process. |
+/// | `#[baggage]` | Also sent to the services that the body calls: while the body runs, the OpenTelemetry context's baggage has the value's text. |
 /// | `#[when(condition)]` | Only if the condition holds; the value is not evaluated otherwise. |
-/// | `#[ok(pattern)]`, `#[err(pattern)]` | Evaluated on the result, if it is `Ok` or `Some`, `Err` or `None`, and matches the pattern. |
+/// | `#[ok(pattern)]`, `#[err(pattern)]` | Evaluated on the result, if it is `Ok` or `Some` (for `ok`), `Err` or `None` (for `err`), and matches the pattern. |
 /// | `#[ret(pattern)]` | Evaluated on the result, if it matches the pattern. |
-/// | `#[display]`, `#[debug]` | The value's text by `Display` or `Debug`, for a type without an attribute form. A `None` has no text by `Display`. |
-/// | `#[max_len(n)]` | Text is cut to `n` characters, one that was masked, too. A number stays whole, and so is what is hashed of it. |
+/// | `#[display]`, `#[debug]` | The value's text by `Display` or `Debug`, for a type without an attribute form. With `#[display]`, `None` sets nothing. |
+/// | `#[max_len(n)]` | Cuts text to `n` characters, also masked text. A number is not cut, neither before it is hashed. |
 ///
-/// What an entry on the result sees is what its pattern binds: the arguments have moved into the body. The result may be of any
-/// type, `impl Responder` too; `?` and early returns are results like others.
+/// An entry on the result can use the names that its pattern binds, but no arguments: they have moved into the body. The result may
+/// have any type, also `impl Responder`. `?` and early returns count as results.
 ///
-/// **Baggage** is sent by clients that inject the OpenTelemetry context, with the propagator `baggage`, to whomever they call. What is
-/// hashed, masked or cut travels so, and what is withheld does not, nor an earlier value of its key. Text, numbers and bools
-/// travel, lists do not; W3C's limits are 64 members and 8192 bytes. It stands on entries before the body only: not on a result,
-/// and not in `tag!`. In a trace that is not recorded no value is evaluated, so nothing is added.
+/// **Baggage** is sent to every service that is called through a client that injects the OpenTelemetry context with the propagator
+/// `baggage`. A value that is hashed, masked or cut is sent in that form. A withheld value is not sent, and removes an earlier value
+/// of its key. Text, numbers and bools are sent; lists are not. W3C's limits are 64 entries and 8192 bytes. `#[baggage]` is for
+/// entries that are evaluated before the body: not on a result, and not in `tag!`. In a trace that is not recorded, no value is
+/// evaluated, so nothing is added.
 ///
-/// **Spreads**: `..value` sets all that the value's type declares by [`#[derive(BizAttrs)]`](derive@BizAttrs).
+/// **Spreads**: `..value` sets every attribute that the value's type declares by [`#[derive(BizAttrs)]`](derive@BizAttrs).
 ///
 /// # Example
 ///
@@ -124,28 +127,30 @@ pub fn biz_attrs(args: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Opens a child span around a function or method, sync or async.
 ///
-/// The span ends with the function. If it returns an `Err`, by whatever name its result type is written, the span's status is
-/// Error and its `error.type` the type of the error. [`#[biz_attrs]`](macro@biz_attrs) on the same function tags it too.
+/// The span ends with the function. If the function returns an `Err`, also behind a type alias, the span's status is Error and its
+/// `error.type` is the type of the error. [`#[biz_attrs]`](macro@biz_attrs) on the same function tags this span.
 ///
-/// The span of a function that returns a future or a stream, as it is or as `Pin<Box<dyn …>>`, ends with what it returns; an
-/// item that is an `Err` makes a stream's span an error, and a stream that is dropped before its end is `cancelled`. The methods of `async_trait` are traced like any `async fn`. What the
-/// return type does not spell out (an alias, a type parameter, a type of your own that is a future, a stream that an `async fn`
-/// returns) is a value like others: the span ends when the function does.
+/// If the function returns a future or a stream, directly or as `Pin<Box<dyn …>>`, the span ends when that future or stream ends. A
+/// stream's span is an error if one of its items is an `Err`, and `cancelled` if the stream is dropped before its end. The methods of
+/// `async_trait` are traced like any `async fn`.
+///
+/// The return type has to name the future or stream. Otherwise (an alias, a type parameter, your own future type, a stream that an
+/// `async fn` returns) the span ends when the function returns.
 ///
 /// | option | meaning | if left out |
 /// |---|---|---|
 /// | `name = "…"` | The span's name. | the function's |
 /// | `kind = "…"` | `"internal"`, `"server"`, `"client"`, `"producer"` or `"consumer"`. | `"internal"` |
 /// | `attrs(key = expression, …)` | Attributes, as in `#[biz_attrs]`, but in any namespace. | none |
-/// | `err` | Records an error's message too, with those of its sources, as an event `exception`. | its type only |
-/// | `ok_if = \|result\| condition` | An `Err` of which this says so is no error. | every `Err` is one |
-/// | `err_if = \|result\| condition` | A result of which this says so is an error. | only an `Err` is one |
-/// | `parent = none` | The span starts a trace of its own. | a child of the current span |
-/// | `links = expression` | The spans that it is linked to: anything that yields `SpanContext`s, or references to them. | none |
+/// | `err` | Records the message of an error and of its sources, as an event `exception`. | its type only |
+/// | `ok_if = \|result\| condition` | An `Err` that meets the condition is not an error. | every `Err` is an error |
+/// | `err_if = \|result\| condition` | A result that meets the condition is an error. | only an `Err` is an error |
+/// | `parent = none` | The span starts a new trace. | a child of the current span |
+/// | `links = expression` | The linked spans: an iterable of `SpanContext`s, or of references to them. | none |
 /// | `crate = path` | Where the crate `biztrace` is found, if it was renamed or is re-exported. | `::biztrace` |
 ///
-/// An actix-web handler takes [`#[traced_handler]`](macro@traced_handler) instead; the two on one function are an error. So is
-/// a function that is `const`, variadic, or of a foreign ABI, and one that returns a future within another type.
+/// Use [`#[traced_handler]`](macro@traced_handler) for an actix-web handler; both attributes on one function are an error. A
+/// function that is `const`, variadic or of a foreign ABI, or that returns a future within another type, is an error, too.
 ///
 /// # Example
 ///
@@ -168,16 +173,16 @@ pub fn traced(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// | on the struct | meaning |
 /// |---|---|
-/// | `prefix = "order"` | What the keys begin with. |
+/// | `prefix = "order"` | The first part of each key. |
 /// | `crate = path` | Where the crate `biztrace` is found, if it was renamed or is re-exported. |
 ///
 /// | on a field | meaning |
 /// |---|---|
 /// | `key = "user.id"` | The whole key, without the prefix. |
-/// | `rename = "total"` | What follows the prefix, in place of the field's name. |
-/// | `nested` | The attributes of the field's own type, which derives `BizAttrs` too, by its keys and without this struct's prefix; with `prefix = "…"` before all of them, those of `key` included. Not for a list. |
-/// | `skip` | Not recorded, as if it were unmarked. |
-/// | `hash`, `mask(4)`, `pii`, `inherit`, `baggage`, `display`, `debug`, `max_len(64)`, `when(condition)` | As before an entry of [`#[biz_attrs]`](macro@biz_attrs); the condition has `self`. |
+/// | `rename = "total"` | The part of the key after the prefix, instead of the field's name. |
+/// | `nested` | Records the attributes of the field's type, which derives `BizAttrs`, by the keys of that type, without this struct's prefix. `nested, prefix = "…"` puts a prefix before all of these keys. Not for a list. |
+/// | `skip` | Not recorded, like an unmarked field. |
+/// | `hash`, `mask(4)`, `pii`, `inherit`, `baggage`, `display`, `debug`, `max_len(64)`, `when(condition)` | The same as before an entry of [`#[biz_attrs]`](macro@biz_attrs). The condition can use `self`. |
 ///
 /// # Example
 ///
@@ -197,10 +202,10 @@ pub fn derive_biz_attrs(item: TokenStream) -> TokenStream {
     biztrace_macros_core::derive_biz_attrs(item.into()).into()
 }
 
-/// Makes an enum without fields a bounded set of string values: its variants' names, in snake case.
+/// Makes an enum without fields a bounded set of string values: its variants' names in snake case.
 ///
-/// `#[biz(rename_all = "…")]` on the enum picks another style (`snake_case`, `kebab-case`, `lowercase`, `UPPERCASE`,
-/// `SCREAMING_SNAKE_CASE`, `PascalCase`), `#[biz(rename = "…")]` on a variant another value.
+/// `#[biz(rename_all = "…")]` on the enum selects another style (`snake_case`, `kebab-case`, `lowercase`, `UPPERCASE`,
+/// `SCREAMING_SNAKE_CASE`, `PascalCase`), `#[biz(rename = "…")]` on a variant sets another value.
 ///
 /// # Example
 ///
@@ -216,7 +221,7 @@ pub fn derive_biz_value(item: TokenStream) -> TokenStream {
     biztrace_macros_core::derive_biz_value(item.into()).into()
 }
 
-/// What `biztrace::tag!` expands to: the path of the crate in brackets, then the entries.
+/// The implementation of `biztrace::tag!`: takes the path of the crate in brackets, then the entries.
 #[proc_macro]
 pub fn tag(input: TokenStream) -> TokenStream {
     biztrace_macros_core::tag(input.into()).into()
