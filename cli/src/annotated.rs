@@ -1,4 +1,4 @@
-//! Finds what our macros work on in a file.
+//! Finds the items and calls in a file that our macros work on.
 
 use std::ops::Range;
 
@@ -33,7 +33,7 @@ const QUOTING: [&str; 6] = [
 /// Something that one of our macros works on.
 pub(crate) struct Site {
     pub(crate) kind: SiteKind,
-    /// What the macro is given: the item with its attributes as if every `cfg_attr` held, or the arguments of `tag!`.
+    /// The input of the macro: the item with its attributes as if every `cfg_attr` held, or the arguments of `tag!`.
     pub(crate) tokens: TokenStream,
     /// Crate, modules, types and functions that lead to it, itself included; of `tag!`, the function that it is in.
     pub(crate) path: Vec<String>,
@@ -70,7 +70,7 @@ impl SiteKind {
     }
 }
 
-/// All in a file, in its order; what is within another comes behind it.
+/// All sites of a file, in its order; a site within another comes after it.
 pub(crate) fn find(file: &SourceFile, shipped_only: bool) -> Vec<Site> {
     let mut imports = Imports(false);
     imports.visit_file(&file.syntax);
@@ -85,7 +85,7 @@ pub(crate) fn find(file: &SourceFile, shipped_only: bool) -> Vec<Site> {
     finder.sites
 }
 
-/// Those of `sites` that are within none before them.
+/// The sites that are not within an earlier one.
 pub(crate) fn outermost<'a>(
     sites: impl IntoIterator<Item = &'a Site>,
 ) -> impl Iterator<Item = &'a Site> {
@@ -179,7 +179,7 @@ impl Finder {
         }
     }
 
-    /// Calls of macros among the tokens that another is given.
+    /// Calls of macros among the arguments of another macro.
     fn tokens(&mut self, tokens: TokenStream) {
         let search = |input: ParseStream<'_>| {
             while !input.is_empty() {

@@ -1,4 +1,4 @@
-//! Attributes as they may apply: what stands in `cfg_attr` counts as if its condition held.
+//! Attributes as they may apply: those in `cfg_attr` count as if the condition held.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -6,7 +6,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, ExprLit, Lit, Meta, Path, Token};
 
-/// The attributes that one stands for: those in a `cfg_attr`, or itself.
+/// The attributes in a `cfg_attr`, or the attribute itself.
 pub(crate) fn applied(attr: &Attribute) -> Vec<Attribute> {
     let parse = Punctuated::<Meta, Token![,]>::parse_terminated;
     let conditional = attr
@@ -23,7 +23,7 @@ pub(crate) fn applied(attr: &Attribute) -> Vec<Attribute> {
     attrs.flat_map(|attr| applied(&attr)).collect()
 }
 
-/// An item whose attributes of ours apply, though in a `cfg_attr`.
+/// An item with our attributes taken out of `cfg_attr`.
 pub(crate) fn unfolded(item: TokenStream) -> TokenStream {
     let Some((attrs, rest)) = split(item.clone()) else {
         return item;
@@ -39,13 +39,13 @@ pub(crate) fn unfolded(item: TokenStream) -> TokenStream {
     quote!(#(#attrs)* #rest)
 }
 
-/// Takes the attributes of an item off.
+/// Splits an item into its attributes and the rest.
 pub(crate) fn split(item: TokenStream) -> Option<(Vec<Attribute>, TokenStream)> {
     let split = |input: ParseStream<'_>| Ok((input.call(Attribute::parse_outer)?, input.parse()?));
     split.parse2(item).ok()
 }
 
-/// Takes an attribute's arguments and its item.
+/// An attribute macro: takes the arguments and the item.
 pub(crate) type AttributeMacro = fn(TokenStream, TokenStream) -> TokenStream;
 
 /// Our attributes, by their names.
@@ -55,7 +55,7 @@ const OURS: [(&str, AttributeMacro); 3] = [
     ("biz_attrs", biztrace_macros_core::biz_attrs),
 ];
 
-/// The macro of an attribute of ours, by its last name, as the macros themselves see it.
+/// The macro of one of our attributes, by the last name of its path, as the macros find each other.
 pub(crate) fn our_macro(attr: &Attribute) -> Option<AttributeMacro> {
     let ours = OURS.iter().find(|(name, _)| ends_in(attr.path(), name));
     ours.map(|(_, expand)| *expand)
@@ -73,7 +73,7 @@ pub(crate) fn ends_in(path: &Path, name: &str) -> bool {
         .is_some_and(|segment| segment.ident == name)
 }
 
-/// Whether `derive` is among what is derived.
+/// Whether `derive` is among the derives.
 pub(crate) fn derives(attrs: &[Attribute], derive: &str) -> bool {
     let parse = Punctuated::<Path, Token![,]>::parse_terminated;
     let applied = attrs.iter().flat_map(applied);
@@ -83,14 +83,14 @@ pub(crate) fn derives(attrs: &[Attribute], derive: &str) -> bool {
         .any(|paths| paths.iter().any(|path| ends_in(path, derive)))
 }
 
-/// Whether the item is there only under some condition.
+/// Whether the item exists only under some condition.
 pub(crate) fn is_conditional(attrs: &[Attribute]) -> bool {
     attrs
         .iter()
         .any(|attr| attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr"))
 }
 
-/// Whether it is there only in tests: `#[cfg(test)]`.
+/// Whether the item exists only in tests: `#[cfg(test)]`.
 pub(crate) fn is_test(attrs: &[Attribute]) -> bool {
     attrs.iter().any(|attr| {
         attr.path().is_ident("cfg")

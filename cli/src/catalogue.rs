@@ -50,7 +50,7 @@ pub(crate) fn run(
     })
 }
 
-/// The catalogue of what source says now, and the mistakes that keep it from being whole.
+/// The catalogue of the current source, and the mistakes that make it incomplete.
 pub(crate) fn read(packages: &Packages) -> anyhow::Result<(Catalogue, Vec<Mistake>)> {
     let workspace = packages.find()?;
     let sources = Sources::read(&workspace.root, &workspace.packages, true);

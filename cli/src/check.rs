@@ -16,7 +16,7 @@ use crate::workspace::Packages;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The catalogue to compare with, as `cargo biztrace catalogue --format json` has printed it
+    /// The catalogue to compare with, printed by `cargo biztrace catalogue --format json`
     #[arg(long, value_name = "FILE")]
     against: PathBuf,
 }
@@ -29,7 +29,7 @@ pub(crate) fn run(
     let old = stored(&arguments.against)?;
     let (new, mistakes) = catalogue::read(packages)?;
     if !mistakes.is_empty() {
-        // What could not be read would look as if it had gone.
+        // Source that could not be read would look as if its tags were removed.
         return Ok(Outcome {
             mistakes,
             warnings: Vec::new(),
@@ -55,18 +55,18 @@ pub(crate) fn run(
     let mut reasons = Vec::new();
     if breaking > 0 {
         reasons.push(format!(
-            "tags that are removed, retyped or handled otherwise, on which dashboards may rely: {breaking}"
+            "tags that were removed, retyped or changed, on which dashboards may rely: {breaking}"
         ));
     }
     if unknown > 0 {
         reasons.push(format!(
-            "spreads of which source does not tell the type, so that no tag of theirs would be missed: {unknown} (give the value \
+            "spreads of unknown type, from which missing tags can't be detected: {unknown} (give the value \
              the type of a struct of this workspace that derives `BizAttrs`)"
         ));
     }
     let failure = (!reasons.is_empty()).then(|| {
         format!(
-            "{}. If that is meant, write the catalogue anew: cargo biztrace catalogue --format json > {}",
+            "{}. If this is intended, update the catalogue: cargo biztrace catalogue --format json > {}",
             reasons.join("; "),
             arguments.against.display()
         )
@@ -83,17 +83,17 @@ fn stored(path: &Path) -> anyhow::Result<Catalogue> {
     let shown = path.display();
     let text = fs::read_to_string(path).with_context(|| format!("`{shown}` can't be read"))?;
     let json: Value =
-        serde_json::from_str(&text).with_context(|| format!("`{shown}` is no JSON"))?;
-    let again = "write it anew by `cargo biztrace catalogue --format json`";
+        serde_json::from_str(&text).with_context(|| format!("`{shown}` is not JSON"))?;
+    let again = "create it again with `cargo biztrace catalogue --format json`";
     match json.get("version") {
         Some(version) if *version == VERSION => {}
         Some(version) => bail!(
-            "`{shown}` is a catalogue of version {version}, and this is cargo-biztrace for version {VERSION}: {again}"
+            "`{shown}` is a catalogue of version {version}, but this cargo-biztrace reads version {VERSION}: {again}"
         ),
-        None => bail!("`{shown}` is no catalogue, it has no `version`: {again}"),
+        None => bail!("`{shown}` is not a catalogue, since it has no `version`: {again}"),
     }
     serde_json::from_value(json)
-        .with_context(|| format!("`{shown}` is no catalogue of version {VERSION}: {again}"))
+        .with_context(|| format!("`{shown}` is not a catalogue of version {VERSION}: {again}"))
 }
 
 /// A difference between two catalogues.
@@ -108,9 +108,9 @@ struct Change {
 enum ChangeKind {
     Added,
     Removed,
-    /// It had and has other types.
+    /// Its known types differ.
     Retyped,
-    /// It is protected otherwise, or no longer goes where it went.
+    /// Its protection changed, or it lost a destination.
     Changed,
     /// A spread whose tags are not known.
     Unknown,
@@ -137,7 +137,7 @@ impl Change {
     }
 }
 
-/// A tag by what a dashboard sees of it: the span's name, and the key.
+/// A tag as a dashboard identifies it: the span's name, and the key.
 type Identity<'a> = (Option<&'a str>, &'a str);
 
 /// Where a tag is first set, the types that it is known to have, how it is protected and where it goes.
@@ -238,7 +238,7 @@ fn changes(old: &Catalogue, new: &Catalogue) -> Vec<Change> {
                 subject: format!("{subject}, {}", now.types()),
                 place,
             }),
-            // What is not known is not said to differ.
+            // An unknown type is not reported as a difference.
             Some(was) if was.is_known() && now.is_known() && now.types != was.types => changes
                 .push(Change {
                     kind: ChangeKind::Retyped,
@@ -271,7 +271,7 @@ fn changes(old: &Catalogue, new: &Catalogue) -> Vec<Change> {
     changes
 }
 
-/// How a tag is handled otherwise than before.
+/// How the protection and the destinations of a tag changed.
 fn handling(was: &Known<'_>, now: &Known<'_>) -> impl Iterator<Item = String> {
     let privacy = (was.privacy != now.privacy)
         .then(|| format!("its value from {} to {}", was.privacy(), now.privacy()));
@@ -291,7 +291,7 @@ fn unknown_spreads(catalogue: &Catalogue) -> BTreeMap<Identity<'_>, &Tag> {
         .collect()
 }
 
-/// The tags whose type was known and is not any more.
+/// Warnings for tags whose type is no longer known.
 fn now_unknown(old: &Catalogue, new: &Catalogue) -> Vec<String> {
     let old = tags(old);
     let was_known = |identity: &Identity<'_>| old.get(identity).is_some_and(Known::is_known);
@@ -300,7 +300,7 @@ fn now_unknown(old: &Catalogue, new: &Catalogue) -> Vec<String> {
         .filter(|(identity, now)| !now.is_known() && was_known(identity))
         .map(|(identity, now)| {
             format!(
-                "source no longer tells the type of {}, which was {}: whether it is retyped is not known\n  --> {}:{}",
+                "the type of {} was {} and is now unknown: a change of type can't be detected\n  --> {}:{}",
                 subject(identity),
                 old[&identity].types(),
                 now.first.file,
@@ -310,7 +310,7 @@ fn now_unknown(old: &Catalogue, new: &Catalogue) -> Vec<String> {
         .collect()
 }
 
-/// The spreads of which neither catalogue knows the tags.
+/// Warnings for spreads whose tags neither catalogue knows.
 fn still_unknown(old: &Catalogue, new: &Catalogue) -> Vec<String> {
     let was_unknown = unknown_spreads(old);
     unknown_spreads(new)
@@ -318,7 +318,7 @@ fn still_unknown(old: &Catalogue, new: &Catalogue) -> Vec<String> {
         .filter(|(identity, _)| was_unknown.contains_key(identity))
         .map(|(identity, spread)| {
             format!(
-                "source does not tell the type of {}: a tag of it that has gone is not missed\n  --> {}:{}",
+                "the type of {} is unknown: tags missing from it can't be detected\n  --> {}:{}",
                 subject(identity),
                 spread.file,
                 spread.line

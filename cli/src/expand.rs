@@ -15,11 +15,11 @@ use crate::workspace::Packages;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// What to expand, instead of all: a file, a module or type such as `storefront::orders`, or a function as
+    /// What to expand (default: everything): a file, a module or type such as `storefront::orders`, or a function as
     /// `orders::create` or `src/orders.rs::create`
     #[arg(value_name = "PATH[::FN]")]
     path: Option<String>,
-    /// Show it as a change of the source as it is written
+    /// Show the generated code as a diff of the source
     #[arg(long)]
     diff: bool,
 }
@@ -92,7 +92,7 @@ pub(crate) fn run(
     })
 }
 
-/// The file with what is chosen expanded in place, as a unified diff.
+/// The file with the chosen sites expanded in place, as a unified diff.
 fn difference<'a>(
     file: &SourceFile,
     sites: &[Site],

@@ -11,7 +11,7 @@ use crate::annotated::SiteKind;
 pub(crate) fn format(kind: SiteKind, code: &TokenStream, depth: usize) -> String {
     let is_expression = matches!(kind, SiteKind::Tag | SiteKind::BracedTag);
     let mut wrapped = code.clone();
-    // The formatter indents what is in something, and knows what may not be indented.
+    // The formatter indents the content of items, and knows which lines must not be indented.
     for level in 0..depth {
         wrapped = if level == 0 && is_expression {
             quote!(fn f() { #wrapped })
@@ -29,7 +29,7 @@ pub(crate) fn format(kind: SiteKind, code: &TokenStream, depth: usize) -> String
     inner.join("\n").trim_start().to_owned()
 }
 
-/// `None` for what the formatter does not know, such as syntax that is not stable: there it panics.
+/// `None` for syntax that the formatter does not know, such as unstable syntax: it panics there.
 fn unparse(code: TokenStream) -> Option<String> {
     let file: syn::File = syn::parse2(code).ok()?;
     let hook = panic::take_hook();

@@ -1,4 +1,4 @@
-//! What the macros generate for a site: called as rustc calls them.
+//! The code that the macros generate for a site. They are called as rustc calls them.
 
 use biztrace_macros_core::{derive_biz_attrs, derive_biz_value, tag};
 use proc_macro2::{Span, TokenStream};
@@ -12,8 +12,8 @@ use crate::format::format;
 use crate::mistake::Mistake;
 use crate::modules::SourceFile;
 
-/// The code that a site becomes, or that a derive adds to it, formatted for `depth` levels of indentation. What is within it is
-/// expanded, too.
+/// The code that a site becomes, or that a derive adds to it, formatted for `depth` levels of indentation. Sites
+/// within it are expanded, too.
 pub(crate) fn generated(site: &Site, sites: &[Site], file: &SourceFile, depth: usize) -> String {
     let (_, code) = expanded(site, with_inner(site, sites, file));
     format(site.kind, &code, depth)
@@ -23,7 +23,7 @@ pub(crate) fn generated(site: &Site, sites: &[Site], file: &SourceFile, depth: u
 pub(crate) fn mistakes(site: &Site, file: &SourceFile) -> Vec<Mistake> {
     let (errors, _) = expanded(site, site.tokens.clone());
     let errors = errors.into_iter().map(|(message, place)| {
-        // What ends too early has no place of its own.
+        // An error at the end of the input has no place of its own.
         let has_place = site.range.contains(&place.byte_range().start);
         Mistake::new(
             message,
@@ -34,7 +34,7 @@ pub(crate) fn mistakes(site: &Site, file: &SourceFile) -> Vec<Mistake> {
     errors.collect()
 }
 
-/// `text`, which begins at the byte `start` of its file, with what is generated for `sites` in it.
+/// `text`, which begins at the byte `start` of its file, with the generated code of `sites` in it.
 pub(crate) fn spliced<'a>(
     text: &str,
     start: usize,
@@ -61,7 +61,7 @@ pub(crate) fn spliced<'a>(
     output + &text[end..]
 }
 
-/// A site's tokens, with what is within it expanded.
+/// A site's tokens, with the sites within it expanded.
 fn with_inner(site: &Site, sites: &[Site], file: &SourceFile) -> TokenStream {
     let is_inner =
         |other: &&Site| site.range.start < other.range.start && other.range.end <= site.range.end;
@@ -83,7 +83,7 @@ fn with_inner(site: &Site, sites: &[Site], file: &SourceFile) -> TokenStream {
     text.parse().map_or_else(|_| site.tokens.clone(), unfolded)
 }
 
-/// The macros' errors, and what they generate beside.
+/// The errors of the macros, and the code that they generate beside.
 fn expanded(site: &Site, tokens: TokenStream) -> (Vec<(String, Span)>, TokenStream) {
     match site.kind {
         SiteKind::Function => function(tokens),
@@ -126,7 +126,7 @@ fn first_of_ours(attrs: &[Attribute]) -> Option<(usize, AttributeMacro)> {
     numbered.find_map(|(index, attr)| Some((index, our_macro(attr)?)))
 }
 
-/// Takes the `compile_error!` at the start of an expansion off.
+/// Splits the `compile_error!`s at the start of an expansion from the rest.
 fn errors_apart(expansion: TokenStream) -> (Vec<(String, Span)>, TokenStream) {
     let split = |input: ParseStream<'_>| {
         let mut errors = Vec::new();

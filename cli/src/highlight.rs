@@ -21,7 +21,7 @@ const KEYWORDS: [&str; 37] = [
     "unsafe", "use", "where",
 ];
 
-/// Colours Rust code. What does not parse stays as it is.
+/// Colours Rust code. Code that does not parse stays plain.
 pub(crate) fn code(text: &str) -> String {
     let mut pieces = Vec::new();
     if let Ok(tokens) = text.parse() {

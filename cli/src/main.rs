@@ -1,4 +1,4 @@
-//! `cargo biztrace`: what the attributes generate, what they record, and what a change does to it. It reads source only.
+//! `cargo biztrace`: shows what the attributes generate and record, and how a change affects it. It reads source only.
 
 #![forbid(unsafe_code)]
 
@@ -27,7 +27,7 @@ use clap::Parser;
 
 use outcome::Outcome;
 
-/// Expressions and modules may be nested deeply, and parsing them is recursive. Only what is used of it takes memory.
+/// Expressions and modules may be nested deeply, and parsing them is recursive. Only the used part takes memory.
 const STACK_BYTES: usize = 512 << 20;
 
 #[derive(Parser)]
@@ -38,7 +38,7 @@ enum Cargo {
 
 /// Shows what biztrace's attributes generate, lists all spans and tags, and checks what a change does to them
 ///
-/// Reads source, and builds nothing. What macros of others or build scripts generate is not seen.
+/// Reads source and builds nothing. Code that other macros or build scripts generate is not seen.
 #[derive(clap::Args)]
 #[command(version)]
 struct Arguments {
@@ -57,7 +57,7 @@ enum Command {
     Expand(expand::Arguments),
     /// Lists every span and every tag of the libraries and binaries
     Catalogue(catalogue::Arguments),
-    /// Compares spans and tags with a catalogue, and fails if a tag has gone or changed its type
+    /// Compares spans and tags with a catalogue, and fails if a tag was removed or changed its type
     Check(check::Arguments),
 }
 
@@ -72,7 +72,7 @@ fn main() -> ExitCode {
     let thread = thread::Builder::new().stack_size(STACK_BYTES).spawn(run);
     match thread.map(thread::JoinHandle::join) {
         Ok(Ok(code)) => code,
-        // A panic has been reported, and a thread that can't start is as rare.
+        // A panic has been reported already; a thread that can't start is rare.
         _ => ExitCode::FAILURE,
     }
 }
@@ -111,7 +111,7 @@ fn run(arguments: Arguments, choice: ColorChoice) -> ExitCode {
             true
         }
     };
-    // Where nobody reads on, as behind `| head`, there is nobody to tell.
+    // A closed pipe, as behind `| head`, is not an error.
     let cut = written
         .err()
         .filter(|error| error.kind() != io::ErrorKind::BrokenPipe);

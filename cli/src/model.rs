@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The version of the JSON form. It changes when a reader of the last one would misunderstand it.
+/// The version of the JSON form. It changes when readers of the previous version would misunderstand it.
 pub(crate) const VERSION: u32 = 1;
 
 /// All spans and tags, in the order of files and lines.
@@ -35,9 +35,9 @@ pub(crate) struct Tag {
     pub(crate) value: String,
     /// `plain`, `hash`, `mask` or `pii`.
     pub(crate) privacy: String,
-    /// `span`, `inherited` if the spans below have it, too, and `baggage` if it travels.
+    /// `span`, `inherited` if the spans below have it, and `baggage` if called services receive it.
     pub(crate) destinations: Vec<String>,
-    /// The name of the span; `null` for whichever is current.
+    /// The name of the span; `null` for the current one.
     pub(crate) span: Option<String>,
     pub(crate) function: String,
     pub(crate) file: String,

@@ -16,7 +16,7 @@ use crate::workspace::{Package, Target};
 pub(crate) struct SourceFile {
     /// The path as messages show it: from the root of the workspace.
     pub(crate) display_path: String,
-    /// What was parsed: without a byte order mark, and with nothing in the line of a shebang.
+    /// The parsed text: without a byte order mark, and with an empty line for a shebang.
     pub(crate) text: String,
     pub(crate) syntax: syn::File,
     /// The crate and the modules that lead to it.
@@ -65,10 +65,10 @@ struct Reader<'a> {
 #[derive(Clone)]
 struct Place {
     folder: PathBuf,
-    /// The module's own folder within that, for `name.rs` beside it: what `#[path]` does not count.
+    /// The module's own folder within that, for `name.rs` beside it: `#[path]` ignores it.
     within: Option<String>,
     module: Vec<String>,
-    /// Whether it is there only under some condition, so that files may be missing.
+    /// Whether it exists only under some condition, so that files may be missing.
     conditional: bool,
 }
 
@@ -143,7 +143,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads the file of `mod name;`, or the files that it may be.
+    /// Reads the file of `mod name;`, or every file that it may be in.
     fn module(&mut self, item: &ItemMod, display_path: &str, place: &Place) {
         let below = place.below(item);
         let candidates = candidates(item, place);
@@ -182,7 +182,7 @@ fn candidates(item: &ItemMod, place: &Place) -> Vec<Candidate> {
         within: None,
     });
     let mut candidates: Vec<Candidate> = paths.collect();
-    // A `#[path]` under a condition leaves the usual place to the other case.
+    // If the condition of a `#[path]` does not hold, the file is in the usual place.
     if candidates.is_empty() || is_conditional(&item.attrs) {
         let name = item.ident.unraw().to_string();
         let mut folder = place.folder.clone();
@@ -229,7 +229,7 @@ fn folder(path: &Path) -> PathBuf {
     path.parent().map(Path::to_owned).unwrap_or_default()
 }
 
-/// What is parsed of a file: as `syn::parse_file` would, but with every place as in the file.
+/// The text of a file to parse, as `syn::parse_file` does it, but with every place as in the file.
 fn source(text: &str) -> String {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let is_script = text
@@ -243,10 +243,10 @@ fn source(text: &str) -> String {
     text[lines..].to_owned()
 }
 
-/// Parsing is recursive: what is nested deeper than this may be too much for any stack.
+/// Parsing is recursive: brackets nested deeper than this may overflow the stack.
 const MAX_DEPTH: usize = 10_000;
 
-/// Fails on what no file of Rust should be.
+/// Parses a file. Fails on brackets that are nested too deeply to parse.
 fn parsed(text: &str) -> syn::Result<syn::File> {
     let tokens: TokenStream = text.parse().map_err(|error| unread(text, &error))?;
     let mut open = vec![tokens.clone().into_iter()];
@@ -264,7 +264,7 @@ fn parsed(text: &str) -> syn::Result<syn::File> {
     syn::parse2(tokens)
 }
 
-/// What is wrong with a text that is no sequence of tokens.
+/// The error for a text that is not a sequence of tokens.
 fn unread(text: &str, error: &LexError) -> syn::Error {
     let at = error.span().byte_range().start;
     let found = text[at..].chars().next().unwrap_or_default();
@@ -272,7 +272,7 @@ fn unread(text: &str, error: &LexError) -> syn::Error {
         '(' | '[' | '{' => syn::Error::new(error.span(), format!("this `{found}` is never closed")),
         ')' | ']' | '}' => match text[..at].parse::<TokenStream>() {
             Ok(_) => syn::Error::new(error.span(), format!("this `{found}` closes nothing")),
-            // Up to here, what is open is never closed.
+            // A bracket before this place is never closed.
             Err(open) => {
                 let bracket = text[open.span().byte_range().start..].chars().next();
                 let line = error.span().start().line;
@@ -285,7 +285,7 @@ fn unread(text: &str, error: &LexError) -> syn::Error {
         },
         _ => syn::Error::new(
             error.span(),
-            "no token begins here: a string or a comment may not be closed",
+            "this does not start a token: a string or a comment may not be closed",
         ),
     }
 }

@@ -13,7 +13,7 @@ pub(crate) struct Packages {
     /// Path to Cargo.toml
     #[arg(long, global = true, value_name = "PATH")]
     manifest_path: Option<PathBuf>,
-    /// Package to read, instead of that of the current directory
+    /// Package to read (default: the package of the current directory)
     #[arg(short, long, global = true, value_name = "NAME")]
     package: Vec<String>,
     /// Read all packages of the workspace
@@ -25,7 +25,7 @@ pub(crate) struct Packages {
 pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
     pub(crate) packages: Vec<Package>,
-    /// Those that were not chosen, whose types the chosen ones may use.
+    /// The other packages. The chosen ones may use their types.
     pub(crate) others: Vec<Package>,
 }
 
@@ -125,8 +125,7 @@ impl Packages {
             let message = stderr.trim();
             bail!("{}", message.strip_prefix("error: ").unwrap_or(message));
         }
-        serde_json::from_slice(&output.stdout)
-            .context("`cargo metadata` has printed something else than expected")
+        serde_json::from_slice(&output.stdout).context("`cargo metadata` printed unexpected output")
     }
 
     /// The manifest that cargo starts from.

@@ -1,8 +1,8 @@
-//! Joins several of our attributes on one function, before any of them is looked into.
+//! Joins several of our attributes on one function, before any of them is parsed.
 //!
-//! Attributes expand from the outside in. Each hands its arguments, unread, to another of ours that is still to come:
+//! Attributes expand from the outside in. Each passes its arguments, unparsed, to one of ours that has not expanded yet:
 //! `#[biz_attrs(__fold(traced_handler(child)), order.id = *id)]`. So every name that the user imported is really used, and
-//! attributes of others may stand between. The last has everything and does the work.
+//! other attributes may stand between ours. The last one has all arguments and does the work.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -44,7 +44,7 @@ pub(crate) fn into_pending(own: &RawAttribute, attrs: &mut [Attribute]) -> bool 
     false
 }
 
-/// Whether it is one of our attributes, by its last name.
+/// Whether an attribute is ours, by the last name of its path.
 pub(crate) fn is_ours(attr: &Attribute) -> bool {
     let last = attr.path().segments.last();
     last.is_some_and(|segment| {
@@ -54,7 +54,7 @@ pub(crate) fn is_ours(attr: &Attribute) -> bool {
     })
 }
 
-/// Takes `own` and all that was folded into it apart, in the order in which the user wrote them.
+/// Splits `own` into itself and the attributes that were folded into it, in the order in which the user wrote them.
 pub(crate) fn unfold(own: RawAttribute) -> syn::Result<Vec<RawAttribute>> {
     let RawAttribute { name, args } = own;
     let parser = |input: ParseStream<'_>| {

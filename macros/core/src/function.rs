@@ -1,6 +1,6 @@
-//! The annotated function: its signature typed, its statements left as the tokens they are.
+//! The annotated function: its signature is parsed, its statements stay tokens.
 //!
-//! Statements stay unparsed so that half-typed code reaches rustc, which has the better message for it.
+//! Half-typed statements so reach rustc, which has the better message for them.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, TokenStreamExt, quote};
@@ -9,7 +9,7 @@ use syn::{Attribute, Error, Signature, Token, Visibility, braced, token};
 
 use crate::names::Names;
 
-/// A function with a body. As tokens it is what was parsed.
+/// A function with a body. `to_tokens` gives back what was parsed.
 pub(crate) struct Function {
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) vis: Visibility,
@@ -40,7 +40,7 @@ impl Function {
             })?;
             if input.peek(Token![;]) {
                 let message = format!(
-                    "`{}` has no body that `#[{attribute}]` could wrap: put the attribute on its implementations",
+                    "`{}` has no body for `#[{attribute}]` to wrap: put the attribute on its implementations",
                     sig.ident
                 );
                 return Err(Error::new_spanned(&sig.ident, message));
@@ -64,7 +64,7 @@ impl Function {
             .map_err(|error| misplaced(attribute, item).unwrap_or(error))
     }
 
-    /// Has the arguments that `tokens` name count as used, beside an entry that can't be expanded.
+    /// Makes the arguments that `tokens` name count as used, although their entry can't be expanded.
     pub(crate) fn use_arguments(&mut self, tokens: TokenStream) {
         let named = Names::of(&self.sig.inputs).take_named(tokens);
         let statements = &self.body.statements;
@@ -99,7 +99,7 @@ fn misplaced(attribute: &Ident, item: TokenStream) -> Option<Error> {
         .take_while(|word| word != "fn")
         .find(|word| OTHER_ITEMS.iter().any(|other| word == other))?;
     let message = format!(
-        "`#[{attribute}]` can't go on `{keyword}`: put it on each function or method, one with a body"
+        "`#[{attribute}]` can't go on `{keyword}`: put it on each function or method that has a body"
     );
     Some(Error::new(keyword.span(), message))
 }

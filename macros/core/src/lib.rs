@@ -1,8 +1,9 @@
 //! The attribute macros of biztrace, on `proc_macro2` tokens, so that tests and tools can run them too.
 //!
 //! `biztrace-macros` is the thin shim over it. An attribute goes through four steps, a module each:
-//! `parse` (tokens to what the user wrote) → `validate` (its mistakes) → `lower` (what to emit, decided) → `emit` (tokens).
-//! `fold` comes before: of several of our attributes on one function, the last to expand does it all. `derive` has the derives, [`catalogue`] what tools ask.
+//! `parse` (tokens to what the user wrote) → `validate` (its mistakes) → `lower` (a plan of what to emit) → `emit` (tokens).
+//! `fold` comes first: of several of our attributes on one function, the last to expand does the work. `derive` has the
+//! derives, and [`catalogue`] answers tools that read source.
 //!
 //! The names that an expansion uses live in `biztrace::__private`.
 
@@ -11,6 +12,7 @@
 mod case;
 pub mod catalogue;
 mod derive;
+mod destination;
 mod emit;
 mod errors;
 mod fold;
@@ -34,7 +36,7 @@ use function::Function;
 
 /// Expands `#[traced_handler(args)]` on `item`.
 ///
-/// A mistake becomes a `compile_error!` at the tokens at fault, beside what can be expanded; so for all three.
+/// A mistake becomes a `compile_error!` at the tokens at fault, and the rest is expanded. The other attributes do the same.
 ///
 /// ```
 /// use quote::quote;
@@ -98,7 +100,7 @@ fn expand(name: &str, args: TokenStream, item: TokenStream) -> TokenStream {
     try_expand(own, item.clone()).unwrap_or_else(|error| with_errors(&[error], item))
 }
 
-/// Fails on an item that can't be taken apart; other mistakes are in the tokens it returns.
+/// Fails on an item that can't be parsed; the returned tokens contain all other mistakes.
 fn try_expand(own: RawAttribute, item: TokenStream) -> syn::Result<TokenStream> {
     let split = |input: ParseStream<'_>| {
         Ok((
@@ -116,7 +118,7 @@ fn try_expand(own: RawAttribute, item: TokenStream) -> syn::Result<TokenStream> 
     let attributes = fold::unfold(own)?;
     let args: TokenStream = attributes.iter().map(|it| it.args.clone()).collect();
     let mut annotated = parse::annotated(function, attributes, &mut errors);
-    // What is right is expanded beside a mistake too, so that one is not followed by warnings of what seems unused.
+    // Correct entries are expanded beside a mistake too. Otherwise rustc would warn about unused arguments.
     let can_be_expanded = validate::annotated(&mut annotated, &mut errors);
     if !errors.is_empty() {
         annotated.function.use_arguments(args);

@@ -1,4 +1,4 @@
-//! The names that patterns bind, arguments among them.
+//! The names that patterns bind, also those of arguments.
 
 use std::collections::HashSet;
 
@@ -10,14 +10,14 @@ use syn::{FnArg, PatIdent, Receiver};
 pub(crate) struct Names(pub(crate) HashSet<Ident>);
 
 impl Names {
-    /// Those of arguments, `self` among them.
+    /// The names of arguments, including `self`.
     pub(crate) fn of<'a>(inputs: impl IntoIterator<Item = &'a FnArg>) -> Self {
         let mut names = Self::default();
         inputs.into_iter().for_each(|it| names.visit_fn_arg(it));
         names
     }
 
-    /// Takes those out that stand in `tokens`, at any depth, in their order there.
+    /// Removes the names that occur in `tokens`, at any depth, and returns them in that order.
     pub(crate) fn take_named(&mut self, tokens: TokenStream) -> Vec<Ident> {
         let named = |token| match token {
             TokenTree::Ident(name) => self.0.take(&name).into_iter().collect(),

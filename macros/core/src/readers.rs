@@ -1,4 +1,4 @@
-//! `header("…")`, `query("…")`, `cookie("…")` and `baggage("…")` in a value: what they are on tokens, and what becomes of them.
+//! The request readers in a value: `header("…")`, `query("…")`, `cookie("…")` and `baggage("…")`, found on tokens.
 
 use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
@@ -6,20 +6,20 @@ use syn::{Error, Lit, LitStr, Path};
 
 use crate::names::Names;
 
-/// The first of them in `expression`.
+/// The name of the first reader in `expression`.
 pub(crate) fn first(expression: impl ToTokens) -> Option<Ident> {
     let mut found = None;
-    on_head(expression.into_token_stream(), &mut found);
+    to_head_methods(expression.into_token_stream(), &mut found);
     found
 }
 
-/// What reads the request.
+/// The names of the readers.
 pub(crate) const READERS: [&str; 4] = ["header", "query", "cookie", "baggage"];
 
-/// Turns `header("…")` and its like into methods of the request's head, and notes the first.
+/// Turns readers into methods of the request's head, and stores the first one's name in `found`.
 ///
-/// On tokens, so that they work within the arguments of any macro too. `req.header("…")` and `m::query("…")` are the user's own.
-pub(crate) fn on_head(tokens: TokenStream, found: &mut Option<Ident>) -> TokenStream {
+/// On tokens, readers work within the arguments of any macro too. `req.header("…")` and `m::query("…")` are the user's own.
+pub(crate) fn to_head_methods(tokens: TokenStream, found: &mut Option<Ident>) -> TokenStream {
     each_call(tokens, &mut |name, argument| {
         let is_reader = one_string(argument).is_some();
         if is_reader {
@@ -29,23 +29,23 @@ pub(crate) fn on_head(tokens: TokenStream, found: &mut Option<Ident>) -> TokenSt
     })
 }
 
-/// The error for one that can't be read: by a name that is no string literal, or by one that no header has.
-/// One of `arguments` is none of them.
+/// The error for a reader without a string literal, or with a name that no header has. A function among `arguments` is not a
+/// reader.
 pub(crate) fn unreadable(expression: impl ToTokens, arguments: &Names) -> Option<Error> {
     let mut error = None;
     each_call(expression.into_token_stream(), &mut |name, argument| {
         let message = match one_string(argument) {
             Some(literal) if name == "header" && !is_token(&literal.value()) => format!(
-                "`{}` can't be a header's name, which is of letters, digits and `-`",
+                "`{}` is not a valid header name: use letters, digits and `-`",
                 literal.value()
             ),
             Some(literal) if name == "baggage" && !is_token(&literal.value()) => format!(
-                "`{}` can't be a key of baggage, which is of letters, digits, `.`, `_` and `-`",
+                "`{}` is not a valid baggage key: use letters, digits, `.`, `_` and `-`",
                 literal.value()
             ),
             None if is_constant(argument) && !arguments.0.contains(name) => format!(
-                "`{name}(…)` of the request takes a string literal, such as `{name}(\"tenant\")`: write it, or `({name})(…)` \
-                 for a function of yours"
+                "`{name}(…)` reads the request and takes a string literal, such as `{name}(\"tenant\")`. To call a function \
+                 of your own, write `({name})(…)`"
             ),
             _ => return false,
         };
@@ -55,7 +55,7 @@ pub(crate) fn unreadable(expression: impl ToTokens, arguments: &Names) -> Option
     error
 }
 
-/// Has a method of the request's head called in place of what looks like one of them, where `is_reader` says so.
+/// Replaces each call that looks like a reader by a method of the request's head, if `is_reader` returns `true` for it.
 fn each_call(
     tokens: TokenStream,
     is_reader: &mut dyn FnMut(&Ident, &Group) -> bool,
@@ -94,7 +94,7 @@ fn one_string(argument: &Group) -> Option<LitStr> {
     syn::parse2(argument.stream()).ok()
 }
 
-/// Whether it is what a name may be written as by mistake: a constant, or another literal.
+/// Whether an argument is a constant, or a literal that is not a string: likely mistakes for a name.
 fn is_constant(argument: &Group) -> bool {
     let constant = |path: Path| {
         let name = path.segments.last().map(|it| it.ident.to_string());
@@ -106,13 +106,13 @@ fn is_constant(argument: &Group) -> bool {
         || syn::parse2::<Lit>(argument.stream()).is_ok()
 }
 
-/// Whether it is a token as HTTP has it.
+/// Whether a name is a token by HTTP's grammar.
 fn is_token(name: &str) -> bool {
     let is_octet = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     !name.is_empty() && name.bytes().all(is_octet)
 }
 
-/// Whether a name behind `punct` belongs to what is before it: `.` and `::` do that, `..` and `:` don't.
+/// Whether a name behind `punct` belongs to the tokens before it: behind `.` and `::` it does, behind `..` and `:` not.
 fn qualifies(last: Option<&Punct>, punct: &Punct) -> bool {
     let doubled = last
         .is_some_and(|last| last.as_char() == punct.as_char() && last.spacing() == Spacing::Joint);

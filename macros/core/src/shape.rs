@@ -3,14 +3,14 @@
 use syn::visit::{self, Visit};
 use syn::{ReturnType, Signature, TraitBound, Type, TypeParamBound};
 
-/// How a function runs, as its signature tells.
+/// How a function runs, according to its signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
-    /// It has run when it returns.
+    /// It has finished when it returns.
     Sync,
     /// An `async fn`.
     Async,
-    /// It returns a future, as it is or in a pinned box: `async_trait` makes one of each method.
+    /// It returns a future, directly or in a pinned box, as the methods of `async_trait` do.
     Future { boxed: bool },
     /// It returns a stream.
     Stream { boxed: bool },

@@ -7,13 +7,16 @@ mod entries;
 #[path = "messages/functions.rs"]
 mod functions;
 mod rustc;
+#[path = "messages/tag_options.rs"]
+mod tag_options;
 
 use derives::{DERIVES, TAGS};
-use entries::{ENTRIES, ENTRY_OPTIONS, KEYS};
+use entries::{ENTRIES, KEYS};
 use functions::{ITEMS, OPTIONS};
 use proc_macro2::{TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser};
 use syn::{LitStr, Path};
+use tag_options::TAG_OPTIONS;
 
 /// The attributes, the item, and each error's place and part of its message. An error at the attribute itself has no place here.
 type Case = (
@@ -27,7 +30,7 @@ const CREATE: &str = "async fn create(id: u64) -> u64 { id }";
 #[test]
 fn one_error_a_mistake_at_the_users_tokens() {
     let mut surprises = String::new();
-    for (attributes, item, expected) in [ENTRIES, ENTRY_OPTIONS, KEYS, OPTIONS, ITEMS].concat() {
+    for (attributes, item, expected) in [ENTRIES, TAG_OPTIONS, KEYS, OPTIONS, ITEMS].concat() {
         let source = format!("{attributes} {item}");
         let (errors, rest) = errors(&source);
         let fits = |((place, text), (expected_place, part)): (&(String, String), &(&str, &str))| {

@@ -1,6 +1,6 @@
-//! What annotations declare, without expanding them: spans and their tags, as far as source tells.
+//! Spans and tags that annotations declare, as far as source shows, without an expansion.
 //!
-//! For tools that read source. Mistakes are left out here; an expansion has them.
+//! For tools that read source. Mistakes are left out: an expansion reports them.
 
 mod names;
 mod reader;
@@ -14,10 +14,10 @@ use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{Attribute, Expr, LitStr, Member, Meta, Signature};
 
+pub use crate::destination::{Destination, Destinations};
 use crate::fold::{self, RawAttribute};
 use crate::function::Function;
 use crate::parse::{self, Effect, Entry, EntryTarget, SpanAttribute, TagOption};
-pub use crate::parse::{Destination, Destinations};
 
 use scope::Scope;
 pub use types::Types;
@@ -36,8 +36,8 @@ pub struct Declared {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct DeclaredSpan {
-    /// Its name. A handler's is its method and route, without the scopes that it is mounted under, if a route attribute stands
-    /// beside ours, and else the function's.
+    /// Its name. For a handler with a route attribute, the method and the route without the scopes around it; otherwise the
+    /// function's name.
     pub name: String,
     /// `internal`, `server`, `client`, `producer` or `consumer`.
     pub kind: String,
@@ -49,7 +49,7 @@ pub struct DeclaredSpan {
 pub struct DeclaredTag {
     /// Its key; `..value` for a spread of a type that is not known.
     pub key: String,
-    /// `string`, `boolean`, `int`, `double`, or a list such as `int[]`, as it arrives; `None` if source does not tell.
+    /// `string`, `boolean`, `int`, `double`, or a list such as `int[]`, as the attribute's type; `None` if source does not show it.
     pub value_type: Option<String>,
     /// The expression, on one line.
     pub value: String,
@@ -61,8 +61,9 @@ pub struct DeclaredTag {
     pub place: Span,
 }
 
-/// What the attributes on a function declare; `item` has them all. Nothing for an item that is no function. `module` is that of the
-/// item, as in [`Types::read`].
+/// The span and tags that the attributes on a function declare; `None` for an item that is not a function.
+///
+/// `item` has all its attributes. `module` is the module of the item, as in [`Types::read`].
 ///
 /// ```
 /// use biztrace_macros_core::catalogue::{Types, function};
@@ -100,10 +101,10 @@ pub fn function(types: &Types, module: &str, item: TokenStream) -> Option<Declar
     Some(Declared { span, tags })
 }
 
-/// What a `tag!(…)` in that module declares; `input` is what stands in its parentheses.
+/// The tags that a `tag!(…)` in that module declares; `input` is the content of its parentheses.
 pub fn tag(types: &Types, module: &str, input: TokenStream) -> Vec<DeclaredTag> {
     let entries = parse::entries(input, &mut Vec::new());
-    // Of the names in a body, a signature tells too little.
+    // The names in a body are not those of the signature.
     let scope = Scope::empty(types, module);
     entries
         .iter()
@@ -158,7 +159,7 @@ fn route(attr: &Attribute) -> Option<String> {
     Some(format!("{} {}", method.to_uppercase(), path.value()))
 }
 
-/// What an entry sets: one tag, or those that a type declares.
+/// The tags that an entry sets: one, or all that a type declares.
 fn tags(types: &Types, entry: &Entry, scope: &Scope<'_>) -> Vec<DeclaredTag> {
     let value = &entry.value;
     match &entry.target {
@@ -189,7 +190,7 @@ fn spread(
 ) -> Option<Vec<DeclaredTag>> {
     let fields = types.fields(name)?;
     if within.iter().any(|it| it == name) {
-        // A type that holds itself has no end of keys.
+        // A type that contains itself has endlessly many keys.
         return None;
     }
     within.push(name.to_owned());

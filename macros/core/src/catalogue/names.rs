@@ -1,4 +1,4 @@
-//! What names mean: by the module that they are used in, with what it declares and imports.
+//! Resolves names: by the module that uses them, with its declarations and imports.
 //!
 //! Modules and items have full paths here, such as `shop::storefront::NewOrder`.
 
@@ -16,18 +16,18 @@ pub(super) struct Names {
     modules: HashMap<String, Module>,
 }
 
-/// What bodies declare and import counts as their module's: where that makes a name mean several things, it is not known.
+/// Declarations and imports in bodies count as their module's. A name that so has several meanings is unknown.
 #[derive(Default)]
 struct Module {
     names: HashMap<String, Vec<Binding>>,
-    /// What ends in `*`.
+    /// Imports by `*`.
     globs: Vec<Binding>,
 }
 
 struct Binding {
-    /// Whether modules that are not within its own see it, too.
+    /// Whether modules outside its own see it, too.
     is_public: bool,
-    /// The path that it is imported by, `""` before one that starts with `::`; `None` for what is declared here.
+    /// The path of an import, with `""` before a path that starts with `::`; `None` for a declaration.
     import: Option<Vec<String>>,
 }
 
@@ -93,7 +93,7 @@ impl Names {
         module.names.entry(name).or_default().push(binding);
     }
 
-    /// The full path of what a path means in a module; `None` if it may mean several things.
+    /// The full path that a path means in a module; `None` if it has several meanings.
     pub(super) fn meaning(&self, module: &str, path: &Path) -> Option<String> {
         let start = path.leading_colon.map(|_| String::new());
         let segments = path.segments.iter().map(|it| it.ident.unraw().to_string());
@@ -108,7 +108,7 @@ impl Names {
         self.modules.contains_key(root(full))
     }
 
-    /// All that a path may mean. `globs` tells whether its first name may come from an import by `*`.
+    /// All meanings of a path. `globs` tells whether its first name may come from an import by `*`.
     fn meanings(
         &self,
         module: &str,
@@ -149,8 +149,8 @@ impl Names {
         meant
     }
 
-    /// All that a name of a module may mean, as seen from another: nothing if it is not there, and `None` if imports lead in a circle.
-    /// What has the name hides what `*` imports.
+    /// All meanings of a name of one module, as seen from another: empty if there is no such name, `None` if imports are circular.
+    /// A declaration or import by name hides imports by `*`.
     fn named(
         &self,
         module: &str,

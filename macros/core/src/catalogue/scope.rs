@@ -21,7 +21,7 @@ pub(super) struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    /// One in a module, without arguments.
+    /// The scope of a module, without arguments.
     pub(super) fn empty(types: &'a Types, module: &'a str) -> Self {
         Self {
             types,
@@ -30,7 +30,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// That of an entry on a function: the arguments, or what the entry's pattern binds of the result.
+    /// The scope of an entry on a function: the arguments, or the names that the entry's pattern binds.
     pub(super) fn of(types: &'a Types, module: &'a str, sig: &Signature, entry: &Entry) -> Self {
         let mut scope = Self::empty(types, module);
         let on_result = entry
@@ -102,7 +102,7 @@ impl<'a> Scope<'a> {
             Expr::Group(expr) => self.rust_type(&expr.expr),
             Expr::Reference(expr) => self.rust_type(&expr.expr),
             Expr::Unary(expr) => match expr.op {
-                // Types are seen through anyway.
+                // These don't change the attribute type.
                 UnOp::Deref(_) | UnOp::Neg(_) | UnOp::Not(_) => self.rust_type(&expr.expr),
                 _ => None,
             },
@@ -130,7 +130,7 @@ impl<'a> Scope<'a> {
                 | BinOp::Ge(_)
                 | BinOp::And(_)
                 | BinOp::Or(_) => Some(Placed::builtin(parse_quote!(bool))),
-                // Numbers: an operand of another type would make the result's uncertain.
+                // Numbers: with operands of different types, the type of the result is uncertain.
                 BinOp::Add(_) | BinOp::Sub(_) | BinOp::Mul(_) | BinOp::Div(_) | BinOp::Rem(_) => {
                     let (left, right) = (&expr.left, &expr.right);
                     let same = self.attribute_type(left)? == self.attribute_type(right)?;
@@ -152,7 +152,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Methods of the standard library that are called so everywhere.
+    /// Methods that are known by their name, since they are the standard library's.
     fn method(&self, call: &ExprMethodCall) -> Option<Placed> {
         match call.method.to_string().as_str() {
             "as_deref" | "as_ref" | "as_slice" | "clone" | "cloned" | "copied" | "into_inner"
@@ -170,7 +170,7 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// The type of what an entry's pattern is for.
+/// The type that an entry's pattern matches.
 fn arm_type(output: &ReturnType, arm: ResultArm) -> Option<&Type> {
     let ReturnType::Type(_, ty) = output else {
         return None;

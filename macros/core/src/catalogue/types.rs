@@ -1,4 +1,4 @@
-//! The types and constants of a project, and how values of a type arrive.
+//! The types and constants of a project, and the attribute type of their values.
 
 use std::collections::HashMap;
 
@@ -9,8 +9,8 @@ use syn::{GenericArgument, Member, Path, PathArguments, PathSegment, Type};
 use super::names::{self, Names};
 use crate::derive::Field;
 
-/// The types and constants that a project's source declares, and what its modules import. Of several of one name in one module,
-/// only that is known in which they agree.
+/// The types and constants that a project's source declares, and the imports of its modules. If a module has several items of
+/// one name, only what they have in common is known.
 #[derive(Default)]
 pub struct Types {
     pub(super) names: Names,
@@ -23,7 +23,7 @@ pub(super) enum Item {
     /// An enum that derives `BizValue`.
     Value,
     Constant(Box<Type>),
-    /// Another type, of which no more is known.
+    /// Another type. Only its name is known.
     Other,
 }
 
@@ -32,7 +32,7 @@ pub(super) struct Struct {
     pub(super) declared: Vec<Field>,
 }
 
-/// A type as it is written, and the module in which it is: that says what its names mean.
+/// A type as it is written, and its module, which decides what its names mean.
 pub(super) struct Placed {
     pub(super) ty: Type,
     pub(super) module: String,
@@ -66,7 +66,7 @@ impl Types {
         self.full_path(self.see_through(ty, module), module)
     }
 
-    /// What a value of that type arrives as.
+    /// The attribute type of a value of that type.
     pub(super) fn attribute_type(&self, ty: &Type, module: &str) -> Option<String> {
         let ty = self.see_through(ty, module);
         let element = match ty {
@@ -127,7 +127,7 @@ impl Types {
         Some(Placed { ty, module })
     }
 
-    /// A type without the references and pointers around it, all of which have the attribute form of what they hold.
+    /// A type without the references and pointers around it: they have the attribute form of their content.
     fn see_through<'t>(&self, ty: &'t Type, module: &str) -> &'t Type {
         match ty {
             Type::Reference(reference) => self.see_through(&reference.elem, module),
@@ -140,7 +140,7 @@ impl Types {
         }
     }
 
-    /// What a type that passes its content through holds.
+    /// The content of a type that has its content's attribute form.
     pub(super) fn wrapped<'t>(&self, ty: &'t Type, module: &str) -> Option<&'t Type> {
         let full = self.full_path(ty, module)?;
         let passes = [
@@ -157,7 +157,7 @@ impl Types {
         }
     }
 
-    /// The name of a type that is not of a crate that was read.
+    /// The name of a type whose crate was not read.
     fn foreign_name<'f>(&self, full: &'f str) -> Option<&'f str> {
         (!self.names.knows_crate_of(full)).then(|| names::last(full))
     }
@@ -174,7 +174,7 @@ fn plain_type(name: &str) -> Option<&'static str> {
     }
 }
 
-/// The type that all are; `None` if one has none.
+/// The common type of all; `None` if they differ, or if one has no type.
 fn agreed<'a>(types: impl Iterator<Item = Option<&'a Type>>) -> Option<Type> {
     let types: Vec<&Type> = types.collect::<Option<_>>()?;
     let text = |ty: &Type| ty.to_token_stream().to_string();

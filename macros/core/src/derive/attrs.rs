@@ -23,7 +23,7 @@ pub(crate) fn attrs(input: &DeriveInput, errors: &mut Vec<Error>) -> Option<Toke
     let statements = fields
         .iter()
         .map(|field| emit::statement(&private, &tag(field)));
-    // The user's conditions say `self`, so it must be theirs.
+    // The user's conditions name `self`, so it has the user's hygiene.
     let this = Token![self](Span::call_site());
     let name = &input.ident;
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();

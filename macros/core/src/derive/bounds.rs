@@ -52,7 +52,7 @@ fn bound(field: &Field, private: &TokenStream) -> WherePredicate {
     }
 }
 
-/// What `display` shows of a type: what is in an `Option`, by its name.
+/// The type that `display` formats: the content of an `Option`, found by name.
 fn shown(ty: &Type) -> &Type {
     let Type::Path(path) = ty else { return ty };
     match path.path.segments.last() {
@@ -67,7 +67,7 @@ fn shown(ty: &Type) -> &Type {
     }
 }
 
-/// Whether a type names the struct that it is a field of: rustc could not tell what that asks of the parameters.
+/// Whether a type names the struct that it is a field of: rustc can't resolve such a bound.
 fn is_recursive(ty: &Type, name: &Ident) -> bool {
     has_path(ty, |path| {
         let last = path.segments.last();

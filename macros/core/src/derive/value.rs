@@ -28,7 +28,7 @@ const ON_VARIANT: BizTable = BizTable {
 /// Joins the words of a name.
 type Style = fn(&[String]) -> String;
 
-/// How a variant's name is written as a value, by the names that serde gives.
+/// How a variant's name becomes a value. The names are serde's.
 const STYLES: [(&str, Style); 6] = [
     ("snake_case", |words| words.join("_")),
     ("kebab-case", |words| words.join("-")),
@@ -45,7 +45,7 @@ const STYLES: [(&str, Style); 6] = [
 /// The implementations of `BizValue` and `Value`.
 pub(crate) fn value(input: &DeriveInput, errors: &mut Vec<Error>) -> Option<TokenStream> {
     let Data::Enum(data) = &input.data else {
-        let message = "`BizValue` is derived for enums: a struct derives `BizAttrs`, or implements `biztrace::Value`";
+        let message = "`BizValue` is derived for enums: derive `BizAttrs` for a struct, or implement `biztrace::Value`";
         errors.push(Error::new_spanned(&input.ident, message));
         return None;
     };
@@ -56,7 +56,7 @@ pub(crate) fn value(input: &DeriveInput, errors: &mut Vec<Error>) -> Option<Toke
     for variant in &data.variants {
         if !matches!(variant.fields, Fields::Unit) {
             let message = format!(
-                "`{}` has fields, and a `BizValue` is one of a few strings: remove them, or implement `biztrace::Value` for \
+                "`{}` has fields, but a `BizValue` is one of a fixed set of strings: remove them, or implement `biztrace::Value` for \
                  this enum",
                 variant.ident
             );
@@ -144,7 +144,7 @@ fn style(biz: &Biz, errors: &mut Vec<Error>) -> Option<Style> {
     let style = STYLES.iter().find(|(name, _)| *name == wanted.value());
     if style.is_none() {
         let styles = STYLES.map(|(name, _)| format!("`\"{name}\"`")).join(", ");
-        let message = format!("no such style of names: it is one of {styles}");
+        let message = format!("unknown naming style: expected one of {styles}");
         errors.push(Error::new(wanted.span(), message));
     }
     style.map(|(_, style)| *style)

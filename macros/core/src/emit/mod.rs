@@ -1,7 +1,7 @@
 //! The last step: tokens. Only the body is replaced.
 //!
-//! Names are absolute or, where they are locals of ours, hygienic. What may fail to compile on the user's account (a value
-//! without an attribute form, a body of another type than the signature's) carries the place of the user's tokens.
+//! Names are absolute or, where they are locals of ours, hygienic. Code that may fail to compile because of the user's code (a
+//! value without an attribute form, a body of another type than the signature's) has the place of the user's tokens.
 
 mod place;
 mod tags;
@@ -29,7 +29,7 @@ pub(crate) fn function(mut expansion: Expansion) -> TokenStream {
         .as_ref()
         .is_some_and(SpanPlan::may_yield_a_future)
     {
-        // The lint is about async blocks, of which there was none before.
+        // The lint is about async blocks, and the user wrote none.
         let allow = parse_quote!(#![allow(clippy::async_yields_async)]);
         expansion.function.body.inner_attrs.push(allow);
     }
@@ -43,14 +43,14 @@ pub(crate) fn tag(private: &TokenStream, plan: &TagPlan) -> TokenStream {
     quote_spanned!(Span::mixed_site()=> #private::annotate(#private::NoRequest, #tags))
 }
 
-/// The user's statements behind the tagging of the current span.
+/// The user's statements, after the current span has been tagged.
 fn annotated(expansion: &Expansion) -> TokenStream {
     let Expansion {
         function, private, ..
     } = expansion;
     let (request, tags) = (request(expansion), tags::closure(private, &expansion.tags));
     let statements = &function.body.statements;
-    // A block of their own, so that items at its start are not behind a statement.
+    // A block of their own: items at its start must not follow a statement.
     let place = Span::mixed_site().located_at(function.body.brace.span.join());
     let block = quote_spanned!(place=> { #statements });
     quote_spanned! {Span::mixed_site()=>
@@ -88,7 +88,7 @@ fn wrapped(expansion: &Expansion, plan: &SpanPlan) -> TokenStream {
         }
     };
     let links = plan.links.as_ref().map(|links| {
-        // Located where rustc shall say that these are no spans.
+        // Places rustc's error for links that are not spans.
         let place = Span::mixed_site().located_at(links.span());
         quote_spanned!(place=> .link(|| #links))
     });
@@ -128,7 +128,7 @@ fn run(expansion: &Expansion, plan: &SpanPlan) -> TokenStream {
     let run = match plan.shape {
         Shape::Sync => quote_spanned!(Span::mixed_site()=> run_sync(#closure, #on_result)),
         Shape::Async => {
-            // Never taken; it tells rustc the type of an async block, which otherwise is inferred from the statements, with worse messages.
+            // Never taken. It tells rustc the type of the async block; a type inferred from the statements gives worse messages.
             let typed = plan.returns.as_ref().map(|ty| {
                 let place = Span::mixed_site().located_at(ty.span());
                 let private = located(private, place);
@@ -153,15 +153,15 @@ fn run(expansion: &Expansion, plan: &SpanPlan) -> TokenStream {
     }
 }
 
-/// Whether `async_trait` has made this of a method.
+/// Whether `async_trait` generated this from a method.
 fn is_async_trait(sig: &Signature) -> bool {
     sig.generics
         .lifetimes()
         .any(|param| param.lifetime.ident == "async_trait")
 }
 
-/// Takes `Box::pin(async move { … })` apart, as `async_trait` makes it of a method: like an `async fn` it does all when it is
-/// polled, and needs no other box.
+/// Splits `Box::pin(async move { … })`, which `async_trait` makes of a method. Like an `async fn` it does everything when it
+/// is polled, and needs no second box.
 fn pinned_block(statements: &TokenStream) -> Option<(Expr, ExprAsync)> {
     let ExprCall { func, mut args, .. } = syn::parse2(statements.clone()).ok()?;
     let Expr::Path(path) = &*func else {
@@ -174,7 +174,7 @@ fn pinned_block(statements: &TokenStream) -> Option<(Expr, ExprAsync)> {
     }
 }
 
-/// The closure that looks at the result: sets tags, and says whether it is an error.
+/// The closure that reads the result: it sets tags, and returns the error's type if the result is an error.
 fn on_result(expansion: &Expansion, plan: &SpanPlan) -> TokenStream {
     let private = &expansion.private;
     if plan.diverges {
@@ -193,7 +193,7 @@ fn on_result(expansion: &Expansion, plan: &SpanPlan) -> TokenStream {
         quote_spanned!(Span::mixed_site()=> let __error_type = #private::err_if(__error_type, __result, #predicate);)
     });
     let message = plan.err.map(|place| {
-        // Located where rustc shall say that the result is none, or its error has no text.
+        // Places rustc's error for a type that is not a result, or an error without text.
         let place = Span::mixed_site().located_at(place);
         let here = located(private, place);
         let error = quote_spanned!(place=> #here::error(__result));
@@ -212,7 +212,7 @@ fn on_result(expansion: &Expansion, plan: &SpanPlan) -> TokenStream {
     } else {
         quote_spanned!(Span::mixed_site()=> _)
     };
-    // An `Err` is found by autoref, so that the type of the result may be written in any way.
+    // Autoref finds an `Err`, whatever name the type of the result is written with.
     let error_type = quote_spanned! {Span::mixed_site()=>
         (&#private::Returned(__result)).__error_type()
     };

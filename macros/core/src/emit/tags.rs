@@ -5,8 +5,9 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::place::located;
+use crate::destination::Destination;
 use crate::lower::{Tag, TagPlan, TagTarget, Wrapper};
-use crate::parse::{Destination, ResultArm};
+use crate::parse::ResultArm;
 
 /// The closure that sets tags.
 pub(super) fn closure(private: &TokenStream, plan: &TagPlan) -> TokenStream {
@@ -28,7 +29,7 @@ pub(crate) fn statement(private: &TokenStream, tag: &Tag) -> TokenStream {
         };
     }
     if let Some((arm, pattern)) = &tag.on_result {
-        // Located where rustc shall say that the result has no such arm.
+        // Places rustc's error for a result without that arm.
         let place = Span::mixed_site().located_at(pattern.span());
         let private = located(private, place);
         let value = match arm {
@@ -46,7 +47,7 @@ pub(crate) fn statement(private: &TokenStream, tag: &Tag) -> TokenStream {
 }
 
 fn set(private: &TokenStream, tag: &Tag) -> TokenStream {
-    // Located from the value's first token to its last, where rustc shall say that its type has no attribute form.
+    // From the value's first token to its last: the place of rustc's error for a type without an attribute form.
     let [first, last] = tag.place.map(|place| Span::mixed_site().located_at(place));
     let mut value = Group::new(Delimiter::Parenthesis, tag.value.clone());
     value.set_span(last);

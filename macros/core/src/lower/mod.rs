@@ -19,18 +19,18 @@ use crate::shape::Shape;
 
 pub(crate) use tag::{Tag, TagPlan, TagTarget, Wrapper, ends};
 
-/// All that [`emit`](crate::emit) needs to know of a function.
+/// All that [`emit`](crate::emit) needs to know about a function.
 pub(crate) struct Expansion {
     pub(crate) function: Function,
     /// The path of the runtime's `__private`.
     pub(crate) private: TokenStream,
-    /// Where `header("…")` and its like read from: the function's `HttpRequest`, as a reference, if it has one.
+    /// The source that `header("…")` and the other readers read: a reference to the function's `HttpRequest`, if it has one.
     pub(crate) request: Option<TokenStream>,
     /// Set before the body runs.
     pub(crate) tags: TagPlan,
     /// Set on the result.
     pub(crate) on_result: Vec<Tag>,
-    /// How to run the body under a span. Without one, its statements only follow the tags.
+    /// How to run the body under a span; `None` if only tags are set before it.
     pub(crate) span: Option<SpanPlan>,
 }
 
@@ -38,12 +38,12 @@ pub(crate) struct Expansion {
 pub(crate) struct SpanPlan {
     pub(crate) open: Open,
     pub(crate) shape: Shape,
-    /// The return type as far as it can be named in the body, if it is worth naming.
+    /// The return type, as far as it can be named in the body.
     pub(crate) returns: Option<Type>,
     /// `-> !`: there is no result to look at.
     pub(crate) diverges: bool,
     pub(crate) links: Option<Expr>,
-    /// Where it says that an error's message is recorded.
+    /// The place of the option `err`, which records an error's message.
     pub(crate) err: Option<Span>,
     pub(crate) ok_if: Option<Expr>,
     pub(crate) err_if: Option<Expr>,
@@ -51,11 +51,11 @@ pub(crate) struct SpanPlan {
 
 /// The span that a body runs under.
 pub(crate) enum Open {
-    /// The one that is current.
+    /// The current span.
     Current,
-    /// One that the attribute opens or claims.
+    /// A span that the attribute opens or claims.
     Site {
-        /// The function of `__private` that does.
+        /// The function of `__private` that opens or claims it.
         by: Ident,
         name: LitStr,
         function_name: LitStr,
@@ -156,7 +156,7 @@ impl SpanPlan {
             matches!(&sig.output, ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)));
         Self {
             open,
-            // A function that can't be served has no expansion.
+            // A function that is not supported has no expansion.
             shape: Shape::of(sig).unwrap_or(Shape::Sync),
             returns: nameable(sig),
             diverges,
@@ -169,7 +169,7 @@ impl SpanPlan {
 }
 
 impl SpanPlan {
-    /// Whether what an `async fn` returns may be another future, as far as its type's name tells.
+    /// Whether an `async fn` may return another future, judged by the name of its return type.
     pub(crate) fn may_yield_a_future(&self) -> bool {
         let is_plain = match &self.returns {
             Some(Type::Path(path)) => (path.path.segments.last()).is_some_and(|last| {
@@ -184,7 +184,7 @@ impl SpanPlan {
     }
 }
 
-/// The type that a body can say it returns. What is `impl Trait` in a signature is left to inference in a body.
+/// The return type as a body can write it. `impl Trait` of a signature is inferred in a body.
 fn nameable(sig: &Signature) -> Option<Type> {
     let ReturnType::Type(_, ty) = &sig.output else {
         return Some(parse_quote_spanned!(sig.ident.span()=> ()));

@@ -5,8 +5,9 @@ use quote::{ToTokens, format_ident};
 use syn::spanned::Spanned;
 use syn::{LitInt, LitStr, Pat};
 
-use crate::parse::{Destinations, Effect, Entry, EntryTarget, ResultArm, TagOption};
-use crate::readers::on_head;
+use crate::destination::Destinations;
+use crate::parse::{Effect, Entry, EntryTarget, ResultArm, TagOption};
+use crate::readers::to_head_methods;
 
 /// Tags that are set together.
 pub(crate) struct TagPlan {
@@ -60,7 +61,7 @@ impl TagPlan {
                 value,
             } = entry;
             let place = ends(value.to_token_stream());
-            let value = on_head(value.into_token_stream(), &mut found);
+            let value = to_head_methods(value.into_token_stream(), &mut found);
             let target = match target {
                 _ if !has_all_options => TagTarget::Nothing,
                 EntryTarget::Key(key) => {
@@ -72,7 +73,7 @@ impl TagPlan {
             for TagOption { effect, .. } in options {
                 match effect {
                     Effect::When(condition) => {
-                        when = Some(on_head(condition.into_token_stream(), &mut found));
+                        when = Some(to_head_methods(condition.into_token_stream(), &mut found));
                     }
                     Effect::OnResult(arm, pattern) => on_result = Some((arm, pattern)),
                     _ => {}

@@ -67,7 +67,7 @@ pub(crate) fn entries(list: TokenStream, errors: &mut Vec<Error>) -> Vec<Entry> 
     read.parse2(with_comma(list)).unwrap_or_default()
 }
 
-/// Adds a comma in the place of the last token: for what is missing at the end, syn's place is the whole attribute.
+/// Adds a comma in the place of the last token. Without it, syn reports what is missing at the end at the whole attribute.
 fn with_comma(mut list: TokenStream) -> TokenStream {
     let place = match list.clone().into_iter().last() {
         None => return list,
@@ -118,7 +118,7 @@ fn entry(input: ParseStream<'_>, errors: &mut Vec<Error>) -> syn::Result<Entry> 
         EntryTarget::Spread(dots) => {
             if input.peek(Token![,]) {
                 let message =
-                    "`..` has no value: write `..expression`, of a type that derives `BizAttrs`";
+                    "`..` has no value: write `..expression`, whose type derives `BizAttrs`";
                 return Err(Error::new_spanned(dots, message));
             }
         }
@@ -127,7 +127,7 @@ fn entry(input: ParseStream<'_>, errors: &mut Vec<Error>) -> syn::Result<Entry> 
         let value = target.value_name();
         Error::new(
             error.span(),
-            format!("{value} is not a whole expression: {error}"),
+            format!("{value} is not a complete expression: {error}"),
         )
     })?;
     Ok(Entry {
@@ -182,14 +182,15 @@ impl From<LitStr> for Key {
     }
 }
 
-/// The `=` behind `key`, or what stands in its place and is as good to read on.
+/// The `=` behind `key`, or another separator that reading can continue behind.
 fn equals(input: ParseStream<'_>, key: &Key) -> syn::Result<TokenStream> {
     // Longest first: `peek` sees the `=` of `=>`, too.
     if input.peek(Token![::]) {
         let message = "the names of a key are joined by `.`, not `::`";
         Err(Error::new_spanned(input.parse::<Token![::]>()?, message))
     } else if input.peek(Token![-]) {
-        let message = "a key with `-` in it is written as a string literal, such as `\"order-id\"`";
+        let message =
+            "a key that contains `-` is written as a string literal, such as `\"order-id\"`";
         Err(Error::new_spanned(input.parse::<Token![-]>()?, message))
     } else if input.peek(Token![:]) {
         let colon = input.parse::<Token![:]>()?.into_token_stream();
@@ -219,7 +220,7 @@ impl Key {
         let text = written.to_string();
         (text != "=").then(|| {
             let message = format!(
-                "`=` stands between key and value, not `{text}`: write `{} = expression`",
+                "expected `=` between key and value, found `{text}`: write `{} = expression`",
                 self.name
             );
             Error::new_spanned(written, message)

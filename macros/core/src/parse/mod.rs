@@ -15,4 +15,3 @@ pub(crate) use annotated::{Annotated, SpanAttribute, annotated};
 pub(crate) use entries::{Entry, EntryTarget, Key, entries};
 pub(crate) use span_options::{KINDS, SpanOptions};
 pub(crate) use tag_options::{AppliesTo, Effect, Group, ListKind, Needs, ResultArm, TagOption};
-pub use tag_options::{Destination, Destinations};

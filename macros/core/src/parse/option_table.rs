@@ -50,9 +50,9 @@ pub(super) struct OptionReader<T> {
     /// What has these options, for messages.
     owner: String,
     rows: Vec<OptionRow<T>>,
-    /// Why a name that is not in `rows` is not, if there is more to say.
+    /// Explains why a name is not in `rows`; `None` for a name that exists nowhere.
     pub(super) refusal: fn(&str) -> Option<String>,
-    /// How the next option is separated from one, for messages.
+    /// How an option is separated from the next, for messages.
     pub(super) separator: &'static str,
     /// The names that were read.
     seen: Vec<&'static str>,

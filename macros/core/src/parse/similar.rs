@@ -1,6 +1,6 @@
-//! Guesses what was meant by a name that does not exist.
+//! Guesses the meant name for a name that does not exist.
 
-/// `; did you mean …?` if one of `names` is like `text`, else only the end of the sentence.
+/// `; did you mean …?` if one of `names` is like `text`, otherwise the full stop.
 pub(super) fn hint<'a>(text: &str, names: impl IntoIterator<Item = &'a str>) -> String {
     let nearest = names
         .into_iter()

@@ -15,17 +15,17 @@ pub(crate) struct SpanOptions {
     pub(crate) name: Option<LitStr>,
     pub(crate) kind: Option<LitStr>,
     pub(crate) attrs: Vec<Entry>,
-    /// Whether the span starts a trace of its own.
+    /// Whether the span starts a new trace.
     pub(crate) root: bool,
     /// The spans that it is linked to.
     pub(crate) links: Option<Expr>,
-    /// Where it says that an error's message is recorded.
+    /// The place of the option `err`, which records an error's message.
     pub(crate) err: Option<Span>,
-    /// Says of an `Err` that it is not an error.
+    /// The condition on which an `Err` is not an error.
     pub(crate) ok_if: Option<Expr>,
-    /// Says of the result that it is an error.
+    /// The condition on which a result is an error.
     pub(crate) err_if: Option<Expr>,
-    /// The path under which the runtime crate is reached.
+    /// The path of the runtime crate.
     pub(crate) krate: Option<Path>,
 }
 

@@ -2,8 +2,6 @@
 //!
 //! A new option is a row of [`TAG_OPTIONS`] and an [`Effect`].
 
-use std::collections::BTreeSet;
-
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
@@ -12,6 +10,7 @@ use syn::{Error, Expr, LitInt, Pat, Token, bracketed, parenthesized};
 
 use super::option_table::{OptionReader, OptionRow};
 use super::tokens::is_comma;
+use crate::destination::Destination;
 
 /// An option, with its name as the user wrote it.
 pub(crate) struct TagOption {
@@ -47,29 +46,6 @@ pub(crate) enum ResultArm {
     Err,
     /// Every result: the pattern is for the whole of it.
     Ret,
-}
-
-/// A place that an attribute goes to, beside its span.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Destination {
-    /// The spans below, in this process.
-    Descendants,
-    /// The baggage of the trace, which the services that are called receive.
-    Baggage,
-}
-
-/// The places that an attribute goes to, beside its span.
-pub type Destinations = BTreeSet<Destination>;
-
-impl Destination {
-    /// Its name in a catalogue.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Descendants => "inherited",
-            Self::Baggage => "baggage",
-        }
-    }
 }
 
 pub(crate) type TagOptionRow = OptionRow<TagOptionRule>;
@@ -208,7 +184,7 @@ fn in_parentheses<T>(
 ) -> syn::Result<T> {
     let content;
     parenthesized!(content in input);
-    // Parsed apart from `input`: what is left over in parentheses would be an error of everything around them.
+    // Parsed apart from `input`: there, tokens left over in parentheses would be an error of the whole list.
     read.parse2(content.parse()?)
 }
 

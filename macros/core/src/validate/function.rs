@@ -12,7 +12,7 @@ pub(super) fn check_span_attributes(attributes: &[SpanAttribute], errors: &mut V
         if let Some(name) = &attribute.options.name
             && name.value().trim().is_empty()
         {
-            let message = "a span has a name: write one, or remove this for the function's";
+            let message = "the span's name is empty: write a name, or remove this option to use the function's name";
             errors.push(Error::new(name.span(), message));
         }
         let Some(kind) = &attribute.options.kind else {
@@ -22,7 +22,7 @@ pub(super) fn check_span_attributes(attributes: &[SpanAttribute], errors: &mut V
             let kinds = KINDS.map(|(name, _)| format!("`\"{name}\"`")).join(", ");
             errors.push(Error::new(
                 kind.span(),
-                format!("no such kind of span: it is one of {kinds}"),
+                format!("unknown span kind: expected one of {kinds}"),
             ));
         }
     }
@@ -32,7 +32,7 @@ pub(super) fn check_span_attributes(attributes: &[SpanAttribute], errors: &mut V
     for other in others {
         let message = if other.name == first.name {
             format!(
-                "`#[{}]` stands twice on this function: keep one of the two",
+                "`#[{}]` is on this function twice: keep one of the two",
                 other.name
             )
         } else {
@@ -48,16 +48,15 @@ pub(super) fn check_span_attributes(attributes: &[SpanAttribute], errors: &mut V
 pub(super) fn unsupported(annotated: &Annotated) -> Option<Error> {
     let sig = &annotated.function.sig;
     if let Some(constness) = &sig.constness {
-        let message = "a `const fn` runs at compile time too, where nothing can be traced: remove `const` or the attribute";
+        let message = "a `const fn` also runs at compile time, where nothing can be traced: remove `const` or the attribute";
         return Some(Error::new_spanned(constness, message));
     }
     if let Some(abi) = &sig.abi {
-        let message = "a function with a foreign ABI is not traced: put the attribute on a Rust function that it calls";
+        let message = "a function with a foreign ABI can't be traced: put the attribute on a Rust function that it calls";
         return Some(Error::new_spanned(abi, message));
     }
     if let Some(variadic) = &sig.variadic {
-        let message =
-            "a variadic function is not traced: put the attribute on a Rust function that it calls";
+        let message = "a variadic function can't be traced: put the attribute on a Rust function that it calls";
         return Some(Error::new_spanned(variadic, message));
     }
     let wraps =
@@ -66,8 +65,8 @@ pub(super) fn unsupported(annotated: &Annotated) -> Option<Error> {
         Ok(shape) => shape,
         Err(_) if !wraps => return None,
         Err(inner) => {
-            let message = "a future or stream within another type is not traced, since the span would end before it runs: \
-                           return it as it is or as `Pin<Box<dyn …>>`, or put the attribute on an `async fn` that it calls";
+            let message = "a future or stream within another type can't be traced, since the span would end before it runs: \
+                           return it directly or as `Pin<Box<dyn …>>`, or put the attribute on an `async fn` that this one calls";
             return Some(Error::new_spanned(inner, message));
         }
     };
@@ -78,18 +77,18 @@ pub(super) fn unsupported(annotated: &Annotated) -> Option<Error> {
     if is_handler && !matches!(shape, Shape::Async | Shape::Future { .. }) {
         let (fn_token, name) = (&sig.fn_token, &sig.ident);
         let message = format!(
-            "an actix-web handler is an `async fn`: write `async fn {name}`, or use `#[traced]`, which serves sync functions"
+            "an actix-web handler is an `async fn`: write `async fn {name}`, or use `#[traced]` for a sync function"
         );
         return Some(Error::new_spanned(quote!(#fn_token #name), message));
     }
     None
 }
 
-/// The errors for options on the result of a function that has no result to look at.
+/// Reports options on the result of a function that has no result.
 pub(super) fn without_result(annotated: &Annotated, errors: &mut Vec<Error>) {
     let sig = &annotated.function.sig;
     let why = match (Shape::of(sig), &sig.output) {
-        (Ok(Shape::Stream { .. }), _) => "a stream has many items, and no result",
+        (Ok(Shape::Stream { .. }), _) => "a stream has many items instead of one result",
         (_, ReturnType::Type(_, ty)) if matches!(**ty, Type::Never(_)) => {
             "this function never returns"
         }

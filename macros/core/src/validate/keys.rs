@@ -8,7 +8,7 @@ use crate::parse::Key;
 /// The namespaces that the middleware fills.
 const RESERVED: [&str; 7] = ["otel", "http", "url", "network", "server", "client", "code"];
 
-/// OpenTelemetry sets no limit; this one keeps a key from being a value.
+/// OpenTelemetry sets no limit. This one stops keys that are really values.
 const MAX_KEY_BYTES: usize = 255;
 
 /// The error for a key that breaks OpenTelemetry's naming rules for attributes.
@@ -20,17 +20,17 @@ pub(crate) fn malformed(key: &Key) -> Option<Error> {
             name.len()
         )
     } else if name.contains(|c: char| c.is_ascii_uppercase()) {
-        format!("a key is in lower case: write `{}`", snake(name))
+        format!("keys are lower case: write `{}`", snake(name))
     } else {
         let segment = name
             .split('.')
             .find(|segment| !is_segment(segment, key.quoted))?;
         if segment.is_empty() {
-            String::from("each dot of a key stands between two names, as in `order.id`")
+            String::from("a key has a name on each side of a dot, as in `order.id`")
         } else {
             format!(
-                "`{segment}` can't stand in a key: between its dots are names such as `order_id`, of `a-z`, `0-9` and single `_` \
-             (`-` too in a string literal), from a letter to a letter or digit"
+                "`{segment}` can't be part of a key: write names such as `order_id`, of `a-z`, `0-9` and single `_` (in a string \
+                 literal also `-`), that start with a letter and end with a letter or digit"
             )
         }
     };
@@ -60,11 +60,11 @@ fn is_segment(segment: &str, quoted: bool) -> bool {
         && !segment.contains("__")
 }
 
-/// The error for a key of the user's in a namespace that is not the user's.
+/// The error for a user's key in a namespace of the middleware.
 pub(crate) fn reserved(key: &Key) -> Option<Error> {
     let namespace = key.name.split('.').next()?;
     RESERVED.contains(&namespace).then(|| {
-        let message = format!("the middleware fills the namespace `{namespace}`: use one of your own, such as `order.`");
+        let message = format!("the namespace `{namespace}` is reserved for the middleware: use one of your own, such as `order.`");
         Error::new_spanned(&key.tokens, message)
     })
 }

@@ -16,7 +16,7 @@ pub(crate) fn check_options(options: &mut Vec<TagOption>, errors: &mut Vec<Error
     });
 }
 
-/// The error for an option of which another one before it has the group.
+/// The error for the second option of a group.
 fn conflict(option: &TagOption, seen: &mut Vec<(Group, Ident)>) -> Option<Error> {
     let name = &option.name;
     let group = option.row.meaning.group?;

@@ -6,12 +6,15 @@ pub(crate) const DERIVES: &[Case] = &[
     (
         "BizAttrs",
         "struct Order { #[biz(nested, prefix = \"http\")] a: Address }",
-        &[("\"http\"", "the middleware fills the namespace `http`")],
+        &[(
+            "\"http\"",
+            "the namespace `http` is reserved for the middleware",
+        )],
     ),
     (
         "BizAttrs",
         "struct Order { #[biz(nested, prefix = \"a b\")] a: Address }",
-        &[("\"a b\"", "`a b` can't stand in a key")],
+        &[("\"a b\"", "`a b` can't be part of a key")],
     ),
     (
         "BizAttrs",
@@ -83,12 +86,15 @@ pub(crate) const DERIVES: &[Case] = &[
     (
         "BizAttrs",
         "#[biz(prefix = \"Order\")] struct Order { #[biz] id: u64 }",
-        &[("\"Order\"", "a key is in lower case: write `order`")],
+        &[("\"Order\"", "keys are lower case: write `order`")],
     ),
     (
         "BizAttrs",
         "#[biz(prefix = \"http\")] struct Order { #[biz] id: u64 }",
-        &[("\"http\"", "the middleware fills the namespace `http`")],
+        &[(
+            "\"http\"",
+            "the namespace `http` is reserved for the middleware",
+        )],
     ),
     (
         "BizAttrs",
@@ -132,15 +138,12 @@ pub(crate) const DERIVES: &[Case] = &[
     (
         "BizAttrs",
         "struct Order { #[biz(key = \"order..id\")] id: u64 }",
-        &[(
-            "\"order..id\"",
-            "each dot of a key stands between two names",
-        )],
+        &[("\"order..id\"", "a key has a name on each side of a dot")],
     ),
     (
         "BizAttrs",
         "struct Order { #[biz] Id: u64 }",
-        &[("Id", "a key is in lower case: write `id`")],
+        &[("Id", "keys are lower case: write `id`")],
     ),
     (
         "BizAttrs",
@@ -229,7 +232,7 @@ pub(crate) const DERIVES: &[Case] = &[
         "enum Method { Card, Other(String) }",
         &[(
             "(String)",
-            "`Other` has fields, and a `BizValue` is one of a few strings",
+            "`Other` has fields, but a `BizValue` is one of a fixed set of strings",
         )],
     ),
     (
@@ -237,7 +240,7 @@ pub(crate) const DERIVES: &[Case] = &[
         "#[biz(rename_all = \"Snake\")] enum Method { Card }",
         &[(
             "\"Snake\"",
-            "no such style of names: it is one of `\"snake_case\"`",
+            "unknown naming style: expected one of `\"snake_case\"`",
         )],
     ),
     (
@@ -264,7 +267,10 @@ pub(crate) const TAGS: &[Case] = &[
     (
         "tag",
         "order.stage = stage.",
-        &[(".", "the value of `order.stage` is not a whole expression")],
+        &[(
+            ".",
+            "the value of `order.stage` is not a complete expression",
+        )],
     ),
     (
         "tag",
@@ -274,7 +280,10 @@ pub(crate) const TAGS: &[Case] = &[
     (
         "tag",
         "http.route = \"/x\"",
-        &[("http.route", "the middleware fills the namespace `http`")],
+        &[(
+            "http.route",
+            "the namespace `http` is reserved for the middleware",
+        )],
     ),
     (
         "tag",
@@ -294,7 +303,7 @@ pub(crate) const TAGS: &[Case] = &[
         "tenant.id = header(TENANT)",
         &[(
             "TENANT",
-            "`header(…)` of the request takes a string literal",
+            "`header(…)` reads the request and takes a string literal",
         )],
     ),
     (

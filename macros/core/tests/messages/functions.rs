@@ -52,7 +52,7 @@ pub(crate) const OPTIONS: &[Case] = &[
         CREATE,
         &[(
             "\"\"",
-            "a span has a name: write one, or remove this for the function's",
+            "the span's name is empty: write a name, or remove this option to use the function's name",
         )],
     ),
     (
@@ -110,7 +110,7 @@ pub(crate) const OPTIONS: &[Case] = &[
         CREATE,
         &[(
             "\"rpc\"",
-            "it is one of `\"internal\"`, `\"server\"`, `\"client\"`, `\"producer\"`, `\"consumer\"`",
+            "expected one of `\"internal\"`, `\"server\"`, `\"client\"`, `\"producer\"`, `\"consumer\"`",
         )],
     ),
     (
@@ -126,7 +126,7 @@ pub(crate) const ITEMS: &[Case] = &[
         "fn read(id: u8) -> Box<dyn Future<Output = u8> + Send> { Box::new(async { id }) }",
         &[(
             "Future<Output = u8>",
-            "a future or stream within another type is not traced, since the span would end before it runs",
+            "a future or stream within another type can't be traced, since the span would end before it runs",
         )],
     ),
     (
@@ -139,7 +139,7 @@ pub(crate) const ITEMS: &[Case] = &[
         "fn read() -> impl Stream<Item = u8> { stream() }",
         &[(
             "|r| true",
-            "a stream has many items, and no result: remove this",
+            "a stream has many items instead of one result: remove this",
         )],
     ),
     (
@@ -160,7 +160,7 @@ pub(crate) const ITEMS: &[Case] = &[
     (
         "#[traced]",
         "const fn f() {}",
-        &[("const", "a `const fn` runs at compile time too")],
+        &[("const", "a `const fn` also runs at compile time")],
     ),
     (
         "#[traced_handler]",
@@ -183,7 +183,7 @@ pub(crate) const ITEMS: &[Case] = &[
     (
         "#[traced]",
         "unsafe fn f(n: u8, ...) {}",
-        &[("...", "a variadic function is not traced")],
+        &[("...", "a variadic function can't be traced")],
     ),
     (
         "#[traced_handler]",
@@ -223,7 +223,7 @@ pub(crate) const ITEMS: &[Case] = &[
         "fn id(&self) -> u64;",
         &[(
             "id",
-            "`id` has no body that `#[traced]` could wrap: put the attribute on its impl",
+            "`id` has no body for `#[traced]` to wrap: put the attribute on its impl",
         )],
     ),
     (
@@ -245,11 +245,11 @@ pub(crate) const ITEMS: &[Case] = &[
     (
         "#[biz_attrs(a = 1)] #[traced] #[post] #[traced]",
         CREATE,
-        &[("", "`#[traced]` stands twice on this function")],
+        &[("", "`#[traced]` is on this function twice")],
     ),
     (
         "#[traced_handler] #[traced_handler(child)]",
         CREATE,
-        &[("", "`#[traced_handler]` stands twice")],
+        &[("", "`#[traced_handler]` is on this function twice")],
     ),
 ];
