@@ -32,7 +32,7 @@ impl Instance {
         Self::sending_to(Receiver::default(), settings)
     }
 
-    /// The same with a receiver that may be told to misbehave.
+    /// An instance that sends to `receiver`.
     ///
     /// # Panics
     ///
@@ -46,7 +46,7 @@ impl Instance {
         }
     }
 
-    /// The same without a receiver: the settings say where spans go.
+    /// An instance whose settings say where spans go.
     ///
     /// # Panics
     ///

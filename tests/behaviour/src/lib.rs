@@ -1,19 +1,15 @@
-//! What the tests of biztrace's behaviour share: telemetry of a test's own, a receiver that decodes what that sends, and a
-//! server on a real port.
+//! What the tests of biztrace's behaviour share: telemetry of a test's own and a server on a real port.
 //!
 //! Each test makes its own [`Instance`], or a [`Service`] with one, so that tests run in parallel.
 
 mod instance;
-mod receiver;
 mod service;
-mod spans;
 
 use std::time::{Duration, Instant};
 
 pub use self::instance::Instance;
-pub use self::receiver::{Answer, Receiver};
 pub use self::service::{Service, TRACEPARENT};
-pub use self::spans::{Span, Spans, is_child, tag_of};
+pub use support::{Fault, Receiver, Reserved, Span, Spans, is_child, rerun, tag_of};
 
 /// Longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -2,11 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::collections::HashMap;
-use std::env;
-use std::process::Command;
 
 use actix_web::{App, HttpRequest, get, web};
-use behaviour::{Instance, Service, Spans, TRACEPARENT};
+use behaviour::{Instance, Service, Spans, TRACEPARENT, rerun};
 use biztrace::actix::{RequestTracing, Trust};
 use biztrace::opentelemetry::Value;
 use biztrace::{BizAttrs, PiiPolicy, Propagator, biz_attrs, tag, traced, traced_handler};
@@ -331,16 +329,8 @@ async fn untraced() -> String {
 
 #[test]
 fn with_the_off_switch_it_is_passed_on() {
-    const CHILD: &str = "BEHAVIOUR_DISABLED";
-    const TEST: &str = "with_the_off_switch_it_is_passed_on";
-    if env::var_os(CHILD).is_none() {
-        let child = Command::new(env::current_exe().unwrap())
-            .args(["--exact", TEST])
-            .env(CHILD, "1")
-            .env("OTEL_SDK_DISABLED", "true")
-            .status()
-            .unwrap();
-        assert!(child.success());
+    let test = "with_the_off_switch_it_is_passed_on";
+    if rerun(test, &[("OTEL_SDK_DISABLED", "true")]).is_some() {
         return;
     }
     actix_web::rt::System::new().block_on(async {

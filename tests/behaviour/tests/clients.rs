@@ -1,15 +1,13 @@
 //! Requests that a service sends: one CLIENT span each, and its context in the headers.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::env;
-use std::net::{Ipv4Addr, TcpListener};
-use std::process::Command;
+use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix_web::{App, HttpRequest, HttpResponse, get, post, web};
 use async_trait::async_trait;
-use behaviour::{Instance, Service, Span, TRACEPARENT, is_child};
+use behaviour::{Instance, Reserved, Service, Span, TRACEPARENT, is_child, rerun};
 use biztrace::client::{self, Tracing};
 use biztrace::{Propagator, Sampler, traced_handler};
 use futures_util::future::LocalBoxFuture;
@@ -259,10 +257,7 @@ async fn an_answer_of_4xx_or_5xx_is_an_error() {
 #[actix_web::test]
 async fn a_request_without_an_answer_is_an_error_with_a_word_for_it() {
     let callee = callee();
-    let nobody = {
-        let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        format!("http://{}", socket.local_addr().unwrap())
-    };
+    let nobody = Reserved::default();
     for by in ALL {
         let slow = Call {
             timeout: Duration::from_millis(50),
@@ -271,7 +266,7 @@ async fn a_request_without_an_answer_is_an_error_with_a_word_for_it() {
         let garbage = raw_server(b"no HTTP\r\n\r\n").await;
         for (call, error_type, outcome) in [
             (slow, "timeout", Some("timed_out")),
-            (Call::get(&nobody), "connect", None),
+            (Call::get(nobody.url()), "connect", None),
             (Call::get("http://no.such.host.invalid/"), "dns", None),
             (
                 Call::get(&garbage),
@@ -626,29 +621,20 @@ async fn what_is_no_header_is_not_sent() {
     }
 }
 
-const CHILD: &str = "BEHAVIOUR_CLIENTS_DISABLED";
-
 #[actix_web::test]
 async fn the_off_switch_passes_on_what_comes_in() {
-    if env::var_os(CHILD).is_some() {
-        let callee = callee();
-        for by in ALL {
-            let caller = caller(Instance::default(), by, Call::get(callee.url("/headers")));
-            let sent = sent(&caller).await;
-            let same = format!("traceparent: {TRACEPARENT}");
-            assert!(sent.contains(&same), "{by:?}: {sent:?}");
-            caller.spans(0).await;
-        }
+    let test = "the_off_switch_passes_on_what_comes_in";
+    if rerun(test, &[("OTEL_SDK_DISABLED", "true")]).is_some() {
         return;
     }
-    let child = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "the_off_switch_passes_on_what_comes_in"])
-        .env(CHILD, "1")
-        .env("OTEL_SDK_DISABLED", "true")
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&child.stdout);
-    assert!(child.status.success(), "{said}");
+    let callee = callee();
+    for by in ALL {
+        let caller = caller(Instance::default(), by, Call::get(callee.url("/headers")));
+        let sent = sent(&caller).await;
+        let same = format!("traceparent: {TRACEPARENT}");
+        assert!(sent.contains(&same), "{by:?}: {sent:?}");
+        caller.spans(0).await;
+    }
 }
 
 #[actix_web::test]

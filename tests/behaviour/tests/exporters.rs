@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
-use behaviour::{Answer, Instance, Receiver, eventually};
+use behaviour::{Fault, Instance, Receiver, Reserved, eventually};
 use biztrace::{
     DropReason, JsonLines, Limits, Otlp, PiiPolicy, Report, Sampler, Source, Telemetry,
 };
@@ -19,7 +19,7 @@ use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
 #[actix_web::test]
 async fn a_receiver_that_hangs_harms_no_other() {
-    let (hangs, other) = (Receiver::new(Answer::Hang), Receiver::default());
+    let (hangs, other) = (Receiver::new([Fault::Hangs]), Receiver::default());
     let instance = Instance::exporting(|settings| {
         settings
             .otlp(hangs.url())
@@ -79,16 +79,16 @@ async fn a_time_limit_may_be_as_long_as_none() {
 
 #[actix_web::test]
 async fn a_receiver_that_comes_late_gets_what_waited_for_it() {
-    let nowhere = Receiver::nowhere();
+    let address = Reserved::default();
     let instance = Instance::exporting(|settings| {
         settings
-            .otlp(&*nowhere)
+            .otlp(address.url())
             .schedule_delay(Duration::from_millis(20))
     });
     instance.tracer().start("span").end();
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(instance.telemetry.report().waiting, 1);
-    let receiver = Receiver::at(&nowhere, Answer::Accept);
+    let receiver = Receiver::listening(address.listen(128), [Fault::None]);
     let report = instance.telemetry.force_flush().await;
     assert_eq!(
         (report.delivered, report.dropped.total()),

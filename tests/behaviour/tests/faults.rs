@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use actix_web::{App, web};
-use behaviour::{Answer, Instance, Receiver, Service, eventually};
+use behaviour::{Fault, Instance, Receiver, Reserved, Service, eventually};
 use biztrace::{Builder, DropReason, Report, traced};
 use opentelemetry::Context;
 use opentelemetry::trace::{Span as _, TraceContextExt, Tracer as _, TracerProvider as _};
@@ -43,17 +43,34 @@ fn assert_lost(report: &Report, reason: DropReason, spans: u64) {
 #[actix_web::test]
 async fn each_kind_of_failure_is_counted_by_its_reason() {
     let cases = [
-        (Answer::Status(400), DropReason::Refused),
-        (Answer::Status(404), DropReason::Refused),
-        (Answer::Status(500), DropReason::Refused),
-        (Answer::Status(503), DropReason::Refused),
-        (Answer::Page, DropReason::Unknown),
-        (Answer::Garbage, DropReason::Unknown),
-        (Answer::Hang, DropReason::Unknown),
-        (Answer::Break, DropReason::Unknown),
+        (Fault::Status(400), DropReason::Refused),
+        (Fault::Status(404), DropReason::Refused),
+        (Fault::Status(500), DropReason::Refused),
+        (Fault::Status(503), DropReason::Refused),
+        (
+            Fault::Says(
+                200,
+                "content-type: text/html\r\n",
+                b"<h1>It works!</h1>".to_vec(),
+            ),
+            DropReason::Unknown,
+        ),
+        (
+            Fault::Says(
+                200,
+                "content-type: application/x-protobuf\r\n",
+                vec![0xff; 16],
+            ),
+            DropReason::Unknown,
+        ),
+        (Fault::Hangs, DropReason::Unknown),
+        (Fault::BreaksAnswer, DropReason::Unknown),
     ];
     for (answer, reason) in cases {
-        let service = service(Instance::sending_to(Receiver::new(answer), impatient));
+        let service = service(Instance::sending_to(
+            Receiver::new([answer.clone()]),
+            impatient,
+        ));
         for _ in 0..3 {
             assert_eq!(service.get("/").await, (200, "served".into()), "{answer:?}");
         }
@@ -64,7 +81,8 @@ async fn each_kind_of_failure_is_counted_by_its_reason() {
 
 #[actix_web::test]
 async fn spans_for_nobody_are_counted_as_unreachable() {
-    let instance = Instance::exporting(|settings| impatient(settings).otlp(Receiver::nowhere()));
+    let nowhere = Reserved::default();
+    let instance = Instance::exporting(|settings| impatient(settings).otlp(nowhere.url()));
     let service = service(instance);
     assert_eq!(service.get("/").await, (200, "served".into()));
     assert_lost(
@@ -86,7 +104,9 @@ async fn a_name_that_does_not_resolve_is_unreachable_too() {
 async fn what_a_receiver_rejects_is_not_delivered() {
     for (rejected, expected) in [(1, 1), (4, 4), (1000, 4), (-1, 0)] {
         let instance =
-            Instance::sending_to(Receiver::new(Answer::Reject(rejected)), |settings| settings);
+            Instance::sending_to(Receiver::new([Fault::Rejects(rejected)]), |settings| {
+                settings
+            });
         let service = service(instance);
         service.get("/").await;
         service.get("/").await;
@@ -99,7 +119,7 @@ async fn what_a_receiver_rejects_is_not_delivered() {
 #[actix_web::test]
 async fn a_receiver_that_recovers_gets_what_comes_then() {
     let service = service(Instance::sending_to(
-        Receiver::new(Answer::Status(503)),
+        Receiver::new([Fault::Status(503)]),
         impatient,
     ));
     service.get("/").await;
@@ -107,7 +127,7 @@ async fn a_receiver_that_recovers_gets_what_comes_then() {
         service.instance.telemetry.report().dropped.total() == 2
     })
     .await;
-    service.instance.receiver.answer(Answer::Accept);
+    service.instance.receiver.follow([Fault::None]);
     service.get("/").await;
     let report = service.instance.report_of(4).await;
     assert_eq!(report.delivered, 2);
@@ -116,7 +136,7 @@ async fn a_receiver_that_recovers_gets_what_comes_then() {
 
 #[actix_web::test]
 async fn a_slow_receiver_gets_everything() {
-    let receiver = Receiver::new(Answer::AcceptSlowly);
+    let receiver = Receiver::new([Fault::Slow(2_000)]);
     let service = service(Instance::sending_to(receiver, |settings| {
         settings.max_export_batch_size(8)
     }));
@@ -124,12 +144,12 @@ async fn a_slow_receiver_gets_everything() {
         service.get("/").await;
     }
     service.spans(20).await;
-    assert!(service.instance.receiver.requests() >= 3);
+    assert!(service.instance.receiver.received().len() >= 3);
 }
 
 #[actix_web::test]
 async fn a_full_queue_drops_and_the_service_does_not_wait() {
-    let receiver = Receiver::new(Answer::Hang);
+    let receiver = Receiver::new([Fault::Hangs]);
     let service = service(Instance::sending_to(receiver, |settings| {
         let settings = settings.max_queue_size(8).max_export_batch_size(4);
         settings
@@ -166,7 +186,7 @@ async fn a_full_queue_drops_and_the_service_does_not_wait() {
 
 #[actix_web::test]
 async fn a_shutdown_keeps_its_deadline() {
-    let instance = Instance::sending_to(Receiver::new(Answer::Hang), |settings| {
+    let instance = Instance::sending_to(Receiver::new([Fault::Hangs]), |settings| {
         settings
             .max_export_batch_size(2)
             .shutdown_timeout(Duration::from_millis(200))
@@ -334,7 +354,7 @@ async fn batches_hold_no_more_than_they_may() {
         instance.tracer().start("span").end();
     }
     instance.spans(95).await;
-    assert_eq!(instance.receiver.requests(), 10);
+    assert_eq!(instance.receiver.received().len(), 10);
 }
 
 #[actix_web::test]

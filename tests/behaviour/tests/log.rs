@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use behaviour::{Answer, Instance, Receiver};
+use behaviour::{Fault, Instance, Receiver};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
@@ -39,7 +39,7 @@ impl Visit for Message {
 /// One test, since a process has one subscriber.
 #[actix_web::test]
 async fn a_subscriber_hears_of_losses_and_nothing_of_the_clients_that_export() {
-    let instance = Instance::sending_to(Receiver::new(Answer::Reject(1)), |settings| settings);
+    let instance = Instance::sending_to(Receiver::new([Fault::Rejects(1)]), |settings| settings);
     // Later than the export thread: a layer that asks for a tracer cannot be earlier.
     let heard = Heard::default();
     let subscriber = tracing_subscriber::registry().with(heard.clone());

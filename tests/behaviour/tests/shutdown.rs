@@ -1,10 +1,10 @@
 //! Shutdowns that something stands in the way of.
 
 use std::convert::Infallible;
-use std::process::Command;
+use std::thread;
 use std::time::Duration;
-use std::{env, thread};
 
+use behaviour::rerun;
 use biztrace::{JsonLines, Telemetry};
 use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
@@ -51,12 +51,10 @@ impl SpanExporter for FailsAtItsEnd {
     }
 }
 
-const CHILD: &str = "BEHAVIOUR_SHUTDOWN";
-
-/// The test runs itself again, as a process whose log is its stderr.
 #[test]
 fn what_an_exporter_says_at_its_end_is_in_the_log_although_no_span_is_lost() {
-    if env::var_os(CHILD).is_some() {
+    let test = "what_an_exporter_says_at_its_end_is_in_the_log_although_no_span_is_lost";
+    let Some(stderr) = rerun(test, &[]) else {
         let telemetry = Telemetry::builder()
             .span_exporter("disk", || Ok::<_, Infallible>(FailsAtItsEnd))
             .shutdown_timeout(Duration::from_millis(100))
@@ -68,15 +66,7 @@ fn what_an_exporter_says_at_its_end_is_in_the_log_although_no_span_is_lost() {
         let report = telemetry.shutdown_blocking();
         assert_eq!(report.delivered, 1, "{report}");
         return;
-    }
-    let name = "what_an_exporter_says_at_its_end_is_in_the_log_although_no_span_is_lost";
-    let child = Command::new(env::current_exe().unwrap())
-        .args(["--exact", name, "--nocapture"])
-        .env(CHILD, "1")
-        .output()
-        .unwrap();
-    let stderr = String::from_utf8(child.stderr).unwrap();
-    assert!(child.status.success(), "{stderr}");
+    };
     assert!(
         stderr.contains("biztrace: disk: Operation failed: the disk is full"),
         "{stderr}"

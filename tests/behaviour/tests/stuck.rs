@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use behaviour::{Answer, Receiver};
+use behaviour::{Fault, Receiver, Reserved};
 
 /// Little time for an exporter that never takes anything.
 const STUCK: [(&str, &str); 2] = [("EXPORT_MS", "200"), ("SHUTDOWN_MS", "200")];
@@ -70,7 +70,8 @@ fn end(exporter: &str, variables: &[(&str, &str)], stdout: Stdio, stderr: Stdio)
 fn a_stderr_that_cannot_be_written_to_ends_nothing() {
     // Set-up has something to say, too.
     let variables = [("OTEL_TRACES_SAMPLER", "sometimes"), UNREACHABLE];
-    let nowhere = Receiver::nowhere();
+    let closed_port = Reserved::default();
+    let nowhere = closed_port.url();
     for exporter in [&*nowhere, "console"] {
         for stderr in [full_disk(), closed()] {
             let report = end(exporter, &variables, Stdio::null(), stderr);
@@ -91,7 +92,7 @@ fn a_stdout_that_cannot_be_written_to_ends_nothing() {
 
 /// Its receiver takes all of a request but one span, which the export thread has to tell of.
 fn partly() -> Receiver {
-    Receiver::new(Answer::Reject(1))
+    Receiver::new([Fault::Rejects(1)])
 }
 
 #[test]
@@ -130,7 +131,8 @@ fn errors_that_go_to_a_log_that_is_none_are_told_of() {
 /// A write that nobody reads cannot be cut short.
 #[test]
 fn a_pipe_that_nobody_reads_holds_up_no_shutdown() {
-    let nowhere = Receiver::nowhere();
+    let closed_port = Reserved::default();
+    let nowhere = closed_port.url();
     for exporter in [&*nowhere, "console", "stdout"] {
         let ((_reader, stdout), (_other, stderr)) = (unread(), unread());
         let report = end(exporter, &STUCK, stdout, stderr);

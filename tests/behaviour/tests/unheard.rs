@@ -1,34 +1,22 @@
 //! A process that listens to nothing: warnings reach stderr. The test runs itself again as that process.
 
-use std::env;
-use std::process::Command;
-
+use behaviour::rerun;
 use biztrace::{PiiPolicy, Telemetry};
-
-const CHILD: &str = "BEHAVIOUR_UNHEARD";
 
 #[test]
 fn a_warning_that_nobody_listens_to_is_on_stderr() {
-    if env::var_os(CHILD).is_some() {
-        let telemetry = Telemetry::builder()
-            .build()
-            .expect("a bad variable is ignored");
+    let Some(stderr) = rerun(
+        "a_warning_that_nobody_listens_to_is_on_stderr",
+        &[
+            ("OTEL_TRACES_SAMPLER", "sometimes"),
+            ("BIZTRACE_PII", "hash"),
+        ],
+    ) else {
+        let telemetry = Telemetry::builder().build();
+        let telemetry = telemetry.expect("a bad variable is ignored");
         telemetry.shutdown_blocking();
         return;
-    }
-    let child = Command::new(env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "a_warning_that_nobody_listens_to_is_on_stderr",
-            "--nocapture",
-        ])
-        .env(CHILD, "1")
-        .env("OTEL_TRACES_SAMPLER", "sometimes")
-        .env("BIZTRACE_PII", "hash")
-        .output()
-        .unwrap();
-    let stderr = String::from_utf8(child.stderr).unwrap();
-    assert!(child.status.success(), "{stderr}");
+    };
     for warning in [
         "biztrace: OTEL_TRACES_SAMPLER=\"sometimes\" is not",
         "biztrace: BIZTRACE_PII=hash needs a key",

@@ -1,4 +1,4 @@
-//! A receiver of OTLP over HTTP that can be told how to misbehave, with TLS if it is asked for, and links that do.
+//! What the tests of faults share: links that break, certificates, and a span that is sent.
 #![allow(
     clippy::unwrap_used,
     clippy::missing_panics_doc,
@@ -7,11 +7,10 @@
 
 mod certificates;
 mod link;
-mod receiver;
 
 pub use certificates::{Authority, Identity};
-pub use link::{Link, black_hole, refusing};
-pub use receiver::{Fault, Received, Receiver};
+pub use link::{Link, black_hole};
+pub use support::{Fault, Receiver, Reserved, rerun};
 
 use std::time::Duration;
 
@@ -24,7 +23,7 @@ pub fn send_span(otlp: Otlp) -> Report {
     send_span_by(Telemetry::builder().otlp(otlp))
 }
 
-/// The same to whatever receiver `settings` have.
+/// Sends one span to the receiver that `settings` have, for half a second, and returns what became of it.
 #[must_use]
 pub fn send_span_by(settings: Builder) -> Report {
     let telemetry = settings

@@ -1,10 +1,12 @@
-//! A link to a receiver, that can break without telling anybody.
+//! Links to a receiver that break without telling anybody.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+
+use support::Reserved;
 
 /// Passes on what either side says.
 pub struct Link {
@@ -65,25 +67,10 @@ fn pass(mut from: TcpStream, mut to: TcpStream, works: impl Fn() -> bool) {
 /// beside it are dropped.
 #[must_use]
 pub fn black_hole() -> (String, impl Sized) {
-    let (listener, address) = bound();
-    // Room for one that nobody accepts.
-    listener.listen(0).unwrap();
-    let first = TcpStream::connect(address).unwrap();
-    (format!("http://{address}"), (listener, first))
-}
-
-/// An address where connections are refused, and that nobody else gets until the socket beside it is dropped.
-#[must_use]
-pub fn refusing() -> (String, impl Sized) {
-    let (socket, address) = bound();
-    (format!("http://{address}"), socket)
-}
-
-/// A socket that does not listen, and its address.
-fn bound() -> (socket2::Socket, SocketAddr) {
-    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    socket.bind(&any.into()).unwrap();
-    let address = socket.local_addr().unwrap().as_socket().unwrap();
-    (socket, address)
+    let reserved = Reserved::default();
+    let url = reserved.url();
+    // Room for one connection that nobody accepts.
+    let listener = reserved.listen(0);
+    let first = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    (url, (listener, first))
 }

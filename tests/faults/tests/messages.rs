@@ -2,17 +2,14 @@
 //! warnings reach stderr.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::env;
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
 use biztrace::{Builder, Otlp, Telemetry};
-use faults::{Authority, Fault, Receiver, send_span_by};
+use faults::{Authority, Fault, Receiver, rerun, send_span_by};
 
-const CHILD: &str = "FAULTS_MESSAGES";
 const PROTOBUF: &str = "content-type: application/x-protobuf\r\n";
 /// Milliseconds that a request may take.
 const SHORT: u64 = 200;
@@ -123,21 +120,12 @@ fn grpc() -> String {
 
 #[test]
 fn messages_name_the_cause_and_no_secret() {
-    if env::var_os(CHILD).is_some() {
+    let Some(stderr) = rerun(
+        "messages_name_the_cause_and_no_secret",
+        &[("OTEL_EXPORTER_ZIPKIN_TIMEOUT", &SHORT.to_string())],
+    ) else {
         return lose_all();
-    }
-    let child = Command::new(env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "messages_name_the_cause_and_no_secret",
-            "--nocapture",
-        ])
-        .env(CHILD, "1")
-        .env("OTEL_EXPORTER_ZIPKIN_TIMEOUT", SHORT.to_string())
-        .output()
-        .unwrap();
-    let stderr = String::from_utf8(child.stderr).unwrap();
-    assert!(child.status.success(), "{stderr}");
+    };
     for cause in [
         "/in?… answered 401 Unauthorized: it wants other credentials",
         "/in?… answered 404 Not Found: is the path right?",
@@ -170,26 +158,21 @@ fn messages_name_the_cause_and_no_secret() {
 
 #[test]
 fn a_system_without_certificates_is_told_what_any_exporter_takes() {
-    const NAME: &str = "a_system_without_certificates_is_told_what_any_exporter_takes";
-    if env::var_os(CHILD).is_some() {
-        for builder in [
-            Telemetry::builder().zipkin("https://localhost:9411/api/v2/spans"),
-            Telemetry::builder().otlp(Otlp::http("https://localhost:4318")),
-        ] {
-            let error = builder.build().unwrap_err().to_string();
-            assert!(error.contains("trusts no certificates"), "{error}");
-            assert!(error.contains("by SSL_CERT_FILE"), "{error}");
-            assert!(!error.contains("Otlp::"), "{error}");
-        }
+    let variables = [
+        ("SSL_CERT_FILE", "/nowhere/ca.pem"),
+        ("SSL_CERT_DIR", "/nowhere"),
+    ];
+    let test = "a_system_without_certificates_is_told_what_any_exporter_takes";
+    if rerun(test, &variables).is_some() {
         return;
     }
-    let child = Command::new(env::current_exe().unwrap())
-        .args(["--exact", NAME])
-        .env(CHILD, "1")
-        .env("SSL_CERT_FILE", "/nowhere/ca.pem")
-        .env("SSL_CERT_DIR", "/nowhere")
-        .output()
-        .unwrap();
-    let stdout = String::from_utf8(child.stdout).unwrap();
-    assert!(child.status.success(), "{stdout}");
+    for builder in [
+        Telemetry::builder().zipkin("https://localhost:9411/api/v2/spans"),
+        Telemetry::builder().otlp(Otlp::http("https://localhost:4318")),
+    ] {
+        let error = builder.build().unwrap_err().to_string();
+        assert!(error.contains("trusts no certificates"), "{error}");
+        assert!(error.contains("by SSL_CERT_FILE"), "{error}");
+        assert!(!error.contains("Otlp::"), "{error}");
+    }
 }
