@@ -41,63 +41,17 @@ fn assert_lost(report: &Report, reason: DropReason, spans: u64) {
 }
 
 #[actix_web::test]
-async fn each_kind_of_failure_is_counted_by_its_reason() {
-    let cases = [
-        (Fault::Status(400), DropReason::Refused),
-        (Fault::Status(404), DropReason::Refused),
-        (Fault::Status(500), DropReason::Refused),
-        (Fault::Status(503), DropReason::Refused),
-        (
-            Fault::Says(
-                200,
-                "content-type: text/html\r\n",
-                b"<h1>It works!</h1>".to_vec(),
-            ),
-            DropReason::Unknown,
-        ),
-        (
-            Fault::Says(
-                200,
-                "content-type: application/x-protobuf\r\n",
-                vec![0xff; 16],
-            ),
-            DropReason::Unknown,
-        ),
-        (Fault::Hangs, DropReason::Unknown),
-        (Fault::BreaksAnswer, DropReason::Unknown),
-    ];
-    for (answer, reason) in cases {
-        let service = service(Instance::sending_to(
-            Receiver::new([answer.clone()]),
-            impatient,
-        ));
-        for _ in 0..3 {
-            assert_eq!(service.get("/").await, (200, "served".into()), "{answer:?}");
-        }
-        let report = service.instance.report_of(6).await;
-        assert_lost(&report, reason, 6);
-    }
-}
-
-#[actix_web::test]
-async fn spans_for_nobody_are_counted_as_unreachable() {
-    let nowhere = Reserved::default();
-    let instance = Instance::exporting(|settings| impatient(settings).otlp(nowhere.url()));
+async fn requests_are_served_while_the_receiver_hangs() {
+    let instance = Instance::sending_to(Receiver::new([Fault::Hangs]), |settings| {
+        let settings = settings.max_queue_size(8).max_export_batch_size(4);
+        settings.shutdown_timeout(Duration::from_millis(100))
+    });
     let service = service(instance);
-    assert_eq!(service.get("/").await, (200, "served".into()));
-    assert_lost(
-        &service.instance.report_of(2).await,
-        DropReason::Unreachable,
-        2,
-    );
-}
-
-#[actix_web::test]
-async fn a_name_that_does_not_resolve_is_unreachable_too() {
-    let instance =
-        Instance::exporting(|settings| impatient(settings).otlp("http://receiver.invalid:4318"));
-    instance.tracer().start("span").end();
-    assert_lost(&instance.report_of(1).await, DropReason::Unreachable, 1);
+    for _ in 0..20 {
+        assert_eq!(service.get("/").await, (200, "served".into()));
+    }
+    let report = service.instance.report_of(40).await;
+    assert_eq!(report.delivered, 0, "{report}");
 }
 
 #[actix_web::test]
@@ -122,7 +76,7 @@ async fn a_receiver_that_recovers_gets_what_comes_then() {
         Receiver::new([Fault::Status(503)]),
         impatient,
     ));
-    service.get("/").await;
+    assert_eq!(service.get("/").await, (200, "served".into()));
     eventually("a refusal", || {
         service.instance.telemetry.report().dropped.total() == 2
     })
@@ -132,85 +86,6 @@ async fn a_receiver_that_recovers_gets_what_comes_then() {
     let report = service.instance.report_of(4).await;
     assert_eq!(report.delivered, 2);
     assert_lost(&report, DropReason::Refused, 2);
-}
-
-#[actix_web::test]
-async fn a_slow_receiver_gets_everything() {
-    let receiver = Receiver::new([Fault::Slow(2_000)]);
-    let service = service(Instance::sending_to(receiver, |settings| {
-        settings.max_export_batch_size(8)
-    }));
-    for _ in 0..10 {
-        service.get("/").await;
-    }
-    service.spans(20).await;
-    assert!(service.instance.receiver.received().len() >= 3);
-}
-
-#[actix_web::test]
-async fn a_full_queue_drops_and_the_service_does_not_wait() {
-    let receiver = Receiver::new([Fault::Hangs]);
-    let service = service(Instance::sending_to(receiver, |settings| {
-        let settings = settings.max_queue_size(8).max_export_batch_size(4);
-        settings
-            .export_timeout(Duration::from_secs(30))
-            .shutdown_timeout(Duration::from_millis(100))
-    }));
-    let mut slowest = Duration::ZERO;
-    for _ in 0..100 {
-        let start = Instant::now();
-        assert_eq!(service.get("/").await, (200, "served".into()));
-        slowest = slowest.max(start.elapsed());
-        let report = service.instance.telemetry.report();
-        assert_eq!(
-            report.recorded,
-            report.delivered + report.dropped.total() + report.waiting,
-            "{report}"
-        );
-        assert!(
-            report.waiting <= 8 + 4 + 4,
-            "queue, chunk and the batch being sent: {report}"
-        );
-    }
-    assert!(
-        slowest < Duration::from_secs(1),
-        "a request took {slowest:?}"
-    );
-    let report = service.instance.report_of(200).await;
-    assert!(
-        report.dropped.get(DropReason::QueueFull) >= 200 - 16,
-        "{report}"
-    );
-    assert_eq!(report.delivered, 0);
-}
-
-#[actix_web::test]
-async fn a_shutdown_keeps_its_deadline() {
-    let instance = Instance::sending_to(Receiver::new([Fault::Hangs]), |settings| {
-        settings
-            .max_export_batch_size(2)
-            .shutdown_timeout(Duration::from_millis(200))
-    });
-    for _ in 0..5 {
-        instance.tracer().start("span").end();
-    }
-    let start = Instant::now();
-    let report = instance.report_of(5).await;
-    assert!(
-        start.elapsed() < Duration::from_secs(1),
-        "{:?}",
-        start.elapsed()
-    );
-    assert_eq!(
-        report.dropped.get(DropReason::Unknown),
-        2,
-        "sent, and no answer: {report}"
-    );
-    assert_eq!(
-        report.dropped.get(DropReason::Shutdown),
-        3,
-        "never sent: {report}"
-    );
 }
 
 #[actix_web::test]
@@ -344,26 +219,4 @@ async fn an_instance_that_is_dropped_sends_the_rest_in_the_background() {
     tracer.start("span").end();
     drop((tracer, telemetry));
     eventually("the span", || receiver.spans().len() == 1).await;
-}
-
-#[actix_web::test]
-async fn batches_hold_no_more_than_they_may() {
-    let instance =
-        Instance::new(|settings| settings.max_queue_size(1000).max_export_batch_size(10));
-    for _ in 0..95 {
-        instance.tracer().start("span").end();
-    }
-    instance.spans(95).await;
-    assert_eq!(instance.receiver.received().len(), 10);
-}
-
-#[actix_web::test]
-async fn a_span_leaves_after_the_schedule_delay_at_the_latest() {
-    let instance = Instance::new(|settings| settings.schedule_delay(Duration::from_millis(50)));
-    instance.tracer().start("span").end();
-    eventually("delivery without a shutdown", || {
-        instance.telemetry.report().delivered == 1
-    })
-    .await;
-    assert_eq!(instance.receiver.spans().len(), 1);
 }

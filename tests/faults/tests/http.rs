@@ -180,6 +180,19 @@ fn cases() -> Vec<Case> {
                 outcome(Telemetry::builder().otlp(closed.url()), || ())
             },
         ),
+        (
+            row(
+                "has a name that does not resolve",
+                Kept::None,
+                &["unreachable"],
+            ),
+            || {
+                outcome(
+                    Telemetry::builder().otlp("http://receiver.invalid:4318"),
+                    || (),
+                )
+            },
+        ),
         (row("goes away and returns", Kept::All, &[]), || {
             let receiver = Receiver::new([Fault::None]);
             let (address, url) = (receiver.address(), receiver.url());
@@ -266,6 +279,9 @@ fn cases() -> Vec<Case> {
         (row("400 without an end", Kept::None, &["refused"]), || {
             once(Fault::NeverEnds(400))
         }),
+        (row("404", Kept::None, &["refused"]), || {
+            once(Fault::Status(404))
+        }),
         (row("408 once", Kept::All, &[]), || {
             scripted([Fault::Status(408), Fault::None])
         }),
@@ -314,6 +330,10 @@ fn cases() -> Vec<Case> {
                 b"<p>welcome".to_vec(),
             ))
         }),
+        (
+            row("sends OTLP that is unreadable", Kept::None, &["unknown"]),
+            || once(Fault::Says(200, PROTOBUF, vec![0xff; 16])),
+        ),
         (
             row("sends no JSON as JSON", Kept::None, &["unknown"]),
             || once(Fault::Says(200, JSON, b"<p>welcome".to_vec())),

@@ -136,7 +136,7 @@ fn accept(out: &mut impl Write, rejected_spans: i64, is_json: bool) -> io::Resul
             body.as_bytes(),
         );
     }
-    let partial_success = (rejected_spans > 0).then(|| ExportTracePartialSuccess {
+    let partial_success = (rejected_spans != 0).then(|| ExportTracePartialSuccess {
         rejected_spans,
         error_message: "too many".into(),
     });
