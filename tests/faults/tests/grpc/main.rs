@@ -1,144 +1,18 @@
 //! OTLP over gRPC: what is kept and what is dropped, for each of gRPC's codes and other faults.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+mod receiver;
+
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use biztrace::{DropReason, Otlp, Report, Telemetry};
 use faults::{Authority, Fault, Link, Receiver as HttpReceiver, black_hole};
 use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
-use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
-    TraceService, TraceServiceServer,
-};
-use opentelemetry_proto::tonic::collector::trace::v1::{
-    ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
-};
-use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
-use tokio_stream::wrappers::TcpListenerStream;
-use tonic::codec::CompressionEncoding;
-use tonic::transport::{Identity, Server, ServerTlsConfig};
-use tonic::{Code, Request, Response, Status};
+use tonic::transport::{Identity, ServerTlsConfig};
+use tonic::{Code, Status};
 
-/// What the receiver says to the next requests; to all others it says the last.
-type Script = Vec<Result<i64, Status>>;
-
-/// So many are rejected by one that says more to it than is read.
-const TALKATIVE: i64 = 1_000;
-
-#[derive(Clone)]
-struct Service {
-    script: Arc<Mutex<Script>>,
-    received: Arc<Mutex<Vec<Received>>>,
-}
-
-struct Received {
-    at: Instant,
-    spans: usize,
-    api_key: Option<String>,
-    encoding: Option<String>,
-    agent: Option<String>,
-}
-
-#[tonic::async_trait]
-impl TraceService for Service {
-    async fn export(
-        &self,
-        request: Request<ExportTraceServiceRequest>,
-    ) -> Result<Response<ExportTraceServiceResponse>, Status> {
-        let header = |name: &str| Some(request.metadata().get(name)?.to_str().ok()?.to_owned());
-        let received = Received {
-            at: Instant::now(),
-            api_key: header("x-api-key"),
-            encoding: header("grpc-encoding"),
-            agent: header("user-agent"),
-            spans: request
-                .get_ref()
-                .resource_spans
-                .iter()
-                .flat_map(|it| &it.scope_spans)
-                .map(|it| it.spans.len())
-                .sum(),
-        };
-        self.received.lock().unwrap().push(received);
-        let answer = {
-            let mut script = self.script.lock().unwrap();
-            if script.len() > 1 {
-                script.remove(0)
-            } else {
-                script[0].clone()
-            }
-        };
-        let rejected_spans = answer?;
-        let partial_success = (rejected_spans > 0).then(|| ExportTracePartialSuccess {
-            rejected_spans,
-            error_message: if rejected_spans == TALKATIVE {
-                "x".repeat(5 * 1024 * 1024)
-            } else {
-                "too many".into()
-            },
-        });
-        Ok(Response::new(ExportTraceServiceResponse {
-            partial_success,
-        }))
-    }
-}
-
-/// A receiver on a runtime of its own, which goes with it.
-struct Receiver {
-    address: SocketAddr,
-    service: Service,
-    runtime: Option<Runtime>,
-}
-
-impl Receiver {
-    fn new(script: Script) -> Self {
-        Self::start("127.0.0.1:0".parse().unwrap(), script, None)
-    }
-
-    fn start(address: SocketAddr, script: Script, tls: Option<ServerTlsConfig>) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .unwrap();
-        let listener = runtime.block_on(TcpListener::bind(address)).unwrap();
-        let address = listener.local_addr().unwrap();
-        let service = Service {
-            script: Arc::new(Mutex::new(script)),
-            received: Arc::default(),
-        };
-        let server =
-            TraceServiceServer::new(service.clone()).accept_compressed(CompressionEncoding::Gzip);
-        let mut builder = Server::builder();
-        if let Some(tls) = tls {
-            builder = builder.tls_config(tls).unwrap();
-        }
-        let serving = builder
-            .add_service(server)
-            .serve_with_incoming(TcpListenerStream::new(listener));
-        runtime.spawn(serving);
-        Self {
-            address,
-            service,
-            runtime: Some(runtime),
-        }
-    }
-
-    fn url(&self, scheme: &str) -> String {
-        format!("{scheme}://localhost:{}", self.address.port())
-    }
-}
-
-impl Drop for Receiver {
-    fn drop(&mut self) {
-        // Not in the background: once this is dropped, connections are refused.
-        let runtime = self.runtime.take().unwrap();
-        runtime.shutdown_timeout(Duration::from_secs(30));
-    }
-}
+use receiver::{Receiver, TALKATIVE};
 
 const SPANS: u64 = 10;
 
