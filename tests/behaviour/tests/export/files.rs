@@ -1,0 +1,177 @@
+//! Files of JSON lines: how they are replaced, and what they survive.
+
+use biztrace::{DropReason, JsonLines, Telemetry};
+use opentelemetry::KeyValue;
+use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
+
+#[test]
+fn files_have_a_request_a_line_and_are_replaced_when_full() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("traces.jsonl");
+    let file = JsonLines::new(&path).max_bytes(2000).keep(2);
+    let telemetry = Telemetry::builder()
+        .service("orders", "1")
+        .file(file)
+        .max_export_batch_size(1)
+        .build()
+        .unwrap();
+    let tracer = telemetry.tracer_provider().tracer("library");
+    for number in 0..20_i64 {
+        let mut span = tracer.start(format!("span {number}"));
+        span.set_attribute(KeyValue::new("order.id", number));
+        span.end();
+    }
+    let report = telemetry.shutdown_blocking();
+    assert_eq!(
+        (report.delivered, report.dropped.total()),
+        (20, 0),
+        "{report}"
+    );
+
+    let mut files: Vec<_> = folder
+        .path()
+        .read_dir()
+        .unwrap()
+        .map(|file| file.unwrap().file_name())
+        .collect();
+    files.sort();
+    assert_eq!(files, ["traces.jsonl", "traces.jsonl.1", "traces.jsonl.2"]);
+    assert!(
+        folder
+            .path()
+            .join("traces.jsonl.1")
+            .metadata()
+            .unwrap()
+            .len()
+            <= 2000
+    );
+    let text = std::fs::read_to_string(path).unwrap();
+    let last: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    let span = &last["resourceSpans"][0]["scopeSpans"][0]["spans"][0];
+    assert_eq!(span["name"], "span 19");
+    assert_eq!(
+        (
+            span["traceId"].as_str().unwrap().len(),
+            span["spanId"].as_str().unwrap().len()
+        ),
+        (32, 16)
+    );
+    assert!(
+        span["startTimeUnixNano"].is_string() && span["kind"].is_i64(),
+        "{span}"
+    );
+    let attributes = span["attributes"].as_array().unwrap();
+    let id = attributes
+        .iter()
+        .find(|it| it["key"] == "order.id")
+        .unwrap();
+    assert_eq!(id["value"]["intValue"], "19");
+
+    let nowhere = JsonLines::new(folder.path().join("no/traces.jsonl"));
+    let error = Telemetry::builder()
+        .file(nowhere)
+        .build()
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.starts_with("`Builder::file`: ") && error.contains("no/traces.jsonl"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_file_that_cannot_be_replaced_is_said_to_be_so_and_goes_on_when_it_can() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("traces.jsonl");
+    let in_the_way = folder.path().join("traces.jsonl.1");
+    std::fs::create_dir(&in_the_way).unwrap();
+    let file = JsonLines::new(&path).max_bytes(1).keep(1);
+    let telemetry = Telemetry::builder().file(file).build().unwrap();
+    let tracer = telemetry.tracer_provider().tracer("library");
+    let send = |name: &'static str| {
+        tracer.start(name).end();
+        telemetry.force_flush_blocking()
+    };
+    assert_eq!(send("first").delivered, 1);
+    std::fs::write(in_the_way.join("note"), "").unwrap();
+    let report = send("second");
+    assert_eq!(report.dropped.get(DropReason::Refused), 1, "{report}");
+
+    // Somebody else has put the full file away, too.
+    std::fs::remove_dir_all(&in_the_way).unwrap();
+    std::fs::rename(&path, folder.path().join("away")).unwrap();
+    assert_eq!(send("third").delivered, 2);
+    assert_eq!(send("fourth").delivered, 3);
+    let text = std::fs::read_to_string(&in_the_way).unwrap();
+    assert!(text.contains("third"), "{text}");
+}
+
+#[test]
+fn a_file_that_somebody_deletes_renames_or_cuts_short_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("traces.jsonl");
+    // As a process leaves it that was killed within a line.
+    std::fs::write(&path, "{\"resourceSpans\":[").unwrap();
+    let telemetry = Telemetry::builder().file(JsonLines::new(&path));
+    let telemetry = telemetry.build().unwrap();
+    let tracer = telemetry.tracer_provider().tracer("library");
+    let send = |name: &'static str| {
+        tracer.start(name).end();
+        telemetry.force_flush_blocking();
+        std::fs::read_to_string(&path).unwrap()
+    };
+    let text = send("first");
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines.len(), 2, "{text}");
+    assert!(
+        lines[1].starts_with('{') && lines[1].contains("first"),
+        "{text}"
+    );
+    std::fs::remove_file(&path).unwrap();
+    let text = send("second");
+    assert!(text.starts_with('{') && text.contains("second"), "{text}");
+    let away = folder.path().join("traces.old");
+    std::fs::rename(&path, &away).unwrap();
+    std::fs::write(&path, "").unwrap();
+    let text = send("third");
+    assert!(text.contains("third"), "{text}");
+    assert!(!std::fs::read_to_string(away).unwrap().contains("third"));
+    let file = std::fs::File::options().write(true).open(&path).unwrap();
+    file.set_len(20).unwrap();
+    let text = send("fourth");
+    let lines: Vec<_> = text.lines().collect();
+    assert!(
+        lines.len() == 2 && lines[1].starts_with('{') && lines[1].contains("fourth"),
+        "{text}"
+    );
+    assert_eq!(telemetry.shutdown_blocking().delivered, 4);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_named_pipe_is_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("traces.jsonl");
+    let made = std::process::Command::new("mkfifo").arg(&path).status();
+    assert!(made.unwrap().success());
+    let error = Telemetry::builder().file(JsonLines::new(path)).build();
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("`Builder::stdout`"), "{error}");
+}
+
+#[test]
+fn no_file_is_ever_deleted_if_that_is_what_is_wanted() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = JsonLines::new(folder.path().join("traces.jsonl"));
+    let telemetry = Telemetry::builder()
+        .file(file.max_bytes(1).keep(usize::MAX))
+        .max_export_batch_size(1)
+        .build()
+        .unwrap();
+    let tracer = telemetry.tracer_provider().tracer("library");
+    for _ in 0..7 {
+        tracer.start("span").end();
+    }
+    assert_eq!(telemetry.shutdown_blocking().delivered, 7);
+    assert_eq!(folder.path().read_dir().unwrap().count(), 7);
+}

@@ -1,0 +1,87 @@
+//! Values that are to be hashed where there is no key. The test has its own process, since a process is warned once.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use behaviour::{Instance, rerun};
+use biztrace::tag;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+/// Keeps what biztrace says, and hashes a value itself as it does so.
+struct Listener(Arc<Mutex<Vec<String>>>);
+
+impl Subscriber for Listener {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "biztrace"
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        tag!(
+            #[hash]
+            listener.id = 7
+        );
+        let mut messages = self.0.lock().expect("nobody panics with it");
+        event.record(&mut Message(&mut messages));
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+struct Message<'a>(&'a mut Vec<String>);
+
+impl Visit for Message<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if field.name() == "message" {
+            self.0.push(format!("{value:?}"));
+        }
+    }
+}
+
+#[actix_web::test]
+async fn without_a_key_nothing_is_hashed_and_one_warning_says_so() {
+    if rerun(
+        "hash_without_key::without_a_key_nothing_is_hashed_and_one_warning_says_so",
+        &[],
+    )
+    .is_some()
+    {
+        return;
+    }
+    let instance = Instance::default();
+    let messages = Arc::default();
+    let listening = tracing::subscriber::set_default(Listener(Arc::clone(&messages)));
+    instance
+        .under_root(async {
+            for id in 0..3 {
+                tag!(
+                    #[hash]
+                    user.id = id,
+                    order.id = id
+                );
+            }
+        })
+        .await;
+    drop(listening);
+    let spans = instance.spans(1).await;
+    let root = spans.named("root");
+    assert_eq!(root.tag("order.id"), Some(2.into()));
+    assert_eq!((root.tag("user.id"), root.tag("listener.id")), (None, None));
+    let messages = messages.lock().unwrap();
+    assert_eq!(messages.len(), 1, "{messages:?}");
+    for part in [
+        "BIZTRACE_HASH_KEY",
+        "`Builder::hash_key`",
+        "16 bytes or more",
+    ] {
+        assert!(messages[0].contains(part), "{messages:?}");
+    }
+}
