@@ -161,7 +161,7 @@ async fn a_function_outside_of_any_span_begins_a_trace() {
 }
 
 #[actix_web::test]
-async fn without_middleware_a_handler_with_its_request_opens_the_server_span() {
+async fn handler_with_its_request_opens_a_server_span_itself() {
     let service = bare_service();
     let request = service.request(reqwest::Method::GET, "/orders/7?page=2");
     let request = request
@@ -204,7 +204,7 @@ async fn without_middleware_a_handlers_error_is_the_spans() {
 }
 
 #[actix_web::test]
-async fn without_middleware_a_handler_without_its_request_opens_an_internal_span() {
+async fn handler_without_its_request_opens_an_internal_span() {
     let service = bare_service();
     let request = service
         .request(reqwest::Method::GET, "/carts/5")
@@ -236,7 +236,7 @@ async fn without_middleware_a_handler_without_its_request_opens_an_internal_span
 }
 
 #[actix_web::test]
-async fn a_caller_that_does_not_record_is_followed_without_middleware_too() {
+async fn handler_without_middleware_follows_an_unsampled_caller() {
     let service = bare_service();
     let unsampled = traceparent(6).replace("-01", "-00");
     assert_eq!(service.get_traced("/orders/7", &unsampled).await.0, 200);

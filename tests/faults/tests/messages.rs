@@ -157,12 +157,12 @@ fn messages_name_the_cause_and_no_secret() {
 }
 
 #[test]
-fn a_system_without_certificates_is_told_what_any_exporter_takes() {
+fn error_names_ssl_cert_file_on_a_system_without_certificates() {
     let variables = [
         ("SSL_CERT_FILE", "/nowhere/ca.pem"),
         ("SSL_CERT_DIR", "/nowhere"),
     ];
-    let test = "a_system_without_certificates_is_told_what_any_exporter_takes";
+    let test = "error_names_ssl_cert_file_on_a_system_without_certificates";
     if rerun(test, &variables).is_some() {
         return;
     }

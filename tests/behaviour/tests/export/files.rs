@@ -80,7 +80,7 @@ fn files_have_a_request_a_line_and_are_replaced_when_full() {
 }
 
 #[test]
-fn a_file_that_cannot_be_replaced_is_said_to_be_so_and_goes_on_when_it_can() {
+fn file_that_cannot_be_replaced_resumes_when_it_can() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("traces.jsonl");
     let in_the_way = folder.path().join("traces.jsonl.1");

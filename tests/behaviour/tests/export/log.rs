@@ -37,9 +37,9 @@ impl Visit for Message {
 
 /// In its own process, since a process has one subscriber.
 #[actix_web::test]
-async fn a_subscriber_hears_of_losses_and_nothing_of_the_clients_that_export() {
+async fn subscriber_gets_losses_but_no_events_of_export_clients() {
     if rerun(
-        "log::a_subscriber_hears_of_losses_and_nothing_of_the_clients_that_export",
+        "log::subscriber_gets_losses_but_no_events_of_export_clients",
         &[],
     )
     .is_some()

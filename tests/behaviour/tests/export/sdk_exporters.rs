@@ -181,9 +181,8 @@ impl SpanExporter for FailsAtItsEnd {
 }
 
 #[test]
-fn what_an_exporter_says_at_its_end_is_in_the_log_although_no_span_is_lost() {
-    let test =
-        "sdk_exporters::what_an_exporter_says_at_its_end_is_in_the_log_although_no_span_is_lost";
+fn errors_of_flush_and_shutdown_are_logged_without_a_loss() {
+    let test = "sdk_exporters::errors_of_flush_and_shutdown_are_logged_without_a_loss";
     let Some(stderr) = rerun(test, &[]) else {
         let telemetry = Telemetry::builder()
             .span_exporter("disk", || Ok::<_, Infallible>(FailsAtItsEnd))

@@ -14,7 +14,7 @@ use opentelemetry::Context;
 use opentelemetry::trace::{Span as _, TraceContextExt, Tracer as _, TracerProvider as _};
 
 #[actix_web::test]
-async fn after_it_nothing_is_recorded() {
+async fn nothing_is_recorded_after_a_shutdown() {
     let folder = tempfile::tempdir().unwrap();
     let file = JsonLines::new(folder.path().join("traces.jsonl"));
     let telemetry = Telemetry::builder().file(file).build().unwrap();
@@ -89,7 +89,7 @@ async fn shutdown_delivers_ended_spans_of_open_traces() {
 }
 
 #[actix_web::test]
-async fn spans_that_end_during_a_shutdown_are_counted_once_or_not_at_all() {
+async fn spans_ended_during_a_shutdown_are_counted_at_most_once() {
     let instance = Instance::default();
     let stop = Arc::new(AtomicBool::new(false));
     let threads = [(); 3].map(|()| {

@@ -94,7 +94,7 @@ fn partly() -> Receiver {
 }
 
 #[test]
-fn a_stderr_that_nobody_reads_holds_up_neither_requests_nor_exports() {
+fn unread_stderr_delays_neither_requests_nor_exports() {
     let (receiver, (_reader, stderr)) = (partly(), unread());
     let variables = [("OTEL_TRACES_SAMPLER", "sometimes")];
     let report = end(&receiver.url(), &variables, Stdio::null(), stderr);

@@ -134,7 +134,7 @@ fn fails_somehow() {
 }
 
 #[actix_web::test]
-async fn an_error_is_recorded_with_its_sources_and_its_type_where_that_is_known() {
+async fn error_is_recorded_with_its_sources_and_known_type() {
     let instance = Instance::default();
     instance
         .under_root(async {
@@ -325,7 +325,7 @@ async fn the_extractor_gives_the_server_span_even_below_a_child() {
 }
 
 #[actix_web::test]
-async fn the_extractor_finds_the_server_span_from_anywhere_in_its_scope() {
+async fn extractor_finds_the_server_span_anywhere_in_its_scope() {
     let service = Service::start(|tracing| App::new().wrap(tracing).service(extracted_late));
     assert_eq!(service.get("/late").await.0, 200);
     let spans = service.spans(2).await;

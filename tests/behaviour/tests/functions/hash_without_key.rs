@@ -47,9 +47,9 @@ impl Visit for Message<'_> {
 }
 
 #[actix_web::test]
-async fn without_a_key_nothing_is_hashed_and_one_warning_says_so() {
+async fn value_is_dropped_with_one_warning_without_a_hash_key() {
     if rerun(
-        "hash_without_key::without_a_key_nothing_is_hashed_and_one_warning_says_so",
+        "hash_without_key::value_is_dropped_with_one_warning_without_a_hash_key",
         &[],
     )
     .is_some()

@@ -4,7 +4,7 @@ use biztrace::testing::Capture;
 use biztrace::{BizAttrs, Limits, Tags, Telemetry, tag, traced};
 
 #[test]
-fn what_was_inherited_first_is_handed_down_though_it_is_replaced() {
+fn inherited_value_survives_a_later_own_value() {
     struct Both;
 
     impl BizAttrs for Both {

@@ -51,7 +51,7 @@ fn linked() -> SpanContext {
 }
 
 #[actix_web::test]
-async fn attributes_over_the_limit_are_counted_and_kept_ones_can_still_change() {
+async fn attributes_over_the_limit_are_counted_kept_ones_change() {
     let span = recorded(
         |limits| limits.attributes = 5,
         |span| {
@@ -299,7 +299,7 @@ fn arrays_that_nest_too_deeply_are_left_out() {
 }
 
 #[test]
-fn a_set_without_end_has_one() {
+fn endless_set_is_cut_at_the_attribute_limit() {
     struct Endless;
 
     impl BizAttrs for Endless {

@@ -30,7 +30,7 @@ fn bad_value() {}
 fn clean() {}
 
 #[test]
-fn a_value_that_panics_ends_its_span_and_leaves_nothing_to_the_next() {
+fn panic_in_a_value_ends_its_span_and_spares_the_next() {
     #[traced_handler]
     #[biz_attrs(order.id = missing())]
     async fn stand_alone(request: HttpRequest) -> String {
@@ -176,7 +176,7 @@ fn items() -> impl Stream<Item = Result<u64, Unspeakable>> {
 }
 
 #[actix_web::test]
-async fn a_panic_in_looking_at_a_result_is_a_panic() {
+async fn panic_in_a_result_entry_ends_its_span() {
     let capture = Capture::new();
     capture.scope_sync(|| assert!(catch_unwind(number).is_err()));
     capture.scope_sync(|| assert!(catch_unwind(judged).is_err()));

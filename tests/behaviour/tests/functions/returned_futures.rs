@@ -301,7 +301,7 @@ fn fused_stream() -> impl FusedStream<Item = u64> {
 }
 
 #[actix_web::test]
-async fn what_is_fused_stays_so() {
+async fn fused_futures_and_streams_stay_fused() {
     let capture = Capture::new();
     let sum: u64 = capture
         .scope(async {

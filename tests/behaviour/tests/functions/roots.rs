@@ -28,7 +28,7 @@ async fn audited() -> &'static str {
 }
 
 #[actix_web::test]
-async fn a_root_below_a_request_is_a_trace_of_its_own_that_is_linked_to_it() {
+async fn root_below_a_request_starts_a_trace_linked_to_it() {
     let service = Service::start(|tracing| App::new().wrap(tracing).service(audited));
     let request = service.request(reqwest::Method::GET, "/audited");
     let request = request.header("traceparent", TRACEPARENT);
@@ -118,7 +118,7 @@ fn below_silent() {
 }
 
 #[actix_web::test]
-async fn a_root_below_a_request_that_is_not_sampled_is_of_the_requests_telemetry() {
+async fn root_below_an_unsampled_request_uses_its_telemetry() {
     let service = Service::start(|tracing| App::new().wrap(tracing).service(unsampled));
     let request = service.request(reqwest::Method::GET, "/unsampled");
     let caller = TRACEPARENT.strip_suffix("01").unwrap().to_owned() + "00";
@@ -131,7 +131,7 @@ async fn a_root_below_a_request_that_is_not_sampled_is_of_the_requests_telemetry
 }
 
 #[actix_web::test]
-async fn a_root_below_a_request_that_is_skipped_is_of_the_requests_telemetry() {
+async fn root_below_a_skipped_request_uses_its_telemetry() {
     let service = Service::start(|tracing| {
         let tracing = tracing.skip(|_| true);
         App::new().wrap(tracing).service(unsampled)

@@ -23,9 +23,9 @@ async fn job() -> bool {
 fn step() {}
 
 #[actix_web::test]
-async fn a_function_that_begins_a_trace_decides_for_all_that_it_calls() {
+async fn sampling_decision_of_a_root_holds_for_its_calls() {
     if rerun(
-        "sampling::a_function_that_begins_a_trace_decides_for_all_that_it_calls",
+        "sampling::sampling_decision_of_a_root_holds_for_its_calls",
         &[],
     )
     .is_some()

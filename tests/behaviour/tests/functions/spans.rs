@@ -321,7 +321,7 @@ async fn a_future_need_not_be_send() {
 }
 
 #[actix_web::test]
-async fn a_context_that_is_carried_along_is_the_parent_on_other_threads_and_tasks() {
+async fn carried_context_is_the_parent_on_other_threads_and_tasks() {
     let (_, spans) = spans_of(2, async {
         let cx = Context::current();
         let blocking = spawn_blocking(move || {

@@ -232,7 +232,7 @@ fn of_nobody() -> String {
 }
 
 #[actix_web::test]
-async fn it_is_for_the_body_and_what_that_calls() {
+async fn tag_is_in_the_baggage_of_what_the_body_calls() {
     let instance = Instance::default();
     let [first, withheld, last] = instance
         .under_root(async {
@@ -255,7 +255,7 @@ fn in_the_midst() -> String {
 }
 
 #[actix_web::test]
-async fn in_the_midst_of_a_body_it_is_a_tag_only() {
+async fn tag_set_within_a_body_is_not_in_the_baggage() {
     let instance = Instance::default();
     assert_eq!(instance.under_root(async { in_the_midst() }).await, "");
     let spans = instance.spans(2).await;
@@ -284,7 +284,7 @@ fn items(id: u64) -> impl Stream<Item = String> {
 }
 
 #[actix_web::test]
-async fn it_is_there_at_each_poll() {
+async fn tag_is_in_the_baggage_at_each_poll() {
     let instance = Instance::default();
     instance
         .under_root(async {
@@ -306,7 +306,7 @@ async fn it_is_there_at_each_poll() {
 }
 
 #[actix_web::test]
-async fn all_requests_may_have_one() {
+async fn middleware_sets_baggage_for_all_requests() {
     let service = Service::start(|tracing| {
         let tracing = tracing.tags(|request, tags| {
             let shop = request.headers().get("x-shop");
@@ -327,8 +327,8 @@ async fn untraced() -> String {
 }
 
 #[test]
-fn with_the_off_switch_it_is_passed_on() {
-    let test = "baggage::with_the_off_switch_it_is_passed_on";
+fn incoming_baggage_is_passed_on_when_disabled() {
+    let test = "baggage::incoming_baggage_is_passed_on_when_disabled";
     if rerun(test, &[("OTEL_SDK_DISABLED", "true")]).is_some() {
         return;
     }

@@ -230,7 +230,7 @@ async fn a_stream_that_has_ended_is_dropped_within_its_request() {
 }
 
 #[actix_web::test]
-async fn a_stream_of_a_request_that_is_not_sampled_begins_no_trace_when_it_is_dropped() {
+async fn dropped_stream_of_an_unsampled_request_starts_no_trace() {
     // The caller's decision counts, and without a caller all is kept: what is dropped late would be.
     let service = service();
     let (status, _) = service.get_traced("/cleans-up", UNSAMPLED).await;
@@ -332,7 +332,7 @@ impl MessageBody for Chunks {
 }
 
 #[actix_web::test]
-async fn the_body_of_a_request_that_is_not_recorded_is_not_recorded_either() {
+async fn body_of_an_unrecorded_request_is_not_recorded() {
     let capture = Capture::new();
     let unsampled = (
         "traceparent",

@@ -184,6 +184,6 @@ async fn a_handler_is_dropped_as_the_guide_says() {
 }
 
 #[actix_web::test]
-async fn so_is_a_body_whose_head_was_sent() {
+async fn body_is_dropped_as_the_guide_says() {
     hold("/streams", Some(Value::I64(200))).await;
 }

@@ -325,7 +325,7 @@ async fn a_handler_may_ask_for_a_child_of_its_own() {
 }
 
 #[actix_web::test]
-async fn a_value_that_panics_is_a_panic_of_its_handler_and_harms_no_later_request() {
+async fn panic_in_a_value_fails_its_handler_and_spares_the_next() {
     let service = service();
     assert!(
         service

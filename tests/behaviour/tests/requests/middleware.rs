@@ -107,7 +107,7 @@ async fn around<F: Future>(future: F) -> F::Output {
 }
 
 #[actix_web::test]
-async fn an_instance_of_its_own_keeps_its_requests_below_a_span_of_another() {
+async fn request_is_recorded_by_its_own_instance_below_another() {
     let (outer, own) = (Capture::new(), Capture::new());
     let tracing = RequestTracing::default().tracer_provider(own.tracer_provider());
     let request = async {

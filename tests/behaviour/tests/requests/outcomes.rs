@@ -175,7 +175,7 @@ async fn a_client_that_goes_away_cancels_its_request() {
 }
 
 #[actix_web::test]
-async fn a_cancelled_request_has_its_route_though_its_handler_has_no_request() {
+async fn cancelled_request_has_a_route_without_a_request_argument() {
     let (service, at_work) = service();
     assert_eq!(service.get("/carts/0").await.0, 200);
     abandon(&service, &at_work, "/carts/7").await;
@@ -248,7 +248,7 @@ async fn a_panic_ends_the_spans_around_it_and_the_server_goes_on() {
 }
 
 #[actix_web::test]
-async fn a_panic_that_is_caught_above_ends_the_span_that_it_went_through() {
+async fn caught_panic_ends_the_spans_below_its_catch() {
     let (service, _) = service();
     assert_eq!(service.get("/contained").await, (200, "contained".into()));
     let spans = service.spans(2).await;
@@ -266,7 +266,7 @@ async fn catch_panics(
 }
 
 #[actix_web::test]
-async fn a_panic_that_an_inner_middleware_turns_into_a_response_is_a_server_error() {
+async fn panic_turned_into_a_response_is_a_server_error() {
     let service = Service::start(|tracing| {
         App::new()
             .service(panics)
@@ -281,7 +281,7 @@ async fn a_panic_that_an_inner_middleware_turns_into_a_response_is_a_server_erro
 }
 
 #[actix_web::test]
-async fn a_panic_that_an_outer_middleware_catches_is_a_panic_all_the_same() {
+async fn panic_caught_by_an_outer_middleware_is_recorded_as_one() {
     let service = Service::start(|tracing| {
         App::new()
             .service(panics)
@@ -315,7 +315,7 @@ async fn a_panic_in_the_call_of_an_inner_middleware_ends_the_span() {
 }
 
 #[actix_web::test]
-async fn a_future_that_a_handler_drops_is_cancelled_without_harm_to_the_request() {
+async fn future_dropped_by_a_handler_is_cancelled_alone() {
     let service = Service::start(|tracing| {
         App::new().wrap(tracing).route(
             "/",

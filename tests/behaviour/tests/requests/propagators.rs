@@ -79,7 +79,7 @@ async fn without_propagators_each_trace_begins_here() {
 }
 
 #[actix_web::test]
-async fn the_request_after_has_none_of_it() {
+async fn next_request_has_no_context_of_the_last() {
     let service = service(&[Propagator::B3, Propagator::Baggage]);
     for _ in 0..4 {
         outbound(&service, &[("b3", B3), ("baggage", "user.id=7")]).await;

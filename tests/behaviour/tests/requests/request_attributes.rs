@@ -75,7 +75,7 @@ async fn headers_are_recorded_that_are_listed() {
 }
 
 #[actix_web::test]
-async fn what_took_too_long_is_said_to_have() {
+async fn request_that_took_too_long_is_marked() {
     let service = service(|tracing| tracing);
     service.get("/slow").await;
     let spans = service.spans(1).await;

@@ -199,7 +199,7 @@ async fn a_request_that_is_not_recorded_has_an_id() {
 }
 
 #[actix_web::test]
-async fn without_the_option_there_is_none() {
+async fn request_id_is_absent_without_the_option() {
     let instance = Instance::default();
     let app = init_service(App::new().configure(routes).wrap(instance.tracing())).await;
     let response = call_service(&app, TestRequest::get().uri("/optional").to_request()).await;
@@ -214,7 +214,7 @@ async fn without_the_option_there_is_none() {
 }
 
 #[actix_web::test]
-async fn of_several_layers_the_outermost_gives_the_id_and_an_inner_one_may() {
+async fn outermost_of_several_layers_gives_the_request_id() {
     let service = Service::start(|tracing| {
         let public = tracing.clone().trust(Trust::nobody()).request_id();
         let inner = web::scope("/inner").wrap(public.clone()).service(tells);

@@ -100,7 +100,7 @@ async fn path_without_a_route_has_none() {
 }
 
 #[actix_web::test]
-async fn a_handler_with_the_request_tells_its_route_although_it_serves_several() {
+async fn handler_of_several_routes_tells_the_one_that_matched() {
     #[traced_handler]
     async fn versions(request: HttpRequest) -> String {
         if request.path() == "/v2" {

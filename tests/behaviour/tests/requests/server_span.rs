@@ -196,7 +196,7 @@ async fn the_span_describes_the_request_in_types_of_its_own() {
 }
 
 #[actix_web::test]
-async fn an_unknown_method_is_kept_beside_the_name_that_stands_for_all_of_them() {
+async fn unknown_method_is_kept_beside_other() {
     let service = Service::start(|tracing| App::new().wrap(tracing).configure(routes));
     let brew = Method::from_bytes(b"BREW").unwrap();
     service.request(brew, "/any").send().await.unwrap();

@@ -144,7 +144,7 @@ fn an_exhausted_receiver_that_says_when_is_asked_again_then() {
 }
 
 #[test]
-fn a_receiver_that_says_too_late_or_at_once_is_not_asked_too_often() {
+fn retry_info_is_bounded_on_both_sides() {
     for (seconds, requests) in [(60, 1..=1), (0, 2..=6)] {
         let receiver = Receiver::new(vec![later(Code::ResourceExhausted, seconds)]);
         assert_eq!(
@@ -157,7 +157,7 @@ fn a_receiver_that_says_too_late_or_at_once_is_not_asked_too_often() {
 }
 
 #[test]
-fn headers_and_compression_are_sent_and_rejected_spans_are_counted() {
+fn headers_and_gzip_are_sent_and_rejected_spans_counted() {
     let receiver = Receiver::new(vec![Ok(3)]);
     let otlp = Otlp::grpc(receiver.url("http"))
         .header("x-api-key", "s3cret")

@@ -45,7 +45,7 @@ async fn flaky(request: HttpRequest, asked: web::Data<AtomicUsize>) -> HttpRespo
 }
 
 #[actix_web::test]
-async fn each_attempt_is_a_span_that_says_which() {
+async fn each_attempt_has_a_span_with_its_resend_count() {
     let asked = web::Data::new(AtomicUsize::new(0));
     let callee = Service::start(move |tracing| {
         let asked = asked.clone();

@@ -93,7 +93,7 @@ impl TextMapPropagator for Odd {
 }
 
 #[actix_web::test]
-async fn what_is_no_header_is_not_sent() {
+async fn invalid_headers_of_a_propagator_are_not_sent() {
     let callee = callee();
     for by in ALL {
         let instance = Instance::new(|settings| settings.propagator(Odd));
@@ -106,8 +106,8 @@ async fn what_is_no_header_is_not_sent() {
 }
 
 #[actix_web::test]
-async fn the_off_switch_passes_on_what_comes_in() {
-    let test = "clients::headers::the_off_switch_passes_on_what_comes_in";
+async fn incoming_context_is_passed_on_when_disabled() {
+    let test = "clients::headers::incoming_context_is_passed_on_when_disabled";
     if rerun(test, &[("OTEL_SDK_DISABLED", "true")]).is_some() {
         return;
     }

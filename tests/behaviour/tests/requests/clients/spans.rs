@@ -163,7 +163,7 @@ async fn a_long_url_is_cut() {
 }
 
 #[actix_web::test]
-async fn a_method_that_nobody_knows_is_another() {
+async fn unknown_method_is_recorded_as_other() {
     let callee = callee();
     for by in ALL {
         let call = Call {
