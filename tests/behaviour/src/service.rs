@@ -42,7 +42,7 @@ impl Service {
         Self::recording_to(Instance::default(), app)
     }
 
-    /// The same with an instance that has settings of its own.
+    /// Serves the app that `app` makes around the middleware, and records to `instance`.
     ///
     /// # Panics
     ///

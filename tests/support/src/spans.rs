@@ -1,4 +1,4 @@
-//! Spans as the receiver decoded them, and questions that tests ask of them.
+//! Spans as the receiver decoded them, and questions that tests ask about them.
 
 use std::ops::Deref;
 
@@ -83,8 +83,8 @@ pub fn is_child(child: &Span, parent: &Span) -> bool {
     child.trace_id == parent.trace_id && child.parent_span_id == parent.span_id
 }
 
-/// All spans that a test has made.
-#[derive(Debug, Clone, Default)]
+/// The spans that have arrived.
+#[derive(Debug, Clone)]
 pub struct Spans(Vec<Span>);
 
 impl Deref for Spans {
@@ -92,12 +92,6 @@ impl Deref for Spans {
 
     fn deref(&self) -> &[Span] {
         &self.0
-    }
-}
-
-impl Extend<Span> for Spans {
-    fn extend<T: IntoIterator<Item = Span>>(&mut self, spans: T) {
-        self.0.extend(spans);
     }
 }
 

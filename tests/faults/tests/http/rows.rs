@@ -20,7 +20,7 @@ fn scripted<const N: usize>(script: [Fault; N]) -> Outcome {
     outcome(Telemetry::builder().otlp(receiver.url()), || ())
 }
 
-/// The same, where no request is to be sent again.
+/// A receiver that does this from the start. No request is sent to it again.
 fn once(fault: Fault) -> Outcome {
     let receiver = Receiver::new([fault]);
     let outcome = outcome(Telemetry::builder().otlp(receiver.url()), || ());
