@@ -15,6 +15,7 @@ use super::host;
 use super::route::method_in_name;
 use super::trust::Client;
 use crate::attribute::{Display, Key, Tags};
+use crate::propagation::ParentDecision;
 use crate::recorder::{Current, Head, Recorder, Sampled, Start, Started, Turn, Under};
 use crate::semconv::{self, KnownMethods};
 
@@ -31,8 +32,7 @@ const STATUS_CODE: Key<'_> = Key::new("http.response.status_code");
 /// The caller of a request, as its headers name it. What else it sends is current as long as this lives.
 pub(super) struct Caller {
     span: Option<SpanContext>,
-    /// Whether it has the trace sampled or leaves that to others, where the flags of its span do not say so.
-    decision: Option<Option<bool>>,
+    decision: ParentDecision,
     is_trusted: bool,
     /// With what else it sends.
     context: Option<ContextGuard>,
@@ -66,12 +66,15 @@ pub(super) fn inbound(
     let span = inbound.caller.take();
     let has_more = inbound.has_more();
     let decision = inbound.decision;
-    let is_trusted = (span.is_some() || decision.is_some() || has_more) && is_trusted();
+    let is_trusted = (span.is_some() || decision != ParentDecision::FromFlags || has_more) && is_trusted();
     let context =
         (has_more && is_trusted).then(|| Context::map_current(|cx| inbound.over(cx)).attach());
     Caller {
         span,
-        decision: decision.filter(|_| is_trusted),
+        decision: match is_trusted {
+            true => decision,
+            false => ParentDecision::FromFlags,
+        },
         is_trusted,
         context,
     }

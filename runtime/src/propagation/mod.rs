@@ -35,12 +35,22 @@ pub(crate) trait Carrier {
 pub(crate) struct Inbound {
     /// The caller's span, marked as remote. Without one a new trace begins.
     pub(crate) caller: Option<SpanContext>,
-    /// Whether the caller has the trace sampled or leaves that to others, where the flags of its span do not say so.
-    pub(crate) decision: Option<Option<bool>>,
+    pub(crate) decision: ParentDecision,
     baggage: Option<Baggage>,
     is_debug: bool,
     /// What propagators of others made of it all.
     foreign: Option<Context>,
+}
+
+/// Whether the caller samples the trace.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ParentDecision {
+    /// The flags of its span say so, if it names a span.
+    #[default]
+    FromFlags,
+    /// It leaves the decision to this service.
+    Deferred,
+    Sampled(bool),
 }
 
 /// That the caller debugs, for whom it calls in turn.
@@ -167,12 +177,13 @@ impl Propagator {
 
     /// Adds what the headers say to `inbound`; if they are malformed or not there, that is nothing.
     fn read(self, carrier: &impl Carrier, inbound: &mut Inbound) {
+        use ParentDecision::{Deferred, FromFlags, Sampled};
         let (caller, decision, is_debug) = match self {
-            Self::TraceContext => (trace_context::extract(carrier), None, false),
-            Self::XTrace => (x_trace::extract(carrier), None, false),
+            Self::TraceContext => (trace_context::extract(carrier), FromFlags, false),
+            Self::XTrace => (x_trace::extract(carrier), FromFlags, false),
             Self::Jaeger => {
                 let (caller, is_debug) = jaeger::extract(carrier).unzip();
-                (caller, None, is_debug == Some(true))
+                (caller, FromFlags, is_debug == Some(true))
             }
             Self::B3 | Self::B3Multi => {
                 let Some((caller, decision)) = b3::extract(carrier) else {
@@ -180,9 +191,9 @@ impl Propagator {
                 };
                 let is_debug = decision == b3::Decision::Debug;
                 let decision = match decision {
-                    b3::Decision::Defer => Some(None),
-                    _ if caller.is_some() => None,
-                    decision => Some(Some(decision != b3::Decision::Drop)),
+                    b3::Decision::Defer => Deferred,
+                    _ if caller.is_some() => FromFlags,
+                    decision => Sampled(decision != b3::Decision::Drop),
                 };
                 (caller, decision, is_debug)
             }
@@ -192,7 +203,7 @@ impl Propagator {
             }
         };
         // A decision alone is nothing beside a caller in another format.
-        if caller.is_some() || (decision.is_some() && inbound.caller.is_none()) {
+        if caller.is_some() || (decision != FromFlags && inbound.caller.is_none()) {
             (inbound.caller, inbound.decision, inbound.is_debug) = (caller, decision, is_debug);
         }
     }

@@ -87,7 +87,7 @@ use self::trace::TraceRef;
 use self::verdict::Undecided;
 use crate::attribute::{Privacy, Tags};
 use crate::config::{ExceptionSignal, Limits, Settings};
-use crate::propagation::Propagators;
+use crate::propagation::{ParentDecision, Propagators};
 use crate::sampling::{Decision, NewTrace, Sample};
 use crate::semconv::KnownMethods;
 
@@ -360,18 +360,17 @@ impl Recorder {
         parent: Option<&SpanContext>,
         start: Start<'_>,
     ) -> Started {
-        match self.sample(parent, None, start.name) {
+        match self.sample(parent, ParentDecision::FromFlags, start.name) {
             Sampled::Record(new) => self.record(new, start),
             Sampled::Drop(context) => Started::Dropped(context),
         }
     }
 
-    /// Decides on a trace whose first local span stands below `parent`, if there is one. `caller` says whether the caller has the
-    /// trace sampled or leaves that to others, where the flags of its span do not say so.
+    /// Decides on a trace whose first local span stands below `parent`, if there is one.
     pub(crate) fn sample(
         &self,
         parent: Option<&SpanContext>,
-        caller: Option<Option<bool>>,
+        by_parent: ParentDecision,
         name: &str,
     ) -> Sampled {
         let parent = parent.filter(|parent| parent.is_valid());
@@ -386,8 +385,11 @@ impl Recorder {
             ),
             None => (self.ids.new_trace_id(), RANDOM, TraceState::NONE),
         };
-        let by_flags = || parent.map(SpanContext::is_sampled);
-        let is_sampled = caller.unwrap_or_else(by_flags);
+        let is_sampled = match by_parent {
+            ParentDecision::FromFlags => parent.map(SpanContext::is_sampled),
+            ParentDecision::Deferred => None,
+            ParentDecision::Sampled(is_sampled) => Some(is_sampled),
+        };
         let decision = self.sampler.sample(&NewTrace {
             id: trace_id,
             name,
