@@ -43,8 +43,6 @@
 //! | `secrecy` | no | a compile error that says why, where a secret is named |
 
 #![forbid(unsafe_code)]
-// What the recorder keeps of requests is for the middleware: without one in the build, nothing asks for it.
-#![cfg_attr(not(feature = "actix"), allow(dead_code))]
 
 #[doc(hidden)]
 pub mod __private;
@@ -57,11 +55,34 @@ mod config;
 mod diag;
 mod error;
 mod exporter;
+#[cfg(feature = "_inbound")]
+mod inbound;
 mod pipeline;
+#[cfg_attr(
+    not(feature = "_inbound"),
+    allow(dead_code, reason = "servers extract")
+)]
 mod propagation;
 mod provider;
+#[cfg_attr(
+    not(feature = "_inbound"),
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "it records requests for servers and clients"
+    )
+)]
 mod recorder;
 mod sampling;
+#[cfg_attr(
+    not(feature = "_inbound"),
+    allow(
+        dead_code,
+        unused_imports,
+        unused_macros,
+        reason = "it is for servers and clients, but for the known methods"
+    )
+)]
 mod semconv;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 /// The modules from the top down; those of one row may not import one another.
 const ROWS: &[&[&str]] = &[
     &["error", "diag"],
-    &["attribute", "semconv"],
+    &["attribute"],
+    &["semconv"],
     &["config"],
     &["propagation", "sampling"],
     &["recorder"],
@@ -16,32 +17,32 @@ const ROWS: &[&[&str]] = &[
     &["provider"],
 ];
 
-/// `testing` sees the provider, since a capture is told its service's settings. Beside the rows: each with the row that it stands on. Side modules import neither one another nor what is below.
+/// Beside the rows: each module with what it stands on, a row or another module that stands on one. They import neither one another nor
+/// what is below.
 const SIDES: &[(&str, &str)] = &[
     ("__private", "recorder"),
-    ("actix", "recorder"),
+    ("actix", "inbound"),
     ("client", "recorder"),
+    ("inbound", "recorder"),
+    // A capture is told its service's settings.
     ("testing", "provider"),
 ];
-
-/// The macros' private API and the middleware serve one another: handlers are part of both.
-const EXCEPTIONS: &[(&str, &str)] = &[("actix", "__private"), ("__private", "actix")];
 
 fn row(module: &str) -> Option<usize> {
     ROWS.iter().position(|row| row.contains(&module))
 }
 
+fn stands_on(module: &str) -> Option<&'static str> {
+    let mut sides = SIDES.iter();
+    let (_, stands_on) = sides.find(|(side, _)| *side == module)?;
+    Some(stands_on)
+}
+
 fn may_import(importer: &str, imported: &str) -> bool {
-    if importer == imported || EXCEPTIONS.contains(&(importer, imported)) {
-        return true;
-    }
-    let stands_on = SIDES
-        .iter()
-        .find(|(side, _)| *side == importer)
-        .map(|(_, stands_on)| *stands_on);
-    match (row(importer), stands_on.and_then(row), row(imported)) {
-        (Some(importer), _, Some(imported)) => imported < importer,
-        (None, Some(stands_on), Some(imported)) => imported <= stands_on,
+    match (stands_on(importer), row(importer), row(imported)) {
+        _ if importer == imported => true,
+        (Some(base), _, _) => base == imported || may_import(base, imported),
+        (None, Some(importer), Some(imported)) => imported < importer,
         _ => false,
     }
 }

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::ops::Deref;
 
 use crate::recorder::{message, text};
+use crate::semconv::OTHER;
 
 /// What an annotated function returned, asked for its error by [`ErrorOfResult`] or [`NoError`].
 #[derive(Debug)]
@@ -111,7 +112,7 @@ pub fn err_if<T>(
     is_err: impl FnOnce(&T) -> bool,
 ) -> Option<&'static str> {
     // What the semantic conventions call an error without a type.
-    error_type.or_else(|| is_err(result).then_some("_OTHER"))
+    error_type.or_else(|| is_err(result).then_some(OTHER))
 }
 
 /// An error, asked for its message: by [`MessageOfError`], else [`MessageOfDeref`], else [`MessageOfDisplay`].

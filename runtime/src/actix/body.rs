@@ -7,8 +7,9 @@ use actix_web::body::{BodySize, MessageBody};
 use actix_web::web::Bytes;
 use pin_project_lite::pin_project;
 
-use super::exchange::Exchange;
-use crate::recorder::{OTHER, Outcome, Scoped};
+use crate::inbound::Exchange;
+use crate::recorder::{Outcome, Scoped};
+use crate::semconv::OTHER;
 
 pin_project! {
     /// A response body that ends the request's span: complete when all of it has been taken, failed by its own error,

@@ -1,12 +1,14 @@
-//! The request's span among a handler's arguments.
+//! The request's span and its id among a handler's arguments.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::ops::Deref;
 
 use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::error::ErrorInternalServerError;
+use actix_web::{Error, FromRequest, HttpMessage, HttpRequest};
 
+use crate::inbound::RequestId;
 use crate::recorder::CurrentSpan;
 
 /// An extractor of the request's SERVER span, as [`RequestTracing`](super::RequestTracing) started it: that span even where a
@@ -46,5 +48,17 @@ impl FromRequest for RequestSpan {
     fn from_request(_: &HttpRequest, _: &mut Payload) -> Self::Future {
         // Extractors run within the middleware's scope.
         ready(Ok(Self(CurrentSpan::of_request())))
+    }
+}
+
+impl FromRequest for RequestId {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let id = request.extensions().get::<Self>().cloned();
+        ready(id.ok_or_else(|| {
+            ErrorInternalServerError("requests have no id here: see `RequestTracing::request_id`")
+        }))
     }
 }

@@ -11,10 +11,11 @@ use actix_web::dev::ServiceResponse;
 use actix_web::http::{Method, StatusCode};
 use pin_project_lite::pin_project;
 
-use super::answer::Ids;
 use super::body::TracedBody;
-use super::exchange::Exchange;
-use super::middleware::Shared;
+use super::options::RequestTracing;
+use super::response_ids;
+use super::routes::Routes;
+use crate::inbound::{Exchange, ResponseIds};
 use crate::recorder::Scoped;
 
 pin_project! {
@@ -22,43 +23,57 @@ pin_project! {
     pub struct RequestFuture<F> {
         #[pin]
         scoped: Scoped<F, Exchange>,
-        head: Head,
+        pending: PendingRequest,
     }
 
     impl<F> PinnedDrop for RequestFuture<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             this.scoped.as_mut().finish();
-            this.head.guess_route(this.scoped.owner());
+            this.pending.guess_route(this.scoped.owner());
         }
     }
 }
 
+/// What the requests of a worker share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) tracing: RequestTracing,
+    pub(super) routes: Routes,
+}
+
 /// What is needed of a request until there is a response.
-pub(super) struct Head {
+pub(super) struct PendingRequest {
     pub(super) method: Method,
     pub(super) shared: Rc<Shared>,
-    pub(super) ids: Option<Box<Ids>>,
+    pub(super) ids: Option<Box<ResponseIds>>,
     /// The route, if the request was asked for it before it was routed.
     pub(super) asked: Option<Box<str>>,
 }
 
-impl Head {
+impl PendingRequest {
     /// No response will tell the route.
     #[inline]
     fn guess_route(&self, exchange: &mut Exchange) {
         if exchange.wants_route() {
-            exchange.guess_route(&self.method, &self.shared.routes, self.asked.as_deref());
+            exchange.guess_route(self.method.as_str(), |path| {
+                let asked = self.asked.as_deref().map(str::to_owned);
+                asked.or_else(|| self.shared.routes.of(path))
+            });
         }
     }
 }
 
 impl<F> RequestFuture<F> {
     /// Calls the service within. Routing and the synchronous parts of inner middleware run in this call: they belong to the span, too.
-    pub(super) fn new(exchange: Exchange, head: Head, call: impl FnOnce() -> F) -> Self {
+    pub(super) fn new(
+        exchange: Exchange,
+        pending: PendingRequest,
+        call: impl FnOnce() -> F,
+    ) -> Self {
         let mut this = Self {
             scoped: Scoped::unstarted(exchange),
-            head,
+            pending,
         };
         this.scoped.start(call);
         this
@@ -87,31 +102,31 @@ where
             .as_mut()
             .poll(|future| future.poll(cx), |_| true);
         let result = ready!(result.expect("a future is not polled again after it is done"));
-        let (exchange, head) = (this.scoped.owner(), this.head);
+        let (exchange, pending) = (this.scoped.owner(), this.pending);
         Poll::Ready(match result {
             Ok(response) => {
                 let (request, response) = response.into_parts();
                 let (response, body) = response.into_parts();
                 let mut response = ServiceResponse::new(request, response);
-                if let Some(ids) = &head.ids {
-                    ids.write(response.headers_mut());
+                if let Some(ids) = &pending.ids {
+                    response_ids::write(ids, response.headers_mut());
                 }
-                exchange.answered(&head.method, &response);
-                head.shared
-                    .tracing
-                    .see_response(exchange.under(), &response);
                 let status = response.status();
+                let route = || response.request().match_pattern();
+                exchange.answered(pending.method.as_str(), status.as_u16(), route);
+                let hooks = &pending.shared.tracing.hooks;
+                hooks.see_response(exchange.under(), &response);
                 // RFC 9112, section 6.3.
-                let has_none = head.method == Method::HEAD
+                let has_none = pending.method == Method::HEAD
                     || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
                 let exchange = std::mem::replace(exchange, Exchange::over());
                 Ok(response.map_body(|_, ()| TracedBody::new(body, exchange, has_none)))
             }
             Err(mut error) => {
-                head.guess_route(exchange);
-                exchange.failed(&error);
-                if let Some(ids) = head.ids.take() {
-                    ids.write_on_error(&mut error);
+                pending.guess_route(exchange);
+                exchange.failed(error.as_response_error().status_code().as_u16());
+                if let Some(ids) = pending.ids.take() {
+                    response_ids::write_on_error(ids, &mut error);
                 }
                 Err(error)
             }

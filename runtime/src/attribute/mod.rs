@@ -6,8 +6,6 @@ mod api;
 mod biz;
 mod decode;
 mod encoder;
-#[cfg(feature = "actix")]
-mod extractors;
 mod format;
 mod key;
 mod key_filter;

@@ -13,22 +13,19 @@ use opentelemetry::{Context, global};
 use pin_project_lite::pin_project;
 
 use super::Tracing;
+use super::url::full_url;
 use crate::attribute::{Key, Tags, truncate};
 use crate::recorder::{
-    ActiveSpan, Current, Enter, Entered, Outcome, Recorder, Scoped, Start, Started, Under,
-    recorder_around, text, with_context,
+    ActiveSpan, Current, Enter, Entered, Outcome, Recorder, Scoped, Start, Started, Under, text,
+};
+use crate::semconv::keys::{
+    METHOD, METHOD_ORIGINAL, PROTOCOL_VERSION, SERVER_ADDRESS, SERVER_PORT, STATUS_CODE,
 };
 use crate::semconv::{self, KnownMethods};
 
-const METHOD: Key<'_> = Key::new("http.request.method");
-const METHOD_ORIGINAL: Key<'_> = Key::new("http.request.method_original");
 const RESEND_COUNT: Key<'_> = Key::new("http.request.resend_count");
-const SERVER_ADDRESS: Key<'_> = Key::new("server.address");
-const SERVER_PORT: Key<'_> = Key::new("server.port");
 const URL: Key<'_> = Key::new("url.full");
 const URL_TEMPLATE: Key<'_> = Key::new("url.template");
-const PROTOCOL_VERSION: Key<'_> = Key::new("network.protocol.version");
-const STATUS_CODE: Key<'_> = Key::new("http.response.status_code");
 
 /// Longer methods and URLs are cut.
 const METHOD_CHARS: usize = 1024;
@@ -46,24 +43,24 @@ pub(super) struct Request<'r> {
 }
 
 /// The headers of a request.
-pub(super) trait Headers: Injector {
+pub(super) trait HeaderInjector: Injector {
     fn remove(&mut self, name: &str);
 }
 
-/// Defines `Headers` over the `HeaderMap` that is in scope: clients have one each, as they have the crate http in one version or
+/// Defines `RequestHeaders` over the `HeaderMap` that is in scope: clients have one each, as they have the crate http in one version or
 /// another.
-macro_rules! headers {
+macro_rules! request_headers {
     () => {
         /// What does not fit into a header is left out.
-        struct Headers<'h>(&'h mut HeaderMap);
+        struct RequestHeaders<'h>(&'h mut HeaderMap);
 
-        impl attempt::Headers for Headers<'_> {
+        impl attempt::HeaderInjector for RequestHeaders<'_> {
             fn remove(&mut self, name: &str) {
                 self.0.remove(name);
             }
         }
 
-        impl opentelemetry::propagation::Injector for Headers<'_> {
+        impl opentelemetry::propagation::Injector for RequestHeaders<'_> {
             fn set(&mut self, key: &str, value: String) {
                 let name = HeaderName::from_bytes(key.as_bytes());
                 let value = HeaderValue::from_maybe_shared(value.into_bytes());
@@ -74,7 +71,7 @@ macro_rules! headers {
         }
     };
 }
-pub(super) use headers;
+pub(super) use request_headers;
 
 /// A request on its way, or its response's body.
 #[derive(Debug)]
@@ -98,8 +95,8 @@ impl Attempt {
     }
 
     /// Writes the context of the span into the headers of the request, in place of another that they may have.
-    pub(super) fn inject(&mut self, headers: &mut impl Headers) {
-        if with_context(Context::is_telemetry_suppressed) != Some(false) {
+    pub(super) fn inject(&mut self, headers: &mut impl HeaderInjector) {
+        if Current::is_suppressed() {
             return;
         }
         let _entered = self.under.enter();
@@ -183,9 +180,9 @@ fn open(tracing: &Tracing, request: &Request<'_>) -> (Option<Arc<Recorder>>, Und
     let around = Current::get();
     let recorder = match &around {
         Current::Local(parent) => Some(Arc::clone(parent.recorder())),
-        Current::Silent => return (recorder_around(), Under::Nothing),
+        Current::Silent => return (Current::recorder(), Under::Nothing),
         // The caller's span is one of another process, where the off switch passes it on.
-        Current::Foreign(_) | Current::Nothing => recorder_around(),
+        Current::Foreign(_) | Current::Nothing => Current::recorder(),
     };
     let Some(recorder) = recorder else {
         return (None, Under::Nothing);
@@ -220,7 +217,7 @@ fn tag(tracing: &Tracing, request: &Request<'_>, methods: &KnownMethods, tags: &
         METHOD_ORIGINAL,
         &original.map(|method| truncate(method, METHOD_CHARS)),
     );
-    let url = semconv::full_url(&text(request.url), !tracing.without_query);
+    let url = full_url(&text(request.url), !tracing.without_query);
     tags.set(URL, truncate(&url, URL_CHARS));
     tags.set(URL_TEMPLATE, &tracing.url_template.as_deref());
     let address = Some(semconv::address(request.host)).filter(|address| !address.is_empty());

@@ -31,9 +31,8 @@ use futures_core::Stream;
 use pin_project_lite::pin_project;
 
 use super::Tracing;
-use super::attempt::{self, Attempt, Sending, headers};
-use crate::recorder::OTHER;
-use crate::semconv::protocol_version;
+use super::attempt::{self, Attempt, Sending, request_headers};
+use crate::semconv::{OTHER, protocol_version};
 
 /// Sends a request that is traced.
 pub trait SendTraced: Sized {
@@ -126,11 +125,11 @@ fn start(tracing: &Tracing, request: &mut ClientRequest) -> Attempt {
         port: uri.port_u16(),
     };
     let mut attempt = Attempt::start(tracing, &told);
-    attempt.inject(&mut Headers(request.headers_mut()));
+    attempt.inject(&mut RequestHeaders(request.headers_mut()));
     attempt
 }
 
-headers!();
+request_headers!();
 
 fn answered<S>(attempt: Attempt, response: ClientResponse<S>) -> ClientResponse<TracedPayload<S>> {
     let version = protocol_version!(response.version(), Version);

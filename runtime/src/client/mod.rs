@@ -8,6 +8,7 @@ mod attempt;
 pub mod awc;
 #[cfg(feature = "reqwest")]
 pub mod reqwest;
+mod url;
 
 use std::borrow::Cow;
 

@@ -38,9 +38,8 @@ use pin_project_lite::pin_project;
 use reqwest_middleware::{Middleware, Next};
 
 use super::Tracing;
-use super::attempt::{self, Attempt, headers};
-use crate::recorder::OTHER;
-use crate::semconv::protocol_version;
+use super::attempt::{self, Attempt, request_headers};
+use crate::semconv::{OTHER, protocol_version};
 
 /// Sends a request that is traced.
 ///
@@ -128,11 +127,11 @@ fn start(tracing: &Tracing, request: &mut Request) -> Attempt {
         port: url.port(),
     };
     let mut attempt = Attempt::start(tracing, &told);
-    attempt.inject(&mut Headers(request.headers_mut()));
+    attempt.inject(&mut RequestHeaders(request.headers_mut()));
     attempt
 }
 
-headers!();
+request_headers!();
 
 fn answered(attempt: Attempt, response: Response) -> Response {
     let version = protocol_version!(response.version(), Version);

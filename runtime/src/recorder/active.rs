@@ -74,7 +74,6 @@ impl Under {
     }
 
     /// Under what is here already, which `recorder` does not record: what a request brings is passed on, though no span is.
-    #[cfg(feature = "actix")]
     pub(crate) fn silent_here(recorder: Arc<Recorder>) -> Self {
         Self::Silent(Scope::new(
             Context::current(),
@@ -103,7 +102,6 @@ impl Under {
     }
 
     /// The context of the span, recorded or not.
-    #[cfg(feature = "actix")]
     pub(crate) fn context(&self) -> Option<SpanContext> {
         match self {
             Self::Silent(scope) => Some(scope.cx.span().span_context().clone()),
@@ -155,7 +153,6 @@ impl Under {
     }
 
     /// How it ends if it is dropped now.
-    #[cfg(feature = "actix")]
     pub(crate) fn unfinished(&self) -> Outcome {
         match self {
             Self::Span(active) => active.scope.unfinished(),

@@ -64,7 +64,7 @@ fn with_noted<R>(f: impl FnOnce(&RefCell<Option<Noted>>) -> R) -> Option<R> {
 }
 
 /// Runs `f` on the current context. `None` on a thread that is ending: nothing is recorded there.
-pub(crate) fn with_context<R>(f: impl FnOnce(&Context) -> R) -> Option<R> {
+pub(super) fn with_context<R>(f: impl FnOnce(&Context) -> R) -> Option<R> {
     with_noted(|_| Context::map_current(f))
 }
 
@@ -129,6 +129,20 @@ impl Current {
     pub(crate) fn get() -> Self {
         with_context(Self::of).unwrap_or(Self::Silent)
     }
+
+    /// Whether telemetry is suppressed here, or the thread is ending.
+    pub(crate) fn is_suppressed() -> bool {
+        with_context(Context::is_telemetry_suppressed) != Some(false)
+    }
+
+    /// The recorder whose scope this thread is in, recorded or not; else the one for a span that has none around it.
+    pub(crate) fn recorder() -> Option<Arc<Recorder>> {
+        let around = with_noted(|noted| {
+            let noted = noted.borrow();
+            noted.as_ref().map(|noted| Arc::clone(noted.recorder()))
+        });
+        around.flatten().or_else(recorder)
+    }
 }
 
 static INSTALLED: OnceLock<Arc<Recorder>> = OnceLock::new();
@@ -152,13 +166,4 @@ pub(crate) fn with_recorder(cx: &Context, recorder: Arc<Recorder>) -> Context {
 pub(crate) fn recorder() -> Option<Arc<Recorder>> {
     with_context(|cx| cx.get::<Override>().map(|o| Arc::clone(&o.0)))?
         .or_else(|| INSTALLED.get().cloned())
-}
-
-/// The recorder whose scope this thread is in, recorded or not; else the one for a span that has none around it.
-pub(crate) fn recorder_around() -> Option<Arc<Recorder>> {
-    let around = with_noted(|noted| {
-        let noted = noted.borrow();
-        noted.as_ref().map(|noted| Arc::clone(noted.recorder()))
-    });
-    around.flatten().or_else(recorder)
 }

@@ -6,13 +6,12 @@ use std::time::SystemTime;
 use opentelemetry::trace::{SpanContext, SpanId, Status, TraceContextExt, TraceId};
 use opentelemetry::{Context, KeyValue};
 
-#[cfg(feature = "actix")]
-use super::current::Current;
-use super::current::{local_span, with_context};
-use super::exception::{EXCEPTION, Exception, OTHER, message};
+use super::current::{Current, local_span, with_context};
+use super::exception::{EXCEPTION, Exception, message};
 use super::local::LocalSpan;
 use super::turn::ERROR_TYPE;
 use crate::attribute::{Key, Tags, Value};
+use crate::semconv::OTHER;
 
 /// A handle of the span that was current when it was made, by [`current`]. Where there was none, or none that is recorded, it
 /// does nothing.
@@ -76,7 +75,6 @@ impl Default for CurrentSpan {
 
 impl CurrentSpan {
     /// The SERVER span of the request that is served here. Of one that is not recorded, its ids.
-    #[cfg(feature = "actix")]
     pub(crate) fn of_request() -> Self {
         match Current::get() {
             Current::Local(span) => match span.server() {

@@ -12,9 +12,6 @@ use crate::diag;
 /// The name of a span's event.
 pub(super) const EXCEPTION: &str = "exception";
 
-/// What becomes of an error whose type is not known: the conventions' word for it.
-pub(crate) const OTHER: &str = "_OTHER";
-
 const TYPE: &str = "exception.type";
 const MESSAGE: &str = "exception.message";
 

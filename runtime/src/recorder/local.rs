@@ -9,7 +9,7 @@ use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceId};
 
 use super::active::Scope;
 use super::exception::Exception;
-use super::head::Head;
+use super::head_copy::HeadCopy;
 use super::open::{OpenSpan, Parent, value_limits};
 use super::outcome::Outcome;
 use super::state::{Ended, Times};
@@ -30,7 +30,7 @@ pub(crate) struct LocalSpan {
 
 /// The answer to a handler that asks for its request's SERVER span.
 #[derive(Debug)]
-pub(crate) enum Claim {
+pub(super) enum Claim {
     Granted(LocalSpan),
     /// Another handler has it.
     Taken,
@@ -359,7 +359,7 @@ impl LocalSpan {
     }
 
     /// Claims the request's SERVER span for a handler.
-    pub(crate) fn claim(&self) -> Claim {
+    pub(super) fn claim(&self) -> Claim {
         let granted = self.with_request(|server, slot, id| {
             let is_taken = std::mem::replace(&mut server.is_claimed, true);
             (!is_taken).then_some((slot, id))
@@ -387,7 +387,7 @@ impl LocalSpan {
     }
 
     /// The copy of the request's head, if there is a request.
-    pub(crate) fn head(&self) -> Option<Arc<Head>> {
+    pub(super) fn head(&self) -> Option<Arc<HeadCopy>> {
         self.with_request(|server, _, _| server.head.clone())
             .flatten()
     }

@@ -3,6 +3,7 @@
 //! Above: attributes, settings, sampling. Below: the pipeline, which takes what has ended through [`Sink`].
 
 mod active;
+mod annotated;
 mod attributes;
 mod baggage;
 mod cells;
@@ -10,7 +11,8 @@ mod clock;
 mod current;
 mod current_span;
 mod exception;
-mod head;
+mod handler;
+mod head_copy;
 mod heads;
 mod inherited;
 mod key_index;
@@ -19,10 +21,10 @@ mod local;
 mod memory;
 #[cfg(test)]
 mod model_tests;
-#[cfg(feature = "actix")]
 mod observer;
 mod open;
 mod outcome;
+mod request_reader;
 mod run;
 mod runs;
 mod scope;
@@ -46,38 +48,31 @@ use std::time::SystemTime;
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, TraceFlags, TraceState};
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
 
-#[cfg(any(feature = "actix", feature = "awc", feature = "reqwest"))]
-pub(crate) use self::active::Entered;
-pub(crate) use self::active::{ActiveSpan, Under};
-pub(crate) use self::baggage::{baggage, warn_in_vain};
+pub(crate) use self::active::{ActiveSpan, Entered, Under};
+pub use self::annotated::{annotate, annotated, traced, traced_root};
 #[cfg(feature = "testing")]
 pub(crate) use self::current::with_recorder;
-pub(crate) use self::current::{Current, install, recorder, recorder_around, with_context};
+pub(crate) use self::current::{Current, install, recorder};
 pub use self::current_span::{CurrentSpan, current};
-#[cfg(any(feature = "actix", feature = "awc", feature = "reqwest"))]
-pub(crate) use self::exception::OTHER;
 pub(crate) use self::exception::{message, text};
-pub(crate) use self::head::Head;
+pub use self::handler::{HandlerRequest, child_handler, handler};
+pub(crate) use self::head_copy::HeadCopy;
 pub(crate) use self::local::LocalSpan;
 pub(crate) use self::memory::{Held, Memory};
-#[cfg(feature = "actix")]
 pub(crate) use self::observer::{ObservedRequest, Observer};
-#[cfg(any(feature = "actix", feature = "awc", feature = "reqwest"))]
 pub(crate) use self::outcome::Outcome;
+pub(crate) use self::request_reader::ReadHead;
+pub use self::request_reader::{NoRequest, Recording, RequestReader, RequestSource};
 pub use self::run::{BodySpan, ResultSpan, Traced, TracedStream};
 pub(crate) use self::runs::Runs;
 pub(crate) use self::scope::Scope;
-#[cfg(any(feature = "actix", feature = "awc", feature = "reqwest"))]
 pub(crate) use self::scoped::{Enter, Scoped};
 pub use self::site::Site;
 pub use self::span::Span;
-#[cfg(all(test, feature = "actix"))]
+#[cfg(test)]
 pub(crate) use self::tests::Nowhere;
 pub use self::tracer::{Tracer, TracerProvider};
-#[cfg(feature = "actix")]
 pub(crate) use self::turn::Turn;
-#[cfg(feature = "actix")]
-pub(crate) use self::{local::Claim, site::FUNCTION};
 
 use self::cells::{Cell, Cells};
 use self::clock::{Clock, SystemClock};
@@ -150,7 +145,6 @@ pub(crate) struct Recorder {
     propagators: Propagators,
     exceptions: ExceptionSignal,
     known_methods: KnownMethods,
-    #[cfg(feature = "actix")]
     observer: Option<Arc<dyn Observer>>,
     /// After the shutdown no span starts.
     is_closed: AtomicBool,
@@ -166,7 +160,7 @@ pub(crate) struct Start<'a> {
     /// Sets the attributes that it has from the start. Not called for a span that is not recorded.
     pub(crate) tags: Option<&'a dyn Fn(&mut Tags)>,
     /// Copies the head of the request whose SERVER span this is.
-    pub(crate) head: Option<&'a dyn Fn(&mut Head)>,
+    pub(crate) head: Option<&'a dyn Fn(&mut HeadCopy)>,
 }
 
 impl<'a> Start<'a> {
@@ -243,7 +237,6 @@ impl Recorder {
             propagators,
             exceptions: settings.exceptions,
             known_methods: settings.known_methods,
-            #[cfg(feature = "actix")]
             observer: None,
             is_closed: AtomicBool::new(false),
         }
@@ -271,13 +264,12 @@ impl Recorder {
     }
 
     /// Tells `observer` of each request.
-    #[cfg(all(test, feature = "actix"))]
+    #[cfg(test)]
     pub(crate) fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
         self.observer = Some(observer);
         self
     }
 
-    #[cfg(feature = "actix")]
     pub(crate) fn observer(&self) -> Option<&Arc<dyn Observer>> {
         self.observer.as_ref()
     }

@@ -14,7 +14,7 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status};
 
 use super::exception::{EXCEPTION, Exception};
-use super::head::Head;
+use super::head_copy::HeadCopy;
 use super::inherited::Inherited;
 use super::key_index::KeyIndex;
 use super::scope::Scope;
@@ -52,7 +52,7 @@ pub(crate) struct OpenSpan {
     /// The SERVER span around this span, itself included, as its slot and id.
     pub(super) request: Option<(u32, SpanId)>,
     /// Of a SERVER span: the request's head, and whether a handler has claimed the span.
-    pub(super) head: Option<Arc<Head>>,
+    pub(super) head: Option<Arc<HeadCopy>>,
     /// Bytes of that copy.
     pub(super) head_bytes: usize,
     pub(super) is_claimed: bool,
@@ -252,7 +252,7 @@ impl OpenSpan {
     }
 
     /// Takes a copy of a request's head, and returns whether it is whole.
-    pub(super) fn copy_head(&mut self, copy: impl FnOnce(&mut Head)) -> bool {
+    pub(super) fn copy_head(&mut self, copy: impl FnOnce(&mut HeadCopy)) -> bool {
         // A slot keeps no head that somebody else still reads.
         Arc::get_mut(self.head.get_or_insert_default()).is_some_and(|head| {
             copy(head);

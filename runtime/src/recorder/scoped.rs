@@ -51,13 +51,11 @@ impl<T, O: Enter> Scoped<T, O> {
     }
 
     /// Nothing yet: [`start`](Self::start) makes it.
-    #[cfg(feature = "actix")]
     pub(crate) fn unstarted(owner: O) -> Self {
         Self { inner: None, owner }
     }
 
     /// Makes under the owner what is to run.
-    #[cfg(feature = "actix")]
     pub(crate) fn start(&mut self, make: impl FnOnce() -> T) {
         let entered = self.owner.enter();
         let inner = make();
@@ -69,7 +67,6 @@ impl<T, O: Enter> Scoped<T, O> {
         self.project().owner
     }
 
-    #[cfg(feature = "actix")]
     pub(crate) fn owner_mut(&mut self) -> &mut O {
         &mut self.owner
     }
@@ -79,12 +76,10 @@ impl<T, O: Enter> Scoped<T, O> {
     }
 
     /// Drops it outside of the scope: its drop runs nobody's code.
-    #[cfg(feature = "actix")]
     pub(crate) fn clear(self: Pin<&mut Self>) {
         self.project().inner.set(None);
     }
 
-    #[cfg(feature = "actix")]
     pub(crate) fn inner_mut(self: Pin<&mut Self>) -> Option<Pin<&mut T>> {
         self.project().inner.as_pin_mut()
     }

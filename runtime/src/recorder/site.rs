@@ -2,11 +2,6 @@
 
 use opentelemetry::trace::SpanKind;
 
-use crate::attribute::Key;
-
-/// The attribute that names a handler.
-pub(crate) const FUNCTION: Key<'_> = Key::new("code.function.name");
-
 /// An annotated function: its span's name and kind, and its path.
 #[derive(Debug)]
 pub struct Site {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use opentelemetry::trace::{SpanContext, SpanId};
 
 use super::clock::{Clock, TraceClock};
-use super::head::Head;
+use super::head_copy::HeadCopy;
 use super::heads::Copies;
 use super::inherited::HandedDown;
 use super::memory::Held;
@@ -184,7 +184,7 @@ impl State {
 
     /// Copies the head of a request for a SERVER span, and counts the copy until the span ends. Returns whether it is whole. Past the
     /// limits of memory there is no copy: tags are missing then, and no span.
-    pub(super) fn copy_head(&mut self, slot: u32, copy: impl FnOnce(&mut Head)) -> bool {
+    pub(super) fn copy_head(&mut self, slot: u32, copy: impl FnOnce(&mut HeadCopy)) -> bool {
         let span = &mut self.slots[slot as usize];
         if self.held.limit() < usize::MAX {
             span.head.get_or_insert_default();

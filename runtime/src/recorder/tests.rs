@@ -18,8 +18,8 @@ use prost::Message;
 use super::clock::Clock;
 use super::outcome::Outcome;
 use super::{
-    Current, Head, LocalSpan, Memory, Mode, Recorder, Refusal, Runs, Sink, Start, Started, Tracer,
-    TracerProvider, Under, Waiting,
+    Current, HeadCopy, LocalSpan, Memory, Mode, Recorder, Refusal, Runs, Sink, Start, Started,
+    Tracer, TracerProvider, Under, Waiting,
 };
 use crate::config::{Limits, Sampler, Settings};
 use crate::propagation::Propagators;
@@ -70,11 +70,9 @@ impl Sink for Handed {
 }
 
 /// Takes what is handed over nowhere.
-#[cfg(feature = "actix")]
 #[derive(Debug)]
 pub(crate) struct Nowhere;
 
-#[cfg(feature = "actix")]
 impl Sink for Nowhere {
     fn ended(&self) {}
     fn kept(&self, _: &Runs, _: u64) {}
@@ -526,7 +524,7 @@ fn heads_of_ended_requests_hold_no_memory() {
         panic!("the job is recorded")
     };
     let head = "x".repeat(4_000);
-    let copy = |to: &mut Head| to.fill("", [("name", head.as_bytes())].into_iter());
+    let copy = |to: &mut HeadCopy| to.fill("", [("name", head.as_bytes())].into_iter());
     for _ in 0..5_000 {
         let request = Start {
             head: Some(&copy),
@@ -549,7 +547,7 @@ fn copies_of_heads_take_a_quarter_of_the_memory_and_cost_no_span() {
     };
     let (recorder, sink) = recording(limits);
     let head = "x".repeat(15_000);
-    let copy = |to: &mut Head| to.fill("", [("name", head.as_bytes())].into_iter());
+    let copy = |to: &mut HeadCopy| to.fill("", [("name", head.as_bytes())].into_iter());
     let request = || {
         let start = Start {
             head: Some(&copy),

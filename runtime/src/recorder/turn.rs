@@ -27,7 +27,6 @@ impl<'a> Turn<'a> {
     }
 
     /// The value of an attribute that is a string.
-    #[cfg(feature = "actix")]
     pub(crate) fn text(&mut self, key: &Key<'_>) -> Option<String> {
         self.span.text(key)
     }
@@ -42,7 +41,6 @@ impl<'a> Turn<'a> {
     }
 
     /// Adds ` {suffix}` to the name, if it is `initial` still.
-    #[cfg(feature = "actix")]
     pub(crate) fn extend_name(&mut self, initial: &str, suffix: &str) {
         if self.span.name == initial {
             self.span.extend_name(suffix);
@@ -60,7 +58,6 @@ impl<'a> Turn<'a> {
     }
 
     /// The error was the client's: a response of 4xx says enough.
-    #[cfg(feature = "actix")]
     pub(crate) fn forget_exception(&mut self) {
         self.span.exception = None;
     }

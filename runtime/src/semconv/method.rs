@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::OTHER;
+
 /// The methods that spans are named after.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct KnownMethods(Option<Vec<String>>);
@@ -34,7 +36,7 @@ impl KnownMethods {
         if self.contains(method) {
             (method, None)
         } else {
-            ("_OTHER", Some(method))
+            (OTHER, Some(method))
         }
     }
 

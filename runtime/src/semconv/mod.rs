@@ -1,19 +1,15 @@
 //! Rules of OpenTelemetry's semantic conventions for HTTP, which servers and clients share.
 
+pub(crate) mod keys;
 mod method;
-#[cfg(any(feature = "actix", feature = "awc", feature = "reqwest"))]
-mod redact;
-#[cfg(any(feature = "awc", feature = "reqwest"))]
-mod url;
+pub(crate) mod redact;
 
 pub(crate) use self::method::KnownMethods;
-#[cfg(feature = "actix")]
-pub(crate) use self::redact::query;
-#[cfg(any(feature = "awc", feature = "reqwest"))]
-pub(crate) use self::url::full_url;
+
+/// The conventions' word for a method or an error that has no name of its own.
+pub(crate) const OTHER: &str = "_OTHER";
 
 /// `network.protocol.version` of a version of the type `$of`, which the crate http has in each of its own versions.
-#[cfg(any(feature = "actix", feature = "awc", feature = "reqwest"))]
 macro_rules! protocol_version {
     ($version:expr, $of:ident) => {
         match $version {
@@ -26,7 +22,6 @@ macro_rules! protocol_version {
         }
     };
 }
-#[cfg(any(feature = "actix", feature = "awc", feature = "reqwest"))]
 pub(crate) use protocol_version;
 
 /// A host as an address: an IPv6 one without its brackets.

@@ -15,7 +15,7 @@ const SECRET: [&str; 7] = [
     "X-Goog-Signature",
 ];
 
-pub(super) const REDACTED: &str = "REDACTED";
+pub(crate) const REDACTED: &str = "REDACTED";
 
 /// A query with those values redacted.
 pub(crate) fn query(query: &str) -> Cow<'_, str> {

@@ -1,4 +1,4 @@
-//! The route of a request: what its response tells, and a guess for a request that ends without one.
+//! The routes that a worker has learned: a guess for a request that ends without a response.
 //!
 //! actix-web lets nobody hold a request while it is routed, so that a request that is cancelled, panics, or fails in a middleware
 //! takes its route with it. A worker asks for the routes of its first requests before they are routed, and learns them.
@@ -6,12 +6,6 @@
 use std::cell::{Cell, RefCell};
 
 use actix_web::dev::{ResourceDef, ServiceRequest};
-use actix_web::http::Method;
-
-use crate::attribute::Key;
-use crate::recorder::{Recorder, Turn};
-
-const ROUTE: Key<'_> = Key::new("http.route");
 
 /// Requests that a worker asks for their routes before they are routed: its first ones, and some after a route was missed.
 const ASKED: u32 = 256;
@@ -66,25 +60,6 @@ impl Routes {
         }
         route?.pattern().map(str::to_owned)
     }
-}
-
-/// Whether the application has set the route itself.
-pub(super) fn has_route(span: &mut Turn<'_>) -> bool {
-    span.has(&ROUTE)
-}
-
-/// Records where the request went. The span is named after it, unless it is no longer called `method`: then the application has
-/// given it a name of its own.
-pub(super) fn set_route(span: &mut Turn<'_>, method: &str, route: &str) {
-    // The App's own root has no name in a scope without one.
-    let route = if route.is_empty() { "/" } else { route };
-    span.tag(|tags| tags.set(ROUTE, route));
-    span.extend_name(method, route);
-}
-
-/// What a span is called after the request's method.
-pub(super) fn method_in_name<'m>(recorder: &Recorder, method: &'m Method) -> &'m str {
-    recorder.known_methods().in_name(method.as_str())
 }
 
 #[cfg(test)]

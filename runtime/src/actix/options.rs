@@ -1,28 +1,17 @@
-//! The middleware: one SERVER span a request.
+//! The middleware's options.
 
-use std::cell::LazyCell;
 use std::fmt;
-use std::future::{Ready, ready};
-use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use actix_web::body::MessageBody;
-use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
+use actix_web::HttpRequest;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::HeaderName;
-use actix_web::{Error, HttpRequest};
 
-use super::answer::Wanted;
-use super::body::TracedBody;
-use super::exchange::Exchange;
-use super::forwarded::{Proxies, Via};
-use super::future::{Head, RequestFuture};
-use super::headers::Listed;
-use super::route::Routes;
-use super::server::{self, Origin};
-use super::trust::{Client, Trust};
+use super::hooks::Hooks;
+use super::trust::Trust;
 use crate::attribute::Tags;
-use crate::recorder::{ActiveSpan, Current, Recorder, Started, TracerProvider, Under, recorder};
+use crate::inbound::{HeaderCapture, IdOptions, Proxies, tag_baggage};
+use crate::recorder::{Recorder, TracerProvider};
 
 /// Records each request as a SERVER span, from its head to the end of its response's body.
 ///
@@ -44,26 +33,15 @@ use crate::recorder::{ActiveSpan, Current, Recorder, Started, TracerProvider, Un
 /// ```
 #[derive(Clone, Default)]
 pub struct RequestTracing {
-    recorder: Option<Arc<Recorder>>,
-    skip: Option<Skip>,
-    tags: Vec<RequestTags>,
-    span_name: Option<SpanName>,
-    response_tags: Vec<ResponseTags>,
-    trust: Trust,
-    proxies: Option<Proxies>,
-    client_address: bool,
-    without_query: bool,
-    readable: Option<Vec<HeaderName>>,
-    wanted: Wanted,
+    pub(super) recorder: Option<Arc<Recorder>>,
+    pub(super) hooks: Hooks,
+    pub(super) trust: Trust,
+    pub(super) proxies: Option<Proxies>,
+    pub(super) client_address: bool,
+    pub(super) without_query: bool,
+    pub(super) readable: Option<Vec<HeaderName>>,
+    pub(super) ids: IdOptions,
 }
-
-type Skip = Arc<dyn Fn(&ServiceRequest) -> bool + Send + Sync>;
-type RequestTags = Arc<dyn Fn(&ServiceRequest, &mut Tags) + Send + Sync>;
-type SpanName = Arc<dyn Fn(&HttpRequest) -> Option<String> + Send + Sync>;
-type ResponseTags = Arc<dyn Fn(&ServiceResponse<()>, &mut Tags) + Send + Sync>;
-
-/// Paths that only machines ask for, often.
-const SKIPPED: [&str; 5] = ["/health", "/healthz", "/livez", "/readyz", "/metrics"];
 
 impl RequestTracing {
     /// Records with an instance of its own instead of the installed one.
@@ -93,7 +71,7 @@ impl RequestTracing {
     /// ```
     #[must_use]
     pub fn skip(mut self, skip: impl Fn(&ServiceRequest) -> bool + Send + Sync + 'static) -> Self {
-        self.skip = Some(Arc::new(skip));
+        self.hooks.skip = Some(Arc::new(skip));
         self
     }
 
@@ -112,7 +90,7 @@ impl RequestTracing {
         mut self,
         name: impl Fn(&HttpRequest) -> Option<String> + Send + Sync + 'static,
     ) -> Self {
-        self.span_name = Some(Arc::new(name));
+        self.hooks.span_name = Some(Arc::new(name));
         self
     }
 
@@ -133,7 +111,7 @@ impl RequestTracing {
         mut self,
         tags: impl Fn(&ServiceRequest, &mut Tags) + Send + Sync + 'static,
     ) -> Self {
-        self.tags.push(Arc::new(tags));
+        self.hooks.tags.push(Arc::new(tags));
         self
     }
 
@@ -165,7 +143,7 @@ impl RequestTracing {
         mut self,
         tags: impl Fn(&ServiceResponse<()>, &mut Tags) + Send + Sync + 'static,
     ) -> Self {
-        self.response_tags.push(Arc::new(tags));
+        self.hooks.response_tags.push(Arc::new(tags));
         self
     }
 
@@ -233,7 +211,7 @@ impl RequestTracing {
     /// ```
     #[must_use]
     pub fn request_id(mut self) -> Self {
-        self.wanted.request_id = true;
+        self.ids.request_id = true;
         self
     }
 
@@ -241,7 +219,7 @@ impl RequestTracing {
     /// `00-{trace id}-{span id}-{flags}`.
     #[must_use]
     pub fn trace_response(mut self) -> Self {
-        self.wanted.trace_response = true;
+        self.ids.trace_response = true;
         self
     }
 
@@ -249,7 +227,7 @@ impl RequestTracing {
     /// recorded here as well.
     #[must_use]
     pub fn trace_id_header(mut self) -> Self {
-        self.wanted.trace_id = true;
+        self.ids.trace_id = true;
         self
     }
 
@@ -275,16 +253,16 @@ impl RequestTracing {
     /// ```
     #[must_use]
     pub fn request_headers(self, names: impl IntoIterator<Item = HeaderName>) -> Self {
-        let listed = Listed::new("http.request.header.", names);
-        self.tags(move |request, tags| listed.tag(request.headers(), tags))
+        let capture = HeaderCapture::new("http.request.header.", names);
+        self.tags(move |request, tags| capture.tag(request.headers(), tags))
     }
 
     /// Records these headers of responses, as `http.response.header.<name>`: as [`request_headers`](Self::request_headers) has
     /// those of requests.
     #[must_use]
     pub fn response_headers(self, names: impl IntoIterator<Item = HeaderName>) -> Self {
-        let listed = Listed::new("http.response.header.", names);
-        self.on_response(move |response, tags| listed.tag(response.headers(), tags))
+        let capture = HeaderCapture::new("http.response.header.", names);
+        self.on_response(move |response, tags| capture.tag(response.headers(), tags))
     }
 
     /// Keeps only these headers of a request for the tags that are evaluated after routing. By default all are kept, as far as 16 KiB
@@ -331,175 +309,12 @@ impl RequestTracing {
     #[must_use]
     pub fn baggage_tags(self, keys: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let keys: Vec<String> = keys.into_iter().map(Into::into).collect();
-        self.tags(move |_, tags| server::tag_baggage(&keys, tags))
-    }
-
-    fn skips(&self, request: &ServiceRequest) -> bool {
-        match &self.skip {
-            Some(skip) => skip(request),
-            None => SKIPPED.contains(&request.path()),
-        }
-    }
-
-    fn tag_request(&self, under: &mut Under, request: &ServiceRequest) {
-        if !self.tags.is_empty() {
-            under.tag(|set| self.tags.iter().for_each(|tags| tags(request, set)));
-        }
-    }
-
-    /// Names and tags the span, if there is one, as the application wishes.
-    #[inline]
-    pub(super) fn see_response(&self, under: &mut Under, response: &ServiceResponse<()>) {
-        let sees_responses = self.span_name.is_some() || !self.response_tags.is_empty();
-        if sees_responses && under.span().is_some() {
-            self.show_response(under, response);
-        }
-    }
-
-    /// The application's code runs under the span.
-    fn show_response(&self, under: &mut Under, response: &ServiceResponse<()>) {
-        if let Some(span_name) = &self.span_name {
-            let entered = under.enter();
-            let name = span_name(response.request());
-            drop(entered);
-            if let Some((span, name)) = under.span().zip(name) {
-                span.set_name(&name);
-            }
-        }
-        if !self.response_tags.is_empty() {
-            let all = self.response_tags.iter();
-            under.tag(|set| all.for_each(|tags| tags(response, set)));
-        }
-    }
-
-    /// What trusted proxies say of the request.
-    fn via<'r>(&self, request: &'r ServiceRequest) -> Option<Via<'r>> {
-        let proxies = self.proxies.as_ref()?;
-        proxies.read(request.peer_addr(), request.headers())
-    }
-
-    fn trusts(&self, request: &ServiceRequest, via: Option<&Via<'_>>) -> bool {
-        let client = match via {
-            Some(via) => via.client,
-            None => Client::of_peer(request.peer_addr()),
-        };
-        self.trust.admits(request, client)
-    }
-
-    /// Begins a request.
-    fn begin<'r>(
-        &self,
-        request: &'r ServiceRequest,
-        via: Option<Via<'r>>,
-        is_trusted: impl FnOnce() -> bool,
-    ) -> Exchange {
-        let Some(recorder) = self.recorder.clone().or_else(recorder) else {
-            return Exchange::over();
-        };
-        let around = Current::get();
-        match &around {
-            // Another `RequestTracing` of the same request, or one that records nothing: pass through.
-            Current::Local(span) if span.is_of(&recorder) && span.in_request() => {
-                return Exchange::over();
-            }
-            Current::Silent => return Exchange::over(),
-            _ => {}
-        }
-        let http = request.request();
-        let origin = Origin {
-            via,
-            has_client: self.client_address,
-            has_query: !self.without_query,
-            readable: self.readable.as_deref(),
-        };
-        let caller = server::inbound(&recorder, http, is_trusted);
-        if self.skips(request) {
-            return Exchange::new(caller.silent(recorder.skip(caller.parent()), recorder));
-        }
-        let under = match server::start(&recorder, http, &origin, &caller, around) {
-            Started::Recording(span) => Under::Span(ActiveSpan::new(span)),
-            Started::Dropped(context) => caller.silent(context, Arc::clone(&recorder)),
-        };
-        let mut exchange = Exchange::new(under);
-        exchange.observe(&recorder, http);
-        exchange
+        self.tags(move |_, tags| tag_baggage(&keys, tags))
     }
 }
 
 impl fmt::Debug for RequestTracing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RequestTracing").finish_non_exhaustive()
-    }
-}
-
-impl<S, B> Transform<S, ServiceRequest> for RequestTracing
-where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
-    B: MessageBody,
-{
-    type Response = ServiceResponse<TracedBody<B>>;
-    type Error = Error;
-    type Transform = RequestTracingService<S>;
-    type InitError = ();
-    type Future = Ready<Result<Self::Transform, ()>>;
-
-    fn new_transform(&self, service: S) -> Self::Future {
-        ready(Ok(RequestTracingService {
-            service,
-            shared: Rc::new(Shared {
-                tracing: self.clone(),
-                routes: Routes::default(),
-            }),
-        }))
-    }
-}
-
-/// The service that [`RequestTracing`] makes of the one it wraps.
-#[derive(Debug)]
-pub struct RequestTracingService<S> {
-    service: S,
-    shared: Rc<Shared>,
-}
-
-/// What the requests of a worker share.
-#[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) tracing: RequestTracing,
-    pub(super) routes: Routes,
-}
-
-impl<S, B> Service<ServiceRequest> for RequestTracingService<S>
-where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
-    B: MessageBody,
-{
-    type Response = ServiceResponse<TracedBody<B>>;
-    type Error = Error;
-    type Future = RequestFuture<S::Future>;
-
-    fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.service.poll_ready(cx)
-    }
-
-    fn call(&self, request: ServiceRequest) -> Self::Future {
-        let Shared { tracing, routes } = &*self.shared;
-        let via = tracing.via(&request);
-        let is_trusted = LazyCell::new(|| tracing.trusts(&request, via.as_ref()));
-        let mut exchange = tracing.begin(&request, via, || *is_trusted);
-        let wanted = tracing.wanted;
-        let ids = (wanted.is_any())
-            .then(|| Box::new(wanted.ids(&request, exchange.under(), || *is_trusted)));
-        tracing.tag_request(exchange.under(), &request);
-        let asked = exchange
-            .wants_route()
-            .then(|| routes.ask(&request))
-            .flatten();
-        let head = Head {
-            method: request.method().clone(),
-            shared: Rc::clone(&self.shared),
-            ids,
-            asked,
-        };
-        RequestFuture::new(exchange, head, || self.service.call(request))
     }
 }

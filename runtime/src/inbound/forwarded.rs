@@ -8,48 +8,48 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
-use actix_web::http::header::{self, HeaderMap, HeaderName};
 use ipnet::IpNet;
 
-use super::trust::Client;
+use super::client::Client;
+use super::header_lines::{HeaderLines, text};
 use crate::error::Error;
 
-const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const FOR: &str = "x-forwarded-for";
+const HOST: &str = "x-forwarded-host";
+const PROTO: &str = "x-forwarded-proto";
 
 /// The addresses of trusted proxies.
 #[derive(Debug, Clone)]
-pub(super) struct Proxies(Arc<[IpNet]>);
+pub(crate) struct Proxies(Arc<[IpNet]>);
 
 /// What trusted proxies say of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Via<'r> {
-    pub(super) client: Client,
+pub(crate) struct ForwardedInfo<'r> {
+    pub(crate) client: Client,
     /// Host and port that the client asked for.
-    pub(super) host: Option<&'r str>,
-    pub(super) scheme: Option<&'static str>,
+    pub(crate) host: Option<&'r str>,
+    pub(crate) scheme: Option<&'static str>,
 }
 
 impl Proxies {
     /// Takes addresses and networks.
-    pub(super) fn new(texts: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Self, Error> {
+    pub(crate) fn new(texts: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Self, Error> {
         let networks = texts.into_iter().map(|text| network(text.as_ref()));
         networks.collect::<Result<_, _>>().map(Self)
     }
 
     /// What they say of the request that came from `peer`. Nothing, if that is none of them or says nothing.
-    pub(super) fn read<'r>(
+    pub(crate) fn read<'r>(
         &self,
         peer: Option<SocketAddr>,
-        headers: &'r HeaderMap,
-    ) -> Option<Via<'r>> {
+        headers: &'r impl HeaderLines,
+    ) -> Option<ForwardedInfo<'r>> {
         if !self.include(Client::of_peer(peer)) {
             return None;
         }
         match (self.forwarded(headers), self.x_forwarded(headers)) {
             // One of them may be the client's own, passed on by a proxy that writes the other: what both say is true.
-            (Some(one), Some(other)) => Some(Via {
+            (Some(one), Some(other)) => Some(ForwardedInfo {
                 client: match one.client == other.client {
                     true => one.client,
                     false => Client::Hidden,
@@ -68,11 +68,11 @@ impl Proxies {
         }
     }
 
-    fn forwarded<'r>(&self, headers: &'r HeaderMap) -> Option<Via<'r>> {
-        let mut via: Option<Via<'r>> = None;
-        for element in from_right(headers, &header::FORWARDED) {
+    fn forwarded<'r>(&self, headers: &'r impl HeaderLines) -> Option<ForwardedInfo<'r>> {
+        let mut via: Option<ForwardedInfo<'r>> = None;
+        for element in from_right(headers, "forwarded") {
             let hop = hop(element).unwrap_or(UNSAID);
-            via = Some(Via {
+            via = Some(ForwardedInfo {
                 client: hop.client,
                 host: hop.host.or(via.and_then(|nearer| nearer.host)),
                 scheme: hop.scheme.or(via.and_then(|nearer| nearer.scheme)),
@@ -84,10 +84,10 @@ impl Proxies {
         via
     }
 
-    fn x_forwarded<'r>(&self, headers: &'r HeaderMap) -> Option<Via<'r>> {
+    fn x_forwarded<'r>(&self, headers: &'r impl HeaderLines) -> Option<ForwardedInfo<'r>> {
         let mut client = Client::Hidden;
         let mut hops = 0;
-        for text in from_right(headers, &FOR) {
+        for text in from_right(headers, FOR) {
             client = node(text);
             hops += 1;
             if !self.include(client) {
@@ -96,21 +96,23 @@ impl Proxies {
         }
         // Proxies that set these instead of adding to them leave fewer.
         let hops = hops.max(1);
-        let host = from_right(headers, &HOST).take(hops).last();
-        let scheme = from_right(headers, &PROTO).take(hops).last();
-        let via = Via {
+        let host = from_right(headers, HOST).take(hops).last();
+        let scheme = from_right(headers, PROTO).take(hops).last();
+        let via = ForwardedInfo {
             client,
             host,
             scheme: scheme.and_then(known_scheme),
         };
         let names = [FOR, HOST, PROTO];
-        let is_there = names.iter().any(|name| headers.contains_key(name));
+        let is_there = names
+            .iter()
+            .any(|name| headers.lines(name).next().is_some());
         is_there.then_some(via)
     }
 }
 
 /// What a proxy says that says nothing.
-const UNSAID: Via<'_> = Via {
+const UNSAID: ForwardedInfo<'_> = ForwardedInfo {
     client: Client::Hidden,
     host: None,
     scheme: None,
@@ -125,10 +127,13 @@ fn network(text: &str) -> Result<IpNet, Error> {
 
 /// The members of a list that is a header, of all its lines, from the right. A comma in a quoted string separates nothing;
 /// whatever quotes a client has opened, those that stand right of it are whole.
-fn from_right<'r>(headers: &'r HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'r str> {
-    let lines = headers.get_all(name).rev();
+fn from_right<'r>(
+    headers: &'r impl HeaderLines,
+    name: &'static str,
+) -> impl Iterator<Item = &'r str> {
+    let lines = headers.lines(name).rev();
     lines.flat_map(|line| {
-        let text = line.to_str().unwrap_or_default();
+        let text = text(line).unwrap_or_default();
         text.rsplit(outside_quotes(',')).map(str::trim)
     })
 }
@@ -142,7 +147,7 @@ fn outside_quotes(separator: char) -> impl FnMut(char) -> bool {
 }
 
 /// An element of `Forwarded`: what one proxy says. `None` if it is malformed, or has an escape, which nothing here needs.
-fn hop(element: &str) -> Option<Via<'_>> {
+fn hop(element: &str) -> Option<ForwardedInfo<'_>> {
     let mut hop = UNSAID;
     let mut is_named = false;
     for pair in element.split(outside_quotes(';')).map(str::trim) {
@@ -195,21 +200,17 @@ fn known_scheme(text: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use actix_web::test::TestRequest;
-
     use super::*;
+    use crate::inbound::test_request::TestRequest;
 
     fn read(
         peer: &str,
         lines: &[(&str, &str)],
     ) -> Option<(String, Option<String>, Option<&'static str>)> {
         let proxies = Proxies::new(["10.0.0.0/8", "192.0.2.1", "2001:db8:1::/48"]).unwrap();
-        let request = lines.iter().fold(TestRequest::get(), |request, line| {
-            request.append_header(*line)
-        });
-        let request = request.to_http_request();
+        let request = TestRequest::with_headers(lines);
         let peer = Some((peer.parse::<IpAddr>().unwrap(), 1).into());
-        let via = proxies.read(peer, request.headers())?;
+        let via = proxies.read(peer, &request)?;
         let client = match via.client {
             Client::At(ip) => ip.to_string(),
             client => format!("{client:?}"),

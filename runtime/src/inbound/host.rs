@@ -5,28 +5,26 @@
 
 use std::cell::RefCell;
 
-use actix_web::HttpRequest;
-use actix_web::http::Version;
-
-use super::forwarded::Via;
-use super::head::{HOST, cut};
-use crate::attribute::{Key, Tags, ValueLimits};
-use crate::semconv::{self, protocol_version};
-
-const SCHEME: Key<'_> = Key::new("url.scheme");
-const SERVER_ADDRESS: Key<'_> = Key::new("server.address");
-const SERVER_PORT: Key<'_> = Key::new("server.port");
-const PROTOCOL_VERSION: Key<'_> = Key::new("network.protocol.version");
+use super::forwarded::ForwardedInfo;
+use super::header_lines::HeaderLines as _;
+use super::request_head::{RequestHead, cut};
+use crate::attribute::{Tags, ValueLimits};
+use crate::semconv;
+use crate::semconv::keys::{PROTOCOL_VERSION, SCHEME, SERVER_ADDRESS, SERVER_PORT};
 
 /// Tags a request with where it was sent, as the client or a proxy that speaks for it says.
-pub(super) fn tag(request: &HttpRequest, forwarded: Option<&Via<'_>>, tags: &mut Tags) {
+pub(super) fn tag(
+    request: &impl RequestHead,
+    forwarded: Option<&ForwardedInfo<'_>>,
+    tags: &mut Tags,
+) {
     let by_proxy = forwarded.and_then(|via| via.host);
     let by_proxy = by_proxy.map(str::as_bytes);
     let by_proxy = by_proxy.filter(|host| split(host).is_some());
     let target = Target {
         scheme: forwarded
             .and_then(|via| via.scheme)
-            .unwrap_or_else(|| scheme(request)),
+            .unwrap_or_else(|| request.scheme()),
         version: request.version(),
         host: by_proxy.or_else(|| asked(request)).unwrap_or_default(),
     };
@@ -37,18 +35,11 @@ pub(super) fn tag(request: &HttpRequest, forwarded: Option<&Via<'_>>, tags: &mut
     }
 }
 
-fn scheme(request: &HttpRequest) -> &'static str {
-    match request.app_config().secure() {
-        true => "https",
-        false => "http",
-    }
-}
-
 /// The host that the client asked for: of the URI if it has one, as in HTTP/2, else of `Host`.
-fn asked(request: &HttpRequest) -> Option<&[u8]> {
-    match request.uri().authority() {
-        Some(authority) => Some(authority.as_str().as_bytes()),
-        None => Some(request.headers().get(&HOST)?.as_bytes()),
+fn asked(request: &impl RequestHead) -> Option<&[u8]> {
+    match request.authority() {
+        Some(authority) => Some(authority.as_bytes()),
+        None => request.headers().lines("host").next(),
     }
 }
 
@@ -56,7 +47,7 @@ fn asked(request: &HttpRequest) -> Option<&[u8]> {
 #[derive(Debug)]
 struct Target<'r> {
     scheme: &'static str,
-    version: Version,
+    version: Option<&'static str>,
     /// With or without a port; empty if there is none.
     host: &'r [u8],
 }
@@ -69,8 +60,7 @@ impl Target<'_> {
             tags.set(SERVER_ADDRESS, cut(address));
             tags.set(SERVER_PORT, &port.unwrap_or(default_port));
         }
-        let version: Option<&str> = protocol_version!(self.version, Version);
-        tags.set(PROTOCOL_VERSION, &version);
+        tags.set(PROTOCOL_VERSION, &self.version);
     }
 
     /// A hash whose upper bits are the best. Targets of one hash are told apart by comparing them.
@@ -85,7 +75,7 @@ impl Target<'_> {
             mix(hash, u64::from_le_bytes(*word))
         });
         // None of these takes more than a few values.
-        let http = self.version == Version::HTTP_11;
+        let http = self.version == Some("1.1");
         let few = self.scheme.len() << 1 | usize::from(http) | limits.chars.unwrap_or(0) << 4;
         mix(hash, few as u64).wrapping_mul(ODD)
     }
@@ -135,7 +125,7 @@ struct Slot {
 #[derive(Debug)]
 struct Encoded {
     scheme: &'static str,
-    version: Version,
+    version: Option<&'static str>,
     host: Vec<u8>,
     tags: Tags,
 }
@@ -202,10 +192,10 @@ impl Encoded {
 
 #[cfg(test)]
 mod tests {
-    use actix_web::test::TestRequest;
     use proptest::prelude::*;
 
     use super::*;
+    use crate::inbound::test_request::TestRequest;
 
     #[test]
     fn host_is_the_one_that_the_client_asked_for() {
@@ -220,15 +210,13 @@ mod tests {
             ("höst", None),
             ("", None),
         ] {
-            let request = TestRequest::get()
-                .insert_header(("host", header))
-                .to_http_request();
+            let request = TestRequest::with_headers(&[("host", header)]);
             assert_eq!(asked(&request).and_then(split), expected, "{header:?}");
         }
-        let request = TestRequest::get()
-            .uri("http://user:secret@other:81/")
-            .insert_header(("host", "shop"))
-            .to_http_request();
+        let request = TestRequest {
+            authority: Some("user:secret@other:81"),
+            ..TestRequest::with_headers(&[("host", "shop")])
+        };
         assert_eq!(
             asked(&request).and_then(split),
             Some(("other", Some(81))),
@@ -258,7 +246,7 @@ mod tests {
             for (secure, http2, host, chars) in targets {
                 let target = Target {
                     scheme: if secure { "https" } else { "http" },
-                    version: if http2 { Version::HTTP_2 } else { Version::HTTP_11 },
+                    version: Some(if http2 { "2" } else { "1.1" }),
                     host: host.as_bytes(),
                 };
                 let limits = ValueLimits { chars, bytes: 1_000 };
@@ -280,10 +268,10 @@ mod tests {
     }
 
     /// Returns whether the target is kept, and asks for it.
-    fn ask(cache: &mut Cache, version: Version, host: &str) -> bool {
+    fn ask(cache: &mut Cache, version: &'static str, host: &str) -> bool {
         let target = Target {
             scheme: "http",
-            version,
+            version: Some(version),
             host: host.as_bytes(),
         };
         cache.tag(&target, &mut Tags::new())
@@ -292,7 +280,7 @@ mod tests {
     #[test]
     fn callers_that_all_differ_displace_no_host() {
         let mut cache = Cache::new();
-        let mut is_kept = |host: &str| ask(&mut cache, Version::HTTP_11, host);
+        let mut is_kept = |host: &str| ask(&mut cache, "1.1", host);
         let shop = [(); 3].map(|()| is_kept("shop.example.com"));
         assert_eq!(shop, [false, false, true], "kept when it misses again");
         for stranger in 0..1_000 {
@@ -306,7 +294,7 @@ mod tests {
         let mut cache = Cache::new();
         let mut hits = 0;
         for _ in 0..1_000 {
-            for version in [Version::HTTP_11, Version::HTTP_2] {
+            for version in ["1.1", "2"] {
                 hits += u32::from(ask(&mut cache, version, "shop.example.com"));
             }
         }

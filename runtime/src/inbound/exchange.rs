@@ -6,17 +6,18 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use actix_web::dev::ServiceResponse;
-use actix_web::http::{Method, StatusCode};
-use actix_web::{Error, HttpRequest};
 use opentelemetry::trace::SpanContext;
 
-use super::route::{Routes, has_route, method_in_name, set_route};
-use super::server::{self, PATH};
-use crate::recorder::{Enter, Entered, ObservedRequest, Observer, Outcome, Recorder, Under};
+use super::request_head::{IncomingRequest, RequestHead};
+use super::route::{has_route, method_in_name, set_route};
+use super::server_span::{self, Caller, set_status};
+use crate::recorder::{
+    Current, Enter, Entered, ObservedRequest, Observer, Outcome, Recorder, Under,
+};
+use crate::semconv::keys::PATH;
 
 #[derive(Debug)]
-pub(super) struct Exchange {
+pub(crate) struct Exchange {
     under: Under,
     /// What its response stands for, once the body is taken to its end.
     outcome: Outcome,
@@ -29,16 +30,42 @@ struct Observed {
     observer: Arc<dyn Observer>,
     recorder: Arc<Recorder>,
     began: Instant,
-    method: Method,
+    method: Box<str>,
     path: Box<str>,
-    route: Option<Box<str>>,
-    status: Option<StatusCode>,
+    route: Option<String>,
+    status: Option<u16>,
     span: Option<SpanContext>,
 }
 
 impl Exchange {
+    /// Begins a request, unless the one that is current has begun it.
+    pub(crate) fn begin<R: RequestHead>(
+        recorder: Arc<Recorder>,
+        request: &IncomingRequest<'_, R>,
+        is_trusted: impl FnOnce() -> bool,
+        is_skipped: impl FnOnce() -> bool,
+    ) -> Self {
+        let around = Current::get();
+        match &around {
+            // Another middleware of the same request, or one that records nothing: pass through.
+            Current::Local(span) if span.is_of(&recorder) && span.in_request() => {
+                return Self::over();
+            }
+            Current::Silent => return Self::over(),
+            _ => {}
+        }
+        let caller = Caller::read(&recorder, request.head, is_trusted);
+        if is_skipped() {
+            return Self::new(caller.silent(recorder.skip(caller.parent()), recorder));
+        }
+        let under = server_span::start(&recorder, request, &caller, around);
+        let mut exchange = Self::new(under);
+        exchange.observe(&recorder, request.head);
+        exchange
+    }
+
     /// A request that runs under `under`.
-    pub(super) fn new(under: Under) -> Self {
+    fn new(under: Under) -> Self {
         Self {
             under,
             outcome: Outcome::Ok,
@@ -48,7 +75,7 @@ impl Exchange {
 
     /// Tells the observer of `recorder`, if there is one, that the request begins.
     #[inline]
-    pub(super) fn observe(&mut self, recorder: &Arc<Recorder>, request: &HttpRequest) {
+    fn observe(&mut self, recorder: &Arc<Recorder>, request: &impl RequestHead) {
         if let Some(observer) = recorder.observer() {
             let span = self.under.context();
             self.observed = Some(Observed::begin(observer, recorder, request, span));
@@ -56,46 +83,50 @@ impl Exchange {
     }
 
     /// Of a request that is not traced, or is over.
-    pub(super) fn over() -> Self {
+    pub(crate) fn over() -> Self {
         Self::new(Under::Nothing)
     }
 
     /// Whether a span or an observer is to be told of its route.
     #[inline]
-    pub(super) fn wants_route(&self) -> bool {
+    pub(crate) fn wants_route(&self) -> bool {
         self.under.span().is_some() || self.observed.is_some()
     }
 
-    pub(super) fn under(&mut self) -> &mut Under {
+    pub(crate) fn under(&mut self) -> &mut Under {
         &mut self.under
     }
 
-    /// Records the response's head; the request goes on with the body.
-    pub(super) fn answered(&mut self, method: &Method, response: &ServiceResponse<()>) {
-        self.outcome = outcome(response.status());
+    /// Records the response's head; the request goes on with the body. `route` runs under a lock, so none of the application's
+    /// code may run in it.
+    pub(crate) fn answered(
+        &mut self,
+        method: &str,
+        status: u16,
+        route: impl Fn() -> Option<String>,
+    ) {
+        self.outcome = outcome(status);
         if let Some(span) = self.under.span() {
             let method = method_in_name(span.recorder(), method);
             span.turn(|span| {
-                if !has_route(span) {
-                    // actix-web's look-up runs none of the application's code, so it may run under the lock.
-                    if let Some(route) = response.request().match_pattern() {
-                        set_route(span, method, &route);
-                    }
+                if !has_route(span)
+                    && let Some(route) = route()
+                {
+                    set_route(span, method, &route);
                 }
-                server::set_status(span, response.status());
+                set_status(span, status);
             });
         }
         if let Some(observed) = &mut self.observed {
-            observed.route = response.request().match_pattern().map(Into::into);
-            observed.status = Some(response.status());
+            observed.route = route();
+            observed.status = Some(status);
         }
     }
 
-    /// Ends it: a middleware has failed. actix answers with the error's response, and nobody sees the request again.
-    pub(super) fn failed(&mut self, error: &Error) {
-        let status = error.as_response_error().status_code();
+    /// Ends it: a middleware has failed. The server answers with that status, and nobody sees the request again.
+    pub(crate) fn failed(&mut self, status: u16) {
         if let Some(span) = self.under.span() {
-            span.turn(|span| server::set_status(span, status));
+            span.turn(|span| set_status(span, status));
         }
         if let Some(observed) = &mut self.observed {
             observed.status = Some(status);
@@ -103,9 +134,8 @@ impl Exchange {
         self.finish(outcome(status));
     }
 
-    /// Records the route of a request that ends without a response, unless the application has: `asked` if the request was asked
-    /// before it was routed, else what the worker has learned of its path.
-    pub(super) fn guess_route(&mut self, method: &Method, routes: &Routes, asked: Option<&str>) {
+    /// Records the route of a request that ends without a response, unless the application has: what `guess` makes of its path.
+    pub(crate) fn guess_route(&mut self, method: &str, guess: impl FnOnce(&str) -> Option<String>) {
         let span = self.under.span();
         let of_span = span.and_then(|span| {
             span.turn(|span| (!has_route(span)).then(|| span.text(&PATH)).flatten())
@@ -115,7 +145,7 @@ impl Exchange {
         let Some(path) = of_observed.or(of_span.as_deref()) else {
             return;
         };
-        let Some(route) = asked.map(Into::into).or_else(|| routes.of(path)) else {
+        let Some(route) = guess(path) else {
             return;
         };
         if let (Some(span), Some(_)) = (span, &of_span) {
@@ -123,17 +153,17 @@ impl Exchange {
             span.turn(|span| set_route(span, method, &route));
         }
         if let Some(observed) = &mut self.observed {
-            observed.route = Some(route.into());
+            observed.route = Some(route);
         }
     }
 
     /// Ends it: the whole response has been taken.
-    pub(super) fn complete(&mut self) {
+    pub(crate) fn complete(&mut self) {
         self.finish(self.outcome);
     }
 
     /// Ends it. From then on there is nothing to run under.
-    pub(super) fn finish(&mut self, outcome: Outcome) {
+    pub(crate) fn finish(&mut self, outcome: Outcome) {
         self.under.end(outcome);
         if let Some(observed) = self.observed.take() {
             observed.end(outcome);
@@ -161,16 +191,16 @@ impl Observed {
     fn begin(
         observer: &Arc<dyn Observer>,
         recorder: &Arc<Recorder>,
-        request: &HttpRequest,
+        request: &impl RequestHead,
         span: Option<SpanContext>,
     ) -> Box<Self> {
         let method = request.method();
-        observer.request_began(recorder.known_methods().in_attributes(method.as_str()).0);
+        observer.request_began(recorder.known_methods().in_attributes(method).0);
         Box::new(Self {
             observer: Arc::clone(observer),
             recorder: Arc::clone(recorder),
             began: Instant::now(),
-            method: method.clone(),
+            method: method.into(),
             path: request.path().into(),
             route: None,
             status: None,
@@ -182,9 +212,9 @@ impl Observed {
     fn end(&self, outcome: Outcome) {
         let methods = self.recorder.known_methods();
         self.observer.request_ended(&ObservedRequest {
-            method: methods.in_attributes(self.method.as_str()).0,
+            method: methods.in_attributes(&self.method).0,
             route: self.route.as_deref(),
-            status: self.status.map(|status| status.as_u16()),
+            status: self.status,
             outcome,
             duration: self.began.elapsed(),
             span: self.span.as_ref(),
@@ -193,14 +223,11 @@ impl Observed {
 }
 
 /// What a response says of its request.
-fn outcome(status: StatusCode) -> Outcome {
+fn outcome(status: u16) -> Outcome {
     match status {
-        StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => Outcome::TimedOut,
-        _ if status.is_client_error() => Outcome::ClientError,
-        _ if status.is_server_error() => Outcome::ServerError,
+        408 | 504 => Outcome::TimedOut,
+        400..500 => Outcome::ClientError,
+        500..600 => Outcome::ServerError,
         _ => Outcome::Ok,
     }
 }
-
-#[cfg(test)]
-mod tests;

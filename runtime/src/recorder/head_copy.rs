@@ -7,7 +7,7 @@ use std::fmt;
 use std::ops::Range;
 
 #[derive(Clone, Default)]
-pub(crate) struct Head {
+pub(crate) struct HeadCopy {
     /// The query, then the names and values of the headers.
     bytes: Vec<u8>,
     query_end: u32,
@@ -24,9 +24,9 @@ struct Header {
 }
 
 /// None of it: headers hold secrets.
-impl fmt::Debug for Head {
+impl fmt::Debug for HeadCopy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Head").finish_non_exhaustive()
+        f.debug_struct("HeadCopy").finish_non_exhaustive()
     }
 }
 
@@ -38,7 +38,7 @@ const MAX_LINES: usize = 100;
 /// Memory that is kept for the next request's head.
 const KEPT_BYTES: usize = 8 * 1024;
 
-impl Head {
+impl HeadCopy {
     pub(super) fn len(&self) -> usize {
         self.bytes.len() + self.headers.len() * size_of::<Header>()
     }
@@ -72,7 +72,7 @@ impl Head {
     }
 
     /// The lines of the header of that name, in any case, that are text.
-    pub(crate) fn headers(&self, name: &str) -> impl Iterator<Item = &str> {
+    pub(super) fn headers(&self, name: &str) -> impl Iterator<Item = &str> {
         let mut start = self.query_end;
         let lines = self.headers.iter().map(move |header| {
             let line = (start..header.name_end, header.name_end..header.end);
@@ -90,11 +90,11 @@ impl Head {
             .filter_map(|(_, value)| std::str::from_utf8(self.slice(&value)).ok())
     }
 
-    pub(crate) fn query(&self) -> &str {
+    pub(super) fn query(&self) -> &str {
         std::str::from_utf8(self.slice(&(0..self.query_end))).unwrap_or_default()
     }
 
-    pub(crate) fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.bytes.clear();
         self.bytes.shrink_to(KEPT_BYTES);
         self.headers.clear();
@@ -127,7 +127,7 @@ mod tests {
         let mut lines = vec![("x-large", large.as_bytes()); 4_000];
         lines.insert(0, ("x-huge", &[b'y'; 20_000]));
         lines.insert(1, ("x-tenant-id", b"acme"));
-        let mut head = Head::default();
+        let mut head = HeadCopy::default();
         head.fill("a=b", lines.iter().copied());
         assert!(head.is_cut() && head.bytes.capacity() <= MAX_BYTES);
         assert_eq!(head.headers("x-tenant-id").collect::<Vec<_>>(), ["acme"]);

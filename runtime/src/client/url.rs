@@ -1,9 +1,9 @@
 //! Secrets in URLs, which no span may have.
 
-use super::redact::{REDACTED, query};
+use crate::semconv::redact::{REDACTED, query};
 
 /// An absolute URL without its user info, and with those values of its query redacted, or without its query and fragment.
-pub(crate) fn full_url(url: &str, has_query: bool) -> String {
+pub(super) fn full_url(url: &str, has_query: bool) -> String {
     // What stands after `?` may hold a `#` that is no query's, and either may stand without a path.
     let (rest, fragment) = split(url, '#');
     let (rest, asked) = split(rest, '?');

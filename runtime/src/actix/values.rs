@@ -1,8 +1,8 @@
-//! actix-web's extractors, by what they hold.
+//! The values of actix-web's extractors: those of what they hold.
 
 use actix_web::web::{Data, Form, Json, Path, Query, ReqData};
 
-use super::{BizAttrs, Encoder, Tags, Value};
+use crate::attribute::{BizAttrs, Encoder, Tags, Value};
 
 macro_rules! extractors {
     ($($extractor:ident)*) => {$(

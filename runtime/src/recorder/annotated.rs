@@ -1,0 +1,156 @@
+//! Opens the spans of annotated functions, and tags them.
+
+use std::sync::Arc;
+
+use opentelemetry::baggage::Baggage;
+use opentelemetry::trace::SpanContext;
+
+use super::active::{ActiveSpan, Under};
+use super::baggage::{baggage, warn_in_vain};
+use super::current::{self, Current};
+use super::local::LocalSpan;
+use super::request_reader::{Recording, RequestReader, RequestSource};
+use super::run::BodySpan;
+use super::site::Site;
+use super::{Recorder, Start, Started};
+use crate::attribute::Tags;
+
+/// The tags of any function: what takes them is compiled once, and not again for each function.
+///
+/// `Fn`, so that the compiler refuses a value that changes or moves what it names: it is evaluated only where it is recorded.
+pub(super) type AnyTags<'a> = dyn Fn(&mut Tags, &RequestReader<'_>) + 'a;
+
+/// Opens the span of `#[traced]`.
+pub fn traced<R: RequestSource>(
+    site: &'static Site,
+    request: R,
+    tags: impl Fn(&mut Tags, &RequestReader<'_>),
+) -> BodySpan {
+    open(site, &request, &tags)
+}
+
+pub(super) fn open(
+    site: &'static Site,
+    request: &dyn RequestSource,
+    tags: &AnyTags<'_>,
+) -> BodySpan {
+    let start = || Start::now(site.name, site.kind.clone());
+    match Current::get() {
+        Current::Local(parent) => body_span(parent.start_child(start()), None, None, request, tags),
+        Current::Silent => BodySpan(Under::Nothing),
+        Current::Foreign(parent) => {
+            let recorder = current::recorder();
+            begin(recorder, Some(&parent), start(), None, request, tags)
+        }
+        Current::Nothing => begin(current::recorder(), None, start(), None, request, tags),
+    }
+}
+
+/// Opens the span of `#[traced(parent = none)]`: the first of a trace of its own, whatever is around it.
+pub fn traced_root<R: RequestSource>(
+    site: &'static Site,
+    request: R,
+    tags: impl Fn(&mut Tags, &RequestReader<'_>),
+) -> BodySpan {
+    open_root(site, &request, &tags)
+}
+
+fn open_root(site: &'static Site, request: &dyn RequestSource, tags: &AnyTags<'_>) -> BodySpan {
+    if Current::is_suppressed() {
+        return BodySpan(Under::Nothing);
+    }
+    let around = match Current::get() {
+        Current::Local(around) => Some(around),
+        Current::Silent | Current::Foreign(_) | Current::Nothing => None,
+    };
+    let recorder = match &around {
+        Some(around) => Some(Arc::clone(around.recorder())),
+        None => Current::recorder(),
+    };
+    let start = Start::now(site.name, site.kind.clone());
+    // The request that tags may read is that of the code around.
+    begin(recorder, None, start, around.as_ref(), request, tags)
+}
+
+/// Opens the first span of a trace here, if there is a recorder for it.
+fn begin(
+    recorder: Option<Arc<Recorder>>,
+    parent: Option<&SpanContext>,
+    start: Start<'_>,
+    around: Option<&LocalSpan>,
+    request: &dyn RequestSource,
+    tags: &AnyTags<'_>,
+) -> BodySpan {
+    match recorder {
+        Some(recorder) => {
+            let started = recorder.start(parent, start);
+            body_span(started, Some(recorder), around, request, tags)
+        }
+        None => BodySpan(Under::Nothing),
+    }
+}
+
+/// Tags a span that has started, for a body to run under it: the tags read the request of `around`, or the span's own. One that
+/// was dropped is so by `recorder`, or by the one around.
+fn body_span(
+    started: Started,
+    recorder: Option<Arc<Recorder>>,
+    around: Option<&LocalSpan>,
+    request: &dyn RequestSource,
+    tags: &AnyTags<'_>,
+) -> BodySpan {
+    match started {
+        Started::Recording(span) => {
+            let mut active = ActiveSpan::new(span);
+            let around = Recording(around.unwrap_or(active.span()));
+            let baggage = record(active.span(), &request.head(&around), tags);
+            if let Some(baggage) = baggage {
+                active.carry(baggage);
+            }
+            BodySpan(Under::Span(active))
+        }
+        Started::Dropped(context) => {
+            let recorder = recorder.or_else(Current::recorder);
+            BodySpan(Under::silent(context, recorder))
+        }
+    }
+}
+
+/// Tags the current span, for `#[biz_attrs]` alone and `tag!`.
+pub fn annotate<R: RequestSource>(request: R, tags: impl Fn(&mut Tags, &RequestReader<'_>)) {
+    if let Under::Carrying(..) = annotated(request, tags).0 {
+        warn_in_vain();
+    }
+}
+
+/// Tags the current span, for `#[biz_attrs]` alone where it has entries on the result, or such as travel.
+pub fn annotated<R: RequestSource>(
+    request: R,
+    tags: impl Fn(&mut Tags, &RequestReader<'_>),
+) -> BodySpan {
+    tag_current(&request, &tags)
+}
+
+fn tag_current(request: &dyn RequestSource, tags: &AnyTags<'_>) -> BodySpan {
+    match Current::get() {
+        Current::Local(span) if span.is_recording() => {
+            let baggage = record(&span, &request.head(&Recording(&span)), tags);
+            BodySpan(Under::around(span, baggage))
+        }
+        _ => BodySpan(Under::Nothing),
+    }
+}
+
+/// Evaluates tags, outside any lock, and adds them to `span`. Returns the baggage for what runs below, if some of them travel.
+pub(super) fn record(
+    span: &LocalSpan,
+    request: &RequestReader<'_>,
+    tags: &AnyTags<'_>,
+) -> Option<Baggage> {
+    let mut set = span.tags();
+    tags(&mut set, request);
+    if !set.is_empty() {
+        span.append(&set);
+    }
+    baggage(&set)
+}
