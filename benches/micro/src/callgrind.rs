@@ -17,7 +17,11 @@ const PARTS: [(&str, &[&str]); 11] = [
     ("caller's context", &["runtime/src/propagation/"]),
     (
         "copy of the head",
-        &["runtime/src/recorder/head.rs", "runtime/src/actix/head.rs"],
+        &[
+            "recorder/head_copy.rs",
+            "inbound/request_head.rs",
+            "actix/request.rs",
+        ],
     ),
     ("verdict", &["runtime/src/sampling/"]),
     (
@@ -46,8 +50,19 @@ const PARTS: [(&str, &[&str]); 11] = [
         ],
     ),
     ("sealing", &["recorder/seal.rs"]),
-    ("span and trace", &["runtime/src/recorder/"]),
-    ("middleware and macros", &["runtime/src/"]),
+    (
+        "middleware and macros",
+        &[
+            "recorder/annotated.rs",
+            "recorder/handler.rs",
+            "recorder/request_reader.rs",
+            "runtime/src/__private",
+            "runtime/src/actix/",
+            "runtime/src/inbound/",
+            "runtime/src/semconv/",
+        ],
+    ),
+    ("span and trace", &["runtime/src/"]),
 ];
 
 /// What is in no part, nor called from one: the framework's own work.

@@ -52,15 +52,30 @@ pub(super) struct PendingRequest {
 }
 
 impl PendingRequest {
+    fn answered(&self, exchange: &mut Exchange, response: &mut ServiceResponse<()>) {
+        if let Some(ids) = &self.ids {
+            response_ids::write(ids, response.headers_mut());
+        }
+        // actix-web's look-up runs none of the application's code.
+        let route = || response.request().match_pattern();
+        let status = response.status().as_u16();
+        exchange.answered(self.method.as_str(), status, route);
+        let hooks = &self.shared.tracing.hooks;
+        hooks.see_response(exchange.under(), response);
+    }
+
     /// No response will tell the route.
     #[inline]
     fn guess_route(&self, exchange: &mut Exchange) {
         if exchange.wants_route() {
-            exchange.guess_route(self.method.as_str(), |path| {
-                let asked = self.asked.as_deref().map(str::to_owned);
-                asked.or_else(|| self.shared.routes.of(path))
-            });
+            exchange.guess_route(self.method.as_str(), |path| self.route_of(path));
         }
+    }
+
+    /// The route if the request was asked for it, else what the worker has learned of its path.
+    fn route_of(&self, path: &str) -> Option<String> {
+        let asked = self.asked.as_deref().map(str::to_owned);
+        asked.or_else(|| self.shared.routes.of(path))
     }
 }
 
@@ -108,14 +123,8 @@ where
                 let (request, response) = response.into_parts();
                 let (response, body) = response.into_parts();
                 let mut response = ServiceResponse::new(request, response);
-                if let Some(ids) = &pending.ids {
-                    response_ids::write(ids, response.headers_mut());
-                }
+                pending.answered(exchange, &mut response);
                 let status = response.status();
-                let route = || response.request().match_pattern();
-                exchange.answered(pending.method.as_str(), status.as_u16(), route);
-                let hooks = &pending.shared.tracing.hooks;
-                hooks.see_response(exchange.under(), &response);
                 // RFC 9112, section 6.3.
                 let has_none = pending.method == Method::HEAD
                     || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);

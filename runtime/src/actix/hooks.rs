@@ -32,6 +32,7 @@ impl Hooks {
         }
     }
 
+    #[inline]
     pub(super) fn tag_request(&self, under: &mut Under, request: &ServiceRequest) {
         if !self.tags.is_empty() {
             under.tag(|set| self.tags.iter().for_each(|tags| tags(request, set)));

@@ -42,8 +42,20 @@ impl HeaderLines for HeaderMap {
 
     #[inline]
     fn all(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.iter()
-            .map(|(name, value)| (name.as_str(), value.as_bytes()))
+        Lines(self.iter())
+    }
+}
+
+/// All lines of the headers. A closure in its place is not inlined into the loop over them.
+struct Lines<'a>(header::map::Iter<'a>);
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = (&'a str, &'a [u8]);
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Self::Item> {
+        let (name, value) = self.0.next()?;
+        Some((name.as_str(), value.as_bytes()))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The middleware: begins a request, and has its future end it.
 
-use std::cell::LazyCell;
+use std::cell::OnceCell;
 use std::future::{Ready, ready};
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -14,45 +14,8 @@ use super::future::{PendingRequest, RequestFuture, Shared};
 use super::options::RequestTracing;
 use super::response_ids;
 use super::routes::Routes;
-use crate::inbound::{Client, Exchange, ForwardedInfo, IncomingRequest};
-use crate::recorder::recorder;
-
-impl RequestTracing {
-    /// What trusted proxies say of the request.
-    fn forwarded<'r>(&self, request: &'r ServiceRequest) -> Option<ForwardedInfo<'r>> {
-        let proxies = self.proxies.as_ref()?;
-        proxies.read(request.peer_addr(), request.headers())
-    }
-
-    fn trusts(&self, request: &ServiceRequest, forwarded: Option<&ForwardedInfo<'_>>) -> bool {
-        let client = match forwarded {
-            Some(forwarded) => forwarded.client,
-            None => Client::of_peer(request.peer_addr()),
-        };
-        self.trust.admits(request, client)
-    }
-
-    /// Begins a request.
-    fn begin<'r>(
-        &'r self,
-        request: &'r ServiceRequest,
-        forwarded: Option<ForwardedInfo<'r>>,
-        is_trusted: impl FnOnce() -> bool,
-    ) -> Exchange {
-        let Some(recorder) = self.recorder.clone().or_else(recorder) else {
-            return Exchange::over();
-        };
-        let incoming = IncomingRequest {
-            head: request.request(),
-            forwarded,
-            has_client: self.client_address,
-            has_query: !self.without_query,
-            readable: self.readable.as_deref(),
-        };
-        let is_skipped = || self.hooks.skips(request);
-        Exchange::begin(recorder, &incoming, is_trusted, is_skipped)
-    }
-}
+use crate::inbound::{Client, Exchange, ForwardedInfo, IncomingRequest, ResponseIds};
+use crate::recorder::{Under, recorder};
 
 impl<S, B> Transform<S, ServiceRequest> for RequestTracing
 where
@@ -98,15 +61,9 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let Shared { tracing, routes } = &*self.shared;
-        let forwarded = tracing.forwarded(&request);
-        let is_trusted = LazyCell::new(|| tracing.trusts(&request, forwarded.as_ref()));
-        let mut exchange = tracing.begin(&request, forwarded, || *is_trusted);
-        let ids = tracing.ids.is_any().then(|| {
-            let under = exchange.under();
-            Box::new(response_ids::ids(tracing.ids, &request, under, || {
-                *is_trusted
-            }))
-        });
+        let arrival = Arrival::new(tracing, &request);
+        let mut exchange = arrival.begin();
+        let ids = arrival.ids(exchange.under());
         tracing.hooks.tag_request(exchange.under(), &request);
         let asked = exchange
             .wants_route()
@@ -119,5 +76,67 @@ where
             asked,
         };
         RequestFuture::new(exchange, pending, || self.service.call(request))
+    }
+}
+
+/// A request that comes in. None of this is generic, so that it is compiled with this crate.
+struct Arrival<'r> {
+    tracing: &'r RequestTracing,
+    request: &'r ServiceRequest,
+    /// What trusted proxies say of it.
+    forwarded: Option<ForwardedInfo<'r>>,
+    is_trusted: OnceCell<bool>,
+}
+
+impl<'r> Arrival<'r> {
+    #[inline]
+    fn new(tracing: &'r RequestTracing, request: &'r ServiceRequest) -> Self {
+        let proxies = tracing.proxies.as_ref();
+        Self {
+            tracing,
+            request,
+            forwarded: proxies
+                .and_then(|proxies| proxies.read(request.peer_addr(), request.headers())),
+            is_trusted: OnceCell::new(),
+        }
+    }
+
+    /// Whether its caller is trusted. Asks the application once.
+    fn is_trusted(&self) -> bool {
+        *self.is_trusted.get_or_init(|| {
+            let client = match &self.forwarded {
+                Some(forwarded) => forwarded.client,
+                None => Client::of_peer(self.request.peer_addr()),
+            };
+            self.tracing.trust.admits(self.request, client)
+        })
+    }
+
+    fn begin(&self) -> Exchange {
+        let tracing = self.tracing;
+        let Some(recorder) = tracing.recorder.clone().or_else(recorder) else {
+            return Exchange::over();
+        };
+        let incoming = IncomingRequest {
+            head: self.request.request(),
+            forwarded: self.forwarded,
+            has_client: tracing.client_address,
+            has_query: !tracing.without_query,
+            readable: tracing.readable.as_deref(),
+        };
+        let is_skipped = || tracing.hooks.skips(self.request);
+        Exchange::begin(recorder, &incoming, || self.is_trusted(), is_skipped)
+    }
+
+    #[inline]
+    fn ids(&self, under: &Under) -> Option<Box<ResponseIds>> {
+        let is_any = self.tracing.ids.is_any();
+        is_any.then(|| self.make_ids(under))
+    }
+
+    fn make_ids(&self, under: &Under) -> Box<ResponseIds> {
+        let is_trusted = || self.is_trusted();
+        let ids = response_ids::ids(self.tracing.ids, self.request, under, is_trusted);
+        Box::new(ids)
     }
 }

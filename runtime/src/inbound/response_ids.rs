@@ -28,6 +28,7 @@ pub(crate) struct ResponseIds {
 }
 
 impl IdOptions {
+    #[inline]
     pub(crate) fn is_any(self) -> bool {
         self.request_id || self.trace_response || self.trace_id
     }
