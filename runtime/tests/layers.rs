@@ -86,6 +86,10 @@ fn modules_import_only_what_stands_above_them() {
             .lines()
             .filter(|line| !line.trim_start().starts_with("//"));
         for line in lines {
+            // The only module that knows the server's types is the adapter to it.
+            if line.contains("actix_web") && importer != "actix" {
+                broken.push(format!("{}: {importer} names actix_web", path.display()));
+            }
             for import in line.split("crate::").skip(1) {
                 let imported: String = import
                     .chars()
