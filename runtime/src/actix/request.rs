@@ -140,3 +140,33 @@ impl HandlerRequest for &HttpRequest {
         Some(BodySpan(start_alone(*self)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn authority_is_that_of_the_uri_as_in_http_2() {
+        let request = TestRequest::get().uri("http://user:secret@other:81/");
+        let request = request.insert_header(("host", "shop")).to_http_request();
+        assert_eq!(request.authority(), Some("user:secret@other:81"));
+        let request = TestRequest::get().insert_header(("host", "shop"));
+        let request = request.to_http_request();
+        assert_eq!(request.authority(), None);
+    }
+
+    #[test]
+    fn lines_of_a_header_come_in_their_order() {
+        let request = TestRequest::get()
+            .append_header(("x-forwarded-for", "1.1.1.1"))
+            .append_header(("host", "shop"))
+            .append_header(("x-forwarded-for", "2.2.2.2"))
+            .to_http_request();
+        let lines = |name| request.headers().lines(name).collect::<Vec<_>>();
+        assert_eq!(lines("x-forwarded-for"), [b"1.1.1.1", b"2.2.2.2"]);
+        assert_eq!(lines("host"), [b"shop"]);
+        assert_eq!(lines("user-agent"), [b""; 0]);
+    }
+}
