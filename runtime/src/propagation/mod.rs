@@ -126,6 +126,7 @@ impl Propagators {
     }
 
     /// What a request brings.
+    #[inline]
     pub(crate) fn extract(&self, carrier: &(impl Carrier + Extractor)) -> Inbound {
         let inbound = self.read(carrier);
         if self.foreign.is_empty() {
