@@ -40,7 +40,6 @@
 //! | `reqwest`, `awc` | no | [`client`]: requests of these HTTP clients as spans |
 //! | `testing` | no | `biztrace::testing`: the spans of one test |
 //! | `uuid`, `rust_decimal`, `chrono`, `time` | no | [`Value`] for the types of these crates |
-//! | `secrecy` | no | a compile error that says why, where a secret is named |
 
 #![forbid(unsafe_code)]
 

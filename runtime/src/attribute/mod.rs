@@ -12,8 +12,6 @@ mod key_filter;
 mod privacy;
 mod put;
 mod scratch;
-#[cfg(feature = "secrecy")]
-mod secret;
 mod tags;
 #[cfg(test)]
 mod tests;
