@@ -1,5 +1,6 @@
 //! What can be wrong with a set-up.
 
+use std::fmt::Write as _;
 use std::{fmt, io};
 
 /// Why telemetry could not be set up. Each message names the setting at fault and what to do.
@@ -120,4 +121,39 @@ impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
+}
+
+/// An error's message and those of its sources, as `anyhow` joins them.
+pub(crate) fn message(error: &(impl std::error::Error + ?Sized)) -> String {
+    let mut message = text(error);
+    let mut source = error.source();
+    // Errors may form a cycle, by mistake.
+    for _ in 0..MAX_SOURCES {
+        let Some(error) = source else { break };
+        let cause = text(error);
+        // Some errors have their source's message in their own.
+        if !message.ends_with(&cause) {
+            message += ": ";
+            message += &cause;
+        }
+        source = error.source();
+    }
+    message
+}
+
+/// What `shown` says of itself, as far as it gets: `to_string` would panic where it fails.
+pub(crate) fn text(shown: &(impl fmt::Display + ?Sized)) -> String {
+    let mut text = String::new();
+    let _ = write!(text, "{shown}");
+    text
+}
+
+const MAX_SOURCES: usize = 32;
+
+/// What is behind an error, from its cause to the cause of all.
+#[cfg(any(feature = "_http", feature = "otlp-grpc"))]
+pub(crate) fn sources<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(error.source(), |&error| error.source())
 }

@@ -33,7 +33,7 @@
 //! |---|---|---|
 //! | `actix` | yes | the middleware [`actix::RequestTracing`] and `#[traced_handler]` |
 //! | `otlp-http` | yes | the OTLP exporter over HTTP |
-//! | `otlp-file` | no | OTLP in JSON, to files or stdout |
+//! | `json` | no | OTLP in JSON, to files or stdout |
 //! | `otlp-grpc` | no | the OTLP exporter over gRPC |
 //! | `zipkin` | no | the Zipkin exporter |
 //! | `tls` | yes | `https` receivers, and client certificates |
@@ -72,6 +72,8 @@ mod provider;
     )
 )]
 mod recorder;
+#[cfg(feature = "otlp-grpc")]
+mod remote_sampling;
 mod sampling;
 #[cfg_attr(
     not(feature = "_inbound"),
@@ -85,18 +87,30 @@ mod sampling;
 mod semconv;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod thread;
 
 pub use attribute::{ArrayEncoder, BizAttrs, BizValue, Encoder, Key, PiiPolicy, Tags, Value};
 #[cfg(feature = "actix")]
 pub use biztrace_macros::traced_handler;
 pub use biztrace_macros::{BizAttrs, BizValue, biz_attrs, traced};
-pub use config::{ExceptionSignal, JaegerRemote, JsonLines, Limits, Otlp, Propagator, Sampler};
+pub use config::{ExceptionSignal, Limits, Propagator, Source};
 pub use error::Error;
+#[cfg(feature = "json")]
+pub use exporter::json_lines::JsonFile;
+#[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
+pub use exporter::otlp::Otlp;
+#[cfg(feature = "zipkin")]
+pub use exporter::zipkin::Zipkin;
 /// The version of the OpenTelemetry API that this crate implements: another one would not see its spans.
 pub use opentelemetry;
+/// The version of the SDK whose samplers, id generators and exporters are accepted.
+pub use opentelemetry_sdk;
 pub use pipeline::{DropReason, Dropped, ExporterReport, Report};
-pub use provider::{Builder, Description, Setting, Source, Telemetry, init};
+pub use provider::{Builder, Description, Setting, Telemetry, init};
 pub use recorder::{CurrentSpan, Span, Tracer, TracerProvider, current};
+#[cfg(feature = "otlp-grpc")]
+pub use remote_sampling::JaegerRemote;
+pub use sampling::{ParentBased, Sampler};
 
 /// Tags the current span from anywhere below it: entries as in [`#[biz_attrs]`](macro@biz_attrs), but for those on a result.
 ///

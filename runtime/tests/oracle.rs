@@ -96,7 +96,7 @@ fn run(builder: Builder, record: impl FnOnce(&biztrace::TracerProvider)) {
     (limits.event_attributes, limits.link_attributes) = (limit, limit);
     let telemetry = builder
         .resource(resource())
-        .sampler(Sampler::parent_based(Sampler::AlwaysOn))
+        .sampler(Sampler::default())
         .limits(move |it| it.clone_from(&limits))
         .build()
         .unwrap();

@@ -146,8 +146,8 @@ impl Variant {
 /// If no thread can be started.
 pub fn telemetry(variant: Variant, endpoint: &str) -> Telemetry {
     let sampler = match variant {
-        Variant::Unsampled => Sampler::AlwaysOff,
-        _ => Sampler::AlwaysOn,
+        Variant::Unsampled => Sampler::always_off(),
+        _ => Sampler::always_on(),
     };
     let mut builder = Telemetry::builder().otlp(endpoint).sampler(sampler);
     if variant == Variant::Alone {

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt::Display;
 use std::ops::Deref;
 
-use crate::recorder::{message, text};
+use crate::error::{message, text};
 use crate::semconv::OTHER;
 
 /// What an annotated function returned, asked for its error by [`ErrorOfResult`] or [`NoError`].

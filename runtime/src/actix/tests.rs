@@ -11,11 +11,11 @@ use actix_web::test::{TestRequest, init_service};
 use actix_web::{App, Error, HttpResponse, error, web};
 
 use crate::actix::RequestTracing;
-use crate::config::{Limits, Sampler};
+use crate::config::Limits;
 use crate::recorder::{
     Mode, Nowhere, ObservedRequest, Observer, Outcome, Recorder, TracerProvider,
 };
-use crate::sampling;
+use crate::sampling::Sampler;
 
 type Ended = (String, Option<String>, Option<u16>, Outcome);
 
@@ -43,9 +43,8 @@ impl Observer for Told {
 }
 
 fn recorder(sampler: &Sampler, told: &Arc<Told>) -> Arc<Recorder> {
-    let (sampler, _) = sampling::sampler(sampler);
     let recorder = Recorder::for_tests(Mode::Record, Limits::default(), Arc::new(Nowhere));
-    let recorder = recorder.with_sampler(sampler);
+    let recorder = recorder.with_sampler(sampler.clone());
     Arc::new(recorder.with_observer(Arc::clone(told) as Arc<dyn Observer>))
 }
 
@@ -101,7 +100,7 @@ async fn told(sampler: &Sampler, method: &str, path: &str, is_read: bool) -> Vec
 #[actix_web::test]
 async fn each_request_begins_and_ends_once() {
     let client_error = Outcome::ClientError;
-    for sampler in [Sampler::AlwaysOn, Sampler::AlwaysOff] {
+    for sampler in [Sampler::always_on(), Sampler::always_off()] {
         for (method, path, is_read, route, status, outcome) in [
             ("GET", "/ok/7", true, "/ok/{id}", Some(200), Outcome::Ok),
             ("WIND", "/ok/7", true, "/ok/{id}", Some(200), Outcome::Ok),

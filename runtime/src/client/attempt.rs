@@ -15,8 +15,9 @@ use pin_project_lite::pin_project;
 use super::Tracing;
 use super::url::full_url;
 use crate::attribute::{Key, Tags, truncate};
+use crate::error::text;
 use crate::recorder::{
-    ActiveSpan, Current, Enter, Entered, Outcome, Recorder, Scoped, Start, Started, Under, text,
+    ActiveSpan, Current, Enter, Entered, Outcome, Recorder, Scoped, Start, Started, Under,
 };
 use crate::semconv::keys::{
     METHOD, METHOD_ORIGINAL, PROTOCOL_VERSION, SERVER_ADDRESS, SERVER_PORT, STATUS_CODE,

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::format::Format;
+
 /// As what an error is recorded, with its type and its message (semantic conventions, "Recording exceptions"). The span is marked as
 /// failed in any case. `OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN`.
 ///
@@ -48,3 +50,13 @@ impl fmt::Display for ExceptionSignal {
         })
     }
 }
+
+pub(super) const EXCEPTIONS: Format<ExceptionSignal> = Format {
+    parse: |value, refused| {
+        let mut all = [ExceptionSignal::Logs, ExceptionSignal::Both].into_iter();
+        let signal = all.find(|it| value.eq_ignore_ascii_case(&it.to_string()));
+        refused.or_add(signal, value, "logs or logs/dup")
+    },
+    shown: |signal| Some(signal.to_string()),
+    written: ExceptionSignal::to_string,
+};

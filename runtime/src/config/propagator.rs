@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::format::{Format, list};
+
 /// A format in which a trace, or baggage, travels in the headers of requests.
 ///
 /// As a `TextMapPropagator` each reads and writes its own headers. A malformed header leaves the context as it was.
@@ -74,3 +76,20 @@ impl fmt::Display for Propagator {
         })
     }
 }
+
+/// Several formats, in the order in which they are read.
+pub(super) const PROPAGATORS: Format<Vec<Propagator>> = Format {
+    parse: |value, refused| {
+        const EXPECTED: &str = "a comma-separated list of tracecontext, baggage, b3, b3multi, jaeger and xtrace, or `none` alone";
+        list(value, EXPECTED, refused, |name| {
+            let mut all = Propagator::ALL.into_iter();
+            all.find(|it| it.to_string() == name)
+        })
+    },
+    // Shown with the propagators of others.
+    shown: |_| None,
+    written: |propagators| {
+        let names: Vec<_> = propagators.iter().map(ToString::to_string).collect();
+        names.join(",")
+    },
+};

@@ -11,6 +11,7 @@
 //! this file lays out the lines.
 
 mod span;
+pub(crate) mod spec;
 mod text;
 mod tree;
 
@@ -25,7 +26,7 @@ use span::Row;
 use text::{Ink, Text};
 use tree::Trace;
 
-use super::visible::visible;
+use super::visible::{hex, visible};
 
 /// The columns that a line keeps to, unless one tag is wider. Fixed: std cannot ask a terminal for its width.
 const WIDTH: usize = 120;
@@ -94,7 +95,7 @@ pub(crate) fn render(batch: &[ResourceSpans], style: Style) -> String {
 fn header(trace: &Trace<'_>, style: Style) -> Text {
     let mut header = Text::new(style);
     header.push(Ink::Magenta, &visible(trace.service(), WIDTH));
-    header.push(Ink::Bold, &format!("  {}", super::hex(trace.id())));
+    header.push(Ink::Bold, &format!("  {}", hex(trace.id())));
     header.push(
         Ink::Dim,
         &format!("  {} UTC", text::time_of_day(trace.start)),

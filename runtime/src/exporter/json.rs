@@ -4,11 +4,11 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span};
 
-use super::{decode, to_json};
+use super::body::{decode, to_json};
 use crate::pipeline::{Failure, Request};
 
 /// The request in JSON.
-pub(crate) fn encode(request: &Request) -> Result<Vec<u8>, Failure> {
+pub(super) fn encode(request: &Request) -> Result<Vec<u8>, Failure> {
     let mut resource_spans = decode(request)?;
     resource_spans.iter_mut().for_each(spell_out);
     to_json(&ExportTraceServiceRequest { resource_spans })

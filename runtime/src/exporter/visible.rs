@@ -13,6 +13,18 @@ pub(super) fn visible(text: &str, limit: usize) -> String {
     shown
 }
 
+/// What a receiver says, as it may stand in the log: it may say anything.
+#[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
+pub(crate) fn said(text: &str) -> String {
+    const MOST: usize = 300;
+    visible(text, MOST)
+}
+
+/// An id, or other bytes, as text.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Would a terminal do more than print this character? Besides the controls, these are the format characters
 /// that are invisible or turn the direction of writing.
 pub(super) fn is_active(c: char) -> bool {

@@ -124,7 +124,7 @@ fn start_span<R: RequestHead>(
         Current::Silent | Current::Nothing => None,
     };
     let parent = caller.parent().or(around.as_ref());
-    match recorder.sample(parent, caller.decision, name) {
+    match recorder.sample(parent, caller.decision, name, &SpanKind::Server) {
         Sampled::Record(new) => describe(recorder, request, name, caller, |start| {
             recorder.record(new, start)
         }),
@@ -207,7 +207,7 @@ fn tag_client<R: RequestHead>(request: &IncomingRequest<'_, R>, tags: &mut Tags)
 
 /// Records the response. A 4xx is the client's mistake, a 5xx an error of this server's.
 pub(super) fn set_status(span: &mut Turn<'_>, status: u16) {
-    span.tag(|tags| tags.set(STATUS_CODE, &status));
+    span.set(STATUS_CODE, &status);
     match status {
         400..500 => span.forget_exception(),
         500..600 => span.fail(&status.to_string()),

@@ -11,7 +11,6 @@ mod said;
 mod shard;
 #[cfg(test)]
 mod tests;
-pub(crate) mod thread;
 mod worker;
 
 use std::future::Future;

@@ -16,10 +16,11 @@ use super::request::{frame, spans, take_batch};
 use super::retry::{Earlier, deliver};
 use super::said::Said;
 use super::shard::{CHUNK_BYTES, End, Shards};
-use super::{Export, Failure, Sent, Setup, after, moment_after, thread};
+use super::{Export, Failure, Sent, Setup, after, moment_after};
 use crate::config::Batch;
 use crate::error::Error;
 use crate::recorder::{Held, Recorder, Runs, Sink, Waiting};
+use crate::thread;
 
 /// The near end of an export thread. The thread flushes and ends when this is dropped.
 #[derive(Debug)]

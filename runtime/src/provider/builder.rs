@@ -8,17 +8,26 @@ use std::time::Duration;
 
 use opentelemetry::KeyValue;
 use opentelemetry::propagation::TextMapPropagator;
-use opentelemetry_sdk::trace::SpanExporter;
+use opentelemetry_sdk::trace::{IdGenerator, SpanExporter};
 
 use super::Telemetry;
-use super::start::SpanExporterOf;
-use crate::attribute::PiiPolicy;
-use crate::config::{
-    ExceptionSignal, Exporter, JsonLines, Limits, Otlp, Propagator, Sampler, Zipkin,
-};
+use super::exporters::Exporters;
+use crate::attribute::{HashKey, PiiPolicy};
+use crate::config::{ExceptionSignal, Limits, Propagator, Settings};
 use crate::diag;
 use crate::error::Error;
+use crate::exporter::console::spec::ConsoleSpec;
+#[cfg(feature = "json")]
+use crate::exporter::json_lines::{JsonFile, JsonStdout};
+#[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
+use crate::exporter::otlp::Otlp;
+use crate::exporter::sdk::SdkSpec;
+use crate::exporter::spec::ExporterSpec;
+#[cfg(feature = "zipkin")]
+use crate::exporter::zipkin::Zipkin;
 use crate::propagation::Foreign;
+use crate::sampling::Sampler;
+use crate::semconv::KnownMethods;
 
 /// Settings of a [`Telemetry`] instance in code. What is not set comes from the `OTEL_*` environment variables, what is not
 /// there either from the defaults of the OpenTelemetry specification.
@@ -29,7 +38,7 @@ use crate::propagation::Foreign;
 /// let telemetry = Telemetry::builder()
 ///     .service(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
 ///     .otlp("http://localhost:4318")
-///     .sampler(Sampler::parent_based(Sampler::TraceIdRatio(0.1)))
+///     .sampler(Sampler::trace_id_ratio(0.1).parent_based())
 ///     .build()?;
 /// # drop(telemetry);
 /// # Ok::<(), biztrace::Error>(())
@@ -37,25 +46,17 @@ use crate::propagation::Foreign;
 #[derive(Default)]
 #[must_use = "settings do nothing until `install` or `build`"]
 pub struct Builder {
-    resource: Vec<KeyValue>,
-    tags: Vec<KeyValue>,
-    exporters: Vec<Exporter>,
-    span_exporters: Vec<SpanExporterOf>,
-    propagators: Option<Vec<Propagator>>,
-    foreign_propagators: Vec<Foreign>,
-    exceptions: Option<ExceptionSignal>,
-    sampler: Option<Sampler>,
+    pub(crate) settings: Settings,
+    /// Changes of limits, over those of the environment.
     limits: Vec<Box<ChangeLimits>>,
-    hash_key: Option<Vec<u8>>,
-    pii: Option<PiiPolicy>,
-    schedule_delay: Option<Duration>,
-    export_timeout: Option<Duration>,
-    max_queue_size: Option<usize>,
-    max_export_batch_size: Option<usize>,
-    shutdown_timeout: Option<Duration>,
+    exporters: Exporters,
+    foreign_propagators: Vec<Foreign>,
+    ids: Option<Box<dyn IdGenerator>>,
+    /// The first mistake.
+    mistake: Option<Error>,
 }
 
-type ChangeLimits = dyn Fn(&mut Limits) + Send;
+type ChangeLimits = dyn FnOnce(&mut Limits) + Send;
 
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -73,7 +74,7 @@ impl Builder {
 
     /// Further attributes of the resource. Of a repeated key the last counts.
     pub fn resource(mut self, attributes: impl IntoIterator<Item = KeyValue>) -> Self {
-        self.resource.extend(attributes);
+        self.settings.own_resource.extend(attributes);
         self
     }
 
@@ -91,46 +92,43 @@ impl Builder {
     /// # Ok::<(), biztrace::Error>(())
     /// ```
     pub fn tags(mut self, tags: impl IntoIterator<Item = KeyValue>) -> Self {
-        self.tags.extend(tags);
+        let mut all = std::mem::take(&mut self.settings.tags.value);
+        all.extend(tags);
+        self.settings.tags.set(all);
         self
     }
 
-    /// Sends traces by OTLP to `receiver`: an [`Otlp`], or the text of an endpoint for OTLP over HTTP.
+    /// Sends traces by OTLP to `receiver`: an [`Otlp`], or the text of an endpoint for OTLP over HTTP. Needs the feature `otlp-http` or
+    /// `otlp-grpc`.
     ///
     /// An exporter that is named in code takes the place of those of the environment. Several may be: each has its own queue,
     /// and gets all traces.
+    #[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
     pub fn otlp(self, receiver: impl Into<Otlp>) -> Self {
-        self.exporter(Exporter::Otlp(receiver.into()))
+        self.exporter(receiver.into())
     }
 
     /// Shows traces as trees on stderr.
     pub fn console(self) -> Self {
-        self.exporter(Exporter::Console)
+        self.exporter(ConsoleSpec::default())
     }
 
-    /// Appends traces to a file, as lines of OTLP in JSON. Needs the feature `otlp-file`.
-    pub fn file(self, file: JsonLines) -> Self {
-        self.exporter(Exporter::File(file))
+    /// Appends traces to a file, as lines of OTLP in JSON. Needs the feature `json`.
+    #[cfg(feature = "json")]
+    pub fn json_file(self, file: JsonFile) -> Self {
+        self.exporter(file)
     }
 
-    /// Writes traces to stdout, as lines of OTLP in JSON, for what collects the output of containers. Needs the feature
-    /// `otlp-file`.
-    pub fn stdout(self) -> Self {
-        self.exporter(Exporter::Stdout)
+    /// Writes traces to stdout, as lines of OTLP in JSON, for what collects the output of containers. Needs the feature `json`.
+    #[cfg(feature = "json")]
+    pub fn json_stdout(self) -> Self {
+        self.exporter(JsonStdout)
     }
 
-    /// Sends spans in Zipkin's format to `endpoint`, as in `http://localhost:9411/api/v2/spans`, used as it is. Needs the feature
-    /// `zipkin`.
-    ///
-    /// What Zipkin has no place for is left out: the links of a span, its tracestate and the flags of its trace, and attributes named
-    /// `error`, since Zipkin takes every span with that tag for a failed one: those whose status says so have it. A request may
-    /// take 10 s, or what `OTEL_EXPORTER_ZIPKIN_TIMEOUT` says. The format is that of the OpenTelemetry specification's page
-    /// "OpenTelemetry to Zipkin Transformation".
-    pub fn zipkin(self, endpoint: impl Into<String>) -> Self {
-        self.exporter(Exporter::Zipkin(Zipkin {
-            endpoint: endpoint.into(),
-            ..Zipkin::default()
-        }))
+    /// Sends spans in Zipkin's format to `receiver`: a [`Zipkin`], or the text of its endpoint. Needs the feature `zipkin`.
+    #[cfg(feature = "zipkin")]
+    pub fn zipkin(self, receiver: impl Into<Zipkin>) -> Self {
+        self.exporter(receiver.into())
     }
 
     /// Hands spans to an exporter of the OpenTelemetry SDK, whatever it is. `name` is what reports, logs and
@@ -163,7 +161,7 @@ impl Builder {
     /// # Ok::<(), biztrace::Error>(())
     /// ```
     pub fn span_exporter<E, F>(
-        mut self,
+        self,
         name: &'static str,
         make: impl FnOnce() -> Result<E, F> + Send + 'static,
     ) -> Self
@@ -172,11 +170,10 @@ impl Builder {
         F: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let make = move || make().map_err(Into::into);
-        self.span_exporters.push(SpanExporterOf::new(name, make));
-        self
+        self.exporter(SdkSpec { name, make })
     }
 
-    fn exporter(mut self, exporter: Exporter) -> Self {
+    fn exporter(mut self, exporter: impl ExporterSpec + 'static) -> Self {
         self.exporters.push(exporter);
         self
     }
@@ -195,7 +192,9 @@ impl Builder {
     /// # Ok::<(), biztrace::Error>(())
     /// ```
     pub fn propagators(mut self, propagators: impl IntoIterator<Item = Propagator>) -> Self {
-        self.propagators = Some(propagators.into_iter().collect());
+        self.settings
+            .propagators
+            .set(propagators.into_iter().collect());
         self
     }
 
@@ -211,13 +210,42 @@ impl Builder {
     /// As what the errors that spans end with are recorded. Default: events of the spans;
     /// `OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN`.
     pub fn exceptions(mut self, signal: ExceptionSignal) -> Self {
-        self.exceptions = Some(signal);
+        self.settings.exceptions.set(signal);
         self
     }
 
     /// Which traces to keep, decided when they start.
-    pub fn sampler(mut self, sampler: Sampler) -> Self {
-        self.sampler = Some(sampler);
+    pub fn sampler(mut self, sampler: impl Into<Sampler>) -> Self {
+        self.settings.sampler.set(sampler.into());
+        self
+    }
+
+    /// Makes the ids of traces and spans, in place of random ones. It must make no id of zero, and no id of a span twice. Trace Context
+    /// Level 2 wants the right 7 bytes of a trace's id random: samplers in other services decide by them.
+    ///
+    /// ```
+    /// use biztrace::Telemetry;
+    /// use opentelemetry_sdk::trace::RandomIdGenerator;
+    ///
+    /// let telemetry = Telemetry::builder().id_generator(RandomIdGenerator::default());
+    /// # let _ = telemetry;
+    /// ```
+    pub fn id_generator(mut self, ids: impl IdGenerator + 'static) -> Self {
+        self.ids = Some(Box::new(ids));
+        self
+    }
+
+    /// Switches telemetry off: nothing is recorded and exported, and what a caller sends is passed on. `OTEL_SDK_DISABLED`.
+    pub fn disabled(mut self, disabled: bool) -> Self {
+        self.settings.disabled.set(disabled);
+        self
+    }
+
+    /// The HTTP methods that spans are named after, instead of those of RFC 9110 with PATCH and QUERY; any other is `_OTHER`.
+    /// `OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS`.
+    pub fn known_methods<M: Into<String>>(mut self, methods: impl IntoIterator<Item = M>) -> Self {
+        let methods = methods.into_iter().map(Into::into).collect();
+        self.settings.known_methods.set(KnownMethods::new(methods));
         self
     }
 
@@ -235,7 +263,7 @@ impl Builder {
     /// # drop(telemetry);
     /// # Ok::<(), biztrace::Error>(())
     /// ```
-    pub fn limits(mut self, change: impl Fn(&mut Limits) + Send + 'static) -> Self {
+    pub fn limits(mut self, change: impl FnOnce(&mut Limits) + Send + 'static) -> Self {
         self.limits.push(Box::new(change));
         self
     }
@@ -243,45 +271,49 @@ impl Builder {
     /// The secret by which `#[hash]` hashes values, of 16 bytes or more, the same in all services whose values are to be
     /// compared. `BIZTRACE_HASH_KEY`; without a key, such values are left out.
     pub fn hash_key(mut self, key: impl AsRef<[u8]>) -> Self {
-        self.hash_key = Some(key.as_ref().to_vec());
+        let key = key.as_ref();
+        match HashKey::new(key) {
+            Some(key) => self.settings.privacy.hash_key.set(Some(key)),
+            None => self.mistake = self.mistake.or(Some(Error::HashKey(key.len()))),
+        }
         self
     }
 
     /// What becomes of values that are marked `#[pii]`. Default: they are dropped; `BIZTRACE_PII`, one of `keep`, `hash` and
     /// `drop`. Hashing needs a [`hash_key`](Self::hash_key).
     pub fn pii(mut self, policy: PiiPolicy) -> Self {
-        self.pii = Some(policy);
+        self.settings.privacy.pii.set(policy);
         self
     }
 
     /// How long a finished trace waits for its batch to fill. Default 5 s; `OTEL_BSP_SCHEDULE_DELAY`.
     pub fn schedule_delay(mut self, delay: Duration) -> Self {
-        self.schedule_delay = Some(delay);
+        self.settings.batch.schedule_delay.set(delay);
         self
     }
 
     /// How long one request to the receiver may take with all its attempts. Default 30 s; `OTEL_BSP_EXPORT_TIMEOUT`.
     pub fn export_timeout(mut self, timeout: Duration) -> Self {
-        self.export_timeout = Some(timeout);
+        self.settings.batch.export_timeout.set(timeout);
         self
     }
 
     /// Spans that may wait for the receiver, beside one unfinished batch a thread; more are dropped and counted.
     /// Default 2048; `OTEL_BSP_MAX_QUEUE_SIZE`.
     pub fn max_queue_size(mut self, spans: usize) -> Self {
-        self.max_queue_size = Some(spans);
+        self.settings.batch.max_queue_size.set(spans);
         self
     }
 
     /// Spans in one request, no more than the queue holds. Default 512; `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`.
     pub fn max_export_batch_size(mut self, spans: usize) -> Self {
-        self.max_export_batch_size = Some(spans);
+        self.settings.batch.max_export_batch_size.set(spans);
         self
     }
 
     /// How long a shutdown may take. Default 10 s.
     pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
-        self.shutdown_timeout = Some(timeout);
+        self.settings.shutdown_timeout.set(timeout);
         self
     }
 

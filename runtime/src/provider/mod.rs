@@ -2,29 +2,28 @@
 
 mod builder;
 mod description;
-#[cfg_attr(
-    not(feature = "otlp-grpc"),
-    allow(dead_code, reason = "only servers over gRPC are polled")
-)]
-mod poller;
+mod exporters;
+mod named;
 mod resource;
+mod samplers;
 mod start;
+#[cfg(test)]
+mod tests;
 
 use std::sync::{Arc, OnceLock};
-use std::thread;
 use std::time::Duration;
 
 use opentelemetry::global;
 use tokio::sync::oneshot;
 
 pub use self::builder::Builder;
-pub use self::description::{Description, Setting, Source};
+pub use self::description::{Description, Setting};
 
-use self::poller::Poller;
 use crate::diag::{self, Muted};
 use crate::error::Error;
 use crate::pipeline::{Flushing, Pipeline, Report};
 use crate::recorder::{self, Recorder, TracerProvider, Waiting};
+use crate::thread::Poller;
 
 /// Sets up telemetry for this process from the `OTEL_*` environment variables, and installs it.
 ///
@@ -61,8 +60,8 @@ struct Instance {
     recorder: Arc<Recorder>,
     /// One for each exporter.
     pipelines: Vec<Pipeline>,
-    /// Of a sampler that a server sets.
-    poller: Option<Poller>,
+    /// Of samplers that a server sets.
+    pollers: Vec<Poller>,
     shutdown_timeout: Duration,
     description: Description,
 }
@@ -128,7 +127,7 @@ impl Telemetry {
         let flushing = self.flush(close);
         let (done, wait) = oneshot::channel();
         // Whatever the host's runtime has or has not, a thread keeps the deadline.
-        let waiter = thread::Builder::new()
+        let waiter = std::thread::Builder::new()
             .name("biztrace-flush".into())
             .spawn(move || {
                 wait_for(flushing);
@@ -153,9 +152,7 @@ impl Telemetry {
             return pipelines.map(|pipeline| pipeline.flush(timeout)).collect();
         }
         self.0.recorder.close();
-        if let Some(poller) = &self.0.poller {
-            poller.stop();
-        }
+        self.0.pollers.iter().for_each(Poller::stop);
         pipelines.map(|pipeline| pipeline.close(timeout)).collect()
     }
 

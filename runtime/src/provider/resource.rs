@@ -1,39 +1,97 @@
 //! The resource: what the spans of this process have in common.
 
-use opentelemetry::KeyValue;
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use opentelemetry::{KeyValue, Value as ApiValue};
 use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
 
 use crate::attribute::wire::{self, len_field};
 use crate::attribute::{Encoder, Outcome, Value, ValueLimits};
-use crate::config::Settings;
+use crate::config::{Origin, Pass, Settings, Source, Sourced};
 
 /// What begins the names of our own attributes, which nobody else sets.
-pub(super) const SDK: &str = "telemetry.sdk.";
+const SDK: &str = "telemetry.sdk.";
 
-/// Merges the resource of the environment with that of the code, which wins.
-pub(super) fn resource(settings: &Settings, code: &[KeyValue]) -> Resource {
-    let sdk = [
-        ("name", "biztrace"),
-        ("language", "rust"),
-        ("version", env!("CARGO_PKG_VERSION")),
-    ];
-    let sdk = sdk.map(|(key, value)| KeyValue::new(format!("{SDK}{key}"), value));
-    let environment = settings
-        .resource
-        .iter()
-        .map(|(key, value)| KeyValue::new(key.clone(), value.clone()));
-    Resource::builder_empty()
-        .with_service_name(unknown_service())
-        .with_attributes(environment)
-        .with_attributes(
-            settings
-                .service_name
-                .clone()
-                .map(|name| KeyValue::new("service.name", name)),
-        )
-        .with_attributes(code.iter().cloned())
-        .with_attributes(sdk)
-        .build()
+/// The attributes of a resource, each with its source.
+pub(super) struct Attributes(BTreeMap<String, Sourced<ApiValue>>);
+
+impl Attributes {
+    /// Merges those of the environment with those of the code, which take precedence.
+    pub(super) fn of(settings: &Settings) -> Self {
+        let mut all = Self(BTreeMap::new());
+        all.set("service.name", unknown_service(), Source::Default);
+        all.set("service.instance.id", instance_id(), Source::Default);
+        let listed = &settings.resource;
+        for (key, value) in &listed.value {
+            all.set(key, value.clone(), listed.origin.source.clone());
+        }
+        if let Some(name) = &settings.service_name.value {
+            let source = settings.service_name.origin.source.clone();
+            all.set("service.name", name.clone(), source);
+        }
+        for KeyValue { key, value, .. } in &settings.own_resource {
+            all.set(key.as_str(), value.clone(), Source::Code);
+        }
+        for (key, value) in [
+            ("name", "biztrace"),
+            ("language", "rust"),
+            ("version", env!("CARGO_PKG_VERSION")),
+        ] {
+            all.set(&format!("{SDK}{key}"), value, Source::Default);
+        }
+        all
+    }
+
+    fn set(&mut self, key: &str, value: impl Into<ApiValue>, source: Source) {
+        let value = Sourced {
+            value: value.into(),
+            origin: Origin {
+                source,
+                ..Origin::DEFAULT
+            },
+        };
+        self.0.insert(key.to_owned(), value);
+    }
+
+    pub(super) fn describe(&self, pass: &mut Pass<'_>) {
+        for (key, attribute) in &self.0 {
+            let value = attribute.value.to_string();
+            pass.described(key, Some(value), &attribute.origin);
+        }
+    }
+
+    pub(super) fn service_name(&self) -> String {
+        let name = self.0.get("service.name");
+        name.map(|name| name.value.to_string()).unwrap_or_default()
+    }
+
+    /// For exporters of the SDK.
+    pub(super) fn resource(&self) -> Resource {
+        let attributes = self.0.iter();
+        let attributes = attributes.map(|(key, it)| KeyValue::new(key.clone(), it.value.clone()));
+        Resource::builder_empty()
+            .with_attributes(attributes)
+            .build()
+    }
+
+    /// The fields of a `ResourceSpans` beside its spans.
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut buf = Vec::new();
+        wire::message(&mut buf, len_field(1), |buf| {
+            for (key, attribute) in &self.0 {
+                attribute.value.encode(Encoder::attribute(
+                    buf,
+                    len_field(1),
+                    key,
+                    &ValueLimits::NONE,
+                    &mut Outcome::Written,
+                ));
+            }
+        });
+        buf
+    }
 }
 
 fn unknown_service() -> String {
@@ -44,24 +102,18 @@ fn unknown_service() -> String {
     }
 }
 
-/// The fields of a `ResourceSpans` beside its spans.
-pub(super) fn encode(resource: &Resource) -> Vec<u8> {
-    let mut attributes: Vec<_> = resource.iter().collect();
-    attributes.sort_unstable_by_key(|(key, _)| key.as_str());
-    let mut buf = Vec::new();
-    wire::message(&mut buf, len_field(1), |buf| {
-        for (key, value) in attributes {
-            value.encode(Encoder::attribute(
-                buf,
-                len_field(1),
-                key.as_str(),
-                &ValueLimits::NONE,
-                &mut Outcome::Written,
-            ));
-        }
-    });
-    if let Some(url) = resource.schema_url() {
-        wire::bytes(&mut buf, len_field(3), url.as_bytes());
-    }
-    buf
+/// One for all instances in the process.
+fn instance_id() -> String {
+    static ID: OnceLock<String> = OnceLock::new();
+    ID.get_or_init(random_uuid).clone()
+}
+
+/// A UUID of version 4 (RFC 9562), which the conventions recommend for `service.instance.id`.
+fn random_uuid() -> String {
+    let mut bytes = RandomIdGenerator::default().new_trace_id().to_bytes();
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex = bytes.map(|byte| format!("{byte:02x}")).concat();
+    let [a, b, c, d, e] = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| &hex[part]);
+    format!("{a}-{b}-{c}-{d}-{e}")
 }

@@ -7,10 +7,11 @@ use opentelemetry::trace::{SpanContext, SpanId, Status, TraceContextExt, TraceId
 use opentelemetry::{Context, KeyValue};
 
 use super::current::{Current, local_span, with_context};
-use super::exception::{EXCEPTION, Exception, message};
+use super::exception::{EXCEPTION, Exception};
 use super::local::LocalSpan;
 use super::turn::ERROR_TYPE;
 use crate::attribute::{Key, Tags, Value};
+use crate::error::message;
 use crate::semconv::OTHER;
 
 /// A handle of the span that was current when it was made, by [`current`]. Where there was none, or none that is recorded, it

@@ -1,8 +1,5 @@
 //! Errors that spans end with: events of theirs, or events in the log (semantic conventions, "Recording exceptions").
 
-use std::error::Error;
-use std::fmt::{Display, Write};
-
 use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanKind;
 use tracing::Level;
@@ -70,30 +67,3 @@ fn warn_of_no_log() {
          subscriber of `tracing`, or a logger of `log`, or have them as events of spans"
     ));
 }
-
-/// An error's message and those of its sources, as `anyhow` joins them.
-pub(crate) fn message(error: &(impl Error + ?Sized)) -> String {
-    let mut message = text(error);
-    let mut source = error.source();
-    // Errors may form a cycle, by mistake.
-    for _ in 0..MAX_SOURCES {
-        let Some(error) = source else { break };
-        let cause = text(error);
-        // Some errors have their source's message in their own.
-        if !message.ends_with(&cause) {
-            message += ": ";
-            message += &cause;
-        }
-        source = error.source();
-    }
-    message
-}
-
-/// What `shown` says of itself, as far as it gets: `to_string` would panic where it fails.
-pub(crate) fn text(shown: &(impl Display + ?Sized)) -> String {
-    let mut text = String::new();
-    let _ = write!(text, "{shown}");
-    text
-}
-
-const MAX_SOURCES: usize = 32;

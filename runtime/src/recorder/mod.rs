@@ -54,7 +54,6 @@ pub use self::annotated::{annotate, annotated, traced, traced_root};
 pub(crate) use self::current::with_recorder;
 pub(crate) use self::current::{Current, install, recorder};
 pub use self::current_span::{CurrentSpan, current};
-pub(crate) use self::exception::{message, text};
 pub use self::handler::{HandlerRequest, child_handler, handler};
 pub(crate) use self::head_copy::HeadCopy;
 pub(crate) use self::local::LocalSpan;
@@ -83,7 +82,7 @@ use self::verdict::Undecided;
 use crate::attribute::{Privacy, Tags};
 use crate::config::{ExceptionSignal, Limits, Settings};
 use crate::propagation::{ParentDecision, Propagators};
-use crate::sampling::{Decision, NewTrace, Sample};
+use crate::sampling::{Decision, NewTrace, Sampler};
 use crate::semconv::KnownMethods;
 
 /// Where ended spans go.
@@ -132,7 +131,7 @@ pub(crate) enum Mode {
 #[derive(Debug)]
 pub(crate) struct Recorder {
     mode: Mode,
-    sampler: Box<dyn Sample>,
+    sampler: Sampler,
     limits: Limits,
     privacy: Arc<Privacy>,
     /// What each first span of a trace here and each SERVER span has.
@@ -209,34 +208,34 @@ impl Recorder {
     pub(crate) fn new(
         mode: Mode,
         settings: Settings,
-        sampler: Box<dyn Sample>,
         propagators: Propagators,
         memory: Arc<Memory>,
         sink: Arc<dyn Sink>,
     ) -> Self {
+        let limits = settings.limits.limits;
         let limits = Limits {
             // Positions in a span's buffer are 32 bits wide; dead bytes, and a set of tags on its way in, may triple it.
-            bytes_per_trace: settings.limits.bytes_per_trace.min(1 << 30),
-            ..settings.limits
+            bytes_per_trace: limits.bytes_per_trace.min(1 << 30),
+            ..limits
         };
         let mut tags = Tags::new();
         tags.limits = open::value_limits(&limits);
-        for attribute in &settings.tags {
+        for attribute in &settings.tags.value {
             tags.set(attribute.key.as_str(), &attribute.value);
         }
         Self {
             mode,
-            sampler,
+            sampler: settings.sampler.value,
             limits,
-            privacy: Arc::new(settings.privacy),
+            privacy: Arc::new(settings.privacy.privacy()),
             tags,
             clock: Box::new(SystemClock),
             ids: Box::new(RandomIdGenerator::default()),
             sink,
             cells: Arc::new(Cells::new(memory)),
             propagators,
-            exceptions: settings.exceptions,
-            known_methods: settings.known_methods,
+            exceptions: settings.exceptions.value,
+            known_methods: settings.known_methods.value,
             observer: None,
             is_closed: AtomicBool::new(false),
         }
@@ -251,15 +250,14 @@ impl Recorder {
 
     /// With another sampler.
     #[cfg(test)]
-    pub(crate) fn with_sampler(mut self, sampler: Box<dyn Sample>) -> Self {
+    pub(crate) fn with_sampler(mut self, sampler: Sampler) -> Self {
         self.sampler = sampler;
         self
     }
 
     /// With other ids.
-    #[cfg(test)]
-    pub(crate) fn with_ids(mut self, ids: impl IdGenerator + 'static) -> Self {
-        self.ids = Box::new(ids);
+    pub(crate) fn with_ids(mut self, ids: Box<dyn IdGenerator>) -> Self {
+        self.ids = ids;
         self
     }
 
@@ -272,6 +270,10 @@ impl Recorder {
 
     pub(crate) fn observer(&self) -> Option<&Arc<dyn Observer>> {
         self.observer.as_ref()
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     pub(crate) fn known_methods(&self) -> &KnownMethods {
@@ -312,7 +314,7 @@ impl Recorder {
     /// Has the sampler decide on a trace, and hands over what has ended of it, or drops it. The cell's lock must not be held. Returns how
     /// many spans that were.
     fn decide(&self, cell: &Cell, trace: &Arc<Undecided>) -> usize {
-        let verdict = trace.decide(&*self.sampler);
+        let verdict = trace.decide(self.sampler.sample());
         let mut settled = 0;
         loop {
             let mut state = cell.lock();
@@ -352,7 +354,7 @@ impl Recorder {
         parent: Option<&SpanContext>,
         start: Start<'_>,
     ) -> Started {
-        match self.sample(parent, ParentDecision::FromFlags, start.name) {
+        match self.sample(parent, ParentDecision::FromFlags, start.name, &start.kind) {
             Sampled::Record(new) => self.record(new, start),
             Sampled::Drop(context) => Started::Dropped(context),
         }
@@ -364,6 +366,7 @@ impl Recorder {
         parent: Option<&SpanContext>,
         by_parent: ParentDecision,
         name: &str,
+        kind: &SpanKind,
     ) -> Sampled {
         let parent = parent.filter(|parent| parent.is_valid());
         if self.mode == Mode::Disabled {
@@ -382,13 +385,19 @@ impl Recorder {
             ParentDecision::Deferred => None,
             ParentDecision::Sampled(is_sampled) => Some(is_sampled),
         };
-        let decision = self.sampler.sample(&NewTrace {
+        let decision = self.sampler.sample().sample(&NewTrace {
             id: trace_id,
             name,
+            kind,
+            parent,
             caller: is_sampled,
             now: &|| self.clock.monotonic(),
         });
         let flags = random.with_sampled(decision.is_kept());
+        let trace_state = match &decision.added {
+            Some(added) => added.trace_state.clone(),
+            None => trace_state,
+        };
         let context = SpanContext::new(trace_id, self.new_span_id(), flags, false, trace_state);
         if !decision.is_recorded() || self.mode == Mode::Propagate {
             return Sampled::Drop(context);
@@ -409,12 +418,22 @@ impl Recorder {
         let NewSpan {
             context,
             parent,
-            decision,
+            mut decision,
         } = new;
         let id = context.span_id();
+        let added = decision.added.take();
         let trace = TraceRef::new(self, context, decision);
         match LocalSpan::open(trace, id, parent, None, start) {
-            Ok(span) => Started::Recording(span),
+            Ok(span) => {
+                if let Some(added) = added {
+                    span.tag(|tags| {
+                        for attribute in &added.attributes {
+                            tags.set_any(attribute.key.as_str(), &attribute.value);
+                        }
+                    });
+                }
+                Started::Recording(span)
+            }
             Err(trace) => Started::Dropped(self.silent_child(&trace.context)),
         }
     }

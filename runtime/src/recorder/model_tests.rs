@@ -255,11 +255,11 @@ impl Model {
             }
             Op::End(span, on) => {
                 self.spans[span].is_held &= plan.style != Style::Under;
-                self.end(span, on);
+                self.end(plan, span, on);
             }
             Op::Drop(span, on) => {
                 self.spans[span].is_held = false;
-                self.end(span, on);
+                self.end(plan, span, on);
             }
             Op::Forget(span, _) => self.spans[span].is_kept = false,
             Op::Sweep | Op::Flush => self.arrive(|_| true),
@@ -283,10 +283,17 @@ impl Model {
         });
     }
 
-    fn end(&mut self, span: usize, on: Place) {
+    fn end(&mut self, plan: Plan, span: usize, on: Place) {
         let trace = self.spans[span].trace;
-        if std::mem::take(&mut self.spans[span].is_open) && self.open_in(trace) == 0 {
-            self.has_pooled[on as usize] = true;
+        if !std::mem::take(&mut self.spans[span].is_open) {
+            return;
+        }
+        let is_last = self.open_in(trace) == 0;
+        self.has_pooled[on as usize] |= is_last;
+        // The verdict on a trace is that on all that comes later.
+        let mut of_trace = self.spans.iter().filter(|span| span.trace == trace);
+        let is_decided = plan.undecided && of_trace.any(|span| span.has_arrived);
+        if is_last || is_decided {
             self.arrive(|span| span.trace == trace);
         }
     }

@@ -21,9 +21,9 @@ use super::{
     Current, HeadCopy, LocalSpan, Memory, Mode, Recorder, Refusal, Runs, Sink, Start, Started,
     Tracer, TracerProvider, Under, Waiting,
 };
-use crate::config::{Limits, Sampler, Settings};
+use crate::config::{Limits, Settings};
 use crate::propagation::Propagators;
-use crate::sampling;
+use crate::sampling::Sampler;
 
 /// Keeps each trace as it is handed over.
 #[derive(Debug, Default)]
@@ -94,13 +94,11 @@ impl Recorder {
         memory: Arc<Memory>,
         sink: Arc<dyn Sink>,
     ) -> Self {
-        let settings = Settings {
-            limits,
-            ..Settings::default()
-        };
-        let propagators = Propagators::new(settings.propagators.clone(), Vec::new());
-        let (sampler, _) = sampling::sampler(&Sampler::AlwaysOn);
-        Self::new(mode, settings, sampler, propagators, memory, sink)
+        let mut settings = Settings::default();
+        settings.limits.change(|own| *own = limits);
+        let propagators = Propagators::new(settings.propagators.value.clone(), Vec::new());
+        settings.sampler.set(Sampler::always_on());
+        Self::new(mode, settings, propagators, memory, sink)
     }
 }
 
@@ -440,7 +438,7 @@ fn ended_spans_wait_by_the_clock_of_the_recorder() {
     let recorder = Recorder::for_tests(Mode::Record, limits, sink.clone());
     let recorder = recorder
         .with_clock(simulated.clone())
-        .with_ids(simulated.clone());
+        .with_ids(Box::new(simulated.clone()));
     let recorder = Arc::new(recorder);
     let tracer = TracerProvider::new(Arc::clone(&recorder)).tracer("test");
     simulated.pass(Duration::from_secs(1));

@@ -1,11 +1,28 @@
 //! The samplers `always_on` and `always_off`.
 
-use super::{Decision, NewTrace, Sample};
+use std::fmt;
+
+use super::sample::{Decision, NewTrace, Sample};
+use super::sampler::Sampler;
 
 #[derive(Debug)]
-pub(super) enum Always {
+enum Always {
     On,
     Off,
+}
+
+impl Sampler {
+    /// Records every trace.
+    #[must_use]
+    pub fn always_on() -> Self {
+        Self::of(Always::On)
+    }
+
+    /// Records no trace.
+    #[must_use]
+    pub fn always_off() -> Self {
+        Self::of(Always::Off)
+    }
 }
 
 impl Sample for Always {
@@ -14,5 +31,18 @@ impl Sample for Always {
             Self::On => Decision::new(true, None),
             Self::Off => Decision::new(false, Some("always_off")),
         }
+    }
+
+    fn keeps_all(&self) -> bool {
+        matches!(self, Self::On)
+    }
+}
+
+impl fmt::Display for Always {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::On => "always_on",
+            Self::Off => "always_off",
+        })
     }
 }

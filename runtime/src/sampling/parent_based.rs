@@ -1,19 +1,144 @@
-//! The sampler `parentbased_…`: the caller decides, another sampler where there is no caller.
+//! The samplers `parentbased_…`: the caller decides, another sampler if there is no caller.
 
-use super::{Decision, NewTrace, Sample};
+use std::fmt;
 
-#[derive(Debug)]
-pub(super) struct ParentBased {
-    pub(super) root: Box<dyn Sample>,
-    /// Whether the other sampler keeps every trace.
-    pub(super) keeps_all: bool,
+use super::sample::{Decision, NewTrace, Sample};
+use super::sampler::Sampler;
+use crate::error::Error;
+use crate::thread::Poller;
+
+/// A sampler for each kind of parent that a trace's first local span may have (specification, ["ParentBased"][spec]).
+///
+/// [`Sampler::parent_based`] is enough where the parent's decision is followed.
+///
+/// ```
+/// use biztrace::{ParentBased, Sampler, Telemetry};
+///
+/// // Callers in other services decide what is not recorded, but no more than one of ten traces is recorded for them.
+/// let sampler = ParentBased::new(Sampler::always_on()).remote_parent_sampled(Sampler::trace_id_ratio(0.1));
+/// let telemetry = Telemetry::builder().sampler(sampler);
+/// # let _ = telemetry;
+/// ```
+///
+/// [spec]: https://opentelemetry.io/docs/specs/otel/trace/sdk/#parentbased
+#[derive(Debug, Clone)]
+#[must_use = "`Builder::sampler` takes it"]
+pub struct ParentBased {
+    root: Sampler,
+    remote_sampled: Option<Sampler>,
+    remote_not_sampled: Option<Sampler>,
+    local_sampled: Option<Sampler>,
+    local_not_sampled: Option<Sampler>,
+}
+
+impl ParentBased {
+    /// Asks `root` for traces without a parent. A parent's decision is followed, unless one of the other methods names a sampler.
+    pub fn new(root: Sampler) -> Self {
+        Self {
+            root,
+            remote_sampled: None,
+            remote_not_sampled: None,
+            local_sampled: None,
+            local_not_sampled: None,
+        }
+    }
+
+    /// Asks `sampler` for traces that a caller in another process samples.
+    pub fn remote_parent_sampled(mut self, sampler: Sampler) -> Self {
+        self.remote_sampled = Some(sampler);
+        self
+    }
+
+    /// Asks `sampler` for traces that a caller in another process does not sample.
+    pub fn remote_parent_not_sampled(mut self, sampler: Sampler) -> Self {
+        self.remote_not_sampled = Some(sampler);
+        self
+    }
+
+    /// Asks `sampler` for traces that another OpenTelemetry implementation in this process samples.
+    pub fn local_parent_sampled(mut self, sampler: Sampler) -> Self {
+        self.local_sampled = Some(sampler);
+        self
+    }
+
+    /// Asks `sampler` for traces that another OpenTelemetry implementation in this process does not sample.
+    pub fn local_parent_not_sampled(mut self, sampler: Sampler) -> Self {
+        self.local_not_sampled = Some(sampler);
+        self
+    }
+
+    fn branches(&self) -> impl Iterator<Item = (&'static str, &Sampler)> {
+        [
+            ("remote_parent_sampled", &self.remote_sampled),
+            ("remote_parent_not_sampled", &self.remote_not_sampled),
+            ("local_parent_sampled", &self.local_sampled),
+            ("local_parent_not_sampled", &self.local_not_sampled),
+        ]
+        .into_iter()
+        .filter_map(|(name, sampler)| Some((name, sampler.as_ref()?)))
+    }
+}
+
+impl From<ParentBased> for Sampler {
+    fn from(sampler: ParentBased) -> Self {
+        Self::of(sampler)
+    }
+}
+
+impl Sampler {
+    /// Follows the decision of the parent span, and asks this sampler if there is no parent. [`ParentBased`] has a sampler for each kind
+    /// of parent.
+    #[must_use]
+    pub fn parent_based(self) -> Self {
+        ParentBased::new(self).into()
+    }
+}
+
+impl Default for Sampler {
+    fn default() -> Self {
+        Self::always_on().parent_based()
+    }
 }
 
 impl Sample for ParentBased {
     fn sample(&self, trace: &NewTrace<'_>) -> Decision {
-        match trace.caller {
-            Some(is_sampled) => Decision::new(is_sampled, (!self.keeps_all).then_some("parent")),
-            None => self.root.sample(trace),
+        let Some(is_sampled) = trace.caller else {
+            return self.root.sample().sample(trace);
+        };
+        let is_local = trace.parent.is_some_and(|parent| !parent.is_remote());
+        let branch = match (is_local, is_sampled) {
+            (false, true) => &self.remote_sampled,
+            (false, false) => &self.remote_not_sampled,
+            (true, true) => &self.local_sampled,
+            (true, false) => &self.local_not_sampled,
+        };
+        match branch {
+            Some(sampler) => sampler.sample().sample(trace),
+            None => Decision::new(is_sampled, (!self.keeps_all()).then_some("parent")),
         }
+    }
+
+    fn keeps_all(&self) -> bool {
+        self.root.sample().keeps_all() && self.branches().all(|(_, it)| it.sample().keeps_all())
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        self.root.sample().check()?;
+        self.branches().try_for_each(|(_, it)| it.sample().check())
+    }
+
+    fn start(&self, service: &str, pollers: &mut Vec<Poller>) -> Result<(), Error> {
+        self.root.sample().start(service, pollers)?;
+        self.branches()
+            .try_for_each(|(_, it)| it.sample().start(service, pollers))
+    }
+}
+
+/// As `OTEL_TRACES_SAMPLER` names it, and then the branches that are set.
+impl fmt::Display for ParentBased {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "parentbased_{}", self.root)?;
+        self.branches()
+            .try_for_each(|(name, sampler)| write!(f, ", {name}={sampler}"))
     }
 }

@@ -1,18 +1,22 @@
 //! The sampler `traceidratio`: a share of all traces, by their ids.
 
+use std::fmt;
+
 use opentelemetry::trace::TraceId;
 
-use super::{Decision, NewTrace, Sample};
+use super::sample::{Decision, NewTrace, Refuse, Sample};
+use super::sampler::Sampler;
+use crate::error::Error;
 
 #[derive(Debug)]
-pub(super) struct Ratio {
+pub(crate) struct Ratio {
     ratio: f64,
     threshold: u64,
 }
 
 impl Ratio {
     /// From 0 (no trace) to 1 (all of them).
-    pub(super) fn new(ratio: f64) -> Self {
+    pub(crate) fn new(ratio: f64) -> Self {
         Self {
             ratio,
             threshold: threshold(ratio),
@@ -20,15 +24,49 @@ impl Ratio {
     }
 
     /// Decides by the trace id alone.
-    pub(super) fn decide(&self, id: TraceId, reason: &'static str) -> Decision {
+    pub(crate) fn decide(&self, id: TraceId, reason: &'static str) -> Decision {
         let keep = randomness(id) >= self.threshold;
         Decision::new(keep, Some(reason)).with_probability(self.ratio)
+    }
+}
+
+impl Sampler {
+    /// Records this share of all traces, from 0 (none) to 1 (all). The decision depends on the trace id alone, so that services with
+    /// the same ratio decide alike.
+    #[must_use]
+    pub fn trace_id_ratio(ratio: f64) -> Self {
+        Self::of(Ratio::new(ratio))
+    }
+}
+
+impl Sampler {
+    /// By `OTEL_TRACES_SAMPLER_ARG`. That it is missing is worth a warning, too: whoever asks for a ratio does not want everything.
+    pub(crate) fn parse_ratio(argument: &str, refuse: &mut Refuse<'_>) -> Self {
+        let ratio = argument.parse().ok();
+        let ratio = ratio.filter(|ratio| (0.0..=1.0).contains(ratio));
+        Self::trace_id_ratio(ratio.unwrap_or_else(|| {
+            refuse(argument, "a ratio from 0 to 1");
+            1.0
+        }))
     }
 }
 
 impl Sample for Ratio {
     fn sample(&self, trace: &NewTrace<'_>) -> Decision {
         self.decide(trace.id, "trace_id_ratio")
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        match self.ratio {
+            0.0..=1.0 => Ok(()),
+            ratio => Err(Error::Ratio(ratio)),
+        }
+    }
+}
+
+impl fmt::Display for Ratio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "traceidratio({})", self.ratio)
     }
 }
 

@@ -16,6 +16,11 @@ const DEFAULT: [&str; 10] = [
 impl KnownMethods {
     pub(crate) const DEFAULT: Self = Self(None);
 
+    /// These, instead of the default ones.
+    pub(crate) fn new(names: Vec<String>) -> Self {
+        Self(Some(names))
+    }
+
     /// Those that a comma-separated list names, instead of the default ones.
     pub(crate) fn listed(list: &str) -> Self {
         let names = list.split(',').map(str::trim);

@@ -25,12 +25,11 @@ use opentelemetry::trace::FutureExt;
 
 pub use self::span::CapturedSpan;
 
-use crate::config::{Batch, Settings};
-use crate::exporter::memory::Memory;
+use crate::config::Batch;
+use crate::exporter::in_memory::InMemoryExporter;
 use crate::pipeline::{Pipeline, Report, Setup};
 use crate::provider::Builder;
 use crate::recorder::{self, Mode, Recorder, TracerProvider};
-use crate::sampling;
 
 /// Records the spans of what runs in its scope, instead of the installed telemetry.
 ///
@@ -66,7 +65,7 @@ use crate::sampling;
 pub struct Capture {
     recorder: Arc<Recorder>,
     pipeline: Pipeline,
-    memory: Memory,
+    memory: InMemoryExporter,
 }
 
 /// More spans than a test makes.
@@ -113,14 +112,15 @@ impl Capture {
     #[must_use]
     #[track_caller]
     pub fn with(builder: Builder) -> Self {
-        let settings = match builder.over(Settings::default()) {
-            Ok(settings) => settings,
-            Err(error) => panic!("{error}"),
-        };
-        let propagators = builder.propagators_over(&settings);
-        let memory = Memory::default();
+        let mut builder = builder;
+        if let Err(error) = builder.settle() {
+            panic!("{error}");
+        }
+        let propagators = builder.take_propagators();
+        let settings = builder.settings;
+        let memory = InMemoryExporter::default();
         let exporter = memory.clone();
-        let limit = Arc::new(recorder::Memory::new(settings.limits.memory));
+        let limit = Arc::new(recorder::Memory::new(settings.limits.limits.memory));
         let setup = Setup {
             batch: Batch {
                 max_queue_size: QUEUE,
@@ -131,9 +131,8 @@ impl Capture {
         };
         let pipeline =
             Pipeline::start("memory", setup, || exporter).expect("a test can start a thread");
-        let (sampler, _) = sampling::sampler(&settings.sampler);
         let sink = pipeline.sink();
-        let recorder = Recorder::new(Mode::Record, settings, sampler, propagators, limit, sink);
+        let recorder = Recorder::new(Mode::Record, settings, propagators, limit, sink);
         let recorder = Arc::new(recorder);
         pipeline.watch(&recorder);
         Self {

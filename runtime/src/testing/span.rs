@@ -3,128 +3,95 @@
 use std::fmt;
 use std::time::Duration;
 
-use opentelemetry::Value;
 use opentelemetry::trace::{SpanId, SpanKind, Status, TraceId};
-use opentelemetry_proto::tonic::common::v1::KeyValue;
-use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span, status::StatusCode};
-
-use crate::attribute::api_value;
+use opentelemetry::{KeyValue, Value};
+use opentelemetry_sdk::trace::SpanData;
 
 /// A span that has ended.
 #[derive(Debug, Clone, PartialEq)]
-pub struct CapturedSpan {
-    scope: String,
-    span: Span,
-}
+pub struct CapturedSpan(SpanData);
 
 impl CapturedSpan {
-    pub(super) fn all(captured: Vec<ResourceSpans>) -> Vec<Self> {
-        let scopes = captured
-            .into_iter()
-            .flat_map(|resource| resource.scope_spans);
-        let spans = scopes.flat_map(|scope_spans| {
-            let scope = scope_spans
-                .scope
-                .map(|scope| scope.name)
-                .unwrap_or_default();
-            scope_spans.spans.into_iter().map(move |span| Self {
-                scope: scope.clone(),
-                span,
-            })
-        });
-        let mut spans: Vec<_> = spans.collect();
-        spans.sort_by_key(|span| span.span.end_time_unix_nano);
+    /// In the order of their ends.
+    pub(super) fn all(captured: Vec<SpanData>) -> Vec<Self> {
+        let mut spans: Vec<_> = captured.into_iter().map(Self).collect();
+        spans.sort_by_key(|span| span.0.end_time);
         spans
     }
 
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.span.name
+        &self.0.name
     }
 
     /// Its kind.
     #[must_use]
     pub fn kind(&self) -> SpanKind {
-        match self.span.kind {
-            2 => SpanKind::Server,
-            3 => SpanKind::Client,
-            4 => SpanKind::Producer,
-            5 => SpanKind::Consumer,
-            _ => SpanKind::Internal,
-        }
+        self.0.span_kind.clone()
     }
 
     /// The name of its instrumentation scope: the library that made it.
     #[must_use]
     pub fn scope(&self) -> &str {
-        &self.scope
+        self.0.instrumentation_scope.name()
     }
 
     /// The id of its trace.
     #[must_use]
     pub fn trace_id(&self) -> TraceId {
-        self.span
-            .trace_id
-            .as_slice()
-            .try_into()
-            .map_or(TraceId::INVALID, TraceId::from_bytes)
+        self.0.span_context.trace_id()
     }
 
     /// Its id.
     #[must_use]
     pub fn span_id(&self) -> SpanId {
-        span_id(&self.span.span_id)
+        self.0.span_context.span_id()
     }
 
     /// The id of its parent, if it has one.
     #[must_use]
     pub fn parent_span_id(&self) -> Option<SpanId> {
-        (!self.span.parent_span_id.is_empty()).then(|| span_id(&self.span.parent_span_id))
+        let parent = self.0.parent_span_id;
+        (parent != SpanId::INVALID).then_some(parent)
     }
 
     /// Whether its parent is a span of another process.
     #[must_use]
     pub fn has_remote_parent(&self) -> bool {
-        self.span.flags & 0x200 != 0
+        self.0.parent_span_is_remote
     }
 
     /// Its status.
     #[must_use]
     pub fn status(&self) -> Status {
-        let status = self.span.status.clone().unwrap_or_default();
-        match status.code() {
-            StatusCode::Unset => Status::Unset,
-            StatusCode::Ok => Status::Ok,
-            StatusCode::Error => Status::error(status.message),
-        }
+        self.0.status.clone()
     }
 
     /// How long it took.
     #[must_use]
     pub fn duration(&self) -> Duration {
-        Duration::from_nanos(self.span.end_time_unix_nano - self.span.start_time_unix_nano)
+        let duration = self.0.end_time.duration_since(self.0.start_time);
+        duration.unwrap_or_default()
     }
 
     /// The value of an attribute.
     #[must_use]
     pub fn tag(&self, key: &str) -> Option<Value> {
-        self.span
-            .attributes
-            .iter()
-            .find(|attribute| attribute.key == key)
-            .and_then(value)
+        let mut attributes = self.0.attributes.iter();
+        let attribute = attributes.find(|attribute| attribute.key.as_str() == key)?;
+        Some(attribute.value.clone())
     }
 
     /// The names of its events.
     pub fn events(&self) -> impl Iterator<Item = &str> {
-        self.span.events.iter().map(|event| event.name.as_str())
+        self.0.events.iter().map(|event| &*event.name)
     }
 
-    /// The span as OTLP has it.
+    /// All of it, as the OpenTelemetry SDK has it.
     #[must_use]
-    pub fn as_otlp(&self) -> &Span {
-        &self.span
+    pub fn data(&self) -> &SpanData {
+        &self.0
     }
 
     /// Asserts that an attribute has that value, of that type.
@@ -214,17 +181,9 @@ impl fmt::Display for CapturedSpan {
             write!(f, ", parent {parent}")?;
         }
         write!(f, ", status {:?})", self.status())?;
-        for attribute in &self.span.attributes {
-            write!(f, " {}={:?}", attribute.key, value(attribute))?;
+        for KeyValue { key, value, .. } in &self.0.attributes {
+            write!(f, " {key}={value:?}")?;
         }
         Ok(())
     }
-}
-
-fn span_id(bytes: &[u8]) -> SpanId {
-    bytes.try_into().map_or(SpanId::INVALID, SpanId::from_bytes)
-}
-
-fn value(attribute: &KeyValue) -> Option<Value> {
-    api_value(attribute.value.as_ref()?)
 }

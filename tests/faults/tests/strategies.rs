@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use biztrace::{JaegerRemote, Sampler, Telemetry};
+use biztrace::{JaegerRemote, Telemetry};
 use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -167,7 +167,7 @@ fn the_server_is_heeded_and_its_last_word_stands() {
         .service("orders", "1")
         .otlp("http://localhost:9")
         .shutdown_timeout(Duration::from_millis(100))
-        .sampler(Sampler::JaegerRemote(remote))
+        .sampler(remote)
         .build()
         .unwrap();
     let line = telemetry.describe().to_string();
@@ -233,7 +233,7 @@ fn a_real_jaeger_is_heeded() {
             .polling_interval(Duration::from_millis(20))
             .initial_sampling_rate(initial_rate);
         let telemetry = Telemetry::builder().service(service, "1").console();
-        let telemetry = telemetry.sampler(Sampler::JaegerRemote(remote)).build();
+        let telemetry = telemetry.sampler(remote).build();
         let telemetry = telemetry.unwrap();
         let tracer = telemetry.tracer_provider().tracer("service");
         move |operation: &'static str| {
@@ -256,7 +256,7 @@ fn a_real_jaeger_is_heeded() {
 #[test]
 fn what_cannot_be_asked_is_an_error_at_set_up() {
     let build = |remote| {
-        let telemetry = Telemetry::builder().sampler(Sampler::JaegerRemote(remote));
+        let telemetry = Telemetry::builder().sampler(remote);
         telemetry.build().unwrap_err().to_string()
     };
     for (remote, problem) in [

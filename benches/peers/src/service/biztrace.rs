@@ -29,7 +29,7 @@ pub(crate) fn install(export: &Export, ratio: f64) -> io::Result<biztrace::Telem
     biztrace::Telemetry::builder()
         .resource([KeyValue::new("service.name", SERVICE_NAME)])
         .otlp(otlp)
-        .sampler(Sampler::parent_based(Sampler::TraceIdRatio(ratio)))
+        .sampler(Sampler::trace_id_ratio(ratio).parent_based())
         .max_export_batch_size(BATCH_SPANS)
         .max_queue_size(export.queue)
         .schedule_delay(export.schedule_delay())

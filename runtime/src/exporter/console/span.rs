@@ -13,8 +13,7 @@ use super::{
     text::{self, Ink, Text},
     tree::{Node, Trace, Visit},
 };
-use crate::exporter::hex;
-use crate::exporter::visible::visible;
+use crate::exporter::visible::{hex, visible};
 
 /// The columns that names are cut to, so that the bars stay near; yet a name gets its least number of columns.
 const LABEL: usize = 48;

@@ -4,8 +4,7 @@
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value};
 
 use super::Style;
-use crate::exporter::hex;
-use crate::exporter::visible::{clipped, is_active, visible};
+use crate::exporter::visible::{clipped, hex, is_active, visible};
 
 /// In characters. What is longer ends in `…`.
 pub(super) const VALUE_LIMIT: usize = 80;

@@ -13,14 +13,14 @@ use tonic::metadata::MetadataMap;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, ConnectError, Status};
 
-use super::{delivery, endpoint, header_map};
-use crate::config::{Compression, Otlp};
-use crate::error::Error;
-#[cfg(feature = "tls")]
-use crate::exporter::tls;
-use crate::exporter::{SPEAKS_NO_TLS, connect_timeout, grpc, said, sources};
+use super::answer::delivery;
+use super::receiver::{UNTRUSTED, endpoint};
+use super::settings::Otlp;
+use crate::error::{Error, message, sources};
+use crate::exporter::said;
+use crate::exporter::transport::endpoint::{SPEAKS_NO_TLS, connect_timeout};
+use crate::exporter::transport::{Compression, grpc, header_map};
 use crate::pipeline::{Delivery, DropReason, Export, Failure, Request, Retry};
-use crate::recorder::message;
 
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
@@ -31,7 +31,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(3);
 
 /// A receiver's settings, checked.
 #[derive(Debug)]
-pub(crate) struct Settings {
+pub(super) struct GrpcReceiver {
     endpoint: Endpoint,
     metadata: MetadataMap,
     compression: Compression,
@@ -39,27 +39,26 @@ pub(crate) struct Settings {
 }
 
 #[derive(Debug)]
-pub(crate) struct OtlpGrpc {
-    settings: Settings,
+pub(super) struct OtlpGrpc {
+    receiver: GrpcReceiver,
     client: Grpc<Channel>,
     /// Whether the receiver has ever said something in gRPC.
     is_known: bool,
 }
 
-impl Settings {
-    pub(crate) fn new(otlp: &Otlp) -> Result<Self, Error> {
+impl GrpcReceiver {
+    pub(super) fn new(otlp: &Otlp) -> Result<Self, Error> {
         let uri = endpoint(otlp)?;
         let endpoint = Endpoint::from(uri)
-            .connect_timeout(connect_timeout(otlp.request_timeout()))
+            .connect_timeout(connect_timeout(otlp.options.timeout.value))
             .http2_keep_alive_interval(KEEP_ALIVE)
             .keep_alive_timeout(KEEP_ALIVE);
-        #[cfg(feature = "tls")]
-        let endpoint = tls::with_tls(endpoint, &otlp.certificates)?;
+        let endpoint = grpc::with_tls(endpoint, &otlp.options.certificates())?;
         Ok(Self {
             endpoint,
-            metadata: MetadataMap::from_headers(header_map(otlp)?),
-            compression: otlp.compression(),
-            timeout: otlp.request_timeout(),
+            metadata: MetadataMap::from_headers(header_map(&otlp.options)?),
+            compression: otlp.options.compression.value,
+            timeout: otlp.options.timeout.value,
         })
     }
 
@@ -76,10 +75,10 @@ impl Settings {
 
 impl OtlpGrpc {
     /// Must be called within the runtime that it is used in.
-    pub(crate) fn new(settings: Settings) -> Self {
+    pub(super) fn new(receiver: GrpcReceiver) -> Self {
         Self {
-            client: settings.client(),
-            settings,
+            client: receiver.client(),
+            receiver,
             is_known: false,
         }
     }
@@ -87,12 +86,12 @@ impl OtlpGrpc {
     async fn send(&mut self, request: Request) -> Result<Bytes, Status> {
         let Request { body, sent, .. } = request;
         let mut request = tonic::Request::new(body);
-        *request.metadata_mut() = self.settings.metadata.clone();
+        *request.metadata_mut() = self.receiver.metadata.clone();
         grpc::call(&mut self.client, EXPORT, request, sent).await
     }
 
     fn is_https(&self) -> bool {
-        self.settings.endpoint.uri().scheme() == Some(&Scheme::HTTPS)
+        self.receiver.endpoint.uri().scheme() == Some(&Scheme::HTTPS)
     }
 
     /// What the receiver says, or why there is no word from it.
@@ -108,11 +107,10 @@ impl OtlpGrpc {
             }
             return self.refusal(status);
         };
-        let mut message = format!("{}: {}", self.settings.endpoint.uri(), message(cause));
+        let mut message = format!("{}: {}", self.receiver.endpoint.uri(), message(cause));
         if sources(status).any(|cause| cause.is::<ConnectError>()) {
-            #[cfg(feature = "tls")]
             if self.is_https() {
-                message += tls::hint(status, super::UNTRUSTED);
+                message += grpc::hint(status, UNTRUSTED);
             }
             return self.unanswered(DropReason::Unreachable, message);
         }
@@ -124,7 +122,7 @@ impl OtlpGrpc {
 
     /// A failure after a success that says nothing of the spans. To ask again would only send them twice.
     fn nonsense(&self) -> Failure {
-        let endpoint = self.settings.endpoint.uri();
+        let endpoint = self.receiver.endpoint.uri();
         Failure::permanent(
             DropReason::Unknown,
             format!("{endpoint} answered with what is no OTLP: is it a receiver of OTLP?"),
@@ -148,7 +146,7 @@ impl OtlpGrpc {
             Code::Cancelled | Code::DeadlineExceeded => DropReason::Unknown,
             _ => DropReason::Refused,
         };
-        let (endpoint, code) = (self.settings.endpoint.uri(), status.code());
+        let (endpoint, code) = (self.receiver.endpoint.uri(), status.code());
         let said = said(status.message());
         Failure {
             reason,
@@ -169,16 +167,16 @@ impl OtlpGrpc {
 
 impl Export for OtlpGrpc {
     async fn export(&mut self, request: Request) -> Result<Delivery, Failure> {
-        let limit = self.settings.timeout;
+        let limit = self.receiver.timeout;
         let sent = request.sent.clone();
         let answer = match timeout(limit, self.send(request)).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(status)) => return Err(self.failure(&status)),
             Err(_) => {
                 // The connection may be half open: the next request goes by another.
-                self.client = self.settings.client();
+                self.client = self.receiver.client();
                 let (reason, problem) = sent.unanswered();
-                let endpoint = self.settings.endpoint.uri();
+                let endpoint = self.receiver.endpoint.uri();
                 // A connection alone has less time: it is the greeting that is not answered.
                 let hint = if self.is_https() && reason == DropReason::Unreachable {
                     SPEAKS_NO_TLS
@@ -284,7 +282,7 @@ mod tests {
             .build()
             .unwrap();
         runtime.block_on(async {
-            let mut exporter = OtlpGrpc::new(Settings::new(&Otlp::grpc(url)).unwrap());
+            let mut exporter = OtlpGrpc::new(GrpcReceiver::new(&Otlp::grpc(url)).unwrap());
             let request = Request {
                 body: Bytes::from_static(b"spans"),
                 spans: 1,
@@ -327,7 +325,7 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().build();
         let runtime = runtime.unwrap();
         let _entered = runtime.enter();
-        let mut exporter = OtlpGrpc::new(Settings::new(&otlp).unwrap());
+        let mut exporter = OtlpGrpc::new(GrpcReceiver::new(&otlp).unwrap());
         for (code, hint) in [
             (Code::Unauthenticated, "OTEL_EXPORTER_OTLP_HEADERS"),
             (Code::Unimplemented, "is it a receiver of OTLP"),

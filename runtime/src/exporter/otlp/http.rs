@@ -1,18 +1,18 @@
 //! OTLP over HTTP (OTLP specification, "OTLP/HTTP").
 
-use std::io::Write;
-
 use bytes::Bytes;
-use flate2::write::GzEncoder;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Response, StatusCode};
 
-use super::{delivery, endpoint, header_map, json_answer};
-use crate::config::{Compression, Otlp, Protocol};
+use super::answer::delivery;
+use super::json_answer;
+use super::receiver::{UNTRUSTED, endpoint};
+use super::settings::{Otlp, Protocol};
 use crate::error::Error;
-use crate::exporter::http::{Client, Hints, is_media_type};
 use crate::exporter::json;
-use crate::pipeline::{Delivery, DropReason, Export, Failure, Request};
+use crate::exporter::transport::header_map;
+use crate::exporter::transport::http::{Client, Hints, is_media_type};
+use crate::pipeline::{Delivery, Export, Failure, Request};
 
 const PROTOBUF: &str = "application/x-protobuf";
 const JSON: &str = "application/json";
@@ -20,27 +20,21 @@ const JSON: &str = "application/json";
 const HTML: &str = "text/html";
 
 #[derive(Debug)]
-pub(crate) struct OtlpHttp {
+pub(super) struct OtlpHttp {
     client: Client,
     is_json: bool,
-    compression: Compression,
 }
 
 impl OtlpHttp {
-    pub(crate) fn new(otlp: &Otlp) -> Result<Self, Error> {
+    pub(super) fn new(otlp: &Otlp) -> Result<Self, Error> {
         let endpoint = endpoint(otlp)?;
-        let is_json = otlp.protocol() == Protocol::HttpJson;
-        let mut headers = header_map(otlp)?;
+        let is_json = otlp.protocol.value == Protocol::HttpJson;
+        let mut headers = header_map(&otlp.options)?;
         let content_type = if is_json { JSON } else { PROTOBUF };
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-        if otlp.compression() == Compression::Gzip {
-            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-        }
-        let timeout = otlp.request_timeout();
         Ok(Self {
-            client: Client::new(endpoint, headers, timeout, &otlp.certificates, &HINTS)?,
+            client: Client::new(endpoint, headers, &otlp.options, &HINTS)?,
             is_json,
-            compression: otlp.compression(),
         })
     }
 
@@ -68,30 +62,15 @@ impl Export for OtlpHttp {
         if self.is_json {
             body = json::encode(&request)?.into();
         }
-        if self.compression == Compression::Gzip {
-            body = gzip(&body)?;
-        }
         let answer = self.client.post(body, request.sent).await?;
         self.judge(&self.client.read(answer).await?)
     }
 }
 
-fn gzip(body: &[u8]) -> Result<Bytes, Failure> {
-    let mut encoder = GzEncoder::new(
-        Vec::with_capacity(body.len() / 4),
-        flate2::Compression::fast(),
-    );
-    let compressed = encoder.write_all(body).and_then(|()| encoder.finish());
-    compressed
-        .map(Bytes::from)
-        .map_err(|error| Failure::permanent(DropReason::Refused, format!("gzip: {error}")))
-}
-
 const HINTS: Hints = Hints {
     status: hint,
     timeout: "OTEL_EXPORTER_OTLP_TIMEOUT",
-    #[cfg(feature = "tls")]
-    untrusted: super::UNTRUSTED,
+    untrusted: UNTRUSTED,
 };
 
 fn hint(status: StatusCode) -> &'static str {

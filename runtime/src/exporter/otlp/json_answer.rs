@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde::de::Error as _;
 use serde_json::Value;
 
+use super::answer::partial_success;
 use crate::pipeline::Delivery;
 
 /// What a receiver says in JSON. As with protobuf, what is left out or null is a plain success, and what else it says is passed
@@ -44,7 +45,7 @@ pub(super) fn delivery(body: &[u8]) -> serde_json::Result<Delivery> {
         Some(Count::Number(count)) => count,
         Some(Count::Text(count)) => count.parse().map_err(serde_json::Error::custom)?,
     };
-    Ok(super::partial_success(
+    Ok(partial_success(
         rejected,
         partial.error_message.unwrap_or_default(),
     ))

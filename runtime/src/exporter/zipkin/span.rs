@@ -11,7 +11,7 @@ use opentelemetry_proto::tonic::trace::v1::{self as proto, ResourceSpans};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::exporter::hex;
+use crate::exporter::visible::hex;
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -1,6 +1,7 @@
 //! A recorder, and all that an application holds of its spans: what the sequences run on.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -21,7 +22,7 @@ use super::super::{
 };
 use super::{Model, Op, Place, Plan, Style};
 use crate::config::Limits;
-use crate::sampling::{Decision, NewTrace, Sample};
+use crate::sampling::{Decision, NewTrace, Sample, Sampler};
 
 // What the recorder calls, and what it is asked: all that the tests know of its inside.
 
@@ -52,6 +53,12 @@ impl Sink for Arrived {
 /// Keeps every trace, but says so only when it is asked for the verdict.
 #[derive(Debug)]
 struct Undecided;
+
+impl fmt::Display for Undecided {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("undecided")
+    }
+}
 
 impl Sample for Undecided {
     fn sample(&self, _: &NewTrace<'_>) -> Decision {
@@ -139,9 +146,9 @@ fn record(plan: Plan, clock: &Simulated) -> (Arc<Recorder>, Arc<Arrived>) {
     let to = Arc::clone(&sink) as Arc<dyn Sink>;
     let recorder = Recorder::for_tests(Mode::Record, Limits::default(), to)
         .with_clock(clock.clone())
-        .with_ids(Counted);
+        .with_ids(Box::new(Counted));
     let recorder = match plan.undecided {
-        true => recorder.with_sampler(Box::new(Undecided)),
+        true => recorder.with_sampler(Sampler::of(Undecided)),
         false => recorder,
     };
     (Arc::new(recorder), sink)

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::thread;
 use std::time::Duration;
+use std::{fmt, thread};
 
 use opentelemetry::Context;
 use opentelemetry::trace::{Span as _, TraceContextExt, Tracer as _, TracerProvider as _};
@@ -15,7 +15,7 @@ use prost::Message;
 use super::super::state::Left;
 use super::super::{Memory, Mode, Recorder, Refusal, Runs, Sink, Tracer, TracerProvider, Waiting};
 use crate::config::Limits;
-use crate::sampling::{Decision, NewTrace, Sample};
+use crate::sampling::{Decision, NewTrace, Sample, Sampler};
 
 /// Records each trace, and decides when it is asked for the verdict: every so-many-th trace is kept.
 #[derive(Debug, Clone)]
@@ -29,6 +29,13 @@ fn decision(decision: SamplingDecision, reason: &'static str) -> Decision {
         decision,
         reason: Some(reason),
         adjusted_count: None,
+        added: None,
+    }
+}
+
+impl fmt::Display for Keeps {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("keeps")
     }
 }
 
@@ -109,7 +116,7 @@ fn keeping(every: usize, limits: Limits) -> Fixture {
     let memory = Arc::new(Memory::new(limits.memory));
     let sink = Arc::new(Kept::default());
     let recorder = Recorder::over_memory(Mode::Record, limits, Arc::clone(&memory), sink.clone());
-    let recorder = Arc::new(recorder.with_sampler(Box::new(sampler.clone())));
+    let recorder = Arc::new(recorder.with_sampler(Sampler::of(sampler.clone())));
     Fixture {
         tracer: TracerProvider::new(Arc::clone(&recorder)).tracer("test"),
         recorder,
@@ -151,6 +158,11 @@ fn reason(span: &Otlp) -> Option<String> {
 fn trace_without_a_verdict_of_the_samplers_own_is_dropped() {
     #[derive(Debug)]
     struct RecordOnly;
+    impl fmt::Display for RecordOnly {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("record only")
+        }
+    }
     impl Sample for RecordOnly {
         fn sample(&self, _: &NewTrace<'_>) -> Decision {
             decision(SamplingDecision::RecordOnly, "head")
@@ -226,7 +238,7 @@ fn last_span_settles_what_another_thread_has_not_settled_yet() {
     let Some(Left::Undecided(trace)) = left else {
         panic!("the trace has a verdict already");
     };
-    trace.decide(&*recorder.sampler);
+    trace.decide(recorder.sampler.sample());
     root.span().end();
     assert_eq!((test.sink.counts(), test.asked()), ([41, 41, 0], 1));
     // The cell serves the next trace.

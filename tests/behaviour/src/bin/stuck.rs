@@ -49,7 +49,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .max_queue_size(100_000);
     let builder = match &*exporter {
         "console" => builder.console(),
-        "stdout" => builder.stdout(),
+        "stdout" => builder.json_stdout(),
         url => builder.otlp(Otlp::http(url)),
     };
     let telemetry = builder.install()?;

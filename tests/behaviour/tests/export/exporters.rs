@@ -97,7 +97,7 @@ fn a_description_says_where_each_setting_comes_from() {
         .resource([KeyValue::new("deployment.environment.name", "prod")])
         .otlp(otlp)
         .console()
-        .sampler(Sampler::parent_based(Sampler::TraceIdRatio(0.25)))
+        .sampler(Sampler::trace_id_ratio(0.25).parent_based())
         .hash_key("s3cret-s3cret-s3cret")
         .pii(PiiPolicy::Hash)
         .build()

@@ -1,6 +1,6 @@
 //! Files of JSON lines: how they are replaced, and what they survive.
 
-use biztrace::{DropReason, JsonLines, Telemetry};
+use biztrace::{DropReason, JsonFile, Telemetry};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 
@@ -8,10 +8,10 @@ use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 fn files_have_a_request_a_line_and_are_replaced_when_full() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("traces.jsonl");
-    let file = JsonLines::new(&path).max_bytes(2000).keep(2);
+    let file = JsonFile::new(&path).max_bytes(2000).keep(2);
     let telemetry = Telemetry::builder()
         .service("orders", "1")
-        .file(file)
+        .json_file(file)
         .max_export_batch_size(1)
         .build()
         .unwrap();
@@ -67,14 +67,14 @@ fn files_have_a_request_a_line_and_are_replaced_when_full() {
         .unwrap();
     assert_eq!(id["value"]["intValue"], "19");
 
-    let nowhere = JsonLines::new(folder.path().join("no/traces.jsonl"));
+    let nowhere = JsonFile::new(folder.path().join("no/traces.jsonl"));
     let error = Telemetry::builder()
-        .file(nowhere)
+        .json_file(nowhere)
         .build()
         .unwrap_err()
         .to_string();
     assert!(
-        error.starts_with("`Builder::file`: ") && error.contains("no/traces.jsonl"),
+        error.starts_with("`Builder::json_file`: ") && error.contains("no/traces.jsonl"),
         "{error}"
     );
 }
@@ -85,8 +85,8 @@ fn file_that_cannot_be_replaced_resumes_when_it_can() {
     let path = folder.path().join("traces.jsonl");
     let in_the_way = folder.path().join("traces.jsonl.1");
     std::fs::create_dir(&in_the_way).unwrap();
-    let file = JsonLines::new(&path).max_bytes(1).keep(1);
-    let telemetry = Telemetry::builder().file(file).build().unwrap();
+    let file = JsonFile::new(&path).max_bytes(1).keep(1);
+    let telemetry = Telemetry::builder().json_file(file).build().unwrap();
     let tracer = telemetry.tracer_provider().tracer("library");
     let send = |name: &'static str| {
         tracer.start(name).end();
@@ -112,7 +112,7 @@ fn a_file_that_somebody_deletes_renames_or_cuts_short_goes_on() {
     let path = folder.path().join("traces.jsonl");
     // As a process leaves it that was killed within a line.
     std::fs::write(&path, "{\"resourceSpans\":[").unwrap();
-    let telemetry = Telemetry::builder().file(JsonLines::new(&path));
+    let telemetry = Telemetry::builder().json_file(JsonFile::new(&path));
     let telemetry = telemetry.build().unwrap();
     let tracer = telemetry.tracer_provider().tracer("library");
     let send = |name: &'static str| {
@@ -154,17 +154,17 @@ fn a_named_pipe_is_no_file() {
     let path = folder.path().join("traces.jsonl");
     let made = std::process::Command::new("mkfifo").arg(&path).status();
     assert!(made.unwrap().success());
-    let error = Telemetry::builder().file(JsonLines::new(path)).build();
+    let error = Telemetry::builder().json_file(JsonFile::new(path)).build();
     let error = error.unwrap_err().to_string();
-    assert!(error.contains("`Builder::stdout`"), "{error}");
+    assert!(error.contains("`Builder::json_stdout`"), "{error}");
 }
 
 #[test]
 fn no_file_is_ever_deleted_if_that_is_what_is_wanted() {
     let folder = tempfile::tempdir().unwrap();
-    let file = JsonLines::new(folder.path().join("traces.jsonl"));
+    let file = JsonFile::new(folder.path().join("traces.jsonl"));
     let telemetry = Telemetry::builder()
-        .file(file.max_bytes(1).keep(usize::MAX))
+        .json_file(file.max_bytes(1).keep(usize::MAX))
         .max_export_batch_size(1)
         .build()
         .unwrap();

@@ -9,15 +9,15 @@ use std::thread;
 
 use actix_web::{App, web};
 use behaviour::{Instance, Service, eventually};
-use biztrace::{JsonLines, Telemetry};
+use biztrace::{JsonFile, Telemetry};
 use opentelemetry::Context;
 use opentelemetry::trace::{Span as _, TraceContextExt, Tracer as _, TracerProvider as _};
 
 #[actix_web::test]
 async fn nothing_is_recorded_after_a_shutdown() {
     let folder = tempfile::tempdir().unwrap();
-    let file = JsonLines::new(folder.path().join("traces.jsonl"));
-    let telemetry = Telemetry::builder().file(file).build().unwrap();
+    let file = JsonFile::new(folder.path().join("traces.jsonl"));
+    let telemetry = Telemetry::builder().json_file(file).build().unwrap();
     let tracer = telemetry.tracer_provider().tracer("service");
     let mut open = tracer.start("open");
     assert!(open.is_recording());

@@ -4,7 +4,7 @@ use actix_web::test::{TestRequest, call_and_read_body, init_service};
 use actix_web::{App, web};
 use biztrace::actix::RequestTracing;
 use biztrace::testing::Capture;
-use biztrace::{ExceptionSignal, JaegerRemote, Propagator, Sampler, Telemetry, traced};
+use biztrace::{ExceptionSignal, JaegerRemote, Propagator, Telemetry, traced};
 
 #[traced]
 fn fails() {
@@ -15,7 +15,7 @@ fn fails() {
 fn remote_sampler_keeps_to_its_initial_rate() {
     for (rate, spans) in [(0.0, 0), (1.0, 1)] {
         let remote = JaegerRemote::new("http://localhost:14250").initial_sampling_rate(rate);
-        let settings = Telemetry::builder().sampler(Sampler::JaegerRemote(remote));
+        let settings = Telemetry::builder().sampler(remote);
         let capture = Capture::with(settings);
         capture.scope_sync(fails);
         assert_eq!(capture.spans().len(), spans, "at a rate of {rate}");

@@ -350,7 +350,7 @@ fn ids_of(span: RequestSpan) -> Option<String> {
 
 #[actix_web::test]
 async fn a_request_that_is_not_recorded_has_ids_all_the_same() {
-    let unsampled = Instance::new(|settings| settings.sampler(Sampler::AlwaysOff));
+    let unsampled = Instance::new(|settings| settings.sampler(Sampler::always_off()));
     let service = Service::recording_to(unsampled, |tracing| App::new().wrap(tracing).service(ids));
     let (_, answer) = service.get("/ids/7").await;
     let (trace, span) = answer.split_once(' ').expect("two ids");

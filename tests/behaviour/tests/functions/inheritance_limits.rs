@@ -56,9 +56,9 @@ fn what_a_span_does_not_take_is_not_handed_down() {
     outer
         .assert_tag("user.id", "somebody")
         .assert_tag("order.note", "long");
-    assert_eq!(outer.as_otlp().dropped_attributes_count, 1);
+    assert_eq!(outer.data().dropped_attributes_count, 1);
     let inner = capture.span("inner");
-    assert_eq!(inner.as_otlp().attributes, []);
+    assert_eq!(inner.data().attributes, []);
 }
 
 /// Sets an inherited tag, and then the same key to nothing: what its span has of it counts no more.
@@ -97,7 +97,7 @@ fn what_is_handed_down_has_a_limit_of_bytes() {
     assert!(inner.tag("one").is_some() && inner.tag("two").is_some());
     assert_eq!(inner.tag("three"), None);
     let outer = capture.span("outer");
-    assert_eq!(outer.as_otlp().dropped_attributes_count, 1);
+    assert_eq!(outer.data().dropped_attributes_count, 1);
 }
 
 #[test]
@@ -125,5 +125,5 @@ fn what_was_handed_down_gives_its_room_back() {
     let inner = capture.span("inner");
     inner.assert_tag("app.value", "the last");
     assert!(inner.tag("app.large").is_some());
-    assert_eq!(capture.span("outer").as_otlp().dropped_attributes_count, 0);
+    assert_eq!(capture.span("outer").data().dropped_attributes_count, 0);
 }

@@ -318,7 +318,7 @@ fn endless_set_is_cut_at_the_attribute_limit() {
     let capture = Capture::new();
     capture.scope_sync(labels);
     let span = capture.span("labels");
-    let span = span.as_otlp();
+    let span = span.data();
     let recorded = span.attributes.len() as u32;
     assert!(recorded <= 128, "{recorded}");
     assert!(span.dropped_attributes_count >= 100_000 - recorded);

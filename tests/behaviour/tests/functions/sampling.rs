@@ -36,7 +36,7 @@ async fn sampling_decision_of_a_root_holds_for_its_calls() {
     let builder = Telemetry::builder()
         .otlp(receiver.url())
         .schedule_delay(Duration::from_millis(10));
-    let sampler = Sampler::parent_based(Sampler::TraceIdRatio(0.5));
+    let sampler = Sampler::trace_id_ratio(0.5).parent_based();
     let telemetry = builder
         .sampler(sampler)
         .install()

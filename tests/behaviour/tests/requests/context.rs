@@ -118,7 +118,7 @@ async fn a_trace_that_its_caller_does_not_record_is_not_recorded_here() {
 #[actix_web::test]
 async fn a_sampler_that_keeps_nothing_leaves_an_unsampled_context() {
     let service = service(Instance::new(|settings| {
-        settings.sampler(Sampler::AlwaysOff)
+        settings.sampler(Sampler::always_off())
     }));
     for traceparent in [TRACEPARENT, ""] {
         let (_, outbound) = service.get_traced("/outbound", traceparent).await;

@@ -176,7 +176,7 @@ impl biztrace::Value for Panics {
 #[actix_web::test]
 async fn a_request_that_is_not_recorded_is_not_looked_at() {
     static CALLS: AtomicUsize = AtomicUsize::new(0);
-    let unsampled = Instance::new(|settings| settings.sampler(Sampler::AlwaysOff));
+    let unsampled = Instance::new(|settings| settings.sampler(Sampler::always_off()));
     let service = Service::recording_to(unsampled, |tracing| {
         let count = || {
             CALLS.fetch_add(1, Ordering::Relaxed);

@@ -177,7 +177,7 @@ async fn every_answer_tells_the_id() {
 
 #[actix_web::test]
 async fn a_request_that_is_not_recorded_has_an_id() {
-    let unsampled = Instance::new(|settings| settings.sampler(Sampler::AlwaysOff));
+    let unsampled = Instance::new(|settings| settings.sampler(Sampler::always_off()));
     for tracing in [unsampled.tracing(), RequestTracing::default()] {
         let app = App::new()
             .configure(routes)

@@ -209,7 +209,7 @@ async fn a_handler_without_the_middleware_trusts_its_own_network() {
         spans.iter().map(is_below).collect::<Vec<_>>(),
         [true, false]
     );
-    assert_eq!(spans[1].as_otlp().links.len(), 1);
+    assert_eq!(spans[1].data().links.len(), 1);
 }
 
 fn behind(proxies: &'static [&'static str]) -> impl Fn(RequestTracing) -> RequestTracing {

@@ -41,7 +41,7 @@ async fn the_formats_are_those_of_the_instance_that_records() {
 async fn a_request_that_is_not_sampled_says_so() {
     let callee = callee();
     for by in ALL {
-        let instance = Instance::new(|settings| settings.sampler(Sampler::AlwaysOff));
+        let instance = Instance::new(|settings| settings.sampler(Sampler::always_off()));
         let caller = caller(instance, by, Call::get(callee.url("/headers")));
         let sent = sent(&caller).await;
         let parents = sent.iter().filter(|line| line.starts_with("traceparent: "));

@@ -1,0 +1,120 @@
+//! When and how much is exported at once.
+
+use std::time::Duration;
+
+use super::format::{MILLISECONDS, POSITIVE};
+use super::pass::Pass;
+use super::sourced::Sourced;
+use crate::error::Error;
+
+/// When and how much is exported at once, counted in spans (the specification's batch processor).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Batch {
+    /// The longest that a finished span waits for its batch to fill.
+    pub(crate) schedule_delay: Duration,
+    /// The longest that one export may take.
+    pub(crate) export_timeout: Duration,
+    /// Spans that may wait; more are dropped.
+    pub(crate) max_queue_size: usize,
+    /// Spans in one export, no more than the queue holds.
+    pub(crate) max_export_batch_size: usize,
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        BatchSettings::default().batch()
+    }
+}
+
+/// [`Batch`], each setting with its source.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct BatchSettings {
+    pub(crate) schedule_delay: Sourced<Duration>,
+    pub(crate) export_timeout: Sourced<Duration>,
+    pub(crate) max_queue_size: Sourced<usize>,
+    pub(crate) max_export_batch_size: Sourced<usize>,
+}
+
+impl Default for BatchSettings {
+    fn default() -> Self {
+        Self {
+            schedule_delay: Sourced::new(Duration::from_secs(5)),
+            export_timeout: Sourced::new(Duration::from_secs(30)),
+            max_queue_size: Sourced::new(2048),
+            max_export_batch_size: Sourced::new(512),
+        }
+    }
+}
+
+const BATCH_SIZE: &str = "OTEL_BSP_MAX_EXPORT_BATCH_SIZE";
+
+impl BatchSettings {
+    pub(crate) fn batch(&self) -> Batch {
+        Batch {
+            schedule_delay: self.schedule_delay.value,
+            export_timeout: self.export_timeout.value,
+            max_queue_size: self.max_queue_size.value,
+            max_export_batch_size: self.max_export_batch_size.value,
+        }
+    }
+
+    pub(super) fn visit(&mut self, pass: &mut Pass<'_>) {
+        let Self {
+            schedule_delay,
+            export_timeout,
+            max_queue_size,
+            max_export_batch_size,
+        } = self;
+        for (name, variable, setting) in [
+            ("schedule_delay", "OTEL_BSP_SCHEDULE_DELAY", schedule_delay),
+            ("export_timeout", "OTEL_BSP_EXPORT_TIMEOUT", export_timeout),
+        ] {
+            pass.setting(name, &[variable], &MILLISECONDS, setting);
+        }
+        for (name, variable, setting) in [
+            ("max_queue_size", "OTEL_BSP_MAX_QUEUE_SIZE", max_queue_size),
+            ("max_export_batch_size", BATCH_SIZE, max_export_batch_size),
+        ] {
+            pass.setting(name, &[variable], &POSITIVE, setting);
+        }
+    }
+
+    /// Refuses what cannot work, and lets no batch have more spans than the queue holds.
+    pub(super) fn settle(&mut self) -> Result<(), Error> {
+        for (is_zero, name) in [
+            (
+                self.schedule_delay.value.is_zero(),
+                "Builder::schedule_delay",
+            ),
+            (
+                self.export_timeout.value.is_zero(),
+                "Builder::export_timeout",
+            ),
+            (self.max_queue_size.value == 0, "Builder::max_queue_size"),
+            (
+                self.max_export_batch_size.value == 0,
+                "Builder::max_export_batch_size",
+            ),
+        ] {
+            if is_zero {
+                return Err(Error::Zero(name));
+            }
+        }
+        let (queue, size) = (&self.max_queue_size, &mut self.max_export_batch_size);
+        if size.value > queue.value {
+            let problem = format!(
+                "={} is more than the queue holds; using {}",
+                size.value, queue.value
+            );
+            if matches!(&size.origin.source, super::Source::Variable(_)) {
+                size.origin.warn(BATCH_SIZE, problem);
+            }
+            size.value = queue.value;
+            // Whoever sets a queue sets the batches that it cuts, too.
+            if queue.origin.source != super::Source::Default {
+                size.origin.source = queue.origin.source.clone();
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,163 @@
+//! All settings of an instance but its exporters, which bring theirs.
+
+use std::time::Duration;
+
+use opentelemetry::KeyValue;
+
+use super::batch::BatchSettings;
+use super::exceptions::{EXCEPTIONS, ExceptionSignal};
+use super::format::{Format, MILLISECONDS, SWITCH, TEXT, pairs, printable};
+use super::limits::LimitSettings;
+use super::pass::{NO_VARIABLE, Pass};
+use super::privacy::PrivacySettings;
+use super::propagator::{PROPAGATORS, Propagator};
+use super::sourced::Sourced;
+use crate::error::Error;
+use crate::sampling::Sampler;
+use crate::semconv::KnownMethods;
+
+/// All that a telemetry instance is told, beside its exporters. The default is what an empty environment gives.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// Record and export nothing. Propagation goes on working.
+    pub(crate) disabled: Sourced<bool>,
+    /// The resource's `service.name`, where a variable names it alone.
+    pub(crate) service_name: Sourced<Option<String>>,
+    /// Attributes of the resource that a variable lists.
+    pub(crate) resource: Sourced<Vec<(String, String)>>,
+    /// Attributes of the resource in code, in the order given; of a repeated key the last counts.
+    pub(crate) own_resource: Vec<KeyValue>,
+    /// The head sampler.
+    pub(crate) sampler: Sourced<Sampler>,
+    /// When and how much is exported at once.
+    pub(crate) batch: BatchSettings,
+    /// What one span and one trace may hold.
+    pub(crate) limits: LimitSettings,
+    /// How values that are marked for it are protected.
+    pub(crate) privacy: PrivacySettings,
+    /// Attributes of the first span of each trace here, and of each SERVER span.
+    pub(crate) tags: Sourced<Vec<KeyValue>>,
+    /// How long a shutdown may take.
+    pub(crate) shutdown_timeout: Sourced<Duration>,
+    /// The formats of context, in the order in which they are read.
+    pub(crate) propagators: Sourced<Vec<Propagator>>,
+    /// As what errors are recorded.
+    pub(crate) exceptions: Sourced<ExceptionSignal>,
+    /// The methods that spans are named after.
+    pub(crate) known_methods: Sourced<KnownMethods>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            disabled: Sourced::default(),
+            service_name: Sourced::default(),
+            resource: Sourced::default(),
+            own_resource: Vec::new(),
+            sampler: Sourced::default(),
+            batch: BatchSettings::default(),
+            limits: LimitSettings::default(),
+            privacy: PrivacySettings::default(),
+            tags: Sourced::default(),
+            shutdown_timeout: Sourced::new(Duration::from_secs(10)),
+            propagators: Sourced::new(Propagator::DEFAULT.to_vec()),
+            exceptions: Sourced::default(),
+            known_methods: Sourced::new(KnownMethods::DEFAULT),
+        }
+    }
+}
+
+pub(crate) const SERVICE_NAME: &str = "OTEL_SERVICE_NAME";
+pub(crate) const RESOURCE: &str = "OTEL_RESOURCE_ATTRIBUTES";
+
+const RESOURCE_ATTRIBUTES: Format<Vec<(String, String)>> = Format {
+    parse: |value, refused| {
+        let refuse = |(number, member): (usize, &str)| {
+            let key = member
+                .split_once('=')
+                .map_or("", |(key, _)| printable(key.trim()));
+            refused.add_secret(&format!(
+                "a comma-separated list of percent-encoded key=value pairs, see its member {number}, {key:?}"
+            ));
+        };
+        pairs(value).map_err(refuse).ok()
+    },
+    shown: |_| None,
+    written: |_| "none of them".to_owned(),
+};
+
+const KNOWN_METHODS: Format<KnownMethods> = Format {
+    parse: |value, _| Some(KnownMethods::listed(value)),
+    shown: |methods| Some(methods.to_string()),
+    written: KnownMethods::to_string,
+};
+
+const TAGS: Format<Vec<KeyValue>> = Format {
+    parse: |_, _| None,
+    shown: |tags| {
+        let keys: Vec<_> = tags.iter().map(|tag| tag.key.as_str()).collect();
+        (!keys.is_empty()).then(|| keys.join(","))
+    },
+    written: |_| String::new(),
+};
+
+impl Settings {
+    /// Whether nothing is recorded and exported.
+    pub(crate) fn visit_switch(&mut self, pass: &mut Pass<'_>) {
+        let variable = ["OTEL_SDK_DISABLED"];
+        pass.setting("disabled", &variable, &SWITCH, &mut self.disabled);
+    }
+
+    /// What the resource is made of: its attributes are described as they are merged.
+    pub(crate) fn visit_resource(&mut self, pass: &mut Pass<'_>) {
+        let hidden = Format {
+            shown: |_| None,
+            ..TEXT
+        };
+        pass.hidden(&[SERVICE_NAME], &hidden, &mut self.service_name);
+        pass.hidden(&[RESOURCE], &RESOURCE_ATTRIBUTES, &mut self.resource);
+    }
+
+    /// All others but the sampler and the formats of context, which stand beside those of others.
+    pub(crate) fn visit(&mut self, pass: &mut Pass<'_>) {
+        self.batch.visit(pass);
+        self.limits.visit(pass);
+        self.privacy.visit(pass);
+        pass.setting("tags", &NO_VARIABLE, &TAGS, &mut self.tags);
+        pass.setting(
+            "shutdown_timeout",
+            &NO_VARIABLE,
+            &MILLISECONDS,
+            &mut self.shutdown_timeout,
+        );
+        let variable = ["OTEL_PROPAGATORS"];
+        pass.hidden(&variable, &PROPAGATORS, &mut self.propagators);
+        pass.setting(
+            "exceptions",
+            &["OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN"],
+            &EXCEPTIONS,
+            &mut self.exceptions,
+        );
+        pass.setting(
+            "known_methods",
+            &["OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS"],
+            &KNOWN_METHODS,
+            &mut self.known_methods,
+        );
+    }
+
+    /// Refuses what cannot work, and settles what depends on one another.
+    pub(crate) fn settle(&mut self) -> Result<(), Error> {
+        self.batch.settle()?;
+        self.privacy.settle()?;
+        if self
+            .tags
+            .value
+            .iter()
+            .any(|tag| tag.key.as_str().is_empty())
+        {
+            return Err(Error::UnnamedTag);
+        }
+        self.sampler.value.sample().check()
+    }
+}

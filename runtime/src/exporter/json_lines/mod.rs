@@ -1,0 +1,8 @@
+//! OTLP in JSON, a line a request: to a file that is replaced when it is full, or to stdout.
+
+mod rotating;
+mod settings;
+mod spec;
+
+pub use self::settings::JsonFile;
+pub(crate) use self::spec::JsonStdout;

@@ -1,0 +1,158 @@
+//! A file of lines that is replaced when it is full.
+
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use super::settings::JsonFile;
+
+/// A file that has its like beside it, numbered from the youngest.
+#[derive(Debug)]
+pub(super) struct Rotating {
+    settings: JsonFile,
+    file: File,
+    /// Its size when it was last written to.
+    length: u64,
+    /// The last line was not written to its end.
+    is_torn: bool,
+}
+
+impl Rotating {
+    pub(super) fn open(settings: JsonFile) -> io::Result<Self> {
+        let path = &settings.path;
+        if is_pipe(path) {
+            return Err(io::Error::other(
+                "a named pipe holds up whoever opens it until it is read: have `Builder::json_stdout` write to a pipe instead",
+            ));
+        }
+        let is_torn = is_torn(path);
+        let file = File::options().create(true).append(true).open(path)?;
+        Ok(Self {
+            length: file.metadata()?.len(),
+            settings,
+            file,
+            is_torn,
+        })
+    }
+
+    pub(super) fn write(&mut self, line: &[u8]) -> Result<(), String> {
+        let bytes = self.bytes().map_err(|error| self.failed(&error))?;
+        if bytes.is_some_and(|bytes| bytes != self.length) {
+            // Somebody else writes there, or has cut it short.
+            self.is_torn |= is_torn(&self.settings.path);
+        }
+        match bytes {
+            None => self.reopen()?,
+            Some(bytes) if bytes > 0 && bytes + line.len() as u64 > self.settings.max_bytes => {
+                self.rotate()?;
+            }
+            Some(_) => {}
+        }
+        let start = if self.is_torn { &b"\n"[..] } else { b"" };
+        let written = self
+            .file
+            .write_all(start)
+            .and_then(|()| self.file.write_all(line));
+        self.is_torn = written.is_err();
+        written.map_err(|error| self.failed(&error))?;
+        self.length = self.file.metadata().map_or(0, |it| it.len());
+        Ok(())
+    }
+
+    fn failed(&self, error: &io::Error) -> String {
+        format!("{}: {error}", self.settings.path.display())
+    }
+
+    /// The file's size; `None` if it is no longer the one of that name, which somebody deleted or renamed.
+    fn bytes(&self) -> io::Result<Option<u64>> {
+        let named = match fs::metadata(&self.settings.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            named => named?,
+        };
+        let own = self.file.metadata()?;
+        Ok(is_same(&own, &named).then_some(own.len()))
+    }
+
+    fn reopen(&mut self) -> Result<(), String> {
+        *self = Self::open(self.settings.clone()).map_err(|error| self.failed(&error))?;
+        Ok(())
+    }
+
+    /// Begins a new file. Whatever fails is tried again with the next line: what is done by then, or by somebody else, is passed
+    /// over.
+    fn rotate(&mut self) -> Result<(), String> {
+        let JsonFile { path, keep, .. } = &self.settings;
+        let numbered = |number: usize| {
+            let mut name = path.clone().into_os_string();
+            name.push(format!(".{number}"));
+            PathBuf::from(name)
+        };
+        let full = (1..*keep).take_while(|number| numbered(*number).exists());
+        for number in (1..=full.count()).rev() {
+            rename(&numbered(number), &numbered(number + 1))?;
+        }
+        if *keep > 0 {
+            rename(path, &numbered(1))?;
+        } else {
+            unless_gone(fs::remove_file(path))
+                .map_err(|error| format!("cannot delete {}: {error}", path.display()))?;
+        }
+        self.reopen()
+    }
+}
+
+#[cfg(unix)]
+fn is_pipe(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+
+    fs::metadata(path).is_ok_and(|it| it.file_type().is_fifo())
+}
+
+#[cfg(not(unix))]
+fn is_pipe(_: &Path) -> bool {
+    false
+}
+
+/// Whether these are of one file.
+#[cfg(unix)]
+fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+/// Elsewhere a file that is open keeps its name.
+#[cfg(not(unix))]
+fn is_same(_: &Metadata, _: &Metadata) -> bool {
+    true
+}
+
+/// Whether the file at `path` ends within a line, as a process that was killed leaves it.
+fn is_torn(path: &Path) -> bool {
+    let last = || {
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::End(-1))?;
+        let mut last = [0];
+        file.read_exact(&mut last)?;
+        io::Result::Ok(last)
+    };
+    // One without a last byte is not torn, and one that cannot be read is not to be judged.
+    last().is_ok_and(|last| last != *b"\n")
+}
+
+fn rename(from: &Path, to: &Path) -> Result<(), String> {
+    unless_gone(fs::rename(from, to)).map_err(|error| {
+        format!(
+            "cannot rename {} to {}: {error}",
+            from.display(),
+            to.display()
+        )
+    })
+}
+
+fn unless_gone(result: io::Result<()>) -> io::Result<()> {
+    result.or_else(|error| match error.kind() {
+        io::ErrorKind::NotFound => Ok(()),
+        _ => Err(error),
+    })
+}

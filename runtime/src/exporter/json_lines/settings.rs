@@ -1,0 +1,47 @@
+//! The settings of a file.
+
+use std::path::PathBuf;
+
+/// A file to which each request is appended as a line of OTLP's JSON, one `TracesData` each, as OpenTelemetry's file exporter has
+/// it. Needs the feature `json`.
+///
+/// ```no_run
+/// use biztrace::{JsonFile, Telemetry};
+///
+/// let telemetry = Telemetry::builder().json_file(JsonFile::new("traces.jsonl").max_bytes(10_000_000).keep(3)).build()?;
+/// # telemetry.shutdown_blocking();
+/// # Ok::<(), biztrace::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "a file gets nothing until `Builder::json_file` is given it"]
+pub struct JsonFile {
+    pub(super) path: PathBuf,
+    pub(super) max_bytes: u64,
+    pub(super) keep: usize,
+}
+
+impl JsonFile {
+    /// The file at `path`, which is created if need be, within a folder that exists, and begun anew if somebody deletes or renames
+    /// it. A line that a process left unfinished is ended first. Not a named pipe.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            max_bytes: 100_000_000,
+            keep: 4,
+        }
+    }
+
+    /// Bytes after which a new file is begun, and the full one renamed: `traces.jsonl` to `traces.jsonl.1`, and so on. A single
+    /// request may be larger. Default 100 MB.
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// Full files that are kept beside the current one; older ones are deleted. Default 4. All are renamed when a new one is begun.
+    /// Those that a larger number has left are not touched.
+    pub fn keep(mut self, files: usize) -> Self {
+        self.keep = files;
+        self
+    }
+}

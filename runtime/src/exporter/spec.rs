@@ -1,0 +1,24 @@
+//! What set-up knows of an exporter.
+
+use opentelemetry_sdk::Resource;
+
+use crate::config::{Pass, Source};
+use crate::error::Error;
+use crate::pipeline::{Pipeline, Setup};
+
+/// The settings of an exporter, and its start. `provider/exporters.rs` has a line for each that the environment can name.
+pub(crate) trait ExporterSpec: Send {
+    /// Its name in `OTEL_TRACES_EXPORTER`, reports and logs.
+    fn name(&self) -> &'static str;
+
+    /// Lists its settings.
+    fn visit(&mut self, _pass: &mut Pass<'_>) {}
+
+    /// The source of an address that is enough to name the exporter.
+    fn named_by(&self) -> Option<&Source> {
+        None
+    }
+
+    /// Checks the settings, and starts the exporter's pipeline.
+    fn start(self: Box<Self>, setup: Setup, resource: &Resource) -> Result<Pipeline, Error>;
+}

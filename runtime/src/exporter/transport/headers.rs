@@ -1,0 +1,82 @@
+//! The headers of each request to a receiver.
+
+use http::header::{
+    CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, TE, TRANSFER_ENCODING,
+    UPGRADE, USER_AGENT,
+};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::Options;
+use crate::error::Error;
+
+/// What the exporters and their clients set.
+const OWN: [HeaderName; 8] = [
+    CONNECTION,
+    CONTENT_ENCODING,
+    CONTENT_LENGTH,
+    CONTENT_TYPE,
+    HOST,
+    TE,
+    TRANSFER_ENCODING,
+    UPGRADE,
+];
+
+/// The headers of each request that the settings name, and who sends it.
+pub(crate) fn header_map(options: &Options) -> Result<HeaderMap, Error> {
+    let mut headers = HeaderMap::new();
+    let agent = concat!("biztrace/", env!("CARGO_PKG_VERSION"));
+    headers.insert(USER_AGENT, HeaderValue::from_static(agent));
+    for (name, value) in options.all_headers() {
+        // Who writes `name: value` as the name writes a secret there.
+        let end = name.find(|it: char| !it.is_ascii_alphanumeric() && it != '-' && it != '_');
+        let shown = match end {
+            Some(end) => format!("{}…", &name[..end]),
+            None => name.clone(),
+        };
+        let invalid = |problem| Error::Header {
+            name: shown.clone(),
+            problem,
+        };
+        let key = HeaderName::try_from(name).map_err(|_| {
+            invalid("has a name that no header may have: write name=value in the variable, and pass both apart in code")
+        })?;
+        if OWN.contains(&key) {
+            return Err(invalid("is the exporter's own: leave it out"));
+        }
+        let mut value = HeaderValue::try_from(value)
+            .map_err(|_| invalid("has a value that no header may have"))?;
+        value.set_sensitive(true);
+        headers.insert(key, value);
+    }
+    Ok(headers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_of_the_clients_own_are_refused_and_secrets_are_not_shown() {
+        let with = |name: &str| {
+            let mut options = Options::default();
+            let header = (name.to_owned(), "s3cret".to_owned());
+            options.headers.push(header);
+            options
+        };
+        for (name, said) in [
+            ("Content-Length", "\"Content-Length\" for the receiver"),
+            ("transfer-encoding", "is the exporter's own"),
+            (
+                "Authorization: Bearer s3cret==",
+                "\"Authorization…\" for the receiver",
+            ),
+            ("", "has a name that no header may have"),
+        ] {
+            let error = header_map(&with(name)).unwrap_err().to_string();
+            assert!(error.contains(said), "{error}");
+            assert!(!error.contains("s3cret"), "{error}");
+        }
+        let headers = header_map(&with("x-api-key")).unwrap();
+        assert_eq!(headers["x-api-key"], "s3cret");
+    }
+}

@@ -1,0 +1,165 @@
+//! The settings of a receiver beside its address.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::config::format::{Format, MILLISECONDS, pairs};
+use crate::config::{Origin, Pass, Source, Sourced};
+
+/// How a receiver is reached.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Options {
+    /// Headers that the code sets.
+    pub(crate) headers: Vec<(String, String)>,
+    /// Headers that a variable lists.
+    more_headers: Sourced<Vec<(String, String)>>,
+    pub(crate) compression: Sourced<Compression>,
+    /// How long one request may take.
+    pub(crate) timeout: Sourced<Duration>,
+    pub(crate) ca_file: Sourced<Option<PathBuf>>,
+    pub(crate) cert_file: Sourced<Option<PathBuf>>,
+    pub(crate) key_file: Sourced<Option<PathBuf>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Compression {
+    #[default]
+    None,
+    Gzip,
+}
+
+/// The files of TLS, in PEM.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Certificates {
+    /// What the receiver's certificate is checked by, instead of what the system trusts.
+    pub(crate) ca_file: Option<PathBuf>,
+    /// What the receiver is shown.
+    pub(crate) cert_file: Option<PathBuf>,
+    pub(crate) key_file: Option<PathBuf>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            headers: Vec::new(),
+            more_headers: Sourced::default(),
+            compression: Sourced::default(),
+            timeout: Sourced::new(Duration::from_secs(10)),
+            ca_file: Sourced::default(),
+            cert_file: Sourced::default(),
+            key_file: Sourced::default(),
+        }
+    }
+}
+
+const COMPRESSION: Format<Compression> = Format {
+    parse: |value, refused| {
+        let parsed = match value.to_ascii_lowercase().as_str() {
+            "gzip" => Some(Compression::Gzip),
+            "none" => Some(Compression::None),
+            _ => None,
+        };
+        refused.or_add(parsed, value, "gzip or none")
+    },
+    shown: |value| Some(name(*value).to_owned()),
+    written: |value| name(*value).to_owned(),
+};
+
+fn name(compression: Compression) -> &'static str {
+    match compression {
+        Compression::None => "none",
+        Compression::Gzip => "gzip",
+    }
+}
+
+/// In the format of W3C Baggage. The values are not shown: they are secrets as often as not.
+const HEADERS: Format<Vec<(String, String)>> = Format {
+    parse: |value, refused| {
+        // A name alone is a secret as often as not, the padding of one included.
+        let has_value = |(_, value): &(String, String)| !value.trim_matches('=').is_empty();
+        let headers = pairs(value)
+            .ok()
+            .filter(|headers| headers.iter().all(has_value));
+        if headers.is_none() {
+            refused.add_secret("a comma-separated list of percent-encoded name=value pairs");
+        }
+        headers
+    },
+    shown: |_| None,
+    written: |_| "none of them".to_owned(),
+};
+
+const FILE: Format<Option<PathBuf>> = Format {
+    parse: |value, _| Some(Some(value.into())),
+    shown: |file| file.as_ref().map(|file| file.display().to_string()),
+    written: |_| String::new(),
+};
+
+impl Options {
+    /// Lists the settings. `exporter` begins their names; `variables` are those that set one, by the end of their names.
+    pub(crate) fn visit(
+        &mut self,
+        exporter: &str,
+        variables: impl Fn(&str) -> Vec<String>,
+        pass: &mut Pass<'_>,
+    ) {
+        let name = |setting: &str| format!("{exporter}.{setting}");
+        pass.hidden(&variables("HEADERS"), &HEADERS, &mut self.more_headers);
+        let code = self.headers.iter().map(|header| (header, Source::Code));
+        let more = &self.more_headers;
+        let more = (more.value.iter())
+            .filter(|(name, _)| !self.sets(name))
+            .map(|header| (header, more.origin.source.clone()));
+        for ((header, _), source) in code.chain(more) {
+            let origin = Origin {
+                source,
+                ..Origin::DEFAULT
+            };
+            pass.described(
+                &name(&format!("headers.{header}")),
+                Some("…".into()),
+                &origin,
+            );
+        }
+        pass.setting(
+            &name("compression"),
+            &variables("COMPRESSION"),
+            &COMPRESSION,
+            &mut self.compression,
+        );
+        pass.setting(
+            &name("timeout"),
+            &variables("TIMEOUT"),
+            &MILLISECONDS,
+            &mut self.timeout,
+        );
+        for (setting, variable, file) in [
+            ("ca_file", "CERTIFICATE", &mut self.ca_file),
+            ("cert_file", "CLIENT_CERTIFICATE", &mut self.cert_file),
+            ("key_file", "CLIENT_KEY", &mut self.key_file),
+        ] {
+            pass.setting(&name(setting), &variables(variable), &FILE, file);
+        }
+    }
+
+    /// All headers. Those of the code take precedence over those of the same name in the environment.
+    pub(crate) fn all_headers(&self) -> impl Iterator<Item = &(String, String)> {
+        let more = self.more_headers.value.iter();
+        self.headers
+            .iter()
+            .chain(more.filter(|(name, _)| !self.sets(name)))
+    }
+
+    fn sets(&self, name: &str) -> bool {
+        let mut set = self.headers.iter();
+        set.any(|(set, _)| set.eq_ignore_ascii_case(name))
+    }
+
+    pub(crate) fn certificates(&self) -> Certificates {
+        Certificates {
+            ca_file: self.ca_file.value.clone(),
+            cert_file: self.cert_file.value.clone(),
+            key_file: self.key_file.value.clone(),
+        }
+    }
+}

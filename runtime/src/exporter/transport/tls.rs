@@ -1,0 +1,225 @@
+//! TLS to a receiver, by rustls.
+
+use std::fmt::Display;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier, crypto};
+
+use super::Certificates;
+use super::endpoint::SPEAKS_NO_TLS;
+use crate::error::{Error, sources};
+
+#[cfg(feature = "_http")]
+pub(super) type Connector =
+    hyper_rustls::HttpsConnector<hyper_util::client::legacy::connect::HttpConnector>;
+
+/// Where TLS is not asked for, no certificates are looked for.
+#[cfg(feature = "_http")]
+pub(super) fn connector(
+    connector: hyper_util::client::legacy::connect::HttpConnector,
+    endpoint: &http::Uri,
+    certificates: &Certificates,
+) -> Result<Connector, Error> {
+    let config = if endpoint.scheme() == Some(&http::uri::Scheme::HTTPS) {
+        config(certificates)?
+    } else {
+        unused()?
+    };
+    let builder = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(config);
+    Ok(builder
+        .https_or_http()
+        .enable_http1()
+        .wrap_connector(connector))
+}
+
+/// What `settings` says, else those that the system trusts.
+fn config(settings: &Certificates) -> Result<ClientConfig, Error> {
+    let builder = builder()?.with_root_certificates(roots(settings)?);
+    match (&settings.cert_file, &settings.key_file) {
+        (None, None) => Ok(builder.with_no_client_auth()),
+        (Some(cert), Some(key)) => {
+            let chain = read_certificates("cert_file", cert)?;
+            let key_bytes = read("key_file", key)?;
+            let key = PrivateKeyDer::from_pem_slice(&key_bytes)
+                .map_err(|error| file("key_file", key, "no private key in PEM", error))?;
+            builder
+                .with_client_auth_cert(chain, key)
+                .map_err(|error| set("`cert_file` and `key_file` do not belong together", error))
+        }
+        (Some(_), None) => Err(set("`cert_file` is set", "it needs `key_file` beside it")),
+        (None, Some(_)) => Err(set("`key_file` is set", "it needs `cert_file` beside it")),
+    }
+}
+
+/// The same for gRPC, where the endpoint asks for it.
+#[cfg(feature = "otlp-grpc")]
+pub(super) fn endpoint(
+    endpoint: tonic::transport::Endpoint,
+    settings: &Certificates,
+) -> Result<tonic::transport::Endpoint, Error> {
+    use tonic::transport::{Certificate, ClientTlsConfig, Identity};
+
+    if endpoint.uri().scheme() != Some(&http::uri::Scheme::HTTPS) {
+        return Ok(endpoint);
+    }
+    // It is here that the files are judged, with messages that name them.
+    config(settings)?;
+    let mut tls = match &settings.ca_file {
+        Some(path) => {
+            ClientTlsConfig::new().ca_certificate(Certificate::from_pem(read("ca_file", path)?))
+        }
+        None => ClientTlsConfig::new().with_native_roots(),
+    };
+    if let (Some(cert), Some(key)) = (&settings.cert_file, &settings.key_file) {
+        let (cert, key) = (read("cert_file", cert)?, read("key_file", key)?);
+        tls = tls.identity(Identity::from_pem(cert, key));
+    }
+    endpoint
+        .tls_config(tls)
+        .map_err(|error| self::tls("cannot be set up", error))
+}
+
+/// For a receiver without TLS.
+#[cfg(feature = "_http")]
+fn unused() -> Result<ClientConfig, Error> {
+    Ok(builder()?
+        .with_root_certificates(RootCertStore::empty())
+        .with_no_client_auth())
+}
+
+/// What to do about a connection that fails, as far as its error tells: nothing, in most cases. Where nobody whom we trust
+/// answers for the receiver's certificate, that is `untrusted`.
+pub(super) fn hint(
+    error: &(dyn std::error::Error + 'static),
+    untrusted: &'static str,
+) -> &'static str {
+    match sources(error).find_map(trouble) {
+        Some(Trouble::NoTls) => SPEAKS_NO_TLS,
+        Some(Trouble::Untrusted) => untrusted,
+        None => "",
+    }
+}
+
+enum Trouble {
+    /// The other side answers a greeting of TLS with what is none, or hangs up.
+    NoTls,
+    Untrusted,
+}
+
+/// Clients pass rustls's errors on within I/O errors, whose source is not what they hold.
+fn trouble(error: &(dyn std::error::Error + 'static)) -> Option<Trouble> {
+    use rustls::CertificateError::{BadSignature, Other, UnknownIssuer};
+    use rustls::Error::{InvalidCertificate, InvalidMessage};
+
+    if let Some(error) = error.downcast_ref::<io::Error>() {
+        return match error.kind() {
+            io::ErrorKind::UnexpectedEof => Some(Trouble::NoTls),
+            _ => error.get_ref().and_then(|cause| trouble(cause)),
+        };
+    }
+    match error.downcast_ref()? {
+        InvalidMessage(_) => Some(Trouble::NoTls),
+        InvalidCertificate(BadSignature | Other(_) | UnknownIssuer) => Some(Trouble::Untrusted),
+        _ => None,
+    }
+}
+
+fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, Error> {
+    let provider = Arc::new(crypto::ring::default_provider());
+    ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| tls("cannot be set up", error))
+}
+
+fn roots(settings: &Certificates) -> Result<RootCertStore, Error> {
+    let mut roots = RootCertStore::empty();
+    if let Some(path) = &settings.ca_file {
+        for certificate in read_certificates("ca_file", path)? {
+            roots
+                .add(certificate)
+                .map_err(|error| file("ca_file", path, "no authority's certificate", error))?;
+        }
+        return Ok(roots);
+    }
+    let found = rustls_native_certs::load_native_certs();
+    roots.add_parsable_certificates(found.certs);
+    if roots.is_empty() {
+        return Err(tls(
+            "this system trusts no certificates",
+            "install its package of CA certificates, or name a file of them by SSL_CERT_FILE",
+        ));
+    }
+    Ok(roots)
+}
+
+fn read_certificates(
+    setting: &'static str,
+    path: &Path,
+) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let bytes = read(setting, path)?;
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(&bytes)
+        .collect::<Result<_, _>>()
+        .map_err(|error| file(setting, path, "not in PEM", error))?;
+    if certificates.is_empty() {
+        return Err(file(
+            setting,
+            path,
+            "unusable",
+            "there is no certificate in PEM in it",
+        ));
+    }
+    Ok(certificates)
+}
+
+fn read(setting: &'static str, path: &Path) -> Result<Vec<u8>, Error> {
+    fs::read(path).map_err(|error| file(setting, path, "unreadable", error))
+}
+
+fn file(setting: &str, path: &Path, problem: &str, cause: impl Display) -> Error {
+    let problem = format!("`{setting}`, {}, is {problem}", path.display());
+    set(problem, cause)
+}
+
+/// Of what is set, which OTLP alone can.
+fn set(problem: impl Into<String>, cause: impl Display) -> Error {
+    let settings = "`Otlp::ca_file`, `Otlp::identity_files` and OTEL_EXPORTER_OTLP_CERTIFICATE, …_CLIENT_CERTIFICATE, …_CLIENT_KEY";
+    tls(problem, format!("{cause}; see {settings}"))
+}
+
+fn tls(problem: impl Into<String>, cause: impl ToString) -> Error {
+    Error::Tls {
+        problem: problem.into(),
+        cause: cause.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Which the environment alone can say: `Otlp::identity_files` takes both.
+    #[test]
+    fn a_certificate_needs_its_key_and_a_key_its_certificate() {
+        let cert = Certificates {
+            cert_file: Some("/cert.pem".into()),
+            ..Certificates::default()
+        };
+        let key = Certificates {
+            key_file: Some("/key.pem".into()),
+            ..Certificates::default()
+        };
+        for (settings, problem) in [
+            (cert, "`cert_file` is set: it needs `key_file` beside it"),
+            (key, "`key_file` is set: it needs `cert_file` beside it"),
+        ] {
+            let error = config(&settings).unwrap_err().to_string();
+            assert!(error.contains(problem), "{error}");
+            assert!(error.contains("…_CLIENT_KEY"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Exporters of the environment.
+
+use super::{accepts, read};
+
+const EXPORTER: &str = "OTEL_TRACES_EXPORTER";
+
+#[test]
+fn exporters_are_named_by_a_list() {
+    let cases: [(&str, &[&str]); 7] = [
+        ("otlp", &["exporter=otlp"]),
+        ("OTLP", &["exporter=otlp"]),
+        ("console", &["exporter=console"]),
+        ("console, otlp", &["exporter=console", "exporter=otlp"]),
+        ("otlp,otlp", &["exporter=otlp"]),
+        ("console,", &["exporter=console"]),
+        ("none", &["exporter=none"]),
+    ];
+    for (names, exporters) in cases {
+        accepts(&[(EXPORTER, names)], exporters);
+    }
+}
+
+#[test]
+fn unknown_exporter_is_left_out() {
+    for (names, set, instead) in [
+        ("carrier-pigeon", None, "; using the default"),
+        (
+            "console,carrier-pigeon",
+            Some("exporter=console"),
+            "; using the others",
+        ),
+    ] {
+        let (settings, warnings) = read(&[(EXPORTER, names)]);
+        assert_eq!(settings, Vec::from_iter(set));
+        assert_eq!(warnings.len(), 1);
+        assert!(
+            warnings[0].starts_with("OTEL_TRACES_EXPORTER=\"carrier-pigeon\"")
+                && warnings[0].ends_with(instead),
+            "{warnings:?}"
+        );
+    }
+    let (settings, warnings) = read(&[(EXPORTER, " , ")]);
+    assert_eq!((settings.len(), warnings.len()), (0, 1), "{warnings:?}");
+}
+
+#[cfg(feature = "zipkin")]
+#[test]
+fn zipkin_is_sent_to_where_its_variables_say() {
+    accepts(&[(EXPORTER, "zipkin")], &["exporter=zipkin"]);
+    accepts(
+        &[
+            (EXPORTER, "console,zipkin"),
+            ("OTEL_EXPORTER_ZIPKIN_ENDPOINT", "http://z/in"),
+            ("OTEL_EXPORTER_ZIPKIN_TIMEOUT", "500"),
+        ],
+        &[
+            "exporter=console",
+            "exporter=zipkin",
+            "zipkin.endpoint=http://z/in",
+            "zipkin.timeout=500ms",
+        ],
+    );
+}
+
+#[cfg(not(feature = "zipkin"))]
+#[test]
+fn exporter_that_is_not_built_is_an_error() {
+    let lookup = super::lookup(&[(EXPORTER, "zipkin")]);
+    let telemetry = super::Telemetry::builder().build_over(super::Environment(&lookup));
+    let error = telemetry.unwrap_err().to_string();
+    assert!(
+        error.contains("feature `zipkin`") && error.contains(EXPORTER),
+        "{error}"
+    );
+}
+
+#[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
+mod otlp {
+    use super::super::{accepts, listing, read};
+
+    #[test]
+    fn endpoints() {
+        #[rustfmt::skip]
+        let cases = [
+            // protocol, endpoint, endpoint of traces
+            ("", "", "", "http://localhost:4318/v1/traces"),
+            ("", "http://c:1", "", "http://c:1/v1/traces"),
+            ("", "http://c:1/", "", "http://c:1/v1/traces"),
+            ("http/json", "http://c/otel", "", "http://c/otel/v1/traces"),
+            ("", "", "http://c:1", "http://c:1"),
+            ("", "", "http://c/in/", "http://c/in/"),
+            ("", "http://b", "http://t/x", "http://t/x"),
+            ("grpc", "", "", "http://localhost:4317"),
+            ("grpc", "http://c:1", "", "http://c:1"),
+            ("GRPC", "http://b", "http://c:2", "http://c:2"),
+        ];
+        for (protocol, base, traces, url) in cases {
+            let listing = listing(
+                &[
+                    ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
+                    ("OTEL_EXPORTER_OTLP_ENDPOINT", base),
+                    ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", traces),
+                ],
+                |builder| builder,
+            );
+            let value = |name: &str| {
+                let mut settings = listing.settings.iter();
+                settings.find(|(it, _, _)| it == name).unwrap().clone()
+            };
+            assert_eq!(value("otlp.endpoint").1, url);
+            let source = value("exporter").2.to_string();
+            let expected = match (base, traces) {
+                ("", "") => "default",
+                (_, "") => "OTEL_EXPORTER_OTLP_ENDPOINT",
+                _ => "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+            };
+            assert_eq!(source, expected);
+            assert_eq!(listing.warnings, []);
+        }
+    }
+
+    #[test]
+    fn receivers() {
+        accepts(
+            &[
+                ("OTEL_TRACES_EXPORTER", "otlp"),
+                ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+                ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/json"),
+                (
+                    "OTEL_EXPORTER_OTLP_HEADERS",
+                    "x-key=a%20b, x-tenant = 7 ,x-sum=a=b",
+                ),
+                ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip"),
+                ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "2500"),
+                ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/ca.pem"),
+                ("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", "/cert.pem"),
+                ("OTEL_EXPORTER_OTLP_CLIENT_KEY", "/key.pem"),
+                ("OTEL_EXPORTER_OTLP_INSECURE", "true"),
+            ],
+            &[
+                "exporter=otlp",
+                "otlp.protocol=http/json",
+                "otlp.insecure=true",
+                "otlp.headers.x-key=…",
+                "otlp.headers.x-tenant=…",
+                "otlp.headers.x-sum=…",
+                "otlp.compression=gzip",
+                "otlp.timeout=2.5s",
+                "otlp.ca_file=/ca.pem",
+                "otlp.cert_file=/cert.pem",
+                "otlp.key_file=/key.pem",
+            ],
+        );
+    }
+
+    #[test]
+    fn headers_that_do_not_parse_are_not_shown() {
+        for value in ["s3cret", "a=s3cret,b", "=s3cret", "a=%zz"] {
+            let (set, warnings) = read(&[("OTEL_EXPORTER_OTLP_TRACES_HEADERS", value)]);
+            assert_eq!(set, [""; 0]);
+            assert_eq!(
+                warnings,
+                [
+                    "OTEL_EXPORTER_OTLP_TRACES_HEADERS=\"…\" is not a comma-separated list of percent-encoded name=value pairs; \
+                  using none of them"
+                ]
+            );
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! Asks Jaeger for the strategy that a service is to be sampled by (`jaeger.api_v2.SamplingManager` of its `sampling.proto`).
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use prost::Message;
+use tokio::time::{sleep, timeout};
+use tonic::Status;
+use tonic::client::Grpc;
+use tonic::transport::{Channel, Endpoint};
+
+use super::strategy::{Remote, Strategy};
+use crate::diag;
+use crate::error::{Error, message};
+use crate::exporter::said;
+use crate::exporter::transport::endpoint::{EndpointHelp, endpoint};
+use crate::exporter::transport::{Certificates, grpc};
+use crate::pipeline::Sent;
+
+const GET: &str = "/jaeger.api_v2.SamplingManager/GetSamplingStrategy";
+
+/// How long an answer may take.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Operations of an answer that count, as with Jaeger's own clients.
+const MAX_OPERATIONS: usize = 2000;
+
+const HELP: EndpointHelp = EndpointHelp {
+    settings: "`JaegerRemote::new` and OTEL_TRACES_SAMPLER_ARG",
+    example: "http://localhost:14250",
+};
+
+/// A server of strategies, checked.
+#[derive(Debug)]
+pub(super) struct StrategyServer {
+    endpoint: Endpoint,
+    service: String,
+}
+
+/// A connection to it.
+struct Strategies {
+    server: StrategyServer,
+    client: Grpc<Channel>,
+}
+
+impl StrategyServer {
+    /// The server at `written`, for the service of that name.
+    pub(super) fn new(written: &str, service: String) -> Result<Self, Error> {
+        let endpoint = Endpoint::from(endpoint(written.trim(), written, None, &HELP)?);
+        let endpoint = grpc::with_tls(endpoint, &Certificates::default())?;
+        Ok(Self { endpoint, service })
+    }
+
+    /// Connects when it is first asked, and again when the connection is lost.
+    fn connect(&self) -> Grpc<Channel> {
+        Grpc::new(self.endpoint.connect_lazy())
+    }
+
+    /// Tells `remote` what the server says, again and again. While it says nothing of use, the strategy stays.
+    pub(super) async fn keep(self, remote: Arc<Remote>, interval: Duration) -> Infallible {
+        let mut strategies = Strategies {
+            client: self.connect(),
+            server: self,
+        };
+        let (mut last, mut is_well) = (None, true);
+        loop {
+            match strategies.fetch().await {
+                Ok(strategy) => {
+                    // One that has not changed goes on with what it has saved.
+                    if last.as_ref() != Some(&strategy) {
+                        remote.set(strategy.clone());
+                        last = Some(strategy);
+                    }
+                    is_well = true;
+                }
+                Err(problem) => {
+                    if is_well {
+                        diag::warn(format_args!(
+                            "jaeger_remote goes on with the strategy that it has: {problem}; see `JaegerRemote` and \
+                             OTEL_TRACES_SAMPLER_ARG"
+                        ));
+                    }
+                    is_well = false;
+                }
+            }
+            sleep(interval).await;
+        }
+    }
+}
+
+impl Strategies {
+    /// What holds now, or why that is not to be had.
+    async fn fetch(&mut self) -> Result<Strategy, String> {
+        let answer = timeout(TIMEOUT, self.ask()).await;
+        let problem = match answer {
+            Ok(Ok(answer)) => match strategy(answer) {
+                Ok(strategy) => return Ok(strategy),
+                Err(problem) => problem,
+            },
+            Ok(Err(status)) => match std::error::Error::source(&status) {
+                Some(cause) => message(cause),
+                None => format!("{:?}: {}", status.code(), said(status.message())),
+            },
+            Err(_) => {
+                // The connection may be half open: the next time it is another.
+                self.client = self.server.connect();
+                format!("no answer in {TIMEOUT:?}")
+            }
+        };
+        Err(format!("{}: {problem}", self.server.endpoint.uri()))
+    }
+
+    async fn ask(&mut self) -> Result<Bytes, Status> {
+        let asked = Parameters {
+            service_name: self.server.service.clone(),
+        };
+        let request = tonic::Request::new(asked.encode_to_vec().into());
+        grpc::call(&mut self.client, GET, request, Sent::default()).await
+    }
+}
+
+fn strategy(answer: Bytes) -> Result<Strategy, String> {
+    let answer = Answer::decode(answer).map_err(|_| "an answer that is no strategy".to_owned())?;
+    if let Some(operations) = answer.operations {
+        let shares = operations.shares.into_iter().take(MAX_OPERATIONS);
+        let shares = shares.map(|it| {
+            let rate = it.share.unwrap_or_default().rate;
+            Ok((it.operation, share(rate)?))
+        });
+        return Ok(Strategy::Operations {
+            shares: shares.collect::<Result<_, String>>()?,
+            default: share(operations.default)?,
+            least: rate(operations.least)?,
+        });
+    }
+    match (answer.share, answer.rate) {
+        (_, Some(limit)) if answer.kind == RATE_LIMITING => {
+            Ok(Strategy::Rate(rate(limit.per_second.into())?))
+        }
+        // A rate of zero is what protobuf leaves out.
+        (Some(it), _) => Ok(Strategy::Share(share(it.rate)?)),
+        (None, _) => Err("an answer without a strategy".to_owned()),
+    }
+}
+
+fn share(rate: f64) -> Result<f64, String> {
+    let is_share = (0.0..=1.0).contains(&rate);
+    is_share
+        .then_some(rate)
+        .ok_or_else(|| format!("a sampling rate of {rate}, which is none from 0 to 1"))
+}
+
+fn rate(rate: f64) -> Result<f64, String> {
+    let is_rate = rate.is_finite() && rate >= 0.0;
+    is_rate
+        .then_some(rate)
+        .ok_or_else(|| format!("a rate of {rate} traces a second"))
+}
+
+#[derive(Message)]
+struct Parameters {
+    #[prost(string, tag = "1")]
+    service_name: String,
+}
+
+/// `SamplingStrategyType::RATE_LIMITING`.
+const RATE_LIMITING: i32 = 1;
+
+#[derive(Message)]
+struct Answer {
+    #[prost(int32, tag = "1")]
+    kind: i32,
+    #[prost(message, optional, tag = "2")]
+    share: Option<Share>,
+    #[prost(message, optional, tag = "3")]
+    rate: Option<Rate>,
+    #[prost(message, optional, tag = "4")]
+    operations: Option<Operations>,
+}
+
+#[derive(Message)]
+struct Share {
+    #[prost(double, tag = "1")]
+    rate: f64,
+}
+
+#[derive(Message)]
+struct Rate {
+    #[prost(int32, tag = "1")]
+    per_second: i32,
+}
+
+#[derive(Message)]
+struct Operations {
+    #[prost(double, tag = "1")]
+    default: f64,
+    #[prost(double, tag = "2")]
+    least: f64,
+    #[prost(message, repeated, tag = "3")]
+    shares: Vec<OperationShare>,
+}
+
+#[derive(Message)]
+struct OperationShare {
+    #[prost(string, tag = "1")]
+    operation: String,
+    #[prost(message, optional, tag = "2")]
+    share: Option<Share>,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    fn of(answer: Answer) -> Result<Strategy, String> {
+        strategy(answer.encode_to_vec().into())
+    }
+
+    fn by_share(rate: f64) -> Answer {
+        Answer {
+            share: Some(Share { rate }),
+            ..Answer::default()
+        }
+    }
+
+    #[test]
+    fn answers_are_strategies() {
+        assert_eq!(of(by_share(0.5)), Ok(Strategy::Share(0.5)));
+        assert_eq!(of(by_share(0.0)), Ok(Strategy::Share(0.0)));
+        let rate = Answer {
+            kind: RATE_LIMITING,
+            rate: Some(Rate { per_second: 7 }),
+            ..Answer::default()
+        };
+        assert_eq!(of(rate), Ok(Strategy::Rate(7.0)));
+        // Jaeger sends a share beside the operations, for clients that do not know of them.
+        let operations = Answer {
+            operations: Some(Operations {
+                default: 0.25,
+                least: 2.0,
+                shares: vec![OperationShare {
+                    operation: "pay".into(),
+                    share: Some(Share { rate: 1.0 }),
+                }],
+            }),
+            ..by_share(0.5)
+        };
+        let expected = Strategy::Operations {
+            shares: HashMap::from([("pay".into(), 1.0)]),
+            default: 0.25,
+            least: 2.0,
+        };
+        assert_eq!(of(operations), Ok(expected));
+    }
+
+    #[test]
+    fn nonsense_is_none() {
+        let rate = |per_second| Answer {
+            kind: RATE_LIMITING,
+            rate: Some(Rate { per_second }),
+            ..Answer::default()
+        };
+        for (answer, problem) in [
+            (by_share(1.5), "a sampling rate of 1.5"),
+            (by_share(-0.1), "a sampling rate of -0.1"),
+            (by_share(f64::NAN), "a sampling rate of NaN"),
+            (rate(-1), "a rate of -1 traces"),
+            (Answer::default(), "an answer without a strategy"),
+        ] {
+            let error = of(answer).unwrap_err();
+            assert!(error.contains(problem), "{error}");
+        }
+        assert!(strategy(Bytes::from_static(b"\xff")).is_err());
+    }
+}

@@ -1,0 +1,122 @@
+//! What a sampler is asked, and what it answers.
+
+use std::fmt::{Debug, Display};
+use std::time::Instant;
+
+use opentelemetry::KeyValue;
+use opentelemetry::trace::{SpanContext, SpanKind, TraceId, TraceState};
+use opentelemetry_sdk::trace::SamplingDecision;
+
+use crate::error::Error;
+use crate::thread::Poller;
+
+/// Decides on each trace when its first local span starts, before anything is recorded. Owns the state that it decides by. Its text
+/// is what `describe` shows.
+pub(crate) trait Sample: Debug + Display + Send + Sync {
+    fn sample(&self, trace: &NewTrace<'_>) -> Decision;
+
+    /// Decides on a trace whose head decision was "record only", when it ends or its spans may wait no longer. The default drops it.
+    fn verdict(&self, head: &Decision) -> Decision {
+        Decision {
+            decision: SamplingDecision::Drop,
+            ..head.clone()
+        }
+    }
+
+    /// Whether every trace is kept: then `sampling.reason` says nothing.
+    fn keeps_all(&self) -> bool {
+        false
+    }
+
+    /// Refuses settings that cannot work.
+    fn check(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Starts what keeps the sampler of the service of that name up to date.
+    fn start(&self, _service: &str, _pollers: &mut Vec<Poller>) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// Told what of a sampler's argument in the environment cannot be taken, and what is expected.
+pub(crate) type Refuse<'a> = dyn FnMut(&str, &str) + 'a;
+
+/// A trace whose first local span is about to start.
+pub(crate) struct NewTrace<'a> {
+    pub(crate) id: TraceId,
+    /// The name of that span.
+    pub(crate) name: &'a str,
+    pub(crate) kind: &'a SpanKind,
+    /// The span around it: another process's, or one of another OpenTelemetry implementation here.
+    pub(crate) parent: Option<&'a SpanContext>,
+    /// Whether the caller has the trace sampled, `None` if no caller says so.
+    pub(crate) caller: Option<bool>,
+    /// Reads a clock that never goes back.
+    #[cfg_attr(
+        not(feature = "otlp-grpc"),
+        allow(dead_code, reason = "a rate needs it, which a server sets")
+    )]
+    pub(crate) now: &'a dyn Fn() -> Instant,
+}
+
+/// What is done with a trace, and why.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Decision {
+    pub(crate) decision: SamplingDecision,
+    /// The value of `sampling.reason`. `None` if the sampler keeps every trace: then the attribute says nothing.
+    pub(crate) reason: Option<&'static str>,
+    /// How many traces a kept one stands for, if it was kept by a probability.
+    pub(crate) adjusted_count: Option<f64>,
+    /// What the sampler adds to the first span of the trace here. Boxed: few do.
+    pub(crate) added: Option<Box<Added>>,
+}
+
+/// What a sampler says beside its decision.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Added {
+    pub(crate) attributes: Vec<KeyValue>,
+    pub(crate) trace_state: TraceState,
+}
+
+impl Decision {
+    #[cfg(test)]
+    pub(crate) const KEEP: Self = Self {
+        decision: SamplingDecision::RecordAndSample,
+        reason: None,
+        adjusted_count: None,
+        added: None,
+    };
+
+    pub(crate) fn new(keep: bool, reason: Option<&'static str>) -> Self {
+        Self {
+            decision: match keep {
+                true => SamplingDecision::RecordAndSample,
+                false => SamplingDecision::Drop,
+            },
+            reason,
+            adjusted_count: None,
+            added: None,
+        }
+    }
+
+    /// By that probability.
+    pub(super) fn with_probability(self, probability: f64) -> Self {
+        Self {
+            adjusted_count: Some(1.0 / probability),
+            ..self
+        }
+    }
+
+    /// Whether the trace is kept.
+    #[inline]
+    pub(crate) fn is_kept(&self) -> bool {
+        self.decision == SamplingDecision::RecordAndSample
+    }
+
+    /// Whether its spans are recorded.
+    #[inline]
+    pub(crate) fn is_recorded(&self) -> bool {
+        self.decision != SamplingDecision::Drop
+    }
+}

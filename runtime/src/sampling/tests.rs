@@ -1,0 +1,138 @@
+//! Each sampler decides as the specification says.
+
+use std::time::Instant;
+
+use opentelemetry::trace::{Link, SpanContext, SpanId, SpanKind, TraceFlags, TraceId, TraceState};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
+
+use super::*;
+
+fn sample(sampler: &Sampler, parent: Option<&SpanContext>, id: TraceId) -> Decision {
+    sampler.sample().sample(&NewTrace {
+        id,
+        name: "GET",
+        kind: &SpanKind::Server,
+        parent,
+        caller: parent.map(SpanContext::is_sampled),
+        now: &Instant::now,
+    })
+}
+
+fn parent(is_sampled: bool, is_remote: bool) -> SpanContext {
+    let flags = TraceFlags::default().with_sampled(is_sampled);
+    let state = TraceState::NONE;
+    SpanContext::new(TraceId::from(1), SpanId::from(2), flags, is_remote, state)
+}
+
+const LOW: TraceId = TraceId::from_bytes([0; 16]);
+const HIGH: TraceId = TraceId::from_bytes([0xff; 16]);
+
+#[test]
+fn each_sampler_decides_as_the_specification_says() {
+    let ratio = Sampler::trace_id_ratio;
+    let (on, off) = (Sampler::always_on, Sampler::always_off);
+    let cases = [
+        (on(), None, LOW, true, ""),
+        (on(), Some(false), LOW, true, ""),
+        (off(), Some(true), HIGH, false, "always_off"),
+        (ratio(0.0), None, HIGH, false, "trace_id_ratio"),
+        (ratio(1.0), None, LOW, true, "trace_id_ratio"),
+        (ratio(0.5), None, LOW, false, "trace_id_ratio"),
+        (ratio(0.5), None, HIGH, true, "trace_id_ratio"),
+        (ratio(0.5), Some(false), HIGH, true, "trace_id_ratio"),
+        (off().parent_based(), Some(true), LOW, true, "parent"),
+        (on().parent_based(), Some(false), LOW, false, ""),
+        (off().parent_based(), None, LOW, false, "always_off"),
+        (
+            ratio(0.25).parent_based(),
+            None,
+            HIGH,
+            true,
+            "trace_id_ratio",
+        ),
+    ];
+    for (sampler, is_sampled, id, keep, reason) in cases {
+        let parent = is_sampled.map(|is_sampled| parent(is_sampled, true));
+        let decision = sample(&sampler, parent.as_ref(), id);
+        assert_eq!(
+            (decision.is_kept(), decision.reason.unwrap_or_default()),
+            (keep, reason),
+            "{sampler} below {is_sampled:?}"
+        );
+    }
+}
+
+#[test]
+fn each_kind_of_parent_has_its_sampler() {
+    let followed = ParentBased::new(Sampler::always_on());
+    let (on, off) = (Sampler::always_on, Sampler::always_off);
+    for is_remote in [true, false] {
+        for is_sampled in [true, false] {
+            let followed = followed.clone();
+            let turned = match (is_remote, is_sampled) {
+                (true, true) => followed.remote_parent_sampled(off()),
+                (true, false) => followed.remote_parent_not_sampled(on()),
+                (false, true) => followed.local_parent_sampled(off()),
+                (false, false) => followed.local_parent_not_sampled(on()),
+            };
+            let turned = Sampler::from(turned);
+            for remote in [true, false] {
+                for sampled in [true, false] {
+                    let is_turned = (remote, sampled) == (is_remote, is_sampled);
+                    let decision = sample(&turned, Some(&parent(sampled, remote)), LOW);
+                    assert_eq!(decision.is_kept(), sampled != is_turned, "{turned}");
+                }
+            }
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Theirs;
+
+impl ShouldSample for Theirs {
+    fn should_sample(
+        &self,
+        parent: Option<&Context>,
+        _: TraceId,
+        name: &str,
+        kind: &SpanKind,
+        attributes: &[KeyValue],
+        _: &[Link],
+    ) -> SamplingResult {
+        use opentelemetry::trace::TraceContextExt;
+        assert_eq!(
+            (name, kind, attributes),
+            ("GET", &SpanKind::Server, &[][..])
+        );
+        let parent = parent.expect("this test has a parent");
+        let is_sampled = parent.span().span_context().is_sampled();
+        SamplingResult {
+            decision: match is_sampled {
+                true => SamplingDecision::RecordAndSample,
+                false => SamplingDecision::RecordOnly,
+            },
+            attributes: vec![KeyValue::new("sampler.type", "theirs")],
+            trace_state: TraceState::from_key_value([("th", "8")]).unwrap(),
+        }
+    }
+}
+
+#[test]
+fn samplers_of_the_sdk_decide_and_add() {
+    let sampler = Sampler::new(Theirs);
+    assert_eq!(sampler.to_string(), "Theirs");
+    for (is_sampled, decision) in [
+        (true, SamplingDecision::RecordAndSample),
+        (false, SamplingDecision::RecordOnly),
+    ] {
+        let decided = sample(&sampler, Some(&parent(is_sampled, true)), LOW);
+        assert_eq!(decided.decision, decision);
+        let added = decided.added.unwrap();
+        assert_eq!(added.attributes, [KeyValue::new("sampler.type", "theirs")]);
+        assert_eq!(added.trace_state.header(), "th=8");
+    }
+    // A panic drops the trace.
+    assert!(!sample(&sampler, None, LOW).is_recorded());
+}
