@@ -58,6 +58,9 @@ impl PendingRequest {
         }
         // actix-web's look-up runs none of the application's code.
         let route = || response.request().match_pattern();
+        if let Some(asked) = &self.asked {
+            self.shared.routes.compare(asked, route().as_deref());
+        }
         let status = response.status().as_u16();
         exchange.answered(self.method.as_str(), status, route);
         let hooks = &self.shared.tracing.hooks;
@@ -68,14 +71,10 @@ impl PendingRequest {
     #[inline]
     fn guess_route(&self, exchange: &mut Exchange) {
         if exchange.wants_route() {
-            exchange.guess_route(self.method.as_str(), |path| self.route_of(path));
+            let asked = self.asked.as_deref();
+            let routes = &self.shared.routes;
+            exchange.guess_route(self.method.as_str(), |path| routes.of(path, asked));
         }
-    }
-
-    /// The route if the request was asked for it, else what the worker has learned of its path.
-    fn route_of(&self, path: &str) -> Option<String> {
-        let asked = self.asked.as_deref().map(str::to_owned);
-        asked.or_else(|| self.shared.routes.of(path))
     }
 }
 

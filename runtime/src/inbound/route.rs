@@ -3,10 +3,14 @@
 use crate::recorder::{LocalSpan, Recorder, Turn};
 use crate::semconv::keys::ROUTE;
 
-/// Records the route of a request that its handler knows.
+/// Records the route of a request that its handler knows, unless the application has set it itself.
 pub(crate) fn note_route(server: &LocalSpan, method: &str, route: &str) {
     let method = method_in_name(server.recorder(), method);
-    server.turn(|span| set_route(span, method, route));
+    server.turn(|span| {
+        if !has_route(span) {
+            set_route(span, method, route);
+        }
+    });
 }
 
 /// Whether the application has set the route itself.
@@ -19,7 +23,7 @@ pub(super) fn has_route(span: &mut Turn<'_>) -> bool {
 pub(super) fn set_route(span: &mut Turn<'_>, method: &str, route: &str) {
     // The App's own root has no name in a scope without one.
     let route = if route.is_empty() { "/" } else { route };
-    span.tag(|tags| tags.set(ROUTE, route));
+    span.set(ROUTE, route);
     span.extend_name(method, route);
 }
 

@@ -3,7 +3,7 @@
 use opentelemetry::trace::Status;
 
 use super::open::OpenSpan;
-use crate::attribute::{Key, Tags};
+use crate::attribute::{Key, Tags, Value};
 use crate::config::Limits;
 
 pub(super) const ERROR_TYPE: Key<'_> = Key::new("error.type");
@@ -40,6 +40,11 @@ impl<'a> Turn<'a> {
         self.room = self.room.saturating_sub(added);
     }
 
+    /// Sets an attribute beside what the limits allow: the tags of a handler must not push out what a request is found by.
+    pub(crate) fn set(&mut self, key: Key<'_>, value: &(impl Value + ?Sized)) {
+        self.span.replace(&key, |tags| tags.set(key, value));
+    }
+
     /// Adds ` {suffix}` to the name, if it is `initial` still.
     pub(crate) fn extend_name(&mut self, initial: &str, suffix: &str) {
         if self.span.name == initial {
@@ -50,7 +55,7 @@ impl<'a> Turn<'a> {
     /// Marks the span as an error. What the application has said of it stands: it knows more.
     pub(crate) fn fail(&mut self, error_type: &str) {
         if !self.has(&ERROR_TYPE) {
-            self.tag(|tags| tags.set(ERROR_TYPE, error_type));
+            self.set(ERROR_TYPE, error_type);
         }
         if !self.span.has_status() {
             self.span.set_status(Status::error(""));

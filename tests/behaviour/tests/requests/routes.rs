@@ -6,7 +6,7 @@ use std::panic::AssertUnwindSafe;
 use actix_web::body::MessageBody;
 use actix_web::dev::{Service as _, ServiceResponse};
 use actix_web::test::{TestRequest, call_and_read_body, init_service, read_body};
-use actix_web::{App, Error, HttpRequest, error, web};
+use actix_web::{App, Error, HttpRequest, error, guard, web};
 use biztrace::actix::RequestTracing;
 use biztrace::testing::{Capture, CapturedSpan};
 use biztrace::traced_handler;
@@ -31,6 +31,13 @@ async fn panics() -> &'static str {
 
 /// Sends requests one after the other to one worker, each of which is given up where it hangs, and returns their spans.
 async fn spans_of(paths: impl IntoIterator<Item = String>) -> Vec<CapturedSpan> {
+    spans_in(routes, paths).await
+}
+
+async fn spans_in(
+    routes: fn(&mut web::ServiceConfig),
+    paths: impl IntoIterator<Item = String>,
+) -> Vec<CapturedSpan> {
     let capture = Capture::new();
     let tracing = RequestTracing::default().tracer_provider(capture.tracer_provider());
     let app = init_service(App::new().wrap(tracing).configure(routes)).await;
@@ -127,4 +134,44 @@ async fn handler_of_several_routes_tells_the_one_that_matched() {
         .span("GET /v2")
         .assert_tag("http.route", "/v2")
         .assert_tag("biztrace.outcome", "cancelled");
+}
+
+/// Guards that patterns do not tell, names that nested scopes share, and a route of all paths.
+fn odd_routes(config: &mut web::ServiceConfig) {
+    let www = web::resource("/{page}").guard(guard::Host("www"));
+    config
+        .service(www.to(pending::<&str>))
+        .route("/orders", web::get().to(panics_when_asked))
+        .service(web::scope("/{id}").route("/items/{id}", web::get().to(|| async { "ok" })))
+        .route("/{tail}*", web::get().to(pending::<&str>));
+}
+
+async fn panics_when_asked(request: HttpRequest) -> &'static str {
+    assert_ne!(request.query_string(), "panic", "as the test wants it");
+    "ok"
+}
+
+#[actix_web::test]
+async fn route_that_guards_decide_on_is_not_guessed() {
+    let paths = ["/orders", "/orders?panic"].map(str::to_owned);
+    let spans = spans_in(odd_routes, paths).await;
+    assert_route(&spans[0], "/orders");
+    // By the path alone it would be `/{page}`.
+    spans[1].assert_no_tag("http.route");
+}
+
+#[actix_web::test]
+async fn scopes_that_share_the_name_of_a_parameter_are_served() {
+    let spans = spans_in(odd_routes, (0..300).map(|id| format!("/{id}/items/1"))).await;
+    assert_eq!(spans.len(), 300);
+    spans
+        .iter()
+        .for_each(|span| assert_route(span, "/{id}/items/{id}"));
+}
+
+#[actix_web::test]
+async fn route_of_all_paths_is_not_guessed() {
+    let paths = (0..300).map(|id| format!("/other/{id}"));
+    let spans = spans_in(odd_routes, paths).await;
+    spans[299].assert_no_tag("http.route");
 }
