@@ -1,0 +1,88 @@
+//! No two files import each other, directly or by way of others.
+
+use std::collections::BTreeSet;
+
+use structure::{CrateSources, Import, circles, folder, imports};
+
+/// Imports of the runtime that close a circle today: the importing file, and the imported one. Without them there is none. This list only
+/// gets shorter.
+const CLOSING: &[(&str, &str)] = &[
+    // `Encoder` and `Tags` make each other, `Value` takes an `Encoder`, and the writer applies the policy that formats by it.
+    ("attribute/encoder.rs", "attribute/tags.rs"),
+    ("attribute/value.rs", "attribute/encoder.rs"),
+    ("attribute/writer.rs", "attribute/privacy.rs"),
+    // `Style` and the widths need a file of their own below `console`.
+    ("exporter/console/span.rs", "exporter/console.rs"),
+    ("exporter/console/text.rs", "exporter/console.rs"),
+    // The default endpoint is a setting: the client needs it for a message.
+    ("exporter/zipkin/client.rs", "exporter/zipkin/settings.rs"),
+    // `Carrier`, `caller`, `only` and `trim` need a file of their own.
+    ("propagation/b3.rs", "propagation/mod.rs"),
+    ("propagation/baggage.rs", "propagation/mod.rs"),
+    ("propagation/jaeger.rs", "propagation/mod.rs"),
+    ("propagation/trace_context.rs", "propagation/mod.rs"),
+    ("propagation/traceparent.rs", "propagation/mod.rs"),
+    ("propagation/x_trace.rs", "propagation/mod.rs"),
+    // `Telemetry::builder` belongs beside `Builder`.
+    ("provider/mod.rs", "provider/builder.rs"),
+    // `impl OpenSpan` and `impl State` stand in the files of what they add.
+    ("recorder/inherited.rs", "recorder/open.rs"),
+    ("recorder/inherited.rs", "recorder/state.rs"),
+    ("recorder/seal.rs", "recorder/open.rs"),
+    // A handle enters a scope to log an exception.
+    ("recorder/local.rs", "recorder/active.rs"),
+    // `Recorder` opens local spans, and each trace refers to its `Recorder`.
+    ("recorder/mod.rs", "recorder/local.rs"),
+    ("recorder/trace.rs", "recorder/mod.rs"),
+    // `Refusal` and `Waiting` belong beside `Sink`, in a file of their own.
+    ("recorder/state.rs", "recorder/mod.rs"),
+];
+
+fn imports_of(src: &str) -> BTreeSet<Import> {
+    imports(&CrateSources::read(&folder(src)))
+}
+
+/// The circles that are left without some imports, as text.
+fn circles_without(left_out: &[(&str, &str)], imports: &BTreeSet<Import>) -> String {
+    let kept = imports
+        .iter()
+        .filter(|import| !left_out.contains(&(&*import.by, &*import.of)))
+        .cloned();
+    let kept: BTreeSet<_> = kept.collect();
+    let mut text = String::new();
+    for circle in circles(&kept) {
+        text += &format!("a circle of {} files:\n", circle.len());
+        for Import { by, of, path } in &kept {
+            if circle.contains(by) && circle.contains(of) {
+                text += &format!("  {by} imports {path} of {of}\n");
+            }
+        }
+    }
+    text
+}
+
+#[test]
+fn no_files_import_each_other() {
+    for (src, closing) in [
+        ("runtime/src", CLOSING),
+        ("macros/core/src", &[]),
+        ("cli/src", &[]),
+    ] {
+        let imports = imports_of(src);
+        assert!(imports.len() > 50, "the imports of {src} are found");
+        let circles = circles_without(closing, &imports);
+        assert!(circles.is_empty(), "{src} has\n{circles}");
+    }
+}
+
+#[test]
+fn each_listed_import_still_closes_a_circle() {
+    let imports = imports_of("runtime/src");
+    for listed in CLOSING {
+        let others: Vec<_> = CLOSING.iter().copied().filter(|it| it != listed).collect();
+        assert!(
+            !circles_without(&others, &imports).is_empty(),
+            "{listed:?} closes no circle any more: delete its row of CLOSING"
+        );
+    }
+}
