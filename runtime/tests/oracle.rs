@@ -282,7 +282,9 @@ fn normalised(sent: Vec<ResourceSpans>) -> Vec<ScopeSpans> {
     let mut scopes: Vec<ScopeSpans> = Vec::new();
     for resource_spans in sent {
         let mut attributes = resource_spans.resource.unwrap().attributes;
-        attributes.retain(|attribute| !attribute.key.starts_with("telemetry.sdk."));
+        // The SDK leaves the instance to the application.
+        let is_ours = |key: &str| key.starts_with("telemetry.sdk.") || key == "service.instance.id";
+        attributes.retain(|attribute| !is_ours(&attribute.key));
         attributes.sort_by(|a, b| a.key.cmp(&b.key));
         assert_eq!(
             attributes
