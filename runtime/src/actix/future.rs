@@ -47,8 +47,6 @@ pub(super) struct PendingRequest {
     pub(super) method: Method,
     pub(super) shared: Rc<Shared>,
     pub(super) ids: Option<Box<ResponseIds>>,
-    /// The route, if the request was asked for it before it was routed.
-    pub(super) asked: Option<Box<str>>,
 }
 
 impl PendingRequest {
@@ -58,9 +56,7 @@ impl PendingRequest {
         }
         // actix-web's look-up runs none of the application's code.
         let route = || response.request().match_pattern();
-        if let Some(asked) = &self.asked {
-            self.shared.routes.compare(asked, route().as_deref());
-        }
+        self.shared.routes.compare(response.request());
         let status = response.status().as_u16();
         exchange.answered(self.method.as_str(), status, route);
         let hooks = &self.shared.tracing.hooks;
@@ -71,9 +67,8 @@ impl PendingRequest {
     #[inline]
     fn guess_route(&self, exchange: &mut Exchange) {
         if exchange.wants_route() {
-            let asked = self.asked.as_deref();
             let routes = &self.shared.routes;
-            exchange.guess_route(self.method.as_str(), |path| routes.of(path, asked));
+            exchange.guess_route(self.method.as_str(), |path| routes.of(path));
         }
     }
 }

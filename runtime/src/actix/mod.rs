@@ -7,7 +7,6 @@ mod extractor;
 mod future;
 mod hooks;
 mod options;
-mod pattern;
 mod request;
 mod response_ids;
 mod routes;

@@ -65,15 +65,11 @@ where
         let mut exchange = arrival.begin();
         let ids = arrival.ids(exchange.under());
         tracing.hooks.tag_request(exchange.under(), &request);
-        let asked = exchange
-            .wants_route()
-            .then(|| routes.ask(&request))
-            .flatten();
+        routes.keep(&request);
         let pending = PendingRequest {
             method: request.method().clone(),
             shared: Rc::clone(&self.shared),
             ids,
-            asked,
         };
         RequestFuture::new(exchange, pending, || self.service.call(request))
     }
