@@ -1,4 +1,4 @@
-//! No tokens make a macro panic, and a whole item stays whole: a few thousand random ones, and all that the fuzzer has kept.
+//! No tokens make a macro panic, and a whole item stays whole: a few thousand random ones, and the corpus of the fuzzer.
 //!
 //! `cargo +nightly fuzz run soup` in `macros/core` looks for more.
 
