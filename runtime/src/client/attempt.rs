@@ -17,7 +17,7 @@ use super::url::full_url;
 use crate::attribute::{Key, Tags, truncate};
 use crate::error::text;
 use crate::recorder::{
-    ActiveSpan, Current, Enter, Entered, Outcome, Recorder, Scoped, Start, Started, Under,
+    ActiveSpan, Current, Enter, Outcome, Recorder, ScopeGuard, Scoped, Start, Started, Under,
 };
 use crate::semconv::keys::{
     METHOD, METHOD_ORIGINAL, PROTOCOL_VERSION, SERVER_ADDRESS, SERVER_PORT, STATUS_CODE,
@@ -248,7 +248,7 @@ pin_project! {
 }
 
 impl Enter for Option<Attempt> {
-    fn enter(&mut self) -> Option<Entered<'_>> {
+    fn enter(&mut self) -> Option<ScopeGuard<'_>> {
         self.as_mut()?.under.enter()
     }
 }

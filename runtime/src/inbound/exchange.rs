@@ -12,7 +12,7 @@ use super::request_head::{IncomingRequest, RequestHead};
 use super::route::{has_route, method_in_name, set_route};
 use super::server_span::{self, Caller, set_status};
 use crate::recorder::{
-    Current, Enter, Entered, ObservedRequest, Observer, Outcome, Recorder, Under,
+    Current, Enter, ObservedRequest, Observer, Outcome, Recorder, ScopeGuard, Under,
 };
 use crate::semconv::keys::PATH;
 
@@ -178,7 +178,7 @@ impl Exchange {
 
 impl Enter for Exchange {
     #[inline]
-    fn enter(&mut self) -> Option<Entered<'_>> {
+    fn enter(&mut self) -> Option<ScopeGuard<'_>> {
         self.under.enter()
     }
 }

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use opentelemetry::baggage::Baggage;
 use opentelemetry::trace::SpanContext;
 
-use super::active::{ActiveSpan, Under};
 use super::baggage::{baggage, warn_in_vain};
 use super::current::{self, Current};
+use super::instance::Recorder;
 use super::local::LocalSpan;
 use super::request_reader::{Recording, RequestReader, RequestSource};
 use super::run::BodySpan;
+use super::run_scope::{ActiveSpan, Under};
 use super::site::Site;
-use super::{Recorder, Start, Started};
+use super::start::{Start, Started};
 use crate::attribute::Tags;
 
 /// The tags of any function: what takes them is compiled once, and not again for each function.

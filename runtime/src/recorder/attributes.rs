@@ -1,10 +1,11 @@
 //! The attributes of a span being recorded: unique keys, within the limits.
 
+use std::ops::Range;
+
 use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value};
 use prost::Message;
 
 use super::open::OpenSpan;
-use super::seal::live;
 use crate::attribute::{Entry, Key, Tags, is_withheld, key_of, wire};
 use crate::config::Limits;
 
@@ -15,6 +16,16 @@ const COMPACT_BYTES: usize = 4 * 1024;
 pub(super) fn decode(entry: &Entry, bytes: &[u8]) -> Option<KeyValue> {
     let (attribute, _) = wire::split_field(entry.field(bytes));
     KeyValue::decode(attribute).ok()
+}
+
+/// Calls `f` on what lies between the `dead` ranges, which are sorted.
+pub(super) fn live(dead: &[Range<u32>], len: usize, mut f: impl FnMut(Range<usize>)) {
+    let mut start = 0;
+    for dead in dead {
+        f(start..dead.start as usize);
+        start = dead.end as usize;
+    }
+    f(start..len);
 }
 
 impl OpenSpan {

@@ -105,3 +105,9 @@ impl Cell {
         Arc::ptr_eq(&self.of, cells)
     }
 }
+
+impl AsRef<Self> for Cell {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}

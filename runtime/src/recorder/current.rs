@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt};
 
-use super::Recorder;
+use super::instance::Recorder;
 use super::known_spans;
 use super::local::LocalSpan;
 

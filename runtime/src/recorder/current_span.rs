@@ -9,6 +9,7 @@ use opentelemetry::{Context, KeyValue};
 use super::current::{Current, local_span, with_context};
 use super::exception::{EXCEPTION, Exception};
 use super::local::LocalSpan;
+use super::span::add_exception;
 use super::turn::ERROR_TYPE;
 use crate::attribute::{Key, Tags, Value};
 use crate::error::message;
@@ -136,7 +137,7 @@ impl CurrentSpan {
         let error_type = error_type.unwrap_or(OTHER);
         match &self.0 {
             Handle::Local(span) => {
-                span.add_exception(exception);
+                add_exception(span, &exception);
                 span.fail(error_type);
             }
             Handle::Other(cx) => {

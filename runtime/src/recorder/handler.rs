@@ -2,12 +2,12 @@
 
 use opentelemetry::baggage::Baggage;
 
-use super::active::Under;
 use super::annotated::{AnyTags, open, record};
 use super::current::Current;
 use super::local::{Claim, LocalSpan};
 use super::request_reader::{NoRequest, Recording, RequestReader, RequestSource};
 use super::run::BodySpan;
+use super::run_scope::Under;
 use super::site::Site;
 use crate::attribute::Tags;
 use crate::diag;

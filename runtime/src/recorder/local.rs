@@ -7,17 +7,16 @@ use std::time::SystemTime;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceId};
 
-use super::active::Scope;
+use super::descendants::append_inherited;
 use super::exception::Exception;
 use super::head_copy::HeadCopy;
-use super::open::{OpenSpan, Parent, value_limits};
+use super::instance::Recorder;
+use super::open::{OpenSpan, value_limits};
 use super::outcome::Outcome;
 use super::state::{Ended, Times};
 use super::trace::TraceRef;
 use super::turn::Turn;
-use super::{Recorder, Start, Started};
 use crate::attribute::{Key, Scratch, Tags};
-use crate::diag;
 
 /// A handle of a span: its trace, its slot there and its id. It keeps the trace's identity, not its buffers. Once the span has ended,
 /// only its children still find their trace by it.
@@ -51,98 +50,13 @@ impl fmt::Debug for LocalSpan {
 }
 
 impl LocalSpan {
-    /// Opens a child of this span, which may have ended. It is dropped where there is no room for it.
-    pub(crate) fn start_child(self, start: Start<'_>) -> Started {
-        let parent = Parent {
-            id: self.id,
-            is_remote: false,
-        };
-        let id = self.recorder().new_span_id();
-        match Self::open(self.trace, id, Some(parent), Some(self.slot), start) {
-            Ok(child) => Started::Recording(child),
-            Err(trace) => Started::Dropped(trace.recorder.silent_child(&trace.context)),
-        }
+    pub(super) fn new(trace: TraceRef, slot: u32, id: SpanId) -> Self {
+        Self { trace, slot, id }
     }
 
-    /// Opens a span of a trace: the first here, or the child of the one in `parent_slot`. Gives the trace back where there
-    /// is no room for it, or nothing is recorded any more.
-    pub(super) fn open(
-        trace: TraceRef,
-        id: SpanId,
-        parent: Option<Parent>,
-        parent_slot: Option<u32>,
-        start: Start<'_>,
-    ) -> Result<Self, TraceRef> {
-        if trace.recorder.is_closed() {
-            return Err(trace);
-        }
-        let trace = trace.for_child();
-        let Recorder {
-            clock,
-            limits,
-            sink,
-            ..
-        } = &*trace.recorder;
-        let time = match start.time {
-            Some(time) => trace.clock.given(time, &**clock),
-            None if parent_slot.is_some() => trace.clock.now(&**clock),
-            None => trace.clock.start_time(),
-        };
-        let mut state = trace.lock();
-        if trace.is_done() {
-            // Its last span has ended since it was asked.
-            drop(state);
-            return Self::open(trace, id, parent, parent_slot, start);
-        }
-        let parent_slot = parent_slot.zip(parent);
-        let (request, inherited) = parent_slot
-            .map(|(slot, parent)| state.handed_to_child(slot, parent.id))
-            .unwrap_or_default();
-        let inherits = !inherited.is_empty();
-        let is_entry = parent_slot.is_none() || start.kind == SpanKind::Server;
-        let (slot, span) = match state.open(start.name, limits) {
-            Ok(opened) => opened,
-            Err(why) => {
-                sink.refused(why);
-                let is_done = state.open_spans() == 0;
-                if is_done {
-                    trace.set_done(&mut state);
-                }
-                drop(state);
-                if is_done {
-                    trace.give_cell_back();
-                }
-                return Err(trace);
-            }
-        };
-        span.id = id;
-        span.parent = parent;
-        span.is_first = parent_slot.is_none();
-        span.scope = start.scope;
-        span.kind = start.kind;
-        span.start = time;
-        span.request = request;
-        span.inherited = inherited;
-        span.tags.limits = value_limits(limits);
-        let mut has_head = true;
-        if let Some(copy) = start.head {
-            span.request = Some((slot, id));
-            has_head = state.copy_head(slot, copy);
-        }
-        if inherits || (is_entry && !trace.recorder.tags.is_empty()) {
-            let tags = is_entry.then_some(&trace.recorder.tags);
-            state.preset(slot, id, tags, limits);
-        }
-        if let Some(tags) = start.tags {
-            state.update(slot, id, limits.bytes_per_trace, |span, room| {
-                span.write(limits, room, tags);
-            });
-        }
-        drop(state);
-        if !has_head {
-            trace.recorder.cells.heads.count_incomplete();
-        }
-        Ok(Self { trace, slot, id })
+    /// What a child of this span is opened by: its trace, with the slot and the id of this span.
+    pub(super) fn into_parts(self) -> (TraceRef, u32, SpanId) {
+        (self.trace, self.slot, self.id)
     }
 
     pub(crate) fn context(&self) -> SpanContext {
@@ -187,7 +101,7 @@ impl LocalSpan {
         let limits = &self.trace.recorder.limits;
         let mut state = self.trace.lock();
         if !tags.inherited.is_empty() {
-            state.append_inherited(self.slot, self.id, tags, limits);
+            append_inherited(&mut state, self.slot, self.id, tags, limits);
             return;
         }
         state.update(self.slot, self.id, limits.bytes_per_trace, |span, room| {
@@ -225,29 +139,26 @@ impl LocalSpan {
         self.update(|span, room| span.add_link(context, attributes, dropped, limits, room));
     }
 
+    /// Adds an error as an event.
+    pub(super) fn add_exception_event(&self, exception: &Exception) {
+        let Recorder { limits, clock, .. } = &*self.trace.recorder;
+        let now = self.trace.clock.now(&**clock);
+        self.update(|span, room| span.add_exception(exception, now, limits, room));
+    }
+
+    /// The kind of the span, if it is open.
+    pub(super) fn kind(&self) -> Option<SpanKind> {
+        self.update(|span, _| span.kind.clone())
+    }
+
     /// Takes the error that the body ended with, for the end of the span to make it an event.
     pub(super) fn set_exception(&self, exception: Exception) {
         let now = self.trace.clock.now(&*self.trace.recorder.clock);
         self.update(|span, _| span.exception = Some((now, exception)));
     }
 
-    /// Records an error that the body has met.
-    pub(super) fn add_exception(&self, exception: Exception) {
-        let signal = self.trace.recorder.exceptions;
-        if signal.has_span_events() {
-            let Recorder { limits, clock, .. } = &*self.trace.recorder;
-            let now = self.trace.clock.now(&**clock);
-            self.update(|span, room| span.add_exception(&exception, now, limits, room));
-        }
-        if signal.has_logs()
-            && let Some(kind) = self.update(|span, _| span.kind.clone())
-        {
-            self.log(&kind, &exception);
-        }
-    }
-
     /// The error that the body ended with, if it is for the log.
-    fn exception_for_log(&self) -> Option<(SpanKind, Exception)> {
+    pub(super) fn exception_for_log(&self) -> Option<(SpanKind, Exception)> {
         let signal = self.trace.recorder.exceptions;
         if !signal.has_logs() {
             return None;
@@ -263,30 +174,14 @@ impl LocalSpan {
         ended_with.flatten()
     }
 
-    /// Whoever listens finds this span current.
-    fn log(&self, kind: &SpanKind, exception: &Exception) {
-        let mut scope = Scope::of(self);
-        let _entered = scope.enter();
-        diag::guarded(|| exception.log(kind));
-    }
-
     /// Marks the span as an error. What the application has said of it stands: it knows more.
     pub(crate) fn fail(&self, error_type: &str) {
         self.turn(|span| span.fail(error_type));
     }
 
-    /// Ends the span. Only the first end of a span counts.
-    pub(crate) fn end(&self, outcome: Outcome) {
-        if self.end_with(outcome) {
-            self.trace.give_cell_back();
-        }
-    }
-
-    /// Ends the span, as its last handle does: what the trace has in use goes back to the thread.
-    pub(super) fn end_and_go(mut self, outcome: Outcome) {
-        if self.end_with(outcome) {
-            self.recycle();
-        }
+    /// Gives the trace's cell back, when its last span has ended.
+    pub(super) fn give_cell_back(&self) {
+        self.trace.give_cell_back();
     }
 
     /// Gives back what the trace has in use, when its last span has ended and this handle is about to go.
@@ -294,9 +189,8 @@ impl LocalSpan {
         self.trace.recycle();
     }
 
-    /// Ends the span, and returns whether no span of the trace is open any more.
+    /// Ends the span, and returns whether no span of the trace is open any more. Only the first end of a span counts.
     pub(super) fn end_with(&self, outcome: Outcome) -> bool {
-        let exception = self.exception_for_log();
         match outcome {
             // A response's status has been recorded with its head.
             Outcome::Ok | Outcome::ClientError | Outcome::ServerError => {}
@@ -311,12 +205,7 @@ impl LocalSpan {
             }
         }
         let now = self.trace.clock.now(&*self.trace.recorder.clock);
-        let is_last = self.end_at(now, now);
-        // The listeners are somebody else's: whatever they do, the span has ended.
-        if let Some((kind, exception)) = exception {
-            self.log(&kind, &exception);
-        }
-        is_last
+        self.end_at(now, now)
     }
 
     pub(super) fn end_with_timestamp(&self, time: SystemTime) {

@@ -18,7 +18,7 @@ use super::head_copy::HeadCopy;
 use super::inherited::Inherited;
 use super::key_index::KeyIndex;
 use super::scope::Scope;
-use super::seal::{LINK_FLAGS, flags_of, nonzero};
+use super::span_fields::{LINK_FLAGS, flags_of, nonzero};
 use crate::attribute::wire::{self, fixed64_field, len_field, varint_field};
 use crate::attribute::{Encoder, Outcome, Tags, Value, ValueLimits, truncate};
 use crate::config::Limits;

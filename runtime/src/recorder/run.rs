@@ -9,11 +9,11 @@ use futures_core::{FusedFuture, FusedStream, Stream};
 use opentelemetry::trace::SpanContext;
 use pin_project_lite::pin_project;
 
-use super::active::Under;
 use super::baggage::warn_in_vain;
 use super::exception::Exception;
 use super::local::LocalSpan;
 use super::outcome::Outcome;
+use super::run_scope::Under;
 use super::scoped::Scoped;
 use crate::attribute::Tags;
 

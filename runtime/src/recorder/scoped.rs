@@ -5,17 +5,18 @@ use std::task::Poll;
 
 use pin_project_lite::pin_project;
 
-use super::active::{Entered, Under};
+use super::run_scope::Under;
+use super::thread_scope::ScopeGuard;
 
 /// Something to run under.
 pub(crate) trait Enter {
     /// Makes it current on this thread until the guard goes. For a synchronous stretch only: a call, one poll.
-    fn enter(&mut self) -> Option<Entered<'_>>;
+    fn enter(&mut self) -> Option<ScopeGuard<'_>>;
 }
 
 impl Enter for Under {
     #[inline]
-    fn enter(&mut self) -> Option<Entered<'_>> {
+    fn enter(&mut self) -> Option<ScopeGuard<'_>> {
         self.enter()
     }
 }

@@ -2,78 +2,74 @@
 //!
 //! What is known only now is appended to the attributes, events and links in its buffer, and the live bytes are copied out.
 
-use std::ops::Range;
-
 use opentelemetry::trace::{SpanContext, SpanKind, Status, TraceFlags};
 
+use super::attributes::live;
 use super::open::OpenSpan;
 use super::runs::Runs;
+use super::span_fields::{flags_of, nonzero};
 use crate::attribute::Key;
 use crate::attribute::wire::{self, fixed64_field, len_field, varint_field};
 use crate::sampling::Decision;
 
-/// Tag of field 6 of a `Link`, four fixed bytes.
-pub(super) const LINK_FLAGS: u8 = 6 << 3 | 5;
 /// Tag of field 16 of a `Span`, four fixed bytes: too large for one byte.
 const SPAN_FLAGS: [u8; 2] = [0x85, 0x01];
 
 const REASON: Key<'_> = Key::new("sampling.reason");
 const ADJUSTED_COUNT: Key<'_> = Key::new("sampling.adjusted_count");
 
-impl OpenSpan {
-    /// Says why the trace is kept, beside the attributes that its limits allow.
-    fn give_reason(&mut self, verdict: &Decision) {
-        let Some(reason) = verdict.reason else {
-            return;
-        };
-        self.replace(&REASON, |tags| tags.set(REASON, reason));
-        if let Some(count) = verdict.adjusted_count {
-            self.replace(&ADJUSTED_COUNT, |tags| tags.set(ADJUSTED_COUNT, &count));
-        }
+/// Says why the trace is kept, beside the attributes that its limits allow.
+fn give_reason(span: &mut OpenSpan, verdict: &Decision) {
+    let Some(reason) = verdict.reason else {
+        return;
+    };
+    span.replace(&REASON, |tags| tags.set(REASON, reason));
+    if let Some(count) = verdict.adjusted_count {
+        span.replace(&ADJUSTED_COUNT, |tags| tags.set(ADJUSTED_COUNT, &count));
+    }
+}
+
+/// Writes the whole message to `out`. What this span still holds is of no use then. `verdict` is on its trace, which is kept.
+pub(super) fn seal(span: &mut OpenSpan, context: &SpanContext, verdict: &Decision, out: &mut Runs) {
+    let (id, end) = span.ended;
+    if span.is_first {
+        give_reason(span, verdict);
+    }
+    let buf = &mut span.tags.bytes;
+    // TraceState tells whether it is empty only by its header, which is a String: ask the iterator.
+    if context.trace_state().into_iter().len() > 0 {
+        wire::bytes(buf, len_field(3), context.trace_state().header().as_bytes());
+    }
+    wire::bytes(buf, len_field(5), span.name.as_bytes());
+    nonzero(buf, varint_field(10), span.tags.dropped);
+    nonzero(buf, varint_field(12), span.dropped_events);
+    nonzero(buf, varint_field(14), span.dropped_links);
+    write_status(buf, &span.status);
+    let fixed = Fixed {
+        trace_id: context.trace_id().to_bytes(),
+        id: id.to_bytes(),
+        kind: kind_number(&span.kind),
+        start: span.start,
+        end: end.max(span.start),
+        flags: flags_of(
+            (context.trace_flags() | TraceFlags::SAMPLED).to_u8(),
+            span.parent.is_some_and(|parent| parent.is_remote),
+        ),
+    };
+    buf.extend_from_slice(&fixed.encode());
+    if let Some(parent) = span.parent {
+        wire::array(buf, len_field(4), parent.id.to_bytes());
     }
 
-    /// Writes the whole message to `out`. What this span still holds is of no use then. `verdict` is on its trace, which is kept.
-    pub(super) fn seal(&mut self, context: &SpanContext, verdict: &Decision, out: &mut Runs) {
-        let (id, end) = self.ended;
-        if self.is_first {
-            self.give_reason(verdict);
-        }
-        let buf = &mut self.tags.bytes;
-        // TraceState tells whether it is empty only by its header, which is a String: ask the iterator.
-        if context.trace_state().into_iter().len() > 0 {
-            wire::bytes(buf, len_field(3), context.trace_state().header().as_bytes());
-        }
-        wire::bytes(buf, len_field(5), self.name.as_bytes());
-        nonzero(buf, varint_field(10), self.tags.dropped);
-        nonzero(buf, varint_field(12), self.dropped_events);
-        nonzero(buf, varint_field(14), self.dropped_links);
-        write_status(buf, &self.status);
-        let fixed = Fixed {
-            trace_id: context.trace_id().to_bytes(),
-            id: id.to_bytes(),
-            kind: kind_number(&self.kind),
-            start: self.start,
-            end: end.max(self.start),
-            flags: flags_of(
-                (context.trace_flags() | TraceFlags::SAMPLED).to_u8(),
-                self.parent.is_some_and(|parent| parent.is_remote),
-            ),
-        };
-        buf.extend_from_slice(&fixed.encode());
-        if let Some(parent) = self.parent {
-            wire::array(buf, len_field(4), parent.id.to_bytes());
-        }
-
-        let len = self.len();
-        self.dead.sort_unstable_by_key(|dead| dead.start);
-        out.push(&self.scope, |out| {
-            wire::prefix(out, len_field(2), len);
-            let bytes = &self.tags.bytes;
-            live(&self.dead, bytes.len(), |live| {
-                out.extend_from_slice(&bytes[live])
-            });
+    let len = span.len();
+    span.dead.sort_unstable_by_key(|dead| dead.start);
+    out.push(&span.scope, |out| {
+        wire::prefix(out, len_field(2), len);
+        let bytes = &span.tags.bytes;
+        live(&span.dead, bytes.len(), |live| {
+            out.extend_from_slice(&bytes[live])
         });
-    }
+    });
 }
 
 /// The fields of a span that have a fixed length, which are written at once.
@@ -121,30 +117,6 @@ fn write_status(buf: &mut Vec<u8>, status: &Status) {
             wire::uint(buf, varint_field(3), 2);
         }),
     }
-}
-
-/// Calls `f` on what lies between the `dead` ranges, which are sorted.
-pub(super) fn live(dead: &[Range<u32>], len: usize, mut f: impl FnMut(Range<usize>)) {
-    let mut start = 0;
-    for dead in dead {
-        f(start..dead.start as usize);
-        start = dead.end as usize;
-    }
-    f(start..len);
-}
-
-/// A count, left out where it is zero.
-pub(super) fn nonzero(buf: &mut Vec<u8>, tag: u8, value: u32) {
-    if value > 0 {
-        wire::uint(buf, tag, value.into());
-    }
-}
-
-/// The `flags` of a span or a link: the W3C flags, and whether the parent or the linked span is of another process.
-pub(super) fn flags_of(flags: u8, is_remote: bool) -> u32 {
-    const HAS_IS_REMOTE: u32 = 0x100;
-    const IS_REMOTE: u32 = 0x200;
-    u32::from(flags) | HAS_IS_REMOTE | if is_remote { IS_REMOTE } else { 0 }
 }
 
 fn kind_number(kind: &SpanKind) -> u8 {

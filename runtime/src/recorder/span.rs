@@ -3,12 +3,16 @@
 use std::borrow::Cow;
 use std::time::SystemTime;
 
-use opentelemetry::KeyValue;
-use opentelemetry::trace::{SpanContext, Status};
+use opentelemetry::trace::{SpanContext, SpanKind, Status, TraceContextExt};
+use opentelemetry::{Context, KeyValue};
 
+use super::current::Noted;
+use super::exception::Exception;
 use super::known_spans::Listed;
 use super::local::LocalSpan;
 use super::outcome::Outcome;
+use super::thread_scope::ThreadScope;
+use crate::diag;
 
 /// A span made through the OpenTelemetry API. It ends when it is ended or dropped.
 ///
@@ -60,6 +64,38 @@ impl Span {
             ends_on_drop: false,
         }
     }
+}
+
+/// Ends a span, and logs the error that its body ended with. Returns whether no span of the trace is open any more.
+pub(super) fn end(span: &LocalSpan, outcome: Outcome) -> bool {
+    let exception = span.exception_for_log();
+    let is_last = span.end_with(outcome);
+    // The span ends first: a listener is user code, and may panic.
+    if let Some((kind, exception)) = exception {
+        log(span, &kind, &exception);
+    }
+    is_last
+}
+
+/// Records an error that the body has met.
+pub(super) fn add_exception(span: &LocalSpan, exception: &Exception) {
+    let signal = span.recorder().exceptions;
+    if signal.has_span_events() {
+        span.add_exception_event(exception);
+    }
+    if signal.has_logs()
+        && let Some(kind) = span.kind()
+    {
+        log(span, &kind, exception);
+    }
+}
+
+/// Logs an error. The log's listeners see the span as the current one, and nothing else.
+fn log(span: &LocalSpan, kind: &SpanKind, exception: &Exception) {
+    let cx = Context::new().with_span(Span::unlisted(span.clone()));
+    let mut scope = ThreadScope::new(cx, Some(Noted::Span(span.clone())));
+    let _entered = scope.enter();
+    diag::guarded(|| exception.log(kind));
 }
 
 impl opentelemetry::trace::Span for Span {
@@ -124,7 +160,9 @@ impl opentelemetry::trace::Span for Span {
 
     fn end(&mut self) {
         if let Some(local) = &self.local {
-            local.end(Outcome::Ok);
+            if end(local, Outcome::Ok) {
+                local.give_cell_back();
+            }
         }
     }
 
@@ -138,11 +176,13 @@ impl opentelemetry::trace::Span for Span {
 impl Drop for Span {
     fn drop(&mut self) {
         if self.ends_on_drop
-            && let Some(local) = self.local.take()
+            && let Some(mut local) = self.local.take()
         {
             // The list's reference goes first, so that ours is the last and the trace's buffers are reused.
             self.listed = None;
-            local.end_and_go(Outcome::Ok);
+            if end(&local, Outcome::Ok) {
+                local.recycle();
+            }
         }
     }
 }

@@ -15,8 +15,9 @@ use super::inherited::HandedDown;
 use super::memory::Held;
 use super::open::OpenSpan;
 use super::runs::Runs;
+use super::seal;
+use super::sink::{Refusal, Waiting};
 use super::verdict::Undecided;
-use super::{Refusal, Waiting};
 use crate::config::Limits;
 use crate::sampling::Decision;
 
@@ -337,7 +338,7 @@ impl State {
     fn seal(&mut self, slot: u32, context: &SpanContext, verdict: &Decision) {
         let span = &mut self.slots[slot as usize];
         if verdict.is_kept() {
-            span.seal(context, verdict, &mut self.ended);
+            seal::seal(span, context, verdict, &mut self.ended);
         }
         span.reset(KEPT_SLOT_BYTES);
         self.free.push(slot);

@@ -17,6 +17,7 @@ use prost::Message;
 
 use super::clock::Clock;
 use super::outcome::Outcome;
+use super::span;
 use super::{
     Current, HeadCopy, LocalSpan, Memory, Mode, Recorder, Refusal, Runs, Sink, Start, Started,
     Tracer, TracerProvider, Under, Waiting,
@@ -111,6 +112,13 @@ fn recording(limits: Limits) -> (Arc<Recorder>, Arc<Handed>) {
     let sink = Arc::new(Handed::default());
     let recorder = Recorder::for_tests(Mode::Record, limits, Arc::clone(&sink) as Arc<dyn Sink>);
     (Arc::new(recorder), sink)
+}
+
+/// Ends a span of which handles stay.
+fn end(span: &LocalSpan) {
+    if span::end(span, Outcome::Ok) {
+        span.give_cell_back();
+    }
 }
 
 /// The one span that `record` makes.
@@ -531,9 +539,9 @@ fn heads_of_ended_requests_hold_no_memory() {
         let Started::Recording(request) = job.clone().start_child(request) else {
             panic!("the request is recorded")
         };
-        request.end(Outcome::Ok);
+        end(&request);
     }
-    job.end(Outcome::Ok);
+    end(&job);
     assert_eq!(sink.spans(), 5_001);
 }
 
@@ -564,7 +572,7 @@ fn copies_of_heads_take_a_quarter_of_the_memory_and_cost_no_span() {
         assert_eq!(copied, (4 << 20) / (15 << 10));
         let incomplete = recorder.incomplete_heads() as usize;
         assert_eq!(incomplete, round * (500 - copied));
-        open.iter().for_each(|request| request.end(Outcome::Ok));
+        open.iter().for_each(end);
     }
     assert_eq!(sink.spans(), 1_500);
 }
@@ -849,7 +857,7 @@ fn late_children_inherit_though_an_earlier_one_was_refused() {
     tags.set_inherited("tenant.id", "acme");
     root.append(&tags);
     drop(tags);
-    root.end(Outcome::Ok);
+    end(&root);
     let memory = &recorder.cells.memory;
     memory.count(1 << 20);
     // On a thread that has no cell to use again.
@@ -862,7 +870,7 @@ fn late_children_inherit_though_an_earlier_one_was_refused() {
     let Started::Recording(late) = root.clone().start_child(start()) else {
         panic!("the child is recorded")
     };
-    late.end(Outcome::Ok);
+    end(&late);
     let handed = sink.traces.lock().unwrap();
     let has_tenant = |span: &Otlp| span.attributes.iter().any(|it| it.key == "tenant.id");
     let tenants: Vec<bool> = handed.iter().flatten().map(has_tenant).collect();

@@ -15,11 +15,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use opentelemetry::trace::SpanContext;
 
-use super::Recorder;
 use super::cells::Cell;
 use super::clock::TraceClock;
 use super::inherited::HandedDown;
+use super::instance::Recorder;
 use super::memory::Held;
+use super::pools::Pool;
 use super::state::State;
 use super::verdict::Undecided;
 use crate::sampling::Decision;
@@ -59,40 +60,17 @@ pub(crate) struct TraceRef(Arc<Trace>);
 
 thread_local! {
     /// Traces that nothing else refers to, with their cells.
-    static TRACES: RefCell<FreeTraces> = const { RefCell::new(FreeTraces(Vec::new())) };
+    static TRACES: RefCell<Pool<Trace>> = const { RefCell::new(Pool::new()) };
     /// Cells of traces that a handle still refers to.
-    static CELLS: RefCell<FreeCells> = const { RefCell::new(FreeCells(Vec::new())) };
+    static CELLS: RefCell<Pool<Cell>> = const { RefCell::new(Pool::new()) };
 }
-
-/// Traces without a handle. Handles of earlier traces may still refer to their cells.
-struct FreeTraces(Vec<Arc<Trace>>);
-
-impl Drop for FreeTraces {
-    fn drop(&mut self) {
-        self.0.iter().for_each(|trace| trace.lock().free());
-    }
-}
-
-/// Cells to which handles still refer, but no open span.
-struct FreeCells(Vec<Arc<Cell>>);
-
-impl Drop for FreeCells {
-    fn drop(&mut self) {
-        // The handles outlive the thread.
-        self.0.iter().for_each(|cell| cell.lock().free());
-    }
-}
-
-/// Traces, and cells, that a thread keeps for reuse.
-const POOLED: usize = 128;
 
 impl TraceRef {
     pub(super) fn new(recorder: &Arc<Recorder>, context: SpanContext, head: Decision) -> Self {
         let clock = TraceClock::start(&*recorder.clock);
         let undecided =
             (!head.is_kept()).then(|| Arc::new(Undecided::new(context.clone(), head.clone())));
-        let pooled = TRACES.try_with(|traces| traces.borrow_mut().0.pop());
-        if let Ok(Some(mut trace)) = pooled {
+        if let Some(mut trace) = Pool::take(&TRACES) {
             if let Some(unshared) = Arc::get_mut(&mut trace)
                 && Arc::ptr_eq(&unshared.recorder, recorder)
             {
@@ -102,7 +80,7 @@ impl TraceRef {
                 *unshared.is_done.get_mut() = false;
                 return Self(trace);
             }
-            // A trace of another recorder: handles may still refer to its cell.
+            // Another recorder's trace, or one that has a handle again: its cell is freed, even if handles still refer to it.
             trace.lock().free();
         }
         let cell = cell_for(recorder);
@@ -171,35 +149,22 @@ impl TraceRef {
             .later
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner) = Later::default();
-        let is_kept = self.lock().trim()
-            && TRACES
-                .try_with(|traces| pool(&mut traces.borrow_mut().0, &self.0))
-                .unwrap_or(false);
-        if !is_kept {
-            // Handles of earlier traces may still refer to the cell.
-            self.lock().free();
-        }
+        Pool::keep(&TRACES, &self.0);
     }
 
     /// Gives the cell back when the trace's last span has ended. Handles of the trace may stay for long.
     pub(super) fn give_cell_back(&self) {
-        let is_kept = self.lock().trim()
-            && CELLS
-                .try_with(|cells| pool(&mut cells.borrow_mut().0, &self.cell))
-                .unwrap_or(false);
-        if !is_kept {
-            self.lock().free();
-        }
+        Pool::keep(&CELLS, &self.cell);
     }
 }
 
 /// A cell that no trace is in.
 fn cell_for(recorder: &Recorder) -> Arc<Cell> {
-    match CELLS.try_with(|cells| cells.borrow_mut().0.pop()) {
-        Ok(Some(cell)) if cell.is_of(&recorder.cells) => cell,
+    match Pool::take(&CELLS) {
+        Some(cell) if cell.is_of(&recorder.cells) => cell,
         other => {
             // A cell of another recorder: handles may still refer to it.
-            if let Ok(Some(cell)) = other {
+            if let Some(cell) = other {
                 cell.lock().free();
             }
             recorder.cells.new_cell()
@@ -207,28 +172,19 @@ fn cell_for(recorder: &Recorder) -> Arc<Cell> {
     }
 }
 
-/// Returns whether there was room.
-fn pool<T>(pool: &mut Vec<Arc<T>>, item: &Arc<T>) -> bool {
-    let has_room = pool.len() < POOLED;
-    if has_room {
-        pool.push(Arc::clone(item));
-    }
-    has_room
-}
-
 /// What a thread has pooled. A test plays several threads on one: each has its pools, and dropping them ends it.
 #[cfg(test)]
 pub(super) struct Pools {
-    traces: FreeTraces,
-    cells: FreeCells,
+    traces: Pool<Trace>,
+    cells: Pool<Cell>,
 }
 
 #[cfg(test)]
 impl Pools {
     pub(super) const fn new() -> Self {
         Self {
-            traces: FreeTraces(Vec::new()),
-            cells: FreeCells(Vec::new()),
+            traces: Pool::new(),
+            cells: Pool::new(),
         }
     }
 
@@ -285,6 +241,12 @@ impl Trace {
     /// Taken under the lock of the trace's cell, or before the lock of a cell that no trace has.
     fn later(&self) -> MutexGuard<'_, Later> {
         self.later.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl AsRef<Cell> for Trace {
+    fn as_ref(&self) -> &Cell {
+        &self.cell
     }
 }
 

@@ -6,10 +6,11 @@ use opentelemetry::trace::{SpanBuilder, SpanContext, SpanKind, TraceContextExt};
 use opentelemetry::{Context, InstrumentationScope};
 
 use super::current::Current;
+use super::instance::Recorder;
 use super::local::LocalSpan;
 use super::scope::Scope;
 use super::span::Span;
-use super::{Recorder, Start, Started};
+use super::start::{Start, Started};
 use crate::attribute::Tags;
 
 /// Gives tracers to libraries that are instrumented with the OpenTelemetry API.

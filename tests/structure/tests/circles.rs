@@ -25,17 +25,6 @@ const CLOSING: &[(&str, &str)] = &[
     ("propagation/x_trace.rs", "propagation/mod.rs"),
     // `Telemetry::builder` belongs beside `Builder`.
     ("provider/mod.rs", "provider/builder.rs"),
-    // `impl OpenSpan` and `impl State` stand in the files of what they add.
-    ("recorder/inherited.rs", "recorder/open.rs"),
-    ("recorder/inherited.rs", "recorder/state.rs"),
-    ("recorder/seal.rs", "recorder/open.rs"),
-    // A handle enters a scope to log an exception.
-    ("recorder/local.rs", "recorder/active.rs"),
-    // `Recorder` opens local spans, and each trace refers to its `Recorder`.
-    ("recorder/mod.rs", "recorder/local.rs"),
-    ("recorder/trace.rs", "recorder/mod.rs"),
-    // `Refusal` and `Waiting` belong beside `Sink`, in a file of their own.
-    ("recorder/state.rs", "recorder/mod.rs"),
 ];
 
 fn imports_of(src: &str) -> BTreeSet<Import> {

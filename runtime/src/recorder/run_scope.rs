@@ -1,18 +1,18 @@
 //! A span of ours that code runs under.
 
 use std::sync::Arc;
-use std::thread::panicking;
 
+use opentelemetry::Context;
 use opentelemetry::baggage::{Baggage, BaggageExt};
 use opentelemetry::trace::{SpanContext, TraceContextExt};
-use opentelemetry::{Context, ContextGuard};
 
-use super::Recorder;
 use super::baggage::baggage;
-use super::current::{Noted, noted, swap_entered};
+use super::current::{Noted, noted};
+use super::instance::Recorder;
 use super::local::LocalSpan;
 use super::outcome::Outcome;
-use super::span::Span;
+use super::span::{self, Span};
+use super::thread_scope::{ScopeGuard, ThreadScope, Watch};
 use crate::attribute::Tags;
 
 /// What code runs under.
@@ -21,12 +21,12 @@ pub(crate) enum Under {
     /// What is there already.
     Nothing,
     /// A span that was dropped by its sampler, or skipped: nothing below it is recorded either.
-    Silent(Scope),
+    Silent(ThreadScope),
     Span(ActiveSpan),
     /// A span that something else enters and ends.
     Around(LocalSpan),
     /// The same, below which more travels than around it.
-    Carrying(LocalSpan, Scope),
+    Carrying(LocalSpan, ThreadScope),
 }
 
 /// A recording span that is current wherever it is entered, and that ends once: with the outcome it is told, or as
@@ -34,28 +34,10 @@ pub(crate) enum Under {
 #[derive(Debug)]
 pub(crate) struct ActiveSpan {
     span: LocalSpan,
-    scope: Scope,
+    scope: ThreadScope,
     has_ended: bool,
     /// Whether no span of the trace was open after the end.
     was_last: bool,
-}
-
-/// Where code finds what it runs under.
-#[derive(Debug)]
-pub(crate) struct Scope {
-    cx: Context,
-    /// What the thread notes as entered: it changes places with what the thread had noted before, and back.
-    entered: Option<Noted>,
-    was_entered: bool,
-    panicked: bool,
-}
-
-/// The scope of what code runs under, until this is dropped.
-#[derive(Debug)]
-pub(crate) struct Entered<'a> {
-    scope: &'a mut Scope,
-    was_panicking: bool,
-    _context: ContextGuard,
 }
 
 impl Under {
@@ -67,7 +49,7 @@ impl Under {
             let id = is_own.then(|| context.span_id());
             let cx = Context::map_current(|cx| cx.with_remote_span_context(context));
             let noted = recorder.map(|recorder| Noted::Silent(recorder, id));
-            Self::Silent(Scope::new(cx, noted))
+            Self::Silent(ThreadScope::new(cx, noted))
         } else {
             Self::Nothing
         }
@@ -75,7 +57,7 @@ impl Under {
 
     /// Under what is here already, which `recorder` does not record: what a request brings is passed on, though no span is.
     pub(crate) fn silent_here(recorder: Arc<Recorder>) -> Self {
-        Self::Silent(Scope::new(
+        Self::Silent(ThreadScope::new(
             Context::current(),
             Some(Noted::Silent(recorder, None)),
         ))
@@ -86,7 +68,7 @@ impl Under {
         match baggage {
             Some(baggage) => {
                 let cx = Context::current_with_baggage(baggage);
-                Self::Carrying(span, Scope::new(cx, noted()))
+                Self::Carrying(span, ThreadScope::new(cx, noted()))
             }
             None => Self::Around(span),
         }
@@ -139,7 +121,7 @@ impl Under {
     }
 
     /// Makes it current on this thread until the guard goes. For a synchronous stretch only: a call, one poll.
-    pub(crate) fn enter(&mut self) -> Option<Entered<'_>> {
+    pub(crate) fn enter(&mut self) -> Option<ScopeGuard<'_>> {
         match self {
             Self::Nothing | Self::Around(_) => None,
             Self::Silent(scope) | Self::Carrying(_, scope) => scope.enter(),
@@ -172,88 +154,11 @@ impl Under {
     }
 }
 
-impl Scope {
-    fn new(cx: Context, entered: Option<Noted>) -> Self {
-        Self {
-            cx,
-            entered,
-            was_entered: false,
-            panicked: false,
-        }
-    }
-
-    /// How what runs in it ends if it is dropped now.
-    fn unfinished(&self) -> Outcome {
-        // Once entered, it tells a panic within it from one that merely drops it. Before, its tags are evaluated.
-        if self.panicked || (!self.was_entered && panicking()) {
-            Outcome::Panicked
-        } else {
-            Outcome::Cancelled
-        }
-    }
-
-    /// Lets go of the span.
-    fn clear(&mut self) {
-        self.cx = Context::new();
-        self.entered = None;
-    }
-
-    /// One in which `span` is current, and nothing else.
-    pub(super) fn of(span: &LocalSpan) -> Self {
-        let cx = Context::new().with_span(Span::unlisted(span.clone()));
-        Self::new(cx, Some(Noted::Span(span.clone())))
-    }
-
-    /// `None` on a thread that is ending, which has no context any more: it may drop futures.
-    pub(super) fn enter(&mut self) -> Option<Entered<'_>> {
-        swap_entered(&mut self.entered)?;
-        self.was_entered = true;
-        Some(Entered {
-            was_panicking: panicking(),
-            _context: self.cx.clone().attach(),
-            scope: self,
-        })
-    }
-}
-
-impl Drop for Entered<'_> {
-    fn drop(&mut self) {
-        swap_entered(&mut self.scope.entered);
-        self.scope.panicked |= panicked_since(self.was_panicking);
-    }
-}
-
-/// A panic may be caught above, and what runs under the span be dropped only after that: it is noted at once.
-fn panicked_since(was_panicking: bool) -> bool {
-    !was_panicking && panicking()
-}
-
-/// Notes a panic, until this is dropped.
-struct Watch<'a> {
-    panicked: &'a mut bool,
-    was_panicking: bool,
-}
-
-impl<'a> Watch<'a> {
-    fn new(panicked: &'a mut bool) -> Self {
-        Self {
-            panicked,
-            was_panicking: panicking(),
-        }
-    }
-}
-
-impl Drop for Watch<'_> {
-    fn drop(&mut self) {
-        *self.panicked |= panicked_since(self.was_panicking);
-    }
-}
-
 impl ActiveSpan {
     pub(crate) fn new(span: LocalSpan) -> Self {
         let cx = Context::current_with_span(Span::handle(span.clone()));
         Self {
-            scope: Scope::new(cx, Some(Noted::Span(span.clone()))),
+            scope: ThreadScope::new(cx, Some(Noted::Span(span.clone()))),
             span,
             has_ended: false,
             was_last: false,
@@ -273,7 +178,7 @@ impl ActiveSpan {
         if !std::mem::replace(&mut self.has_ended, true) {
             // The scope's references go first, so that ours is the last and the trace's buffers are reused.
             self.scope.clear();
-            self.was_last = self.span.end_with(outcome);
+            self.was_last = span::end(&self.span, outcome);
         }
     }
 }

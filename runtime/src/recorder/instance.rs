@@ -1,0 +1,300 @@
+//! The recorder of an instance: decides on traces, and hands over what has ended.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use opentelemetry::trace::{SpanContext, SpanId, SpanKind, TraceFlags, TraceState};
+use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
+
+use super::cells::{Cell, Cells};
+use super::clock::{Clock, SystemClock};
+use super::memory::Memory;
+use super::observer::Observer;
+use super::open::{Parent, value_limits};
+use super::sink::{Sink, Waiting};
+use super::state::Left;
+use super::verdict::Undecided;
+use crate::attribute::{Privacy, Tags};
+use crate::config::{ExceptionSignal, Limits, Settings};
+use crate::propagation::{ParentDecision, Propagators};
+use crate::sampling::{Decision, NewTrace, Sampler};
+use crate::semconv::KnownMethods;
+
+/// What a recorder does with the traces that start in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Record,
+    /// Nothing wants spans: sample and propagate only.
+    Propagate,
+    /// The off switch: pass on what comes in.
+    Disabled,
+}
+
+/// Starts traces, and holds what all of them share.
+#[derive(Debug)]
+pub(crate) struct Recorder {
+    pub(super) mode: Mode,
+    pub(super) sampler: Sampler,
+    pub(super) limits: Limits,
+    pub(super) privacy: Arc<Privacy>,
+    /// What each first span of a trace here and each SERVER span has.
+    pub(super) tags: Tags,
+    pub(super) clock: Box<dyn Clock>,
+    pub(super) ids: Box<dyn IdGenerator>,
+    pub(super) sink: Arc<dyn Sink>,
+    /// What its traces record in.
+    pub(super) cells: Arc<Cells>,
+    pub(super) propagators: Propagators,
+    pub(super) exceptions: ExceptionSignal,
+    pub(super) known_methods: KnownMethods,
+    pub(super) observer: Option<Arc<dyn Observer>>,
+    /// After the shutdown no span starts.
+    pub(super) is_closed: AtomicBool,
+}
+
+/// What the sampler decides on a trace, before its first local span is described.
+#[derive(Debug)]
+pub(crate) enum Sampled {
+    Record(NewSpan),
+    /// Do not record; the context to propagate in the span's place.
+    Drop(SpanContext),
+}
+
+/// The first local span of a trace that is recorded.
+#[derive(Debug)]
+pub(crate) struct NewSpan {
+    pub(super) context: SpanContext,
+    pub(super) parent: Option<Parent>,
+    pub(super) decision: Decision,
+}
+
+/// W3C Trace Context Level 2: the trace id's right half is random.
+const RANDOM: TraceFlags = TraceFlags::new(0x02);
+
+impl Recorder {
+    /// Assembles a recorder as `settings` say. Its traces count in `memory` what they hold, beside what others count there.
+    pub(crate) fn new(
+        mode: Mode,
+        settings: Settings,
+        propagators: Propagators,
+        memory: Arc<Memory>,
+        sink: Arc<dyn Sink>,
+    ) -> Self {
+        let limits = settings.limits.limits;
+        let limits = Limits {
+            // Positions in a span's buffer are 32 bits wide; dead bytes, and a set of tags on its way in, may triple it.
+            bytes_per_trace: limits.bytes_per_trace.min(1 << 30),
+            ..limits
+        };
+        let mut tags = Tags::new();
+        tags.limits = value_limits(&limits);
+        for attribute in &settings.tags.value {
+            tags.set(attribute.key.as_str(), &attribute.value);
+        }
+        Self {
+            mode,
+            sampler: settings.sampler.value,
+            limits,
+            privacy: Arc::new(settings.privacy.privacy()),
+            tags,
+            clock: Box::new(SystemClock),
+            ids: Box::new(RandomIdGenerator::default()),
+            sink,
+            cells: Arc::new(Cells::new(memory)),
+            propagators,
+            exceptions: settings.exceptions.value,
+            known_methods: settings.known_methods.value,
+            observer: None,
+            is_closed: AtomicBool::new(false),
+        }
+    }
+
+    /// With another clock, for simulated time.
+    #[cfg(test)]
+    pub(crate) fn with_clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Box::new(clock);
+        self
+    }
+
+    /// With another sampler.
+    #[cfg(test)]
+    pub(crate) fn with_sampler(mut self, sampler: Sampler) -> Self {
+        self.sampler = sampler;
+        self
+    }
+
+    /// With other ids.
+    pub(crate) fn with_ids(mut self, ids: Box<dyn IdGenerator>) -> Self {
+        self.ids = ids;
+        self
+    }
+
+    /// Tells `observer` of each request.
+    #[cfg(test)]
+    pub(crate) fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
+    pub(crate) fn observer(&self) -> Option<&Arc<dyn Observer>> {
+        self.observer.as_ref()
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    pub(crate) fn known_methods(&self) -> &KnownMethods {
+        &self.known_methods
+    }
+
+    /// Records no span that starts from now on.
+    pub(crate) fn close(&self) {
+        self.is_closed.store(true, Ordering::Relaxed);
+    }
+
+    /// Hands over spans that have ended and wait for open spans of their traces. Looks at every open trace. Stops when it has handed
+    /// over `enough` spans, and returns whether more may wait.
+    pub(crate) fn hand_over(&self, which: Waiting, enough: usize) -> bool {
+        // One thread at a time: another one's flush must not miss what this one has taken and not handed over yet.
+        let _turn = self.cells.sweep();
+        let mut handed = 0;
+        for cell in self.cells.all() {
+            if handed >= enough {
+                return true;
+            }
+            let mut state = cell.lock();
+            let left = state.take_waiting(which, &*self.clock, &self.limits);
+            // No handler waits for the copy.
+            drop(state);
+            match left {
+                Some(Left::Sealed(spans)) => {
+                    handed += spans.spans();
+                    self.sink.kept(&spans, 0);
+                }
+                Some(Left::Undecided(trace)) => handed += self.decide(&cell, &trace),
+                None => {}
+            }
+        }
+        false
+    }
+
+    /// Has the sampler decide on a trace, and hands over what has ended of it, or drops it. The cell's lock must not be held. Returns how
+    /// many spans that were.
+    pub(super) fn decide(&self, cell: &Cell, trace: &Arc<Undecided>) -> usize {
+        let verdict = trace.decide(self.sampler.sample());
+        let mut settled = 0;
+        loop {
+            let mut state = cell.lock();
+            let Some(spans) = state.settle(trace, verdict) else {
+                return settled;
+            };
+            settled += spans;
+            if verdict.is_kept() {
+                self.sink.kept(state.ended(), 0);
+            } else {
+                self.sink.dropped(spans as u64);
+            }
+            state.handed_over();
+        }
+    }
+
+    /// Requests whose heads were not copied whole.
+    pub(crate) fn incomplete_heads(&self) -> u64 {
+        self.cells.heads.incomplete()
+    }
+
+    pub(super) fn is_disabled(&self) -> bool {
+        self.mode == Mode::Disabled
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn propagators(&self) -> &Propagators {
+        &self.propagators
+    }
+
+    /// Decides on a trace whose first local span stands below `parent`, if there is one.
+    pub(crate) fn sample(
+        &self,
+        parent: Option<&SpanContext>,
+        by_parent: ParentDecision,
+        name: &str,
+        kind: &SpanKind,
+    ) -> Sampled {
+        let parent = parent.filter(|parent| parent.is_valid());
+        if self.mode == Mode::Disabled {
+            return Sampled::Drop(parent.cloned().unwrap_or(SpanContext::NONE));
+        }
+        let (trace_id, random, trace_state) = match parent {
+            Some(parent) => (
+                parent.trace_id(),
+                parent.trace_flags() & RANDOM,
+                parent.trace_state().clone(),
+            ),
+            None => (self.ids.new_trace_id(), RANDOM, TraceState::NONE),
+        };
+        let is_sampled = match by_parent {
+            ParentDecision::FromFlags => parent.map(SpanContext::is_sampled),
+            ParentDecision::Deferred => None,
+            ParentDecision::Sampled(is_sampled) => Some(is_sampled),
+        };
+        let decision = self.sampler.sample().sample(&NewTrace {
+            id: trace_id,
+            name,
+            kind,
+            parent,
+            caller: is_sampled,
+            now: &|| self.clock.monotonic(),
+        });
+        let flags = random.with_sampled(decision.is_kept());
+        let trace_state = match &decision.added {
+            Some(added) => added.trace_state.clone(),
+            None => trace_state,
+        };
+        let context = SpanContext::new(trace_id, self.new_span_id(), flags, false, trace_state);
+        if !decision.is_recorded() || self.mode == Mode::Propagate {
+            return Sampled::Drop(context);
+        }
+        let parent = parent.map(|parent| Parent {
+            id: parent.span_id(),
+            is_remote: parent.is_remote(),
+        });
+        Sampled::Record(NewSpan {
+            context,
+            parent,
+            decision,
+        })
+    }
+
+    /// The context of a span that is skipped, below `parent` if there is one.
+    pub(crate) fn skip(&self, parent: Option<&SpanContext>) -> SpanContext {
+        match parent {
+            Some(parent) if self.mode == Mode::Disabled => parent.clone(),
+            Some(parent) => self.silent_child(parent),
+            None if self.mode == Mode::Disabled => SpanContext::NONE,
+            None => {
+                let (trace_id, id) = (self.ids.new_trace_id(), self.new_span_id());
+                SpanContext::new(trace_id, id, RANDOM, false, TraceState::NONE)
+            }
+        }
+    }
+
+    pub(super) fn new_span_id(&self) -> SpanId {
+        self.ids.new_span_id()
+    }
+
+    /// The context of a span that is not recorded, in the trace of `parent`.
+    pub(super) fn silent_child(&self, parent: &SpanContext) -> SpanContext {
+        let (id, flags) = (self.new_span_id(), parent.trace_flags().with_sampled(false));
+        SpanContext::new(
+            parent.trace_id(),
+            id,
+            flags,
+            false,
+            parent.trace_state().clone(),
+        )
+    }
+}
