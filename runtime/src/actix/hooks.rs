@@ -6,7 +6,7 @@ use actix_web::HttpRequest;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 
 use crate::attribute::Tags;
-use crate::recorder::Under;
+use crate::recorder::RunScope;
 
 #[derive(Clone, Default)]
 pub(super) struct Hooks {
@@ -33,7 +33,7 @@ impl Hooks {
     }
 
     #[inline]
-    pub(super) fn tag_request(&self, under: &mut Under, request: &ServiceRequest) {
+    pub(super) fn tag_request(&self, under: &mut RunScope, request: &ServiceRequest) {
         if !self.tags.is_empty() {
             under.tag(|set| self.tags.iter().for_each(|tags| tags(request, set)));
         }
@@ -41,7 +41,7 @@ impl Hooks {
 
     /// Names and tags the span, if there is one, as the application wishes.
     #[inline]
-    pub(super) fn see_response(&self, under: &mut Under, response: &ServiceResponse<()>) {
+    pub(super) fn see_response(&self, under: &mut RunScope, response: &ServiceResponse<()>) {
         let sees_responses = self.span_name.is_some() || !self.response_tags.is_empty();
         if sees_responses && under.span().is_some() {
             self.show_response(under, response);
@@ -49,7 +49,7 @@ impl Hooks {
     }
 
     /// The application's code runs under the span.
-    fn show_response(&self, under: &mut Under, response: &ServiceResponse<()>) {
+    fn show_response(&self, under: &mut RunScope, response: &ServiceResponse<()>) {
         if let Some(span_name) = &self.span_name {
             let entered = under.enter();
             let name = span_name(response.request());

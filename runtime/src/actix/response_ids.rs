@@ -6,7 +6,7 @@ use actix_web::{Error, HttpMessage};
 use opentelemetry::trace::TraceId;
 
 use crate::inbound::{IdOptions, RequestId, ResponseIds};
-use crate::recorder::{Under, current};
+use crate::recorder::{RunScope, current};
 
 /// In a request's extensions: the id of its trace, for what logs it once its span has ended.
 struct NotedTrace(TraceId);
@@ -15,7 +15,7 @@ struct NotedTrace(TraceId);
 pub(super) fn ids(
     options: IdOptions,
     request: &ServiceRequest,
-    under: &Under,
+    under: &RunScope,
     is_trusted: impl FnOnce() -> bool,
 ) -> ResponseIds {
     let has_id = request.extensions().contains::<RequestId>();

@@ -15,7 +15,7 @@ use super::options::RequestTracing;
 use super::response_ids;
 use super::routes::Routes;
 use crate::inbound::{Client, Exchange, ForwardedInfo, IncomingRequest, ResponseIds};
-use crate::recorder::{Under, recorder};
+use crate::recorder::{RunScope, recorder};
 
 impl<S, B> Transform<S, ServiceRequest> for RequestTracing
 where
@@ -125,12 +125,12 @@ impl<'r> Arrival<'r> {
     }
 
     #[inline]
-    fn ids(&self, under: &Under) -> Option<Box<ResponseIds>> {
+    fn ids(&self, under: &RunScope) -> Option<Box<ResponseIds>> {
         let is_any = self.tracing.ids.is_any();
         is_any.then(|| self.make_ids(under))
     }
 
-    fn make_ids(&self, under: &Under) -> Box<ResponseIds> {
+    fn make_ids(&self, under: &RunScope) -> Box<ResponseIds> {
         let is_trusted = || self.is_trusted();
         let ids = response_ids::ids(self.tracing.ids, self.request, under, is_trusted);
         Box::new(ids)

@@ -17,7 +17,7 @@ use super::url::full_url;
 use crate::attribute::{Key, Tags, truncate};
 use crate::error::text;
 use crate::recorder::{
-    ActiveSpan, Current, Enter, Outcome, Recorder, ScopeGuard, Scoped, Start, Started, Under,
+    ActiveSpan, Current, Enter, Outcome, Recorder, RunScope, ScopeGuard, Scoped, Start, Started,
 };
 use crate::semconv::keys::{
     METHOD, METHOD_ORIGINAL, PROTOCOL_VERSION, SERVER_ADDRESS, SERVER_PORT, STATUS_CODE,
@@ -78,7 +78,7 @@ pub(super) use request_headers;
 #[derive(Debug)]
 pub(super) struct Attempt {
     recorder: Option<Arc<Recorder>>,
-    under: Under,
+    under: RunScope,
     until_body_end: bool,
     outcome: Outcome,
 }
@@ -177,16 +177,16 @@ impl Attempt {
 pub(super) const TIMEOUT: &str = "timeout";
 
 /// Opens the span of a request. With it comes the recorder whose propagators are to be used.
-fn open(tracing: &Tracing, request: &Request<'_>) -> (Option<Arc<Recorder>>, Under) {
+fn open(tracing: &Tracing, request: &Request<'_>) -> (Option<Arc<Recorder>>, RunScope) {
     let around = Current::get();
     let recorder = match &around {
         Current::Local(parent) => Some(Arc::clone(parent.recorder())),
-        Current::Silent => return (Current::recorder(), Under::Nothing),
+        Current::Silent => return (Current::recorder(), RunScope::Nothing),
         // The caller's span is one of another process, where the off switch passes it on.
         Current::Foreign(_) | Current::Nothing => Current::recorder(),
     };
     let Some(recorder) = recorder else {
-        return (None, Under::Nothing);
+        return (None, RunScope::Nothing);
     };
     let methods = recorder.known_methods();
     let method = methods.in_name(request.method);
@@ -205,8 +205,8 @@ fn open(tracing: &Tracing, request: &Request<'_>) -> (Option<Arc<Recorder>>, Und
         Current::Silent | Current::Nothing => recorder.start(None, start),
     };
     let under = match started {
-        Started::Recording(span) => Under::Span(ActiveSpan::new(span)),
-        Started::Dropped(context) => Under::silent(context, Some(Arc::clone(&recorder))),
+        Started::Recording(span) => RunScope::Span(ActiveSpan::new(span)),
+        Started::Dropped(context) => RunScope::silent(context, Some(Arc::clone(&recorder))),
     };
     (Some(recorder), under)
 }

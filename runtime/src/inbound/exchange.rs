@@ -12,13 +12,13 @@ use super::request_head::{IncomingRequest, RequestHead};
 use super::route::{has_route, method_in_name, set_route};
 use super::server_span::{self, Caller, set_status};
 use crate::recorder::{
-    Current, Enter, ObservedRequest, Observer, Outcome, Recorder, ScopeGuard, Under,
+    Current, Enter, ObservedRequest, Observer, Outcome, Recorder, RunScope, ScopeGuard,
 };
 use crate::semconv::keys::PATH;
 
 #[derive(Debug)]
 pub(crate) struct Exchange {
-    under: Under,
+    under: RunScope,
     /// What its response stands for, once the body is taken to its end.
     outcome: Outcome,
     observed: Option<Box<Observed>>,
@@ -65,7 +65,7 @@ impl Exchange {
     }
 
     /// A request that runs under `under`.
-    fn new(under: Under) -> Self {
+    fn new(under: RunScope) -> Self {
         Self {
             under,
             outcome: Outcome::Ok,
@@ -84,7 +84,7 @@ impl Exchange {
 
     /// Of a request that is not traced, or is over.
     pub(crate) fn over() -> Self {
-        Self::new(Under::Nothing)
+        Self::new(RunScope::Nothing)
     }
 
     /// Whether a span or an observer is to be told of its route.
@@ -93,7 +93,7 @@ impl Exchange {
         self.under.span().is_some() || self.observed.is_some()
     }
 
-    pub(crate) fn under(&mut self) -> &mut Under {
+    pub(crate) fn under(&mut self) -> &mut RunScope {
         &mut self.under
     }
 
@@ -108,7 +108,7 @@ impl Exchange {
         self.outcome = outcome(status);
         if let Some(span) = self.under.span() {
             let method = method_in_name(span.recorder(), method);
-            span.turn(|span| {
+            span.with_locked(|span| {
                 if !has_route(span)
                     && let Some(route) = route()
                 {
@@ -126,7 +126,7 @@ impl Exchange {
     /// Ends it: a middleware has failed. The server answers with that status, and nobody sees the request again.
     pub(crate) fn failed(&mut self, status: u16) {
         if let Some(span) = self.under.span() {
-            span.turn(|span| set_status(span, status));
+            span.with_locked(|span| set_status(span, status));
         }
         if let Some(observed) = &mut self.observed {
             observed.status = Some(status);
@@ -138,7 +138,7 @@ impl Exchange {
     pub(crate) fn guess_route(&mut self, method: &str, guess: impl FnOnce(&str) -> Option<String>) {
         let span = self.under.span();
         let of_span = span.and_then(|span| {
-            span.turn(|span| (!has_route(span)).then(|| span.text(&PATH)).flatten())
+            span.with_locked(|span| (!has_route(span)).then(|| span.text(&PATH)).flatten())
                 .flatten()
         });
         let of_observed = self.observed.as_ref().map(|observed| &*observed.path);
@@ -155,7 +155,7 @@ impl Exchange {
         };
         if let (Some(span), Some(_)) = (span, &of_span) {
             let method = method_in_name(span.recorder(), method);
-            span.turn(|span| set_route(span, method, &route));
+            span.with_locked(|span| set_route(span, method, &route));
         }
         if let Some(observed) = &mut self.observed {
             observed.route = Some(route);

@@ -4,7 +4,7 @@ use opentelemetry::trace::{SpanContext, TraceId};
 
 use super::request_id::{self, RequestId};
 use crate::attribute::Key;
-use crate::recorder::{CurrentSpan, Under};
+use crate::recorder::{CurrentSpan, RunScope};
 
 const REQUEST_ID: Key<'_> = Key::new("request.id");
 
@@ -37,7 +37,7 @@ impl IdOptions {
     /// trusted. A request that `has_id` has been given one by another middleware.
     pub(crate) fn ids(
         self,
-        under: &Under,
+        under: &RunScope,
         has_id: bool,
         sent: impl FnOnce() -> Option<RequestId>,
     ) -> ResponseIds {

@@ -1,12 +1,12 @@
 //! The route of a request: an attribute of its SERVER span, and a part of the span's name.
 
-use crate::recorder::{LocalSpan, Recorder, Turn};
+use crate::recorder::{LocalSpan, LockedSpan, Recorder};
 use crate::semconv::keys::ROUTE;
 
 /// Records the route of a request that its handler knows, unless the application has set it itself.
 pub(crate) fn note_route(server: &LocalSpan, method: &str, route: &str) {
     let method = method_in_name(server.recorder(), method);
-    server.turn(|span| {
+    server.with_locked(|span| {
         if !has_route(span) {
             set_route(span, method, route);
         }
@@ -14,13 +14,13 @@ pub(crate) fn note_route(server: &LocalSpan, method: &str, route: &str) {
 }
 
 /// Whether the application has set the route itself.
-pub(super) fn has_route(span: &mut Turn<'_>) -> bool {
+pub(super) fn has_route(span: &mut LockedSpan<'_>) -> bool {
     span.has(&ROUTE)
 }
 
 /// Records where the request went. The span is named after it, unless it is no longer called `method`: then the application has
 /// given it a name of its own.
-pub(super) fn set_route(span: &mut Turn<'_>, method: &str, route: &str) {
+pub(super) fn set_route(span: &mut LockedSpan<'_>, method: &str, route: &str) {
     // The App's own root has no name in a scope without one.
     let route = if route.is_empty() { "/" } else { route };
     span.set(ROUTE, route);

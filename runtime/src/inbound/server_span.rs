@@ -14,7 +14,8 @@ use super::route::method_in_name;
 use crate::attribute::{Display, Tags};
 use crate::propagation::ParentDecision;
 use crate::recorder::{
-    ActiveSpan, Current, HeadCopy, Recorder, Sampled, Start, Started, Turn, Under, recorder,
+    ActiveSpan, Current, HeadCopy, LockedSpan, Recorder, RunScope, Sampled, Start, Started,
+    recorder,
 };
 use crate::semconv::keys::{
     CLIENT_ADDRESS, METHOD, METHOD_ORIGINAL, PATH, PEER_ADDRESS, PEER_PORT, QUERY, STATUS_CODE,
@@ -65,19 +66,19 @@ impl Caller {
     }
 
     /// What its request runs under that is not recorded, whose span would have had that context: what it sends is passed on.
-    pub(super) fn silent(&self, span: SpanContext, recorder: Arc<Recorder>) -> Under {
+    pub(super) fn silent(&self, span: SpanContext, recorder: Arc<Recorder>) -> RunScope {
         if !span.is_valid() && self.context.is_some() {
-            Under::silent_here(recorder)
+            RunScope::silent_here(recorder)
         } else {
-            Under::silent(span, Some(recorder))
+            RunScope::silent(span, Some(recorder))
         }
     }
 }
 
 /// Starts the SERVER span of a request that no middleware has begun, below what is current.
-pub(crate) fn start_alone(request: &impl RequestHead) -> Under {
+pub(crate) fn start_alone(request: &impl RequestHead) -> RunScope {
     let Some(recorder) = recorder() else {
-        return Under::Nothing;
+        return RunScope::Nothing;
     };
     let caller = Caller::read(&recorder, request, || {
         Client::of_peer(request.peer()).is_private()
@@ -99,9 +100,9 @@ pub(super) fn start<R: RequestHead>(
     request: &IncomingRequest<'_, R>,
     caller: &Caller,
     around: Current,
-) -> Under {
+) -> RunScope {
     match start_span(recorder, request, caller, around) {
-        Started::Recording(span) => Under::Span(ActiveSpan::new(span)),
+        Started::Recording(span) => RunScope::Span(ActiveSpan::new(span)),
         Started::Dropped(context) => caller.silent(context, Arc::clone(recorder)),
     }
 }
@@ -206,7 +207,7 @@ fn tag_client<R: RequestHead>(request: &IncomingRequest<'_, R>, tags: &mut Tags)
 }
 
 /// Records the response. A 4xx is the client's mistake, a 5xx an error of this server's.
-pub(super) fn set_status(span: &mut Turn<'_>, status: u16) {
+pub(super) fn set_status(span: &mut LockedSpan<'_>, status: u16) {
     span.set(STATUS_CODE, &status);
     match status {
         400..500 => span.forget_exception(),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::recorder::{Refusal, Runs, Sink};
+use crate::recorder::{EncodedSpans, Refusal, Sink};
 
 /// Hands each trace to all of its sinks.
 #[derive(Debug)]
@@ -13,7 +13,7 @@ impl Sink for FanOut {
         self.0.iter().for_each(|sink| sink.ended());
     }
 
-    fn kept(&self, spans: &Runs, new: u64) {
+    fn kept(&self, spans: &EncodedSpans, new: u64) {
         self.0.iter().for_each(|sink| sink.kept(spans, new));
     }
 

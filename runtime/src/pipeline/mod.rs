@@ -25,7 +25,7 @@ pub(crate) use self::fan_out::FanOut;
 pub use self::report::{DropReason, Dropped, ExporterReport, Report};
 pub(crate) use self::worker::{Flushing, LEAST_BYTES, Pipeline};
 use crate::config::Batch;
-use crate::recorder::Memory;
+use crate::recorder::MemoryBudget;
 
 /// What each pipeline of an instance starts with.
 #[derive(Debug, Clone)]
@@ -33,7 +33,7 @@ pub(crate) struct Setup {
     pub(crate) batch: Batch,
     /// The encoded fields of a `ResourceSpans` beside its spans.
     pub(crate) resource: Vec<u8>,
-    pub(crate) memory: Arc<Memory>,
+    pub(crate) memory: Arc<MemoryBudget>,
 }
 
 /// Sends requests to one receiver. Runs on the export thread, one call at a time.

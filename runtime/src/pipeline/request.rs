@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::{Request, Sent};
 use crate::attribute::wire::{self, field_len, len_field};
-use crate::recorder::{Runs, Scope};
+use crate::recorder::{EncodedSpans, Scope};
 
 const RESOURCE_SPANS: u8 = len_field(1);
 const SCOPE_SPANS: u8 = len_field(2);
@@ -13,7 +13,10 @@ const SCOPE_SPANS: u8 = len_field(2);
 const MAX_BYTES: usize = 4 * 1024 * 1024 - 64 * 1024;
 
 /// Takes the next request's spans off `chunks`: `max_spans` at the most, one at the least.
-pub(super) fn take_batch(chunks: &mut VecDeque<Runs>, max_spans: usize) -> Option<Vec<Runs>> {
+pub(super) fn take_batch(
+    chunks: &mut VecDeque<EncodedSpans>,
+    max_spans: usize,
+) -> Option<Vec<EncodedSpans>> {
     let mut first = chunks.pop_front()?;
     if first.spans() > max_spans || first.len() > MAX_BYTES {
         let rest = first.split_off(max_spans, MAX_BYTES);
@@ -33,8 +36,8 @@ pub(super) fn take_batch(chunks: &mut VecDeque<Runs>, max_spans: usize) -> Optio
 
 /// The request with those spans, in one `ScopeSpans` for each scope, below `resource`: the encoded fields of a
 /// `ResourceSpans` beside its spans. It is written to `body`, which is empty.
-pub(super) fn frame(resource: &[u8], batch: &[Runs], mut body: Vec<u8>) -> Request {
-    let runs = || batch.iter().flat_map(Runs::iter);
+pub(super) fn frame(resource: &[u8], batch: &[EncodedSpans], mut body: Vec<u8>) -> Request {
+    let runs = || batch.iter().flat_map(EncodedSpans::iter);
     let mut scopes: Vec<(&Scope, usize)> = Vec::new();
     for (run, bytes) in runs() {
         match scopes.iter_mut().find(|(scope, _)| **scope == run.scope) {
@@ -61,6 +64,6 @@ pub(super) fn frame(resource: &[u8], batch: &[Runs], mut body: Vec<u8>) -> Reque
 }
 
 /// Spans in those chunks.
-pub(super) fn spans<'a>(chunks: impl IntoIterator<Item = &'a Runs>) -> usize {
-    chunks.into_iter().map(Runs::spans).sum()
+pub(super) fn spans<'a>(chunks: impl IntoIterator<Item = &'a EncodedSpans>) -> usize {
+    chunks.into_iter().map(EncodedSpans::spans).sum()
 }

@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 
 use super::report::{DropReason, Dropped};
 use crate::config::Batch;
-use crate::recorder::{Memory, Refusal, Runs, Sink};
+use crate::recorder::{EncodedSpans, MemoryBudget, Refusal, Sink};
 
 /// All shards of a pipeline.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub(super) struct Shards {
     pub(super) queued: AtomicUsize,
     pub(super) wake: Notify,
     batch: Batch,
-    pub(super) memory: Arc<Memory>,
+    pub(super) memory: Arc<MemoryBudget>,
 }
 
 #[derive(Debug)]
@@ -45,10 +45,10 @@ pub(super) struct Shard {
 pub(super) struct Books {
     /// Why nothing is taken any more.
     end: Option<End>,
-    chunk: Runs,
-    full: Vec<Runs>,
+    chunk: EncodedSpans,
+    full: Vec<EncodedSpans>,
     /// An empty chunk, so that the thread need not allocate when it hands over a full one.
-    spare: Option<Runs>,
+    spare: Option<EncodedSpans>,
     /// Bytes of both that the memory knows of.
     counted: usize,
     /// Spans that have ended on this thread.
@@ -85,7 +85,7 @@ impl Shard {
 impl Books {
     /// Spans that wait here to be taken.
     pub(super) fn waiting(&self) -> u64 {
-        let full: usize = self.full.iter().map(Runs::spans).sum();
+        let full: usize = self.full.iter().map(EncodedSpans::spans).sum();
         (full + self.chunk.spans()) as u64
     }
 
@@ -96,7 +96,7 @@ impl Books {
         self.dropped.add(why, spans);
     }
 
-    fn add(&mut self, trace: &Runs, shards: &Shards) {
+    fn add(&mut self, trace: &EncodedSpans, shards: &Shards) {
         let spans = trace.spans();
         self.settled += spans as u64;
         let batch = shards.batch.max_export_batch_size;
@@ -112,8 +112,8 @@ impl Books {
 
     /// Counts what the chunk being filled and the spare one hold.
     #[inline]
-    fn count(&mut self, memory: &Memory) {
-        let spare = self.spare.as_ref().map_or(0, Runs::capacity);
+    fn count(&mut self, memory: &MemoryBudget) {
+        let spare = self.spare.as_ref().map_or(0, EncodedSpans::capacity);
         let held = self.chunk.capacity() + spare;
         if held > self.counted {
             memory.count(held - self.counted);
@@ -150,7 +150,7 @@ impl Books {
         let was_full = bytes > CHUNK_BYTES / 2 && spans < shards.batch.max_export_batch_size;
         let capacity = if was_full { CHUNK_BYTES } else { 0 };
         let spare = self.spare.take();
-        let next = spare.unwrap_or_else(|| Runs::with_capacity(capacity));
+        let next = spare.unwrap_or_else(|| EncodedSpans::with_capacity(capacity));
         self.full.push(std::mem::replace(&mut self.chunk, next));
         if queued + spans >= shards.enough() {
             shards.wake.notify_one();
@@ -181,7 +181,7 @@ impl Drop for Mine {
 }
 
 impl Shards {
-    pub(super) fn new(batch: Batch, memory: Arc<Memory>) -> Arc<Self> {
+    pub(super) fn new(batch: Batch, memory: Arc<MemoryBudget>) -> Arc<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Arc::new_cyclic(|this| {
             let fallback = Shard::new(this);
@@ -269,7 +269,12 @@ impl Shards {
 
     /// Takes the full chunks, and with `partial` the others too; leaves `spares` for the next. Their bytes are counted, for `f` to
     /// give back.
-    pub(super) fn take(&self, partial: bool, spares: &mut Vec<Runs>, mut f: impl FnMut(Runs)) {
+    pub(super) fn take(
+        &self,
+        partial: bool,
+        spares: &mut Vec<EncodedSpans>,
+        mut f: impl FnMut(EncodedSpans),
+    ) {
         let all = self.lock();
         for shard in all.iter() {
             let mut books = shard.lock();
@@ -316,7 +321,7 @@ impl Sink for Shards {
         });
     }
 
-    fn kept(&self, spans: &Runs, new: u64) {
+    fn kept(&self, spans: &EncodedSpans, new: u64) {
         self.with_mine(|books| match books.end {
             None => {
                 books.recorded += new;
@@ -361,7 +366,7 @@ mod tests {
 
     /// Hands over one span of that many bytes.
     fn hand_over(shards: &Shards, bytes: usize) {
-        let mut spans = Runs::default();
+        let mut spans = EncodedSpans::default();
         spans.push(&Scope::Biztrace, |out| out.resize(bytes, 0));
         shards.kept(&spans, 1);
     }
@@ -372,7 +377,7 @@ mod tests {
 
     #[test]
     fn spans_of_dropped_traces_are_booked_and_are_no_loss() {
-        let shards = Shards::new(Batch::default(), Arc::new(Memory::new(usize::MAX)));
+        let shards = Shards::new(Batch::default(), Arc::new(MemoryBudget::new(usize::MAX)));
         shards.ended();
         shards.ended();
         shards.dropped(2);
@@ -404,7 +409,7 @@ mod tests {
                 max_export_batch_size: batch,
                 ..Batch::default()
             };
-            let shards = Shards::new(batch, Arc::new(Memory::new(usize::MAX)));
+            let shards = Shards::new(batch, Arc::new(MemoryBudget::new(usize::MAX)));
             while shards.queued.load(Ordering::Relaxed) == 0 {
                 hand_over(&shards, span);
             }
@@ -415,7 +420,7 @@ mod tests {
 
     #[test]
     fn first_chunk_of_a_thread_starts_small() {
-        let shards = Shards::new(Batch::default(), Arc::new(Memory::new(usize::MAX)));
+        let shards = Shards::new(Batch::default(), Arc::new(MemoryBudget::new(usize::MAX)));
         hand_over(&shards, 300);
         assert!(chunk_capacity(&shards) < 1_000);
     }

@@ -14,7 +14,7 @@ use prost::Message;
 use super::request::{frame, take_batch};
 use super::{Delivery, DropReason, Export, ExporterReport, Failure, Pipeline, Request, Setup};
 use crate::config::{Batch, Limits};
-use crate::recorder::{Memory, Mode, Recorder, Runs, Scope, Tracer, TracerProvider};
+use crate::recorder::{EncodedSpans, MemoryBudget, Mode, Recorder, Scope, Tracer, TracerProvider};
 
 /// Decodes what it is sent. While it is held it does not answer.
 #[derive(Clone, Default)]
@@ -66,7 +66,7 @@ fn setup(batch: Batch, memory: usize) -> Setup {
     Setup {
         batch,
         resource: Vec::new(),
-        memory: Arc::new(Memory::new(memory)),
+        memory: Arc::new(MemoryBudget::new(memory)),
     }
 }
 
@@ -84,7 +84,7 @@ fn start_within(batch: Batch, memory: usize) -> (Tracer, Pipeline, Receiver) {
         hold: HOLD,
         ..Limits::default()
     };
-    let recorder = Recorder::over_memory(Mode::Record, limits, memory, pipeline.sink());
+    let recorder = Recorder::with_memory(Mode::Record, limits, memory, pipeline.sink());
     let recorder = Arc::new(recorder);
     pipeline.watch(&recorder);
     (
@@ -514,7 +514,7 @@ fn what_is_kept_for_the_next_trace_leaves_memory_to_others() {
 
 #[test]
 fn large_requests_are_split_between_spans() {
-    let mut chunk = Runs::default();
+    let mut chunk = EncodedSpans::default();
     for i in 0..10_u8 {
         chunk.push(&Scope::Biztrace, |out| {
             crate::attribute::wire::message(out, 0x12, |span| {

@@ -19,7 +19,7 @@ use super::shard::{CHUNK_BYTES, End, Shards};
 use super::{Export, Failure, Sent, Setup, after, moment_after};
 use crate::config::Batch;
 use crate::error::Error;
-use crate::recorder::{Held, Recorder, Runs, Sink, Waiting};
+use crate::recorder::{EncodedSpans, Recorder, Reservation, Sink, Waiting};
 use crate::thread;
 
 /// The near end of an export thread. The thread flushes and ends when this is dropped.
@@ -38,8 +38,8 @@ impl Pipeline {
             resource,
             memory,
         } = setup;
-        let mut held = Held::new(&memory);
-        held.cover(OWN_BYTES);
+        let mut held = Reservation::new(&memory);
+        held.account(OWN_BYTES);
         let shared = Arc::new(Shared {
             exporter: name,
             shards: Shards::new(batch.clone(), memory),
@@ -161,11 +161,11 @@ struct Worker<E> {
     exporter: E,
     resource: Vec<u8>,
     batch: Batch,
-    pending: VecDeque<Runs>,
+    pending: VecDeque<EncodedSpans>,
     /// What of the memory is in its hands: what is pending or under way, and what it keeps.
-    held: Held,
+    held: Reservation,
     /// Emptied chunks for the threads to fill again.
-    spares: Vec<Runs>,
+    spares: Vec<EncodedSpans>,
     /// For the next request's body.
     buffer: Vec<u8>,
     said: Said,
@@ -266,7 +266,7 @@ impl<E: Export> Worker<E> {
         let mut desk = shared.desk();
         shared.shards.take(partial, spares, |chunk| {
             desk.waiting += chunk.spans() as u64;
-            held.adopt(chunk.len());
+            held.absorb(chunk.len());
             pending.push_back(chunk);
         });
     }
@@ -291,7 +291,7 @@ impl<E: Export> Worker<E> {
                 .queued
                 .fetch_sub(spans as usize, Ordering::Relaxed);
             // The body has as many bytes as the chunks that it was framed of.
-            let bytes: usize = batch.iter().map(Runs::len).sum();
+            let bytes: usize = batch.iter().map(EncodedSpans::len).sum();
             self.recycle(batch);
             self.shared.desk().sending = Some(Sending {
                 spans,
@@ -336,7 +336,7 @@ impl<E: Export> Worker<E> {
 }
 
 impl<E> Worker<E> {
-    fn recycle(&mut self, batch: Vec<Runs>) {
+    fn recycle(&mut self, batch: Vec<EncodedSpans>) {
         for mut chunk in batch.into_iter().take(SPARES - self.spares.len()) {
             chunk.reset(CHUNK_BYTES);
             self.spares.push(chunk);

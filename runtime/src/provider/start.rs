@@ -12,7 +12,7 @@ use crate::config::Settings;
 use crate::error::Error;
 use crate::pipeline::{FanOut, LEAST_BYTES, Pipeline, Setup};
 use crate::propagation::Propagators;
-use crate::recorder::{Memory, Mode, Recorder, Sink};
+use crate::recorder::{MemoryBudget, Mode, Recorder, Sink};
 
 /// What an instance is made of.
 pub(super) struct Parts {
@@ -41,7 +41,7 @@ impl Telemetry {
         if limit < least {
             return Err(Error::Memory { limit, least });
         }
-        let memory = Arc::new(Memory::new(limit));
+        let memory = Arc::new(MemoryBudget::new(limit));
         let setup = Setup {
             batch: settings.batch.batch(),
             resource: resource.encode(),

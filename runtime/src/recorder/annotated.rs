@@ -5,13 +5,13 @@ use std::sync::Arc;
 use opentelemetry::baggage::Baggage;
 use opentelemetry::trace::SpanContext;
 
-use super::baggage::{baggage, warn_in_vain};
+use super::baggage::{baggage, warn_baggage_unused};
 use super::current::{self, Current};
 use super::instance::Recorder;
+use super::instrument::BodySpan;
 use super::local::LocalSpan;
 use super::request_reader::{Recording, RequestReader, RequestSource};
-use super::run::BodySpan;
-use super::run_scope::{ActiveSpan, Under};
+use super::run_scope::{ActiveSpan, RunScope};
 use super::site::Site;
 use super::start::{Start, Started};
 use crate::attribute::Tags;
@@ -38,7 +38,7 @@ pub(super) fn open(
     let start = || Start::now(site.name, site.kind.clone());
     match Current::get() {
         Current::Local(parent) => body_span(parent.start_child(start()), None, None, request, tags),
-        Current::Silent => BodySpan(Under::Nothing),
+        Current::Silent => BodySpan(RunScope::Nothing),
         Current::Foreign(parent) => {
             let recorder = current::recorder();
             begin(recorder, Some(&parent), start(), None, request, tags)
@@ -58,7 +58,7 @@ pub fn traced_root<R: RequestSource>(
 
 fn open_root(site: &'static Site, request: &dyn RequestSource, tags: &AnyTags<'_>) -> BodySpan {
     if Current::is_suppressed() {
-        return BodySpan(Under::Nothing);
+        return BodySpan(RunScope::Nothing);
     }
     let around = match Current::get() {
         Current::Local(around) => Some(around),
@@ -87,7 +87,7 @@ fn begin(
             let started = recorder.start(parent, start);
             body_span(started, Some(recorder), around, request, tags)
         }
-        None => BodySpan(Under::Nothing),
+        None => BodySpan(RunScope::Nothing),
     }
 }
 
@@ -108,19 +108,19 @@ fn body_span(
             if let Some(baggage) = baggage {
                 active.carry(baggage);
             }
-            BodySpan(Under::Span(active))
+            BodySpan(RunScope::Span(active))
         }
         Started::Dropped(context) => {
             let recorder = recorder.or_else(Current::recorder);
-            BodySpan(Under::silent(context, recorder))
+            BodySpan(RunScope::silent(context, recorder))
         }
     }
 }
 
 /// Tags the current span, for `#[biz_attrs]` alone and `tag!`.
 pub fn annotate<R: RequestSource>(request: R, tags: impl Fn(&mut Tags, &RequestReader<'_>)) {
-    if let Under::Carrying(..) = annotated(request, tags).0 {
-        warn_in_vain();
+    if let RunScope::Carrying(..) = annotated(request, tags).0 {
+        warn_baggage_unused();
     }
 }
 
@@ -136,9 +136,9 @@ fn tag_current(request: &dyn RequestSource, tags: &AnyTags<'_>) -> BodySpan {
     match Current::get() {
         Current::Local(span) if span.is_recording() => {
             let baggage = record(&span, &request.head(&Recording(&span)), tags);
-            BodySpan(Under::around(span, baggage))
+            BodySpan(RunScope::around(span, baggage))
         }
-        _ => BodySpan(Under::Nothing),
+        _ => BodySpan(RunScope::Nothing),
     }
 }
 

@@ -77,7 +77,7 @@ fn warn_of_list(key: &str) {
 
 /// Says that nothing runs below what was to travel.
 #[cold]
-pub(crate) fn warn_in_vain() {
+pub(crate) fn warn_baggage_unused() {
     static ONCE: diag::Once = diag::Once::new();
     ONCE.warn(format_args!(
         "a tag that is to travel as baggage is on its span only, since nothing runs below it: a type's attributes are set by `tag!`, \

@@ -7,13 +7,13 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::heads::{Copies, Heads};
-use super::memory::{Held, Memory};
+use super::memory::{MemoryBudget, Reservation};
 use super::state::State;
 
 /// All cells of a recorder.
 #[derive(Debug)]
 pub(super) struct Cells {
-    pub(super) memory: Arc<Memory>,
+    pub(super) memory: Arc<MemoryBudget>,
     /// What bounds the copies of requests' heads.
     pub(super) heads: Heads,
     known: Mutex<Known>,
@@ -37,7 +37,7 @@ pub(super) struct Cell {
 }
 
 impl Cells {
-    pub(super) fn new(memory: Arc<Memory>) -> Self {
+    pub(super) fn new(memory: Arc<MemoryBudget>) -> Self {
         Self {
             heads: Heads::new(&memory),
             memory,
@@ -53,7 +53,7 @@ impl Cells {
         let cell = Arc::new(Cell {
             of: Arc::clone(self),
             state: Mutex::new(State::new(
-                Held::new(&self.memory),
+                Reservation::new(&self.memory),
                 Copies::new(&self.heads),
             )),
         });
@@ -75,7 +75,7 @@ impl Cells {
         all
     }
 
-    /// The turn of one thread that goes through them all.
+    /// Locks the sweep: one thread at a time goes through the cells.
     pub(super) fn sweep(&self) -> MutexGuard<'_, ()> {
         self.sweep.lock().unwrap_or_else(PoisonError::into_inner)
     }

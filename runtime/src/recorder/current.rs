@@ -16,13 +16,13 @@ use super::local::LocalSpan;
 
 /// What a thread notes of the scope that it is in.
 #[derive(Debug, Clone)]
-pub(super) enum Noted {
+pub(super) enum EnteredSpan {
     Span(LocalSpan),
     /// That this recorder records nothing here: below its span of that id, if the context has one.
     Silent(Arc<Recorder>, Option<SpanId>),
 }
 
-impl Noted {
+impl EnteredSpan {
     fn recorder(&self) -> &Arc<Recorder> {
         match self {
             Self::Span(span) => span.recorder(),
@@ -37,7 +37,7 @@ impl Noted {
 /// the process. Thread-locals go in the reverse order of their beginnings, on Linux at least. This one begins after the API's, so
 /// while it is there the API's is, too.
 struct Entered {
-    noted: RefCell<Option<Noted>>,
+    noted: RefCell<Option<EnteredSpan>>,
     has_context: bool,
 }
 
@@ -57,7 +57,7 @@ thread_local! {
 
 /// Runs `f` on what this thread notes. `None` on a thread that is ending, which has no context any more.
 #[inline]
-fn with_noted<R>(f: impl FnOnce(&RefCell<Option<Noted>>) -> R) -> Option<R> {
+fn with_noted<R>(f: impl FnOnce(&RefCell<Option<EnteredSpan>>) -> R) -> Option<R> {
     ENTERED
         .try_with(|entered| entered.has_context.then(|| f(&entered.noted)))
         .ok()?
@@ -78,20 +78,20 @@ pub(crate) fn local_span(cx: &Context) -> Option<LocalSpan> {
     let context = span.span_context();
     let id = context.span_id();
     let noted = with_noted(|noted| match &*noted.borrow() {
-        Some(Noted::Span(span)) if span.id() == id => Some(Some(span.clone())),
-        Some(Noted::Silent(_, silent)) if *silent == Some(id) => Some(None),
+        Some(EnteredSpan::Span(span)) if span.id() == id => Some(Some(span.clone())),
+        Some(EnteredSpan::Silent(_, silent)) if *silent == Some(id) => Some(None),
         _ => None,
     });
     noted?.unwrap_or_else(|| known_spans::find(context))
 }
 
 /// Has `noted` change places with what this thread notes of the scope that it is in. `None` on a thread that is ending.
-pub(super) fn swap_entered(noted: &mut Option<Noted>) -> Option<()> {
+pub(super) fn swap_entered(noted: &mut Option<EnteredSpan>) -> Option<()> {
     with_noted(|mine| std::mem::swap(&mut *mine.borrow_mut(), noted))
 }
 
 /// What this thread notes of the scope that it is in.
-pub(super) fn noted() -> Option<Noted> {
+pub(super) fn entered() -> Option<EnteredSpan> {
     with_noted(|noted| noted.borrow().clone())?
 }
 

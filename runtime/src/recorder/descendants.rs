@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use opentelemetry::trace::SpanId;
 
-use super::inherited::{Attribute, Inherited};
+use super::inherited::{Inherited, InheritedAttribute};
 use super::open::OpenSpan;
 use super::state::State;
 use crate::attribute::{Tags, is_withheld};
@@ -23,7 +23,7 @@ pub(super) fn append_inherited(
         return;
     };
     span.tags.dropped += tags.dropped;
-    let families = Families::new(&state.slots);
+    let children = ChildIndex::new(&state.slots);
     let mut inherited = tags.inherited.iter().peekable();
     for entry in &tags.entries {
         let field = entry.field(&tags.bytes);
@@ -36,10 +36,10 @@ pub(super) fn append_inherited(
         });
         let is_withheld = tags.withheld && is_withheld(field);
         if is_inherited && (is_withheld || is_taken == Some(true)) {
-            hand_down(state, slot as usize, entry.hash, field, &families, limits);
+            hand_down(state, slot as usize, entry.hash, field, &children, limits);
         }
     }
-    state.cover();
+    state.account();
 }
 
 /// Sets an attribute in the set of an open span and in those below it, save where a span between has its own; one that is
@@ -49,7 +49,7 @@ fn hand_down(
     slot: usize,
     hash: u32,
     field: &[u8],
-    families: &Families,
+    children: &ChildIndex,
     limits: &Limits,
 ) {
     if !is_withheld(field) && !state.handed_down.admit(field.len(), limits) {
@@ -57,7 +57,7 @@ fn hand_down(
         return;
     }
     let field = field.into();
-    let attribute = Attribute { hash, field };
+    let attribute = InheritedAttribute { hash, field };
     let before = state.slots[slot].inherited.clone();
     let mut after = before.clone();
     after.set(attribute.clone());
@@ -66,39 +66,39 @@ fn hand_down(
         (Some(has), Some(replaced)) => Arc::ptr_eq(&has.field, &replaced.field),
         (has, replaced) => has.is_none() && replaced.is_none(),
     };
-    let mut heirs = vec![slot];
-    while let Some(heir) = heirs.pop() {
-        let span = &mut state.slots[heir];
+    let mut descendants = vec![slot];
+    while let Some(descendant) = descendants.pop() {
+        let span = &mut state.slots[descendant];
         if span.inherited.is(&before) {
             span.inherited = after.clone();
         } else {
             span.inherited.set(attribute.clone());
         }
-        let below = families.children(span.id);
-        heirs.extend(below.filter(|child| has_replaced(&state.slots[*child].inherited)));
+        let below = children.of(span.id);
+        descendants.extend(below.filter(|child| has_replaced(&state.slots[*child].inherited)));
     }
     drop(before);
-    state.handed_down.bytes -= replaced.map_or(0, Attribute::release);
+    state.handed_down.bytes -= replaced.map_or(0, InheritedAttribute::release);
 }
 
 /// The open spans by the one that they stand below.
-struct Families(Vec<(SpanId, usize)>);
+struct ChildIndex(Vec<(SpanId, usize)>);
 
-impl Families {
+impl ChildIndex {
     fn new(slots: &[OpenSpan]) -> Self {
         let open = slots
             .iter()
             .enumerate()
             .filter(|(_, span)| span.id != SpanId::INVALID);
-        let mut families: Vec<_> = open
+        let mut children: Vec<_> = open
             .filter_map(|(slot, span)| Some((span.parent?.id, slot)))
             .collect();
-        families.sort_unstable_by_key(|(parent, _)| parent.to_bytes());
-        Self(families)
+        children.sort_unstable_by_key(|(parent, _)| parent.to_bytes());
+        Self(children)
     }
 
     /// The slots of the spans below that one.
-    fn children(&self, parent: SpanId) -> impl Iterator<Item = usize> {
+    fn of(&self, parent: SpanId) -> impl Iterator<Item = usize> {
         let first = self
             .0
             .partition_point(|(other, _)| other.to_bytes() < parent.to_bytes());

@@ -4,10 +4,10 @@ use opentelemetry::baggage::Baggage;
 
 use super::annotated::{AnyTags, open, record};
 use super::current::Current;
+use super::instrument::BodySpan;
 use super::local::{Claim, LocalSpan};
 use super::request_reader::{NoRequest, Recording, RequestReader, RequestSource};
-use super::run::BodySpan;
-use super::run_scope::Under;
+use super::run_scope::RunScope;
 use super::site::Site;
 use crate::attribute::Tags;
 use crate::diag;
@@ -54,13 +54,13 @@ pub fn child_handler<R: HandlerRequest>(
 fn claim(site: &'static Site, request: &dyn HandlerRequest, tags: &AnyTags<'_>) -> BodySpan {
     let claim = match Current::get() {
         Current::Local(span) => span.claim(),
-        Current::Silent => return BodySpan(Under::Nothing),
+        Current::Silent => return BodySpan(RunScope::Nothing),
         Current::Foreign(_) | Current::Nothing => Claim::NoRequest,
     };
     match claim {
         Claim::Granted(server) => {
             let baggage = tag_handler(site, &server, request, tags);
-            BodySpan(Under::around(server, baggage))
+            BodySpan(RunScope::around(server, baggage))
         }
         Claim::Taken => open_child(site, request, tags),
         Claim::NoRequest => stand_alone(site, request, tags),
@@ -104,7 +104,7 @@ fn stand_alone(site: &'static Site, request: &dyn HandlerRequest, tags: &AnyTags
         }
         return span;
     };
-    if let Under::Span(active) = &mut span.0 {
+    if let RunScope::Span(active) = &mut span.0 {
         warn_once(site);
         active.span().claim();
         if let Some(baggage) = tag_handler(site, active.span(), request, tags) {

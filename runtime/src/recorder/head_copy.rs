@@ -36,7 +36,7 @@ const MAX_BYTES: usize = 16 * 1024;
 const MAX_LINES: usize = 100;
 
 /// Memory that is kept for the next request's head.
-const KEPT_BYTES: usize = 8 * 1024;
+const MAX_POOLED_BYTES: usize = 8 * 1024;
 
 impl HeadCopy {
     pub(super) fn len(&self) -> usize {
@@ -68,7 +68,7 @@ impl HeadCopy {
             self.headers.push(Header { name_end, end });
         }
         // A large copy takes what it counts for, and not up to twice as much.
-        self.bytes.shrink_to(KEPT_BYTES);
+        self.bytes.shrink_to(MAX_POOLED_BYTES);
     }
 
     /// The lines of the header of that name, in any case, that are text.
@@ -96,7 +96,7 @@ impl HeadCopy {
 
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
-        self.bytes.shrink_to(KEPT_BYTES);
+        self.bytes.shrink_to(MAX_POOLED_BYTES);
         self.headers.clear();
         (self.query_end, self.is_cut) = (0, false);
     }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::memory::{Held, Memory};
+use super::memory::{MemoryBudget, Reservation};
 use crate::diag;
 
 /// Copies take at most this part of `Limits::memory`.
@@ -15,20 +15,20 @@ const PART: usize = 4;
 /// What copies take at once. Most heads are small, and a request may stay open for hours.
 const BLOCK: usize = 1024;
 
-/// What a cell keeps of the budget for its next trace.
-const KEPT_BYTES: usize = 4 * 1024;
+/// Bytes that an idle cell keeps for its next trace.
+const MAX_POOLED_BYTES: usize = 4 * 1024;
 
 /// What the copies of a recorder share.
 #[derive(Debug)]
 pub(super) struct Heads {
-    memory: Arc<Memory>,
+    memory: Arc<MemoryBudget>,
     incomplete: AtomicU64,
 }
 
 impl Heads {
-    pub(super) fn new(all: &Memory) -> Self {
+    pub(super) fn new(all: &MemoryBudget) -> Self {
         Self {
-            memory: Arc::new(Memory::in_blocks(all.limit() / PART, BLOCK)),
+            memory: Arc::new(MemoryBudget::in_blocks(all.limit() / PART, BLOCK)),
             incomplete: AtomicU64::new(0),
         }
     }
@@ -55,14 +55,14 @@ impl Heads {
 #[derive(Debug)]
 pub(super) struct Copies {
     bytes: usize,
-    held: Held,
+    held: Reservation,
 }
 
 impl Copies {
     pub(super) fn new(of: &Heads) -> Self {
         Self {
             bytes: 0,
-            held: Held::new(&of.memory),
+            held: Reservation::new(&of.memory),
         }
     }
 
@@ -74,7 +74,7 @@ impl Copies {
     /// Counts a copy, unless there is no memory for it.
     #[inline]
     pub(super) fn add(&mut self, bytes: usize) -> bool {
-        let fits = self.held.reach(self.bytes + bytes);
+        let fits = self.held.try_grow(self.bytes + bytes);
         if fits {
             self.bytes += bytes;
         }
@@ -86,10 +86,10 @@ impl Copies {
         self.bytes -= bytes;
     }
 
-    /// Keeps a little for the next trace, unless others are short of it. No span is open.
+    /// Keeps a little for the next trace, unless memory is short. No span may be open.
     #[inline]
     pub(super) fn trim(&mut self) {
-        self.held.idle_with(KEPT_BYTES);
+        self.held.pool_at_most(MAX_POOLED_BYTES);
     }
 
     /// Gives back what open spans do not need.
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn copies_take_a_quarter_of_the_memory_and_give_it_back() {
-        let heads = Heads::new(&Memory::new(LIMIT));
+        let heads = Heads::new(&MemoryBudget::new(LIMIT));
         let mut cells: Vec<_> = (0..4).map(|_| Copies::new(&heads)).collect();
         assert!(cells.iter_mut().all(|copies| copies.add(4000)));
         assert!(!Copies::new(&heads).add(1));

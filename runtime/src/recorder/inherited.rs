@@ -13,17 +13,17 @@ use crate::config::Limits;
 
 /// The attributes that a span hands down. Spans share a set until one of them adds to it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Inherited(Option<Arc<Vec<Attribute>>>);
+pub(super) struct Inherited(Option<Arc<Vec<InheritedAttribute>>>);
 
 #[derive(Debug, Clone)]
-pub(super) struct Attribute {
+pub(super) struct InheritedAttribute {
     /// Of its key.
     pub(super) hash: u32,
     /// As it is exported.
     pub(super) field: Arc<[u8]>,
 }
 
-impl Attribute {
+impl InheritedAttribute {
     fn has_key_of(&self, other: &Self) -> bool {
         self.hash == other.hash && key_of(&self.field) == key_of(&other.field)
     }
@@ -40,7 +40,7 @@ impl Inherited {
         self.0.is_none()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Attribute> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &InheritedAttribute> {
         self.0.iter().flat_map(|set| set.iter())
     }
 
@@ -49,12 +49,12 @@ impl Inherited {
         self.0.as_ref().map(Arc::as_ptr) == other.0.as_ref().map(Arc::as_ptr)
     }
 
-    pub(super) fn get(&self, key: &Attribute) -> Option<&Attribute> {
+    pub(super) fn get(&self, key: &InheritedAttribute) -> Option<&InheritedAttribute> {
         self.iter().find(|attribute| attribute.has_key_of(key))
     }
 
     /// Sets an attribute, or removes the one of its key where its value is withheld.
-    pub(super) fn set(&mut self, attribute: Attribute) {
+    pub(super) fn set(&mut self, attribute: InheritedAttribute) {
         if is_withheld(&attribute.field) {
             if let Some(set) = &mut self.0 {
                 let set = Arc::make_mut(set);
@@ -75,20 +75,23 @@ impl Inherited {
     /// Lets go of it. Returns the bytes of those attributes that nobody else has.
     fn release(self) -> usize {
         let set = self.0.and_then(Arc::into_inner);
-        set.into_iter().flatten().map(Attribute::release).sum()
+        set.into_iter()
+            .flatten()
+            .map(InheritedAttribute::release)
+            .sum()
     }
 }
 
 /// What is handed down in a trace, beside the sets of its open spans.
 #[derive(Debug, Default)]
-pub(super) struct HandedDown {
+pub(super) struct InheritedStore {
     /// The sets of spans that have ended. The one that was asked for last goes last.
     pub(super) kept: VecDeque<(SpanId, Inherited)>,
     /// Of the attributes in all sets, those of open spans too. What several sets share counts once.
     pub(super) bytes: usize,
 }
 
-impl HandedDown {
+impl InheritedStore {
     /// Takes the set of a span that has ended.
     pub(super) fn keep(&mut self, id: SpanId, set: Inherited, limits: &Limits) {
         self.kept.push_back((id, set));

@@ -8,12 +8,12 @@ use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
 
 use super::cells::{Cell, Cells};
 use super::clock::{Clock, SystemClock};
-use super::memory::Memory;
+use super::memory::MemoryBudget;
 use super::observer::Observer;
 use super::open::{Parent, value_limits};
 use super::sink::{Sink, Waiting};
-use super::state::Left;
-use super::verdict::Undecided;
+use super::state::Taken;
+use super::verdict::Verdict;
 use crate::attribute::{Privacy, Tags};
 use crate::config::{ExceptionSignal, Limits, Settings};
 use crate::propagation::{ParentDecision, Propagators};
@@ -26,7 +26,7 @@ pub(crate) enum Mode {
     Record,
     /// Nothing wants spans: sample and propagate only.
     Propagate,
-    /// The off switch: pass on what comes in.
+    /// Disabled: propagate the caller's context unchanged.
     Disabled,
 }
 
@@ -37,7 +37,7 @@ pub(crate) struct Recorder {
     pub(super) sampler: Sampler,
     pub(super) limits: Limits,
     pub(super) privacy: Arc<Privacy>,
-    /// What each first span of a trace here and each SERVER span has.
+    /// Tags of the first local span of each trace, and of each SERVER span.
     pub(super) tags: Tags,
     pub(super) clock: Box<dyn Clock>,
     pub(super) ids: Box<dyn IdGenerator>,
@@ -72,12 +72,12 @@ pub(crate) struct NewSpan {
 const RANDOM: TraceFlags = TraceFlags::new(0x02);
 
 impl Recorder {
-    /// Assembles a recorder as `settings` say. Its traces count in `memory` what they hold, beside what others count there.
+    /// Assembles a recorder as `settings` say. Its traces share the budget `memory` with the pipelines.
     pub(crate) fn new(
         mode: Mode,
         settings: Settings,
         propagators: Propagators,
-        memory: Arc<Memory>,
+        memory: Arc<MemoryBudget>,
         sink: Arc<dyn Sink>,
     ) -> Self {
         let limits = settings.limits.limits;
@@ -157,7 +157,7 @@ impl Recorder {
     /// over `enough` spans, and returns whether more may wait.
     pub(crate) fn hand_over(&self, which: Waiting, enough: usize) -> bool {
         // One thread at a time: another one's flush must not miss what this one has taken and not handed over yet.
-        let _turn = self.cells.sweep();
+        let _sweep = self.cells.sweep();
         let mut handed = 0;
         for cell in self.cells.all() {
             if handed >= enough {
@@ -168,29 +168,29 @@ impl Recorder {
             // No handler waits for the copy.
             drop(state);
             match left {
-                Some(Left::Sealed(spans)) => {
+                Some(Taken::Sealed(spans)) => {
                     handed += spans.spans();
                     self.sink.kept(&spans, 0);
                 }
-                Some(Left::Undecided(trace)) => handed += self.decide(&cell, &trace),
+                Some(Taken::Undecided(verdict)) => handed += self.decide(&cell, &verdict),
                 None => {}
             }
         }
         false
     }
 
-    /// Has the sampler decide on a trace, and hands over what has ended of it, or drops it. The cell's lock must not be held. Returns how
-    /// many spans that were.
-    pub(super) fn decide(&self, cell: &Cell, trace: &Arc<Undecided>) -> usize {
-        let verdict = trace.decide(self.sampler.sample());
+    /// Asks the sampler for the verdict, then hands over or drops the ended spans of the trace. The cell's lock must not be held. Returns
+    /// the number of these spans.
+    pub(super) fn decide(&self, cell: &Cell, verdict: &Arc<Verdict>) -> usize {
+        let decision = verdict.decide(self.sampler.sample());
         let mut settled = 0;
         loop {
             let mut state = cell.lock();
-            let Some(spans) = state.settle(trace, verdict) else {
+            let Some(spans) = state.settle(verdict, decision) else {
                 return settled;
             };
             settled += spans;
-            if verdict.is_kept() {
+            if decision.is_kept() {
                 self.sink.kept(state.ended(), 0);
             } else {
                 self.sink.dropped(spans as u64);

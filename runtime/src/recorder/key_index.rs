@@ -28,7 +28,7 @@ impl KeyIndex {
         if entries.len() <= FEW {
             return entries.iter().position(is_it);
         }
-        self.cover(entries);
+        self.account(entries);
         let is_there = |at: &u32| entries.get(*at as usize).is_some_and(is_it);
         let found = self.positions.find(spread(hash), is_there);
         found.map(|at| *at as usize)
@@ -39,7 +39,7 @@ impl KeyIndex {
         if self.positions.is_empty() {
             return;
         }
-        self.cover(entries);
+        self.account(entries);
         let last = entries.len() - 1;
         let is_it = |position: usize| move |other: &u32| *other as usize == position;
         if let Ok(gone) = self
@@ -61,7 +61,7 @@ impl KeyIndex {
         }
     }
 
-    fn cover(&mut self, entries: &[Entry]) {
+    fn account(&mut self, entries: &[Entry]) {
         for at in self.positions.len()..entries.len() {
             let hash_of = |at: &u32| spread(entries[*at as usize].hash);
             self.positions

@@ -11,11 +11,11 @@ use super::descendants::append_inherited;
 use super::exception::Exception;
 use super::head_copy::HeadCopy;
 use super::instance::Recorder;
+use super::locked_span::LockedSpan;
 use super::open::{OpenSpan, value_limits};
 use super::outcome::Outcome;
 use super::state::{Ended, Times};
 use super::trace::TraceRef;
-use super::turn::Turn;
 use crate::attribute::{Key, Scratch, Tags};
 
 /// A handle of a span: its trace, its slot there and its id. It keeps the trace's identity, not its buffers. Once the span has ended,
@@ -111,7 +111,7 @@ impl LocalSpan {
 
     /// Sets attributes where they belong: no user's code may run in `write`, which holds the trace's lock.
     pub(crate) fn tag(&self, write: impl FnOnce(&mut Tags)) {
-        self.turn(|span| span.tag(write));
+        self.with_locked(|span| span.tag(write));
     }
 
     pub(crate) fn set_name(&self, name: &str) {
@@ -176,7 +176,7 @@ impl LocalSpan {
 
     /// Marks the span as an error. What the application has said of it stands: it knows more.
     pub(crate) fn fail(&self, error_type: &str) {
-        self.turn(|span| span.fail(error_type));
+        self.with_locked(|span| span.fail(error_type));
     }
 
     /// Gives the trace's cell back, when its last span has ended.
@@ -198,7 +198,7 @@ impl LocalSpan {
             Outcome::TimedOut => self.tag(|tags| tags.set(OUTCOME, "timed_out")),
             Outcome::Cancelled => self.tag(|tags| tags.set(OUTCOME, "cancelled")),
             Outcome::Panicked => {
-                self.turn(|span| {
+                self.with_locked(|span| {
                     span.fail("panic");
                     span.tag(|tags| tags.set(OUTCOME, "panicked"));
                 });
@@ -233,10 +233,10 @@ impl LocalSpan {
                 sink.kept(state.ended(), 1);
                 state.handed_over();
             }
-            Ended::Due(trace) => {
+            Ended::Due(verdict) => {
                 sink.ended();
                 drop(state);
-                self.trace.recorder.decide(self.trace.cell(), &trace);
+                self.trace.recorder.decide(self.trace.cell(), &verdict);
             }
         }
         is_last
@@ -288,11 +288,11 @@ impl LocalSpan {
         Some(f(state.get(slot, id)?, slot, id))
     }
 
-    /// Does several things in one turn of the trace's lock, unless the span has ended. No user's code may run in `f`.
+    /// Runs `f` on the span while the trace's lock is held, unless the span has ended. `f` must not call user code.
     #[inline]
-    pub(crate) fn turn<R>(&self, f: impl FnOnce(&mut Turn<'_>) -> R) -> Option<R> {
+    pub(crate) fn with_locked<R>(&self, f: impl FnOnce(&mut LockedSpan<'_>) -> R) -> Option<R> {
         let limits = &self.trace.recorder.limits;
-        self.update(|span, room| f(&mut Turn::new(span, limits, room)))
+        self.update(|span, room| f(&mut LockedSpan::new(span, limits, room)))
     }
 
     #[inline]

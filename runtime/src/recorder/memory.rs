@@ -1,4 +1,4 @@
-//! What telemetry holds of the process's memory, and the limit of it.
+//! The budget of all memory that telemetry holds.
 //!
 //! Traces, chunks and requests take what they hold in blocks and give it back, so that the hot path asks for none: a trace keeps its
 //! blocks while its buffers wait to be used again, unless half of the memory is taken.
@@ -8,19 +8,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The bytes that all telemetry of an instance holds.
 #[derive(Debug)]
-pub(crate) struct Memory {
+pub(crate) struct MemoryBudget {
     limit: usize,
     /// What a holder takes at once.
     block: usize,
     held: AtomicUsize,
 }
 
-impl Memory {
+impl MemoryBudget {
     pub(crate) fn new(limit: usize) -> Self {
         Self::in_blocks(limit, BLOCK)
     }
 
-    /// A memory of which a holder takes `block` bytes at once.
+    /// A budget of which a holder takes `block` bytes at once.
     pub(super) fn in_blocks(limit: usize, block: usize) -> Self {
         Self {
             limit,
@@ -66,33 +66,33 @@ impl Memory {
     }
 }
 
-/// A holder's part of the memory, which goes back with it.
+/// A holder's part of the budget. It goes back when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Held {
-    memory: Arc<Memory>,
+pub(crate) struct Reservation {
+    memory: Arc<MemoryBudget>,
     bytes: usize,
 }
 
 /// What most holders take at once.
 const BLOCK: usize = 4 * 1024;
 
-impl Held {
-    pub(crate) fn new(memory: &Arc<Memory>) -> Self {
+impl Reservation {
+    pub(crate) fn new(memory: &Arc<MemoryBudget>) -> Self {
         Self {
             memory: Arc::clone(memory),
             bytes: 0,
         }
     }
 
-    /// Whether it holds `bytes` in all, or may.
+    /// Holds `bytes` in all, if the limit allows.
     #[inline]
-    pub(crate) fn reach(&mut self, bytes: usize) -> bool {
-        bytes <= self.bytes || self.grow(bytes, Memory::take)
+    pub(crate) fn try_grow(&mut self, bytes: usize) -> bool {
+        bytes <= self.bytes || self.grow(bytes, MemoryBudget::take)
     }
 
-    /// Holds `bytes` in all, as they are in use already.
+    /// Counts `bytes` in all that are already in use, even past the limit.
     #[inline]
-    pub(crate) fn cover(&mut self, bytes: usize) {
+    pub(crate) fn account(&mut self, bytes: usize) {
         if bytes > self.bytes {
             self.grow(bytes, |memory, more| {
                 memory.count(more);
@@ -102,7 +102,7 @@ impl Held {
     }
 
     #[cold]
-    fn grow(&mut self, bytes: usize, take: impl FnOnce(&Memory, usize) -> bool) -> bool {
+    fn grow(&mut self, bytes: usize, take: impl FnOnce(&MemoryBudget, usize) -> bool) -> bool {
         let more = (bytes - self.bytes).next_multiple_of(self.memory.block);
         let taken = take(&self.memory, more);
         if taken {
@@ -111,7 +111,7 @@ impl Held {
         taken
     }
 
-    /// How many bytes may be in use, of a holder that has them in use by and by.
+    /// The bytes that this holder may use now: no limit until the memory is full, then what it holds.
     #[inline]
     pub(crate) fn limit(&self) -> usize {
         if self.memory.is_full() {
@@ -121,26 +121,26 @@ impl Held {
         }
     }
 
-    /// Whether it may go on to hold what is not in use.
-    pub(crate) fn may_idle(&self) -> bool {
+    /// Whether unused memory may be kept for later.
+    pub(crate) fn may_pool(&self) -> bool {
         self.memory.is_ample()
     }
 
     /// Keeps at most `bytes` for later, and nothing if others are short of memory.
     #[inline]
-    pub(super) fn idle_with(&mut self, bytes: usize) {
-        if self.bytes > bytes || !self.may_idle() {
-            self.shrink_to_idle(bytes);
+    pub(super) fn pool_at_most(&mut self, bytes: usize) {
+        if self.bytes > bytes || !self.may_pool() {
+            self.shrink_to_pool(bytes);
         }
     }
 
     #[cold]
-    fn shrink_to_idle(&mut self, bytes: usize) {
-        self.shrink_to(if self.may_idle() { bytes } else { 0 });
+    fn shrink_to_pool(&mut self, bytes: usize) {
+        self.shrink_to(if self.may_pool() { bytes } else { 0 });
     }
 
-    /// Holds `bytes` that another has taken.
-    pub(crate) fn adopt(&mut self, bytes: usize) {
+    /// Takes over `bytes` from another holder.
+    pub(crate) fn absorb(&mut self, bytes: usize) {
         self.bytes += bytes;
     }
 
@@ -157,7 +157,7 @@ impl Held {
     }
 }
 
-impl Drop for Held {
+impl Drop for Reservation {
     fn drop(&mut self) {
         self.shrink_to(0);
     }
@@ -169,23 +169,23 @@ mod tests {
 
     #[test]
     fn what_is_held_goes_back() {
-        let memory = Arc::new(Memory::new(10 * BLOCK));
+        let memory = Arc::new(MemoryBudget::new(10 * BLOCK));
         let held = || memory.held.load(Ordering::Relaxed);
-        let mut trace = Held::new(&memory);
-        assert!(trace.reach(1) && trace.reach(BLOCK));
+        let mut trace = Reservation::new(&memory);
+        assert!(trace.try_grow(1) && trace.try_grow(BLOCK));
         assert_eq!(held(), BLOCK, "in blocks");
-        assert!(!trace.reach(11 * BLOCK), "past the limit");
+        assert!(!trace.try_grow(11 * BLOCK), "past the limit");
         assert_eq!((held(), trace.limit()), (BLOCK, usize::MAX));
-        trace.cover(11 * BLOCK);
+        trace.account(11 * BLOCK);
         assert_eq!((held(), trace.limit()), (11 * BLOCK, 11 * BLOCK));
-        assert!(!Held::new(&memory).reach(1) && !memory.take(1));
+        assert!(!Reservation::new(&memory).try_grow(1) && !memory.take(1));
         trace.shrink_to(BLOCK);
-        assert!(trace.may_idle());
-        assert!(memory.take(5 * BLOCK) && !trace.may_idle());
+        assert!(trace.may_pool());
+        assert!(memory.take(5 * BLOCK) && !trace.may_pool());
         memory.give_back(5 * BLOCK);
         assert!(memory.take(5));
-        let mut other = Held::new(&memory);
-        other.adopt(5);
+        let mut other = Reservation::new(&memory);
+        other.absorb(5);
         drop((trace, other));
         assert_eq!(held(), 0);
     }

@@ -19,7 +19,7 @@ enum Style {
     /// As a `Context`, which is all that is kept.
     Context,
     /// As the macros and the middleware do: the span goes as it ends.
-    Under,
+    RunScope,
 }
 
 /// Where an operation runs.
@@ -189,7 +189,7 @@ impl Model {
         // A `Context` is its own clone.
         let keeps: &[bool] = match plan.style {
             Style::Context => &[false],
-            Style::Span | Style::Under => &[false, true],
+            Style::Span | Style::RunScope => &[false, true],
         };
         if !self.is_closed && self.spans.len() < SPANS {
             for &kept in keeps {
@@ -254,7 +254,7 @@ impl Model {
                 self.start(self.spans[of].trace, Some(of), kept, is_recorded);
             }
             Op::End(span, on) => {
-                self.spans[span].is_held &= plan.style != Style::Under;
+                self.spans[span].is_held &= plan.style != Style::RunScope;
                 self.end(plan, span, on);
             }
             Op::Drop(span, on) => {
@@ -344,12 +344,12 @@ fn spans_in_contexts_arrive_once_in_their_traces() {
 
 #[test]
 fn spans_of_macros_arrive_once_in_their_traces() {
-    Plan::new(Style::Under).run();
+    Plan::new(Style::RunScope).run();
 }
 
 #[test]
 fn spans_of_traces_that_are_decided_late_arrive_once() {
-    for style in [Style::Span, Style::Under] {
+    for style in [Style::Span, Style::RunScope] {
         Plan {
             undecided: true,
             ..Plan::new(style)
@@ -390,7 +390,7 @@ fn spans_are_recorded_once_or_refused_while_memory_is_short() {
 
 #[test]
 fn threads_that_end_lose_no_span() {
-    for style in [Style::Span, Style::Under] {
+    for style in [Style::Span, Style::RunScope] {
         Plan {
             real: true,
             depth: 4,

@@ -66,7 +66,7 @@ pub(crate) struct Parent {
 }
 
 /// Entries of attributes that a slot keeps room for.
-const KEPT_ENTRIES: usize = 128;
+const MAX_POOLED_ENTRIES: usize = 128;
 
 /// Longer names and descriptions are cut.
 const TEXT_CHARS: usize = 1024;
@@ -211,12 +211,12 @@ impl OpenSpan {
         &mut self,
         tag: u8,
         room: usize,
-        write: impl FnOnce(&mut Vec<u8>, &mut Attributes),
+        write: impl FnOnce(&mut Vec<u8>, &mut LimitedAttributes),
         limits: &Limits,
     ) -> bool {
         let start = self.tags.bytes.len();
         let limits = value_limits(limits);
-        let mut values = Attributes {
+        let mut values = LimitedAttributes {
             limits: ValueLimits {
                 bytes: limits.bytes.min(room),
                 ..limits
@@ -289,7 +289,7 @@ impl OpenSpan {
         self.forget_head();
         self.tags.clear();
         self.tags.bytes.shrink_to(keep);
-        self.tags.entries.shrink_to(KEPT_ENTRIES);
+        self.tags.entries.shrink_to(MAX_POOLED_ENTRIES);
         self.keys.clear();
         self.dead.clear();
         self.dead.shrink_to(keep / size_of::<Range<u32>>());
@@ -305,14 +305,14 @@ impl OpenSpan {
 }
 
 /// The attributes of an event or a link.
-struct Attributes {
+struct LimitedAttributes {
     limits: ValueLimits,
     /// Past this many bytes in the buffer nothing more is written: it does not fit.
     full_at: usize,
     outcome: Outcome,
 }
 
-impl Attributes {
+impl LimitedAttributes {
     fn extend(&mut self, buf: &mut Vec<u8>, tag: u8, attributes: &[KeyValue]) {
         for KeyValue { key, value, .. } in attributes {
             if buf.len() > self.full_at {

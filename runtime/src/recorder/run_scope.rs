@@ -7,7 +7,7 @@ use opentelemetry::baggage::{Baggage, BaggageExt};
 use opentelemetry::trace::{SpanContext, TraceContextExt};
 
 use super::baggage::baggage;
-use super::current::{Noted, noted};
+use super::current::{EnteredSpan, entered};
 use super::instance::Recorder;
 use super::local::LocalSpan;
 use super::outcome::Outcome;
@@ -17,7 +17,7 @@ use crate::attribute::Tags;
 
 /// What code runs under.
 #[derive(Debug)]
-pub(crate) enum Under {
+pub(crate) enum RunScope {
     /// What is there already.
     Nothing,
     /// A span that was dropped by its sampler, or skipped: nothing below it is recorded either.
@@ -40,35 +40,35 @@ pub(crate) struct ActiveSpan {
     was_last: bool,
 }
 
-impl Under {
-    /// Under a span that would have that context, and that `recorder` does not record.
+impl RunScope {
+    /// The scope of a span that would have that context, and that `recorder` does not record.
     pub(crate) fn silent(context: SpanContext, recorder: Option<Arc<Recorder>>) -> Self {
         if context.is_valid() {
             // A recorder that is disabled passes the id of another span on.
             let is_own = recorder.as_ref().is_some_and(|it| !it.is_disabled());
             let id = is_own.then(|| context.span_id());
             let cx = Context::map_current(|cx| cx.with_remote_span_context(context));
-            let noted = recorder.map(|recorder| Noted::Silent(recorder, id));
+            let noted = recorder.map(|recorder| EnteredSpan::Silent(recorder, id));
             Self::Silent(ThreadScope::new(cx, noted))
         } else {
             Self::Nothing
         }
     }
 
-    /// Under what is here already, which `recorder` does not record: what a request brings is passed on, though no span is.
+    /// The scope that is here already, which `recorder` does not record: what a request brings is passed on, though no span is.
     pub(crate) fn silent_here(recorder: Arc<Recorder>) -> Self {
         Self::Silent(ThreadScope::new(
             Context::current(),
-            Some(Noted::Silent(recorder, None)),
+            Some(EnteredSpan::Silent(recorder, None)),
         ))
     }
 
-    /// Under a span that something else enters and ends, with that baggage if it is another than around it.
+    /// The scope of a span that something else enters and ends, with that baggage if it is another than around it.
     pub(crate) fn around(span: LocalSpan, baggage: Option<Baggage>) -> Self {
         match baggage {
             Some(baggage) => {
                 let cx = Context::current_with_baggage(baggage);
-                Self::Carrying(span, ThreadScope::new(cx, noted()))
+                Self::Carrying(span, ThreadScope::new(cx, entered()))
             }
             None => Self::Around(span),
         }
@@ -158,7 +158,7 @@ impl ActiveSpan {
     pub(crate) fn new(span: LocalSpan) -> Self {
         let cx = Context::current_with_span(Span::handle(span.clone()));
         Self {
-            scope: ThreadScope::new(cx, Some(Noted::Span(span.clone()))),
+            scope: ThreadScope::new(cx, Some(EnteredSpan::Span(span.clone()))),
             span,
             has_ended: false,
             was_last: false,

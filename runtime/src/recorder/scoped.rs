@@ -5,7 +5,7 @@ use std::task::Poll;
 
 use pin_project_lite::pin_project;
 
-use super::run_scope::Under;
+use super::run_scope::RunScope;
 use super::thread_scope::ScopeGuard;
 
 /// Something to run under.
@@ -14,7 +14,7 @@ pub(crate) trait Enter {
     fn enter(&mut self) -> Option<ScopeGuard<'_>>;
 }
 
-impl Enter for Under {
+impl Enter for RunScope {
     #[inline]
     fn enter(&mut self) -> Option<ScopeGuard<'_>> {
         self.enter()

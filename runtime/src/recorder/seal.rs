@@ -5,8 +5,8 @@
 use opentelemetry::trace::{SpanContext, SpanKind, Status, TraceFlags};
 
 use super::attributes::live;
+use super::encoded_spans::EncodedSpans;
 use super::open::OpenSpan;
-use super::runs::Runs;
 use super::span_fields::{flags_of, nonzero};
 use crate::attribute::Key;
 use crate::attribute::wire::{self, fixed64_field, len_field, varint_field};
@@ -30,7 +30,12 @@ fn give_reason(span: &mut OpenSpan, verdict: &Decision) {
 }
 
 /// Writes the whole message to `out`. What this span still holds is of no use then. `verdict` is on its trace, which is kept.
-pub(super) fn seal(span: &mut OpenSpan, context: &SpanContext, verdict: &Decision, out: &mut Runs) {
+pub(super) fn seal(
+    span: &mut OpenSpan,
+    context: &SpanContext,
+    verdict: &Decision,
+    out: &mut EncodedSpans,
+) {
     let (id, end) = span.ended;
     if span.is_first {
         give_reason(span, verdict);

@@ -2,15 +2,15 @@
 
 use std::fmt::Debug;
 
-use super::runs::Runs;
+use super::encoded_spans::EncodedSpans;
 
 /// Where ended spans go.
 pub(crate) trait Sink: Debug + Send + Sync {
     /// A span has ended, and waits in its trace.
     fn ended(&self);
-    /// These spans are kept. So many of them are `new`: `ended` was not told of them.
-    fn kept(&self, spans: &Runs, new: u64);
-    /// So many ended spans are dropped, since their trace is not kept.
+    /// These spans are kept. `ended` has not counted `new` of them.
+    fn kept(&self, spans: &EncodedSpans, new: u64);
+    /// `spans` ended spans are dropped: their trace is not kept.
     fn dropped(&self, spans: u64);
     /// A span was not recorded.
     fn refused(&self, why: Refusal);
@@ -19,19 +19,19 @@ pub(crate) trait Sink: Debug + Send + Sync {
 /// Which of the ended spans that wait in their traces are handed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Waiting {
-    /// Those that have waited for `Limits::hold`. A trace without a verdict is decided then.
+    /// Spans that have waited for `Limits::hold`. A trace without a verdict is decided then.
     Overdue,
-    /// Also those of traces that have a verdict.
+    /// Also spans of decided traces.
     Decided,
-    /// All of them. Traces without a verdict are decided.
+    /// All waiting spans. Traces without a verdict are decided.
     All,
 }
 
-/// Why a span is not recorded that the sampler wants.
+/// Why a span that the sampler wants is not recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// Its trace has had its share.
+    /// The trace has reached its limits.
     Trace,
-    /// All telemetry has.
+    /// The instance has reached `Limits::memory`.
     Memory,
 }

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use opentelemetry::trace::{SpanContext, SpanKind, Status, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
 
-use super::current::Noted;
+use super::current::EnteredSpan;
 use super::exception::Exception;
 use super::known_spans::Listed;
 use super::local::LocalSpan;
@@ -93,7 +93,7 @@ pub(super) fn add_exception(span: &LocalSpan, exception: &Exception) {
 /// Logs an error. The log's listeners see the span as the current one, and nothing else.
 fn log(span: &LocalSpan, kind: &SpanKind, exception: &Exception) {
     let cx = Context::new().with_span(Span::unlisted(span.clone()));
-    let mut scope = ThreadScope::new(cx, Some(Noted::Span(span.clone())));
+    let mut scope = ThreadScope::new(cx, Some(EnteredSpan::Span(span.clone())));
     let _entered = scope.enter();
     diag::guarded(|| exception.log(kind));
 }

@@ -9,15 +9,15 @@ use std::time::Duration;
 use opentelemetry::trace::{SpanContext, SpanId};
 
 use super::clock::{Clock, TraceClock};
+use super::encoded_spans::EncodedSpans;
 use super::head_copy::HeadCopy;
 use super::heads::Copies;
-use super::inherited::HandedDown;
-use super::memory::Held;
+use super::inherited::InheritedStore;
+use super::memory::Reservation;
 use super::open::OpenSpan;
-use super::runs::Runs;
 use super::seal;
 use super::sink::{Refusal, Waiting};
-use super::verdict::Undecided;
+use super::verdict::Verdict;
 use crate::config::Limits;
 use crate::sampling::Decision;
 
@@ -27,11 +27,11 @@ pub(super) struct State {
     free: Vec<u32>,
     /// Slots of ended spans that wait, unsealed, for the verdict on the trace.
     unsealed: Vec<u32>,
-    ended: Runs,
-    /// The trace, if it is without a verdict, or was so.
-    undecided: Option<Arc<Undecided>>,
+    ended: EncodedSpans,
+    /// Set if the head did not keep the trace.
+    verdict: Option<Arc<Verdict>>,
     clock: Option<TraceClock>,
-    /// When the first of them has ended, by this clock, whatever time of its end it was given.
+    /// When the oldest waiting span ended: by the trace's clock, not by the end time that a caller gave.
     held_since: u64,
     /// Bytes in the open spans.
     bytes: usize,
@@ -40,57 +40,58 @@ pub(super) struct State {
     /// Bytes of all slots: the slots themselves, their spans, and the copies of requests' heads.
     slot_bytes: usize,
     /// What its spans hand down, which has a budget of bytes of its own.
-    pub(super) handed_down: HandedDown,
+    pub(super) handed_down: InheritedStore,
     /// The copies of requests' heads.
     heads: Copies,
-    held: Held,
+    held: Reservation,
 }
 
 /// Buffers that a finished trace keeps for the next one: about what a busy request needs.
-const KEPT_SLOTS: usize = 8;
-const KEPT_SLOT_BYTES: usize = 4 * 1024;
-const KEPT_ENDED_BYTES: usize = 16 * 1024;
-const KEPT_BYTES: usize = KEPT_SLOTS * (size_of::<OpenSpan>() + KEPT_SLOT_BYTES) + KEPT_ENDED_BYTES;
+const MAX_POOLED_SLOTS: usize = 8;
+const MAX_POOLED_SLOT_BYTES: usize = 4 * 1024;
+const MAX_POOLED_ENDED_BYTES: usize = 16 * 1024;
+const MAX_POOLED_BYTES: usize =
+    MAX_POOLED_SLOTS * (size_of::<OpenSpan>() + MAX_POOLED_SLOT_BYTES) + MAX_POOLED_ENDED_BYTES;
 
 impl State {
-    pub(super) fn new(held: Held, heads: Copies) -> Self {
+    pub(super) fn new(held: Reservation, heads: Copies) -> Self {
         Self {
             slots: Vec::new(),
             free: Vec::new(),
             unsealed: Vec::new(),
-            ended: Runs::default(),
-            undecided: None,
+            ended: EncodedSpans::default(),
+            verdict: None,
             clock: None,
             held_since: 0,
             bytes: 0,
             unsealed_bytes: 0,
             slot_bytes: 0,
-            handed_down: HandedDown::default(),
+            handed_down: InheritedStore::default(),
             heads,
             held,
         }
     }
 
     /// Begins another trace.
-    pub(super) fn begin(&mut self, clock: TraceClock, undecided: Option<Arc<Undecided>>) {
+    pub(super) fn begin(&mut self, clock: TraceClock, verdict: Option<Arc<Verdict>>) {
         self.clock = Some(clock);
-        self.undecided = undecided;
+        self.verdict = verdict;
     }
 
-    /// Trims the buffers for the next trace. Returns `false` if they are not to be kept, since others are short of memory.
+    /// Trims the buffers for the next trace. Returns `false` if memory is short: then the caller frees them.
     pub(super) fn trim(&mut self) -> bool {
         debug_assert!(self.unsealed.is_empty() && self.unsealed_bytes == 0);
-        self.slots.truncate(KEPT_SLOTS);
-        self.slots.shrink_to(KEPT_SLOTS);
+        self.slots.truncate(MAX_POOLED_SLOTS);
+        self.slots.shrink_to(MAX_POOLED_SLOTS);
         self.slot_bytes = self.slots.len() * size_of::<OpenSpan>();
-        self.undecided = None;
+        self.verdict = None;
         self.free.clear();
-        self.free.shrink_to(KEPT_SLOTS);
+        self.free.shrink_to(MAX_POOLED_SLOTS);
         self.free.extend((0..self.slots.len() as u32).rev());
-        self.ended.reset(KEPT_ENDED_BYTES);
+        self.ended.reset(MAX_POOLED_ENDED_BYTES);
         self.heads.trim();
-        self.held.shrink_to(KEPT_BYTES);
-        self.held.may_idle()
+        self.held.shrink_to(MAX_POOLED_BYTES);
+        self.held.may_pool()
     }
 
     /// Gives all memory back.
@@ -98,9 +99,9 @@ impl State {
         self.slots = Vec::new();
         self.slot_bytes = 0;
         self.free = Vec::new();
-        self.undecided = None;
+        self.verdict = None;
         self.unsealed = Vec::new();
-        self.ended = Runs::default();
+        self.ended = EncodedSpans::default();
         self.heads.free();
         self.held.shrink_to(0);
     }
@@ -111,10 +112,10 @@ impl State {
         self.slot_bytes + self.ended.len() + self.handed_down.bytes()
     }
 
-    /// Holds what is in use.
+    /// Accounts for what is in use.
     #[inline]
-    pub(super) fn cover(&mut self) {
-        self.held.cover(self.in_use());
+    pub(super) fn account(&mut self) {
+        self.held.account(self.in_use());
     }
 
     /// How many spans have ended and wait.
@@ -138,7 +139,7 @@ impl State {
         if self.open_spans() >= limits.spans_per_trace || self.bytes > limits.bytes_per_trace {
             return Err(Refusal::Trace);
         }
-        if !self.held.reach(self.in_use() + size_of::<OpenSpan>()) {
+        if !self.held.try_grow(self.in_use() + size_of::<OpenSpan>()) {
             return Err(Refusal::Memory);
         }
         let slot = self.free.pop().unwrap_or_else(|| {
@@ -150,7 +151,7 @@ impl State {
         span.set_name(name);
         self.bytes += span.size();
         self.slot_bytes += span.size();
-        self.cover();
+        self.account();
         Ok((slot, &mut self.slots[slot as usize]))
     }
 
@@ -179,7 +180,7 @@ impl State {
         let after = span.size();
         self.bytes = self.bytes + after - before;
         self.slot_bytes = self.slot_bytes + after - before;
-        self.cover();
+        self.account();
         Some(result)
     }
 
@@ -197,7 +198,7 @@ impl State {
             return false;
         }
         self.slot_bytes += span.head_bytes;
-        self.cover();
+        self.account();
         is_whole
     }
 
@@ -230,11 +231,11 @@ impl State {
         if !inherited.is_empty() {
             self.handed_down.keep(id, inherited, limits);
         }
-        if self.undecided.is_some() {
+        if self.verdict.is_some() {
             return self.end_undecided(slot, times, limits);
         }
         self.seal(slot, context, head);
-        self.cover();
+        self.account();
         Some(match self.is_due(times.now, limits) {
             true => Ended::Kept,
             false => Ended::Waits,
@@ -244,17 +245,17 @@ impl State {
     /// Ends a span of a trace whose head was not the last word.
     #[cold]
     fn end_undecided(&mut self, slot: u32, times: Times, limits: &Limits) -> Option<Ended> {
-        let trace = self.undecided.clone()?;
+        let verdict = self.verdict.clone()?;
         let span = self.slots.get_mut(slot as usize)?;
         span.forget_head();
         self.unsealed_bytes += span.size();
         self.slot_bytes += span.size();
         self.unsealed.push(slot);
-        self.cover();
+        self.account();
         // Another thread may be settling spans of a decided trace, in turns: only who settles to the end knows that nothing is left.
-        let is_due = trace.is_decided() || self.is_due(times.now, limits);
+        let is_due = verdict.is_decided() || self.is_due(times.now, limits);
         Some(if is_due {
-            Ended::Due(trace)
+            Ended::Due(verdict)
         } else {
             Ended::Waits
         })
@@ -279,7 +280,7 @@ impl State {
     }
 
     /// The sealed spans.
-    pub(super) fn ended(&self) -> &Runs {
+    pub(super) fn ended(&self) -> &EncodedSpans {
         &self.ended
     }
 
@@ -289,63 +290,63 @@ impl State {
         which: Waiting,
         clock: &dyn Clock,
         limits: &Limits,
-    ) -> Option<Left> {
+    ) -> Option<Taken> {
         // Without an open span, the thread that ended the last one is about to hand over.
         if self.open_spans() == 0 || (self.ended.is_empty() && self.unsealed.is_empty()) {
             return None;
         }
         let is_overdue = self.is_overdue(self.clock?.now(clock), limits);
-        if let Some(trace) = &self.undecided
+        if let Some(verdict) = &self.verdict
             && !self.unsealed.is_empty()
             && (is_overdue
                 || which == Waiting::All
-                || (which == Waiting::Decided && trace.is_decided()))
+                || (which == Waiting::Decided && verdict.is_decided()))
         {
-            return Some(Left::Undecided(Arc::clone(trace)));
+            return Some(Taken::Undecided(Arc::clone(verdict)));
         }
         if self.ended.is_empty() || (which == Waiting::Overdue && !is_overdue) {
             return None;
         }
         let ended = std::mem::take(&mut self.ended);
-        self.idle();
-        Some(Left::Sealed(ended))
+        self.release_unused();
+        Some(Taken::Sealed(ended))
     }
 
-    /// Seals spans of `trace`, which has that verdict, or drops them, if they are of a trace that is not kept. Returns how many, and `None`
-    /// when none is left. A handler may wait for the lock, so that many are done in several turns.
-    pub(super) fn settle(&mut self, trace: &Arc<Undecided>, verdict: &Decision) -> Option<usize> {
-        const TURN: usize = 16;
+    /// Seals the spans of a decided trace, or drops them if the trace is not kept: at most 16, so that a handler never waits long for the
+    /// lock. Returns the number, or `None` if none was left.
+    pub(super) fn settle(&mut self, verdict: &Arc<Verdict>, decision: &Decision) -> Option<usize> {
+        const AT_ONCE: usize = 16;
         // The cell may have become another trace's.
-        let is_of = |other| Arc::ptr_eq(other, trace);
-        if !self.undecided.as_ref().is_some_and(is_of) || self.unsealed.is_empty() {
+        let is_of = |other| Arc::ptr_eq(other, verdict);
+        if !self.verdict.as_ref().is_some_and(is_of) || self.unsealed.is_empty() {
             return None;
         }
-        let turn = self.unsealed.len().min(TURN);
+        let number = self.unsealed.len().min(AT_ONCE);
         let mut unsealed = std::mem::take(&mut self.unsealed);
-        for slot in unsealed.drain(..turn) {
+        for slot in unsealed.drain(..number) {
             let size = self.slots[slot as usize].size();
             self.unsealed_bytes -= size;
             self.slot_bytes -= size;
-            self.seal(slot, &trace.context, verdict);
+            self.seal(slot, &verdict.context, decision);
         }
         self.unsealed = unsealed;
-        Some(turn)
+        Some(number)
     }
 
-    /// Seals an ended span of a trace that is kept, and has its slot free in any case.
-    // One copy of it for both callers, with all that it calls in it.
+    /// Seals an ended span of a trace that is kept, and frees its slot.
+    // Not inlined: two callers would double the code of a span's end.
     #[inline(never)]
     fn seal(&mut self, slot: u32, context: &SpanContext, verdict: &Decision) {
         let span = &mut self.slots[slot as usize];
         if verdict.is_kept() {
             seal::seal(span, context, verdict, &mut self.ended);
         }
-        span.reset(KEPT_SLOT_BYTES);
+        span.reset(MAX_POOLED_SLOT_BYTES);
         self.free.push(slot);
     }
 
-    /// Gives back what the spans that are open or wait unsealed do not need.
-    fn idle(&mut self) {
+    /// Frees memory that open and unsealed spans do not use.
+    fn release_unused(&mut self) {
         for slot in &self.free {
             self.slots[*slot as usize] = OpenSpan::default();
         }
@@ -363,13 +364,13 @@ impl State {
             self.ended.clear();
             return;
         }
-        self.ended.reset(KEPT_ENDED_BYTES);
+        self.ended.reset(MAX_POOLED_ENDED_BYTES);
         let in_use = self.in_use();
-        self.held.shrink_to(in_use.max(KEPT_BYTES));
+        self.held.shrink_to(in_use.max(MAX_POOLED_BYTES));
     }
 }
 
-/// When a span ends, and when it is told so.
+/// When a span ends, and when the call was made.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Times {
     pub(super) end: u64,
@@ -383,12 +384,12 @@ pub(super) enum Ended {
     /// The sealed spans are to be handed over: no span is open, or they have waited for long.
     Kept,
     /// The verdict on the trace is due, or there is one: its spans are to be settled.
-    Due(Arc<Undecided>),
+    Due(Arc<Verdict>),
 }
 
 /// What waits in a trace.
-pub(super) enum Left {
-    Sealed(Runs),
+pub(super) enum Taken {
+    Sealed(EncodedSpans),
     /// Unsealed spans of a trace that is to be decided and settled.
-    Undecided(Arc<Undecided>),
+    Undecided(Arc<Verdict>),
 }

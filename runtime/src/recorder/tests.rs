@@ -19,8 +19,8 @@ use super::clock::Clock;
 use super::outcome::Outcome;
 use super::span;
 use super::{
-    Current, HeadCopy, LocalSpan, Memory, Mode, Recorder, Refusal, Runs, Sink, Start, Started,
-    Tracer, TracerProvider, Under, Waiting,
+    Current, EncodedSpans, HeadCopy, LocalSpan, MemoryBudget, Mode, Recorder, Refusal, RunScope,
+    Sink, Start, Started, Tracer, TracerProvider, Waiting,
 };
 use crate::config::{Limits, Settings};
 use crate::propagation::Propagators;
@@ -46,7 +46,7 @@ impl Handed {
 impl Sink for Handed {
     fn ended(&self) {}
 
-    fn kept(&self, spans: &Runs, _: u64) {
+    fn kept(&self, spans: &EncodedSpans, _: u64) {
         let mut decoded_spans = Vec::new();
         for (run, bytes) in spans.iter() {
             let decoded = ScopeSpans::decode(&*[run.scope.fields(), bytes].concat()).unwrap();
@@ -76,7 +76,7 @@ pub(crate) struct Nowhere;
 
 impl Sink for Nowhere {
     fn ended(&self) {}
-    fn kept(&self, _: &Runs, _: u64) {}
+    fn kept(&self, _: &EncodedSpans, _: u64) {}
     fn dropped(&self, _: u64) {}
     fn refused(&self, _: Refusal) {}
 }
@@ -84,15 +84,15 @@ impl Sink for Nowhere {
 impl Recorder {
     /// Records every trace, with a memory of its own.
     pub(crate) fn for_tests(mode: Mode, limits: Limits, sink: Arc<dyn Sink>) -> Self {
-        let memory = Arc::new(Memory::new(limits.memory));
-        Self::over_memory(mode, limits, memory, sink)
+        let memory = Arc::new(MemoryBudget::new(limits.memory));
+        Self::with_memory(mode, limits, memory, sink)
     }
 
     /// The same over a memory in which others count, too.
-    pub(crate) fn over_memory(
+    pub(crate) fn with_memory(
         mode: Mode,
         limits: Limits,
-        memory: Arc<Memory>,
+        memory: Arc<MemoryBudget>,
         sink: Arc<dyn Sink>,
     ) -> Self {
         let mut settings = Settings::default();
@@ -717,7 +717,7 @@ fn disabled_recorder_hides_no_span_of_another() {
     let disabled = Recorder::for_tests(Mode::Disabled, Limits::default(), sink);
     // It passes the caller's context on, with the caller's id.
     let caller = outer.span().span_context().clone();
-    let mut under = Under::silent(caller, Some(Arc::new(disabled)));
+    let mut under = RunScope::silent(caller, Some(Arc::new(disabled)));
     let _silent = under.enter();
     let _outer = outer.attach();
     assert!(matches!(Current::get(), Current::Local(_)));

@@ -4,7 +4,7 @@ use std::thread::panicking;
 
 use opentelemetry::{Context, ContextGuard};
 
-use super::current::{Noted, swap_entered};
+use super::current::{EnteredSpan, swap_entered};
 use super::outcome::Outcome;
 
 /// Where code finds what it runs under.
@@ -12,7 +12,7 @@ use super::outcome::Outcome;
 pub(crate) struct ThreadScope {
     pub(super) cx: Context,
     /// What the thread notes as entered: it changes places with what the thread had noted before, and back.
-    entered: Option<Noted>,
+    entered: Option<EnteredSpan>,
     was_entered: bool,
     pub(super) panicked: bool,
 }
@@ -26,7 +26,7 @@ pub(crate) struct ScopeGuard<'a> {
 }
 
 impl ThreadScope {
-    pub(super) fn new(cx: Context, entered: Option<Noted>) -> Self {
+    pub(super) fn new(cx: Context, entered: Option<EnteredSpan>) -> Self {
         Self {
             cx,
             entered,

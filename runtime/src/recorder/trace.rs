@@ -17,12 +17,12 @@ use opentelemetry::trace::SpanContext;
 
 use super::cells::Cell;
 use super::clock::TraceClock;
-use super::inherited::HandedDown;
+use super::inherited::InheritedStore;
 use super::instance::Recorder;
-use super::memory::Held;
+use super::memory::Reservation;
 use super::pools::Pool;
 use super::state::State;
-use super::verdict::Undecided;
+use super::verdict::Verdict;
 use crate::sampling::Decision;
 
 #[derive(Debug)]
@@ -31,27 +31,27 @@ pub(crate) struct Trace {
     /// Trace id, flags and tracestate of every span here; its span id is the local root's.
     pub(super) context: SpanContext,
     pub(super) clock: TraceClock,
-    /// What the sampler has decided at the start.
+    /// The head sampler's decision.
     pub(super) head: Decision,
-    /// Where its verdict is, if the head is not the last word.
-    undecided: Option<Arc<Undecided>>,
+    /// The verdict, if the head did not keep the trace.
+    verdict: Option<Arc<Verdict>>,
     /// The cell of its spans, until no span is open.
     cell: Arc<Cell>,
     /// Whether no span is open any more. Set under the cell's lock.
     is_done: AtomicBool,
-    later: Mutex<Later>,
+    continuation: Mutex<Continuation>,
     /// The trace that this one continues.
     origin: Option<TraceRef>,
 }
 
 /// A trace's continuation, for children that start when no span is open any more.
 #[derive(Debug, Default)]
-struct Later {
+struct Continuation {
     trace: Weak<Trace>,
     /// What its spans have handed down, while it has no cell.
-    handed_down: HandedDown,
-    /// What that takes of the memory.
-    held: Option<Held>,
+    handed_down: InheritedStore,
+    /// Memory held for `handed_down`.
+    held: Option<Reservation>,
 }
 
 /// A reference to a trace.
@@ -68,15 +68,15 @@ thread_local! {
 impl TraceRef {
     pub(super) fn new(recorder: &Arc<Recorder>, context: SpanContext, head: Decision) -> Self {
         let clock = TraceClock::start(&*recorder.clock);
-        let undecided =
-            (!head.is_kept()).then(|| Arc::new(Undecided::new(context.clone(), head.clone())));
+        let verdict =
+            (!head.is_kept()).then(|| Arc::new(Verdict::new(context.clone(), head.clone())));
         if let Some(mut trace) = Pool::take(&TRACES) {
             if let Some(unshared) = Arc::get_mut(&mut trace)
                 && Arc::ptr_eq(&unshared.recorder, recorder)
             {
-                unshared.cell.lock().begin(clock, undecided.clone());
+                unshared.cell.lock().begin(clock, verdict.clone());
                 (unshared.context, unshared.clock) = (context, clock);
-                (unshared.head, unshared.undecided) = (head, undecided);
+                (unshared.head, unshared.verdict) = (head, verdict);
                 *unshared.is_done.get_mut() = false;
                 return Self(trace);
             }
@@ -89,17 +89,17 @@ impl TraceRef {
             context,
             clock,
             head,
-            undecided,
+            verdict,
             cell,
             is_done: AtomicBool::new(false),
-            later: Mutex::default(),
+            continuation: Mutex::default(),
             origin: None,
         })
     }
 
     fn in_cell(trace: Trace) -> Self {
-        let undecided = trace.undecided.clone();
-        trace.lock().begin(trace.clock, undecided);
+        let verdict = trace.verdict.clone();
+        trace.lock().begin(trace.clock, verdict);
         Self(Arc::new(trace))
     }
 
@@ -110,8 +110,8 @@ impl TraceRef {
             return self;
         }
         let origin = self.origin.clone().unwrap_or(self);
-        let mut later = origin.later();
-        if let Some(trace) = later.trace.upgrade()
+        let mut continuation = origin.continuation();
+        if let Some(trace) = continuation.trace.upgrade()
             && !trace.is_done()
         {
             return Self(trace);
@@ -122,15 +122,15 @@ impl TraceRef {
             context: origin.context.clone(),
             clock: origin.clock,
             head: origin.head.clone(),
-            undecided: origin.undecided.clone(),
+            verdict: origin.verdict.clone(),
             cell: cell_for(&origin.recorder),
             is_done: AtomicBool::new(false),
-            later: Mutex::default(),
+            continuation: Mutex::default(),
             origin: Some(origin.clone()),
         });
-        trace.lock().handed_down = std::mem::take(&mut later.handed_down);
-        later.trace = Arc::downgrade(&trace.0);
-        drop(later);
+        trace.lock().handed_down = std::mem::take(&mut continuation.handed_down);
+        continuation.trace = Arc::downgrade(&trace.0);
+        drop(continuation);
         trace
     }
 
@@ -146,9 +146,9 @@ impl TraceRef {
         };
         unshared.origin = None;
         *unshared
-            .later
+            .continuation
             .get_mut()
-            .unwrap_or_else(PoisonError::into_inner) = Later::default();
+            .unwrap_or_else(PoisonError::into_inner) = Continuation::default();
         Pool::keep(&TRACES, &self.0);
     }
 
@@ -224,23 +224,24 @@ impl Trace {
 
     /// Keeps what late children inherit, unless others are short of memory: it is kept as long as a handle of the trace.
     #[cold]
-    fn keep_handed_down(&self, handed_down: HandedDown) {
-        let mut later = self.origin.as_deref().unwrap_or(self).later();
-        let held = later
-            .held
-            .take()
-            .or_else(|| Some(Held::new(&self.recorder.cells.memory)).filter(Held::may_idle));
+    fn keep_handed_down(&self, handed_down: InheritedStore) {
+        let mut continuation = self.origin.as_deref().unwrap_or(self).continuation();
+        let held = continuation.held.take().or_else(|| {
+            Some(Reservation::new(&self.recorder.cells.memory)).filter(Reservation::may_pool)
+        });
         if let Some(mut held) = held
-            && held.reach(handed_down.bytes())
+            && held.try_grow(handed_down.bytes())
         {
-            later.handed_down = handed_down;
-            later.held = Some(held);
+            continuation.handed_down = handed_down;
+            continuation.held = Some(held);
         }
     }
 
     /// Taken under the lock of the trace's cell, or before the lock of a cell that no trace has.
-    fn later(&self) -> MutexGuard<'_, Later> {
-        self.later.lock().unwrap_or_else(PoisonError::into_inner)
+    fn continuation(&self) -> MutexGuard<'_, Continuation> {
+        self.continuation
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -9,31 +9,31 @@ use opentelemetry::trace::SpanContext;
 
 use crate::sampling::{Decision, Sample};
 
-/// A trace without a verdict, or with one that was not clear from the start. Its continuations share it.
+/// The verdict on a trace that the head sampler recorded only. The trace's continuations share it.
 #[derive(Debug)]
-pub(super) struct Undecided {
+pub(super) struct Verdict {
     pub(super) context: SpanContext,
     head: Decision,
-    verdict: OnceLock<Decision>,
+    decision: OnceLock<Decision>,
 }
 
-impl Undecided {
+impl Verdict {
     pub(super) fn new(context: SpanContext, head: Decision) -> Self {
         Self {
             context,
             head,
-            verdict: OnceLock::new(),
+            decision: OnceLock::new(),
         }
     }
 
     pub(super) fn is_decided(&self) -> bool {
-        self.verdict.get().is_some()
+        self.decision.get().is_some()
     }
 
     /// Asks the sampler for the verdict, unless there is one. No lock of a cell may be held. A thread that needs it
     /// meanwhile waits: a sampler with a budget is not to be asked twice.
     pub(super) fn decide(&self, sampler: &dyn Sample) -> &Decision {
-        self.verdict.get_or_init(|| sampler.verdict(&self.head))
+        self.decision.get_or_init(|| sampler.verdict(&self.head))
     }
 }
 

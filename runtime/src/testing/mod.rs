@@ -120,7 +120,7 @@ impl Capture {
         let settings = builder.settings;
         let memory = InMemoryExporter::default();
         let exporter = memory.clone();
-        let limit = Arc::new(recorder::Memory::new(settings.limits.limits.memory));
+        let limit = Arc::new(recorder::MemoryBudget::new(settings.limits.limits.memory));
         let setup = Setup {
             batch: Batch {
                 max_queue_size: QUEUE,

@@ -6,13 +6,13 @@ use super::super::heads::{Copies, Heads};
 use super::super::open::Parent;
 use super::super::start::handed_to_child;
 use super::super::state::Times;
-use super::super::{Held, Memory};
+use super::super::{MemoryBudget, Reservation};
 use super::*;
 use crate::attribute::Pii;
 use crate::sampling::Decision;
 
-fn state(memory: &Arc<Memory>) -> State {
-    State::new(Held::new(memory), Copies::new(&Heads::new(memory)))
+fn state(memory: &Arc<MemoryBudget>) -> State {
+    State::new(Reservation::new(memory), Copies::new(&Heads::new(memory)))
 }
 
 /// The open spans of one trace, by slot and id.
@@ -26,7 +26,7 @@ struct Family {
 impl Family {
     fn new(limits: Limits) -> Self {
         Self {
-            state: state(&Arc::new(Memory::new(usize::MAX))),
+            state: state(&Arc::new(MemoryBudget::new(usize::MAX))),
             limits,
             open: Vec::new(),
             started: 0,
@@ -200,7 +200,7 @@ fn spans_that_have_ended_make_room_and_open_ones_do_not() {
 #[test]
 fn what_is_handed_down_is_held() {
     let mut family = Family::new(Limits::default());
-    let memory = Arc::new(Memory::new(150_000));
+    let memory = Arc::new(MemoryBudget::new(150_000));
     family.state = state(&memory);
     let (slot, id) = family.start(None);
     let mut tags = Tags::new();

@@ -17,8 +17,8 @@ use super::super::known_spans;
 use super::super::outcome::Outcome;
 use super::super::trace::Pools;
 use super::super::{
-    ActiveSpan, LocalSpan, Mode, Recorder, Refusal, Runs, Sink, Span, Start, Started, Under,
-    Waiting,
+    ActiveSpan, EncodedSpans, LocalSpan, Mode, Recorder, Refusal, RunScope, Sink, Span, Start,
+    Started, Waiting,
 };
 use super::{Model, Op, Place, Plan, Style};
 use crate::config::Limits;
@@ -36,7 +36,7 @@ struct Arrived {
 impl Sink for Arrived {
     fn ended(&self) {}
 
-    fn kept(&self, spans: &Runs, _: u64) {
+    fn kept(&self, spans: &EncodedSpans, _: u64) {
         let runs = spans.iter().map(|(_, bytes)| bytes.to_vec());
         self.spans.lock().unwrap().extend(runs);
     }
@@ -158,7 +158,7 @@ fn record(plan: Plan, clock: &Simulated) -> (Arc<Recorder>, Arc<Arrived>) {
 enum Handle {
     Span(Span),
     Context(Context),
-    Under(Under),
+    RunScope(RunScope),
 }
 
 impl Handle {
@@ -166,7 +166,7 @@ impl Handle {
         match style {
             Style::Span => Self::Span(Span::recording(local)),
             Style::Context => Self::Context(Context::new().with_span(Span::recording(local))),
-            Style::Under => Self::Under(Under::Span(ActiveSpan::new(local))),
+            Style::RunScope => Self::RunScope(RunScope::Span(ActiveSpan::new(local))),
         }
     }
 
@@ -175,9 +175,9 @@ impl Handle {
         match self {
             Self::Span(span) => span.end(),
             Self::Context(cx) => cx.span().end(),
-            Self::Under(under) => under.end(Outcome::Ok),
+            Self::RunScope(under) => under.end(Outcome::Ok),
         }
-        !matches!(self, Self::Under(Under::Nothing))
+        !matches!(self, Self::RunScope(RunScope::Nothing))
     }
 }
 

@@ -12,8 +12,10 @@ use opentelemetry_proto::tonic::trace::v1::{ScopeSpans, Span as Otlp};
 use opentelemetry_sdk::trace::SamplingDecision;
 use prost::Message;
 
-use super::super::state::Left;
-use super::super::{Memory, Mode, Recorder, Refusal, Runs, Sink, Tracer, TracerProvider, Waiting};
+use super::super::state::Taken;
+use super::super::{
+    EncodedSpans, MemoryBudget, Mode, Recorder, Refusal, Sink, Tracer, TracerProvider, Waiting,
+};
 use crate::config::Limits;
 use crate::sampling::{Decision, NewTrace, Sample, Sampler};
 
@@ -82,7 +84,7 @@ impl Sink for Kept {
         self.recorded.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn kept(&self, spans: &Runs, new: u64) {
+    fn kept(&self, spans: &EncodedSpans, new: u64) {
         self.recorded.fetch_add(new as usize, Ordering::Relaxed);
         for (run, bytes) in spans.iter() {
             let decoded = ScopeSpans::decode(&*[run.scope.fields(), bytes].concat()).unwrap();
@@ -103,7 +105,7 @@ struct Fixture {
     recorder: Arc<Recorder>,
     tracer: Tracer,
     sink: Arc<Kept>,
-    memory: Arc<Memory>,
+    memory: Arc<MemoryBudget>,
     sampler: Keeps,
 }
 
@@ -113,9 +115,9 @@ fn keeping(every: usize, limits: Limits) -> Fixture {
         every,
         asked: Arc::default(),
     };
-    let memory = Arc::new(Memory::new(limits.memory));
+    let memory = Arc::new(MemoryBudget::new(limits.memory));
     let sink = Arc::new(Kept::default());
-    let recorder = Recorder::over_memory(Mode::Record, limits, Arc::clone(&memory), sink.clone());
+    let recorder = Recorder::with_memory(Mode::Record, limits, Arc::clone(&memory), sink.clone());
     let recorder = Arc::new(recorder.with_sampler(Sampler::of(sampler.clone())));
     Fixture {
         tracer: TracerProvider::new(Arc::clone(&recorder)).tracer("test"),
@@ -235,10 +237,10 @@ fn last_span_settles_what_another_thread_has_not_settled_yet() {
     let left = cell
         .lock()
         .take_waiting(Waiting::All, &*recorder.clock, &recorder.limits);
-    let Some(Left::Undecided(trace)) = left else {
+    let Some(Taken::Undecided(verdict)) = left else {
         panic!("the trace has a verdict already");
     };
-    trace.decide(recorder.sampler.sample());
+    verdict.decide(recorder.sampler.sample());
     root.span().end();
     assert_eq!((test.sink.counts(), test.asked()), ([41, 41, 0], 1));
     // The cell serves the next trace.

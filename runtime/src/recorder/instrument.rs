@@ -9,18 +9,18 @@ use futures_core::{FusedFuture, FusedStream, Stream};
 use opentelemetry::trace::SpanContext;
 use pin_project_lite::pin_project;
 
-use super::baggage::warn_in_vain;
+use super::baggage::warn_baggage_unused;
 use super::exception::Exception;
 use super::local::LocalSpan;
 use super::outcome::Outcome;
-use super::run_scope::Under;
+use super::run_scope::RunScope;
 use super::scoped::Scoped;
 use crate::attribute::Tags;
 
 /// What an annotated body runs under.
 #[derive(Debug)]
 #[must_use]
-pub struct BodySpan(pub(crate) Under);
+pub struct BodySpan(pub(crate) RunScope);
 
 /// The span of a body that has run, for what is said of its result.
 #[derive(Debug)]
@@ -99,7 +99,7 @@ impl BodySpan {
     }
 }
 
-fn end(under: &mut Under, error_type: impl FnOnce(&ResultSpan<'_>) -> ErrorType) {
+fn end(under: &mut RunScope, error_type: impl FnOnce(&ResultSpan<'_>) -> ErrorType) {
     if let Some(error_type) = under.watch(|span| error_type(&ResultSpan(span))) {
         under.end(outcome(error_type));
     }
@@ -115,7 +115,7 @@ impl ResultSpan<'_> {
         let mut set = self.0.tags();
         tags(&mut set);
         if !set.baggage.is_empty() {
-            warn_in_vain();
+            warn_baggage_unused();
         }
         self.0.append(&set);
     }
@@ -134,7 +134,7 @@ pin_project! {
     #[derive(Debug)]
     pub struct Traced<F, R> {
         #[pin]
-        scoped: Scoped<F, Under>,
+        scoped: Scoped<F, RunScope>,
         on_result: Option<R>,
     }
 }
@@ -176,7 +176,7 @@ pin_project! {
     #[derive(Debug)]
     pub struct TracedStream<S, I> {
         #[pin]
-        scoped: Scoped<S, Under>,
+        scoped: Scoped<S, RunScope>,
         on_item: I,
         failed: ErrorType,
     }

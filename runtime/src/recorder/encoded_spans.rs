@@ -11,21 +11,21 @@ use super::scope::Scope;
 use crate::attribute::wire;
 
 #[derive(Debug, Default)]
-pub(crate) struct Runs {
+pub(crate) struct EncodedSpans {
     bytes: Vec<u8>,
-    runs: Vec<Run>,
+    runs: Vec<ScopeRun>,
     spans: usize,
 }
 
 #[derive(Debug)]
-pub(crate) struct Run {
+pub(crate) struct ScopeRun {
     pub(crate) scope: Scope,
     pub(crate) spans: usize,
     /// Where the run's bytes end; they start where the run before ends.
     end: usize,
 }
 
-impl Runs {
+impl EncodedSpans {
     /// An empty one with room for that many bytes.
     pub(crate) fn with_capacity(bytes: usize) -> Self {
         Self {
@@ -97,7 +97,7 @@ impl Runs {
                 run.spans += spans;
                 run.end = end;
             }
-            _ => self.runs.push(Run {
+            _ => self.runs.push(ScopeRun {
                 scope: scope.clone(),
                 spans,
                 end,
@@ -106,7 +106,7 @@ impl Runs {
     }
 
     /// The runs with their bytes.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Run, &[u8])> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&ScopeRun, &[u8])> {
         let starts = std::iter::once(0).chain(self.runs.iter().map(|run| run.end));
         self.runs
             .iter()

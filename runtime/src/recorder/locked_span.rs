@@ -1,4 +1,4 @@
-//! What is done to an open span in one turn of its trace's lock.
+//! What is done to an open span while its trace's lock is held.
 
 use opentelemetry::trace::Status;
 
@@ -8,15 +8,15 @@ use crate::config::Limits;
 
 pub(super) const ERROR_TYPE: Key<'_> = Key::new("error.type");
 
-/// An open span while the lock is held: no code of a user's may run meanwhile.
-pub(crate) struct Turn<'a> {
+/// An open span while the lock is held: user code must not run meanwhile.
+pub(crate) struct LockedSpan<'a> {
     span: &'a mut OpenSpan,
     limits: &'a Limits,
     /// Bytes that the span may still take.
     room: usize,
 }
 
-impl<'a> Turn<'a> {
+impl<'a> LockedSpan<'a> {
     pub(super) fn new(span: &'a mut OpenSpan, limits: &'a Limits, room: usize) -> Self {
         Self { span, limits, room }
     }
