@@ -93,11 +93,11 @@ mod tests {
 
     use crate::actix::RequestTracing;
     use crate::config::Limits;
-    use crate::recorder::{Mode, Nowhere, Recorder, TracerProvider};
+    use crate::recorder::{Mode, Received, Recorder, TracerProvider};
 
     /// The answer of an empty app to a caller who is traced.
     async fn answer(mode: Mode) -> [Option<String>; 2] {
-        let (limits, sink) = (Limits::default(), Arc::new(Nowhere));
+        let (limits, sink) = (Limits::default(), Arc::new(Received::default()));
         let recorder = Arc::new(Recorder::for_tests(mode, limits, sink));
         let tracing = RequestTracing::default()
             .tracer_provider(TracerProvider::new(recorder))

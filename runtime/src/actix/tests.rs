@@ -13,7 +13,7 @@ use actix_web::{App, Error, HttpResponse, error, web};
 use crate::actix::RequestTracing;
 use crate::config::Limits;
 use crate::recorder::{
-    Mode, Nowhere, ObservedRequest, Observer, Outcome, Recorder, TracerProvider,
+    Mode, ObservedRequest, Observer, Outcome, Received, Recorder, TracerProvider,
 };
 use crate::sampling::Sampler;
 
@@ -43,7 +43,11 @@ impl Observer for Told {
 }
 
 fn recorder(sampler: &Sampler, told: &Arc<Told>) -> Arc<Recorder> {
-    let recorder = Recorder::for_tests(Mode::Record, Limits::default(), Arc::new(Nowhere));
+    let recorder = Recorder::for_tests(
+        Mode::Record,
+        Limits::default(),
+        Arc::new(Received::default()),
+    );
     let recorder = recorder.with_sampler(sampler.clone());
     Arc::new(recorder.with_observer(Arc::clone(told) as Arc<dyn Observer>))
 }

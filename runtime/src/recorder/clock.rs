@@ -74,34 +74,18 @@ fn unix_nanos(time: SystemTime) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
     use std::time::Duration;
 
+    use super::super::tests::doubles::SimulatedClock;
     use super::*;
-
-    #[derive(Debug)]
-    struct Simulated(Mutex<(SystemTime, Instant)>);
-
-    impl Clock for Simulated {
-        fn wall(&self) -> SystemTime {
-            self.0.lock().unwrap().0
-        }
-
-        fn monotonic(&self) -> Instant {
-            self.0.lock().unwrap().1
-        }
-    }
 
     #[test]
     fn a_step_back_of_the_time_of_day_does_not_reach_a_trace() {
         let noon = UNIX_EPOCH + Duration::from_secs(43_200);
-        let clock = Simulated(Mutex::new((noon, Instant::now())));
+        let clock = SimulatedClock::at(noon);
         let trace = TraceClock::start(&clock);
-        {
-            let mut now = clock.0.lock().unwrap();
-            now.0 -= Duration::from_secs(3600);
-            now.1 += Duration::from_millis(5);
-        }
+        clock.set_back(Duration::from_secs(3600));
+        clock.pass(Duration::from_millis(5));
         assert_eq!(trace.now(&clock), unix_nanos(noon) + 5_000_000);
         assert_eq!(
             trace.given(clock.wall(), &clock),

@@ -72,6 +72,6 @@ pub use self::site::Site;
 pub use self::span::Span;
 pub(crate) use self::start::{Start, Started};
 #[cfg(test)]
-pub(crate) use self::tests::Nowhere;
+pub(crate) use self::tests::doubles::Received;
 pub(crate) use self::thread_scope::ScopeGuard;
 pub use self::tracer::{Tracer, TracerProvider};

@@ -16,9 +16,6 @@ const LONGER: &[(&str, usize)] = &[
     ("runtime/src/pipeline/tests.rs", 540),
     ("runtime/src/propagation/tests.rs", 666),
     ("runtime/src/provider/tests/settings.rs", 420),
-    ("runtime/src/recorder/model_tests.rs", 401),
-    ("runtime/src/recorder/model_tests/world.rs", 430),
-    ("runtime/src/recorder/tests.rs", 872),
 ];
 
 #[test]

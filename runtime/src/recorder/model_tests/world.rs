@@ -1,85 +1,24 @@
 //! A recorder, and all that an application holds of its spans: what the sequences run on.
 
 use std::collections::HashMap;
-use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
 use opentelemetry::Context;
-use opentelemetry::trace::{Span as _, SpanContext, SpanId, SpanKind, TraceContextExt, TraceId};
-use opentelemetry_proto::tonic::trace::v1::{ScopeSpans, Span as Otlp};
-use opentelemetry_sdk::trace::{IdGenerator, SamplingDecision};
-use prost::Message;
+use opentelemetry::trace::{Span as _, SpanContext, SpanKind, TraceContextExt, TraceId};
+use opentelemetry_proto::tonic::trace::v1::Span as Otlp;
 
-use super::super::clock::Clock;
 use super::super::known_spans;
 use super::super::outcome::Outcome;
+use super::super::tests::doubles::{CountedIds, DecidesLate, Received, SimulatedClock};
 use super::super::trace::Pools;
 use super::super::{
-    ActiveSpan, EncodedSpans, LocalSpan, Mode, Recorder, Refusal, RunScope, Sink, Span, Start,
-    Started, Waiting,
+    ActiveSpan, LocalSpan, Mode, Recorder, RunScope, Sink, Span, Start, Started, Waiting,
 };
-use super::{Model, Op, Place, Plan, Style};
+use super::model::Model;
+use super::{Op, Place, Plan, Style};
 use crate::config::Limits;
-use crate::sampling::{Decision, NewTrace, Sample, Sampler};
-
-// What the recorder calls, and what it is asked: all that the tests know of its inside.
-
-/// What has been handed over, encoded.
-#[derive(Debug, Default)]
-struct Arrived {
-    spans: Mutex<Vec<Vec<u8>>>,
-    refused: AtomicU64,
-}
-
-impl Sink for Arrived {
-    fn ended(&self) {}
-
-    fn kept(&self, spans: &EncodedSpans, _: u64) {
-        let runs = spans.iter().map(|(_, bytes)| bytes.to_vec());
-        self.spans.lock().unwrap().extend(runs);
-    }
-
-    fn dropped(&self, spans: u64) {
-        panic!("{spans} spans of a trace that is kept are dropped");
-    }
-
-    fn refused(&self, _: Refusal) {
-        self.refused.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
-/// Keeps every trace, but says so only when it is asked for the verdict.
-#[derive(Debug)]
-struct Undecided;
-
-impl fmt::Display for Undecided {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("undecided")
-    }
-}
-
-impl Sample for Undecided {
-    fn sample(&self, _: &NewTrace<'_>) -> Decision {
-        Decision {
-            decision: SamplingDecision::RecordOnly,
-            ..Decision::KEEP
-        }
-    }
-
-    fn verdict(&self, _: &Decision) -> Decision {
-        Decision::KEEP
-    }
-}
-
-impl Arrived {
-    fn decoded(&self) -> Vec<Otlp> {
-        let runs = self.spans.lock().unwrap();
-        let runs = runs.iter().map(|bytes| ScopeSpans::decode(&bytes[..]));
-        runs.flat_map(|run| run.unwrap().spans).collect()
-    }
-}
+use crate::sampling::Sampler;
 
 /// What all cells hold.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -101,54 +40,14 @@ fn in_cells(recorder: &Recorder) -> InCells {
     sum
 }
 
-/// A clock that only the test moves.
-#[derive(Debug, Clone)]
-struct Simulated {
-    start: Instant,
-    seconds: Arc<AtomicU64>,
-}
-
-impl Simulated {
-    fn elapsed(&self) -> Duration {
-        Duration::from_secs(self.seconds.load(Ordering::Relaxed))
-    }
-}
-
-impl Clock for Simulated {
-    fn wall(&self) -> SystemTime {
-        UNIX_EPOCH + self.elapsed()
-    }
-
-    fn monotonic(&self) -> Instant {
-        self.start + self.elapsed()
-    }
-}
-
-/// Counts: the process's spans are found by their ids.
-#[derive(Debug)]
-struct Counted;
-
-impl IdGenerator for Counted {
-    fn new_trace_id(&self) -> TraceId {
-        TraceId::from(u128::from(u64::from_be_bytes(
-            self.new_span_id().to_bytes(),
-        )))
-    }
-
-    fn new_span_id(&self) -> SpanId {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        SpanId::from(NEXT.fetch_add(1, Ordering::Relaxed))
-    }
-}
-
-fn record(plan: Plan, clock: &Simulated) -> (Arc<Recorder>, Arc<Arrived>) {
-    let sink = Arc::new(Arrived::default());
+fn record(plan: Plan, clock: &SimulatedClock) -> (Arc<Recorder>, Arc<Received>) {
+    let sink = Arc::new(Received::default());
     let to = Arc::clone(&sink) as Arc<dyn Sink>;
     let recorder = Recorder::for_tests(Mode::Record, Limits::default(), to)
         .with_clock(clock.clone())
-        .with_ids(Box::new(Counted));
+        .with_ids(Box::new(CountedIds));
     let recorder = match plan.undecided {
-        true => recorder.with_sampler(Sampler::of(Undecided)),
+        true => recorder.with_sampler(Sampler::of(DecidesLate::keeping(1))),
         false => recorder,
     };
     (Arc::new(recorder), sink)
@@ -190,8 +89,8 @@ struct Handles {
 
 pub(super) struct World {
     plan: Plan,
-    clock: Simulated,
-    recorders: Vec<(Arc<Recorder>, Arc<Arrived>)>,
+    clock: SimulatedClock,
+    recorders: Vec<(Arc<Recorder>, Arc<Received>)>,
     spans: Vec<Handles>,
     traces: usize,
     /// Of the threads that run the operations.
@@ -201,10 +100,7 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new(plan: Plan) -> Self {
-        let clock = Simulated {
-            start: Instant::now(),
-            seconds: Arc::default(),
-        };
+        let clock = SimulatedClock::at(UNIX_EPOCH);
         Self {
             recorders: (0..plan.recorders).map(|_| record(plan, &clock)).collect(),
             plan,
@@ -295,13 +191,12 @@ impl World {
 
     fn sweep(&mut self) {
         for (recorder, arrived) in &self.recorders {
-            let before = arrived.spans.lock().unwrap().len();
+            let before = arrived.number();
             assert!(!recorder.hand_over(Waiting::Overdue, usize::MAX));
-            let after = arrived.spans.lock().unwrap().len();
+            let after = arrived.number();
             assert_eq!(before, after, "they have not waited for long");
         }
-        let hold = Limits::default().hold.as_secs();
-        self.clock.seconds.fetch_add(hold, Ordering::Relaxed);
+        self.clock.pass(Limits::default().hold);
         for (recorder, _) in &self.recorders {
             while recorder.hand_over(Waiting::Overdue, 1) {}
         }
@@ -347,10 +242,11 @@ impl World {
                 waiting: mine().filter(|span| span.is_waiting()).count(),
             };
             assert_eq!(in_cells(recorder), expected);
-            let refused = mine().filter(|span| !span.is_recorded).count() as u64;
-            assert_eq!(arrived.refused.load(Ordering::Relaxed), refused, "refused");
+            let refused = mine().filter(|span| !span.is_recorded).count();
+            assert_eq!(arrived.refused(), refused, "refused");
+            assert_eq!(arrived.counts()[2], 0, "spans of kept traces are dropped");
             let has_arrived = mine().filter(|span| span.has_arrived).count();
-            let spans = arrived.decoded();
+            let spans = arrived.spans();
             assert_eq!(spans.len(), has_arrived, "spans that have arrived");
             self.assert_are(&spans, model);
             let holds_nothing = expected == InCells::default()

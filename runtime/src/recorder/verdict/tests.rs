@@ -1,122 +1,34 @@
 //! Traces that are recorded without being sampled, and decided when they are over.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 use std::{fmt, thread};
 
 use opentelemetry::Context;
 use opentelemetry::trace::{Span as _, TraceContextExt, Tracer as _, TracerProvider as _};
-use opentelemetry_proto::tonic::trace::v1::{ScopeSpans, Span as Otlp};
+use opentelemetry_proto::tonic::trace::v1::Span as Otlp;
 use opentelemetry_sdk::trace::SamplingDecision;
-use prost::Message;
 
 use super::super::state::Taken;
-use super::super::{
-    EncodedSpans, MemoryBudget, Mode, Recorder, Refusal, Sink, Tracer, TracerProvider, Waiting,
-};
+use super::super::tests::doubles::{DecidesLate, Received, decision};
+use super::super::{MemoryBudget, Mode, Recorder, Tracer, TracerProvider, Waiting};
 use crate::config::Limits;
 use crate::sampling::{Decision, NewTrace, Sample, Sampler};
-
-/// Records each trace, and decides when it is asked for the verdict: every so-many-th trace is kept.
-#[derive(Debug, Clone)]
-struct Keeps {
-    every: usize,
-    asked: Arc<AtomicUsize>,
-}
-
-fn decision(decision: SamplingDecision, reason: &'static str) -> Decision {
-    Decision {
-        decision,
-        reason: Some(reason),
-        adjusted_count: None,
-        added: None,
-    }
-}
-
-impl fmt::Display for Keeps {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("keeps")
-    }
-}
-
-impl Sample for Keeps {
-    fn sample(&self, _: &NewTrace<'_>) -> Decision {
-        decision(SamplingDecision::RecordOnly, "head")
-    }
-
-    fn verdict(&self, head: &Decision) -> Decision {
-        assert_eq!(head.reason, Some("head"));
-        let asked = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
-        match self.every {
-            0 => decision(SamplingDecision::Drop, "verdict"),
-            every if asked.is_multiple_of(every) => {
-                decision(SamplingDecision::RecordAndSample, "verdict")
-            }
-            _ => decision(SamplingDecision::Drop, "verdict"),
-        }
-    }
-}
-
-#[derive(Debug, Default)]
-struct Kept {
-    spans: Mutex<Vec<Otlp>>,
-    recorded: AtomicUsize,
-    dropped: AtomicUsize,
-}
-
-impl Kept {
-    fn names(&self) -> Vec<String> {
-        let spans = self.spans.lock().unwrap();
-        spans.iter().map(|span| span.name.clone()).collect()
-    }
-
-    fn counts(&self) -> [usize; 3] {
-        let kept = self.spans.lock().unwrap().len();
-        let count = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
-        [count(&self.recorded), kept, count(&self.dropped)]
-    }
-}
-
-impl Sink for Kept {
-    fn ended(&self) {
-        self.recorded.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn kept(&self, spans: &EncodedSpans, new: u64) {
-        self.recorded.fetch_add(new as usize, Ordering::Relaxed);
-        for (run, bytes) in spans.iter() {
-            let decoded = ScopeSpans::decode(&*[run.scope.fields(), bytes].concat()).unwrap();
-            self.spans.lock().unwrap().extend(decoded.spans);
-        }
-    }
-
-    fn dropped(&self, spans: u64) {
-        self.dropped.fetch_add(spans as usize, Ordering::Relaxed);
-    }
-
-    fn refused(&self, why: Refusal) {
-        panic!("a span was refused: {why:?}");
-    }
-}
 
 struct Fixture {
     recorder: Arc<Recorder>,
     tracer: Tracer,
-    sink: Arc<Kept>,
+    sink: Arc<Received>,
     memory: Arc<MemoryBudget>,
-    sampler: Keeps,
+    sampler: DecidesLate,
 }
 
 /// Keeps every so-many-th trace; none if that is 0.
 fn keeping(every: usize, limits: Limits) -> Fixture {
-    let sampler = Keeps {
-        every,
-        asked: Arc::default(),
-    };
+    let sampler = DecidesLate::keeping(every);
     let memory = Arc::new(MemoryBudget::new(limits.memory));
-    let sink = Arc::new(Kept::default());
+    let sink = Arc::new(Received::default());
     let recorder = Recorder::with_memory(Mode::Record, limits, Arc::clone(&memory), sink.clone());
     let recorder = Arc::new(recorder.with_sampler(Sampler::of(sampler.clone())));
     Fixture {
@@ -146,7 +58,7 @@ impl Fixture {
     }
 
     fn asked(&self) -> usize {
-        self.sampler.asked.load(Ordering::Relaxed)
+        self.sampler.asked()
     }
 }
 
@@ -196,8 +108,10 @@ fn kept_trace_says_so_in_each_span() {
     root.span().end();
     drop(test.child(&root));
     assert_eq!((test.sink.counts(), test.asked()), ([3, 3, 0], 1));
-    assert_eq!(test.sink.names(), ["child", "root", "child"]);
-    for span in test.sink.spans.lock().unwrap().iter() {
+    let spans = test.sink.spans();
+    let names: Vec<_> = spans.iter().map(|span| &*span.name).collect();
+    assert_eq!(names, ["child", "root", "child"]);
+    for span in &spans {
         assert_eq!(span.flags & 0xff, 0x03, "sampled: {span:?}");
         let expected = (span.name == "root").then_some("verdict");
         let reason = reason(span);
@@ -313,11 +227,11 @@ fn threads_that_share_a_trace_share_its_verdict() {
         let [recorded, kept, dropped] = test.sink.counts();
         assert_eq!((recorded, kept + dropped), (61 * traces, recorded));
         assert_eq!((kept, test.asked()), (61 * traces / 2, traces), "{hold:?}");
-        let spans = test.sink.spans.lock().unwrap();
+        let spans = test.sink.spans();
         let ids: BTreeSet<_> = spans.iter().map(|span| &span.span_id).collect();
         assert_eq!(ids.len(), kept, "each span once");
         let mut whole = BTreeMap::new();
-        for span in spans.iter() {
+        for span in &spans {
             *whole.entry(&span.trace_id).or_insert(0) += 1;
         }
         assert!(whole.values().all(|spans| *spans == 61), "a trace is torn");
