@@ -78,7 +78,9 @@ fn hand_down(
         descendants.extend(below.filter(|child| has_replaced(&state.slots[*child].inherited)));
     }
     drop(before);
-    state.handed_down.bytes -= replaced.map_or(0, InheritedAttribute::release);
+    if let Some(replaced) = replaced {
+        state.handed_down.release(replaced);
+    }
 }
 
 /// The open spans by the one that they stand below.

@@ -29,7 +29,7 @@ impl InheritedAttribute {
     }
 
     /// Lets go of it. Returns its bytes if nobody else has it.
-    pub(super) fn release(self) -> usize {
+    fn release(self) -> usize {
         let is_last = Arc::strong_count(&self.field) == 1;
         if is_last { self.field.len() } else { 0 }
     }
@@ -88,7 +88,7 @@ pub(super) struct InheritedStore {
     /// The sets of spans that have ended. The one that was asked for last goes last.
     pub(super) kept: VecDeque<(SpanId, Inherited)>,
     /// Of the attributes in all sets, those of open spans too. What several sets share counts once.
-    pub(super) bytes: usize,
+    bytes: usize,
 }
 
 impl InheritedStore {
@@ -125,6 +125,11 @@ impl InheritedStore {
             self.bytes += bytes;
         }
         fits
+    }
+
+    /// Stops counting an attribute that was replaced, unless others still have it.
+    pub(super) fn release(&mut self, attribute: InheritedAttribute) {
+        self.bytes -= attribute.release();
     }
 
     fn forget_oldest(&mut self) -> bool {

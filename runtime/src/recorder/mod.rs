@@ -28,7 +28,7 @@ mod model_tests;
 mod observer;
 mod open;
 mod outcome;
-mod pools;
+mod pool;
 mod request_reader;
 mod run_scope;
 mod scope;

@@ -159,10 +159,10 @@ impl opentelemetry::trace::Span for Span {
     }
 
     fn end(&mut self) {
-        if let Some(local) = &self.local {
-            if end(local, Outcome::Ok) {
-                local.give_cell_back();
-            }
+        if let Some(local) = &self.local
+            && end(local, Outcome::Ok)
+        {
+            local.give_cell_back();
         }
     }
 

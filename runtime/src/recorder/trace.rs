@@ -20,7 +20,7 @@ use super::clock::TraceClock;
 use super::inherited::InheritedStore;
 use super::instance::Recorder;
 use super::memory::Reservation;
-use super::pools::Pool;
+use super::pool::Pool;
 use super::state::State;
 use super::verdict::Verdict;
 use crate::sampling::Decision;

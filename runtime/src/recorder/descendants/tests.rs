@@ -141,7 +141,7 @@ proptest! {
                 }
                 Step::Start(_) | Step::End(_) => {}
             }
-            prop_assert_eq!(family.state.handed_down.bytes, family.bytes());
+            prop_assert_eq!(family.state.handed_down.bytes(), family.bytes());
             prop_assert!(family.bytes() <= 10_000);
         }
     }
