@@ -54,6 +54,7 @@ mod config;
 mod diag;
 mod error;
 mod exporter;
+mod hex;
 #[cfg(feature = "_inbound")]
 mod inbound;
 mod pipeline;

@@ -26,7 +26,8 @@ use span::Row;
 use text::{Ink, Text};
 use tree::Trace;
 
-use super::visible::{hex, visible};
+use super::visible::visible;
+use crate::hex;
 
 /// The columns that a line keeps to, unless one tag is wider. Fixed: std cannot ask a terminal for its width.
 const WIDTH: usize = 120;
@@ -95,7 +96,7 @@ pub(crate) fn render(batch: &[ResourceSpans], style: Style) -> String {
 fn header(trace: &Trace<'_>, style: Style) -> Text {
     let mut header = Text::new(style);
     header.push(Ink::Magenta, &visible(trace.service(), WIDTH));
-    header.push(Ink::Bold, &format!("  {}", hex(trace.id())));
+    header.push(Ink::Bold, &format!("  {}", hex::encode(trace.id())));
     header.push(
         Ink::Dim,
         &format!("  {} UTC", text::time_of_day(trace.start)),

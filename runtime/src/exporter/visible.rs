@@ -20,11 +20,6 @@ pub(crate) fn said(text: &str) -> String {
     visible(text, MOST)
 }
 
-/// An id, or other bytes, as text.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// Would a terminal do more than print this character? Besides the controls, these are the format characters
 /// that are invisible or turn the direction of writing.
 pub(super) fn is_active(c: char) -> bool {

@@ -15,8 +15,8 @@ use opentelemetry::{
     trace::{SpanContext, SpanId, TraceId},
 };
 
-use super::ids::{hex, hex_byte, write_hex};
 use super::trim;
+use crate::hex;
 
 /// The trace id is random in its right-most 56 bits. opentelemetry has no name for this flag.
 const RANDOM: TraceFlags = TraceFlags::new(0x02);
@@ -27,10 +27,10 @@ pub(super) fn parse(line: &[u8]) -> Option<(TraceId, SpanId, TraceFlags)> {
     if [fields[2], fields[35], fields[52]] != [b'-'; 3] {
         return None;
     }
-    let version = hex_byte([fields[0], fields[1]])?;
-    let trace_id = TraceId::from_bytes(hex(&fields[3..35])?);
-    let span_id = SpanId::from_bytes(hex(&fields[36..52])?);
-    let flags = hex_byte([fields[53], fields[54]])?;
+    let version = hex::decode_byte([fields[0], fields[1]])?;
+    let trace_id = TraceId::from_bytes(hex::decode(&fields[3..35])?);
+    let span_id = SpanId::from_bytes(hex::decode(&fields[36..52])?);
+    let flags = hex::decode_byte([fields[53], fields[54]])?;
 
     let complete = match version {
         0xff => false,
@@ -45,11 +45,11 @@ pub(super) fn parse(line: &[u8]) -> Option<(TraceId, SpanId, TraceFlags)> {
 /// Writes version 00, the one this crate speaks.
 pub(super) fn format(span_context: &SpanContext) -> String {
     let mut line = [b'-'; 55];
-    write_hex(&[0], &mut line[..2]);
-    write_hex(&span_context.trace_id().to_bytes(), &mut line[3..35]);
-    write_hex(&span_context.span_id().to_bytes(), &mut line[36..52]);
+    hex::encode_to(&[0], &mut line[..2]);
+    hex::encode_to(&span_context.trace_id().to_bytes(), &mut line[3..35]);
+    hex::encode_to(&span_context.span_id().to_bytes(), &mut line[36..52]);
     let flags = known(span_context.trace_flags()).to_u8();
-    write_hex(&[flags], &mut line[53..]);
+    hex::encode_to(&[flags], &mut line[53..]);
     String::from_utf8_lossy(&line).into_owned()
 }
 

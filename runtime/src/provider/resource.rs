@@ -10,6 +10,7 @@ use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
 use crate::attribute::wire::{self, len_field};
 use crate::attribute::{Encoder, Outcome, Value, ValueLimits};
 use crate::config::{Origin, Pass, Settings, Source, Sourced};
+use crate::hex;
 
 /// What begins the names of our own attributes, which nobody else sets.
 const SDK: &str = "telemetry.sdk.";
@@ -113,7 +114,7 @@ fn random_uuid() -> String {
     let mut bytes = RandomIdGenerator::default().new_trace_id().to_bytes();
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex = bytes.map(|byte| format!("{byte:02x}")).concat();
-    let [a, b, c, d, e] = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| &hex[part]);
+    let digits = hex::encode(&bytes);
+    let [a, b, c, d, e] = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| &digits[part]);
     format!("{a}-{b}-{c}-{d}-{e}")
 }

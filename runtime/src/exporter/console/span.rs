@@ -13,7 +13,8 @@ use super::{
     text::{self, Ink, Text},
     tree::{Node, Trace, Visit},
 };
-use crate::exporter::visible::{hex, visible};
+use crate::exporter::visible::visible;
+use crate::hex;
 
 /// The columns that names are cut to, so that the bars stay near; yet a name gets its least number of columns.
 const LABEL: usize = 48;
@@ -208,7 +209,7 @@ fn tags(node: &Node<'_>, caller: &str, is_root: bool, style: Style) -> Vec<Text>
         };
         tags.push(piece(
             Ink::Dim,
-            &format!("↑ {place} {}", hex(&span.parent_span_id)),
+            &format!("↑ {place} {}", hex::encode(&span.parent_span_id)),
             style,
         ));
     }
@@ -270,8 +271,8 @@ fn event_pieces(event: &Event, span: &Span, style: Style) -> Vec<Text> {
 fn link_pieces(link: &Link, style: Style) -> Vec<Text> {
     let ids = format!(
         "↔ trace {} span {}",
-        hex(&link.trace_id),
-        hex(&link.span_id)
+        hex::encode(&link.trace_id),
+        hex::encode(&link.span_id)
     );
     let mut pieces = vec![piece(Ink::Cyan, &ids, style)];
     pieces.extend(attribute_pieces(link.attributes.iter(), style));

@@ -4,7 +4,8 @@
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value};
 
 use super::Style;
-use crate::exporter::visible::{clipped, hex, is_active, visible};
+use crate::exporter::visible::{clipped, is_active, visible};
+use crate::hex;
 
 /// In characters. What is longer ends in `…`.
 pub(super) const VALUE_LIMIT: usize = 80;
@@ -100,7 +101,7 @@ pub(super) fn value(value: Option<&AnyValue>) -> String {
             let pairs: Vec<_> = list.values.iter().map(pair).collect();
             clipped(&format!("{{{}}}", pairs.join(", ")), VALUE_LIMIT)
         }
-        Value::BytesValue(bytes) => clipped(&format!("0x{}", hex(bytes)), VALUE_LIMIT),
+        Value::BytesValue(bytes) => clipped(&format!("0x{}", hex::encode(bytes)), VALUE_LIMIT),
         // An index into a table that only profiles have: to be treated as absent (OTLP, common.proto).
         Value::StringValueStrindex(_) => "null".to_owned(),
     }

@@ -11,7 +11,7 @@ use opentelemetry_proto::tonic::trace::v1::{self as proto, ResourceSpans};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::exporter::visible::hex;
+use crate::hex;
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -91,9 +91,9 @@ impl<'a> Span<'a> {
             .end_time_unix_nano
             .saturating_sub(span.start_time_unix_nano);
         Self {
-            trace_id: hex(&span.trace_id),
-            parent_id: hex(&span.parent_span_id),
-            id: hex(&span.span_id),
+            trace_id: hex::encode(&span.trace_id),
+            parent_id: hex::encode(&span.parent_span_id),
+            id: hex::encode(&span.span_id),
             name: &span.name,
             kind,
             timestamp: microseconds(span.start_time_unix_nano),
