@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::writer::{ArrayEncoder, Outcome, ValueLimits, ValueWriter};
+use super::writer::{ArrayEncoder, Encoded, ValueLimits, ValueWriter};
 use super::{Key, Tags};
 
 /// Takes the one value of an attribute, or one element of an array.
@@ -30,7 +30,7 @@ impl<'a> Encoder<'a> {
         tag: u8,
         key: &'a str,
         limits: &'a ValueLimits,
-        outcome: &'a mut Outcome,
+        outcome: &'a mut Encoded,
     ) -> Self {
         ValueWriter::attribute(buf, tag, key, limits, outcome, None).into()
     }

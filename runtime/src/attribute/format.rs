@@ -2,8 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::value::truncate;
-use super::writer::ValueWriter;
+use super::writer::{ValueWriter, truncate};
 use super::{Encoder, Value};
 
 /// `#[display]`: a value's text by [`fmt::Display`]; of an `Option`, that of what is in it.
@@ -61,7 +60,7 @@ impl<V: Value + ?Sized> Value for MaxLen<'_, V> {
         encoder.write_with(|writer| {
             let mut treatment = writer.treatment();
             treatment.chars = Some(treatment.chars.map_or(self.0, |chars| chars.min(self.0)));
-            writer.treat(self.1, &treatment);
+            self.1.encode(writer.with_treatment(&treatment).into());
         });
     }
 }

@@ -9,9 +9,11 @@ mod encoder;
 mod format;
 mod key;
 mod key_filter;
+mod policy;
 mod privacy;
 mod put;
 mod scratch;
+mod set;
 mod tags;
 #[cfg(test)]
 mod tests;
@@ -21,6 +23,7 @@ pub(crate) mod wire;
 mod with_chrono;
 #[cfg(feature = "rust_decimal")]
 mod with_decimal;
+mod with_std;
 #[cfg(feature = "time")]
 mod with_time;
 #[cfg(feature = "uuid")]
@@ -33,12 +36,12 @@ pub use encoder::Encoder;
 pub use format::{Debug, Display, MaxLen, Shown};
 pub use key::Key;
 pub(crate) use key::{is_withheld, key_of};
-pub use privacy::{Hash, Mask, Pii, PiiPolicy};
-pub(crate) use privacy::{HashKey, MIN_KEY_BYTES, Privacy};
+pub use policy::PiiPolicy;
+pub(crate) use policy::{HashKey, MIN_KEY_BYTES, Privacy};
+pub use privacy::{Hash, Mask, Pii};
 pub(crate) use scratch::Scratch;
 pub(crate) use tags::Entry;
 pub use tags::Tags;
 pub use value::Value;
-pub(crate) use value::truncate;
 pub use writer::ArrayEncoder;
-pub(crate) use writer::{Outcome, ValueLimits};
+pub(crate) use writer::{Encoded, ValueLimits, truncate};

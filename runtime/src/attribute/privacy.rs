@@ -1,69 +1,9 @@
 //! Values that are protected before they are recorded.
 
-use std::fmt;
-
-use hmac::digest::KeyInit;
-use hmac::{Hmac, Mac};
-use sha2::Sha256;
-
+use super::policy::{MIN_KEY_BYTES, PiiPolicy};
 use super::writer::Treatment;
 use super::{Encoder, Value};
 use crate::diag;
-
-/// What becomes of a value that is marked `#[pii]`, as personally identifiable information.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum PiiPolicy {
-    /// It is recorded as it is.
-    Keep,
-    /// Its keyed hash is recorded, as with `#[hash]`.
-    Hash,
-    /// It is not recorded.
-    #[default]
-    Drop,
-}
-
-/// How values that say so are protected.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Privacy {
-    pub(crate) hash_key: Option<HashKey>,
-    pub(crate) pii: PiiPolicy,
-}
-
-/// A key of [`Hash`].
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct HashKey(Vec<u8>);
-
-/// A shorter key could be guessed.
-pub(crate) const MIN_KEY_BYTES: usize = 16;
-
-impl HashKey {
-    /// `None` for a key that is too short.
-    pub(crate) fn new(key: &[u8]) -> Option<Self> {
-        (key.len() >= MIN_KEY_BYTES).then(|| Self(key.to_vec()))
-    }
-
-    fn hash(&self, text: &str) -> Option<String> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).ok()?;
-        mac.update(text.as_bytes());
-        let digits = mac.finalize().into_bytes().into_iter();
-        Some(
-            digits
-                .flat_map(|byte| [hex(byte >> 4), hex(byte & 15)])
-                .collect(),
-        )
-    }
-}
-
-impl fmt::Debug for HashKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("HashKey(…)")
-    }
-}
-
-fn hex(digit: u8) -> char {
-    char::from_digit(u32::from(digit), 16).unwrap_or_default()
-}
 
 /// `#[hash]`: the keyed HMAC-SHA-256 of a value's text, in lower-case hex; of a list, that of each element. Nothing without a
 /// key.
@@ -84,13 +24,13 @@ impl<V: Value + ?Sized> Value for Hash<'_, V> {
         encoder.write_with(
             |writer| match writer.privacy().and_then(|it| it.hash_key.as_ref()) {
                 // The whole value's hash, so that it is the same in every service, whatever its limits.
-                Some(key) => writer.treat(
-                    self.0,
-                    &Treatment {
+                Some(key) => {
+                    let treatment = Treatment {
                         chars: None,
                         rewrite: Some(&|text| key.hash(text)),
-                    },
-                ),
+                    };
+                    self.0.encode(writer.with_treatment(&treatment).into());
+                }
                 None => {
                     warn_without_key();
                     writer.withhold();
@@ -109,7 +49,7 @@ impl<V: Value + ?Sized> Value for Mask<'_, V> {
                 chars: None,
                 rewrite: Some(&|text| Some(mask(text, self.0, limit))),
             };
-            writer.treat(self.1, &treatment);
+            self.1.encode(writer.with_treatment(&treatment).into());
         });
     }
 }

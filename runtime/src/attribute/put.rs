@@ -7,7 +7,7 @@ use std::mem;
 
 use super::key::{self, ATTRIBUTE, BLOCK_BYTES};
 use super::writer::{BOOL, DOUBLE, INT, STRING, ValueWriter};
-use super::{Key, Outcome, Tags, wire};
+use super::{Encoded, Key, Tags, wire};
 
 impl Tags {
     #[inline(never)]
@@ -91,7 +91,7 @@ impl Tags {
             self.dropped += 1;
             return;
         }
-        let mut outcome = Outcome::Written;
+        let mut outcome = Encoded::Written;
         let unfinished = Unfinished {
             start,
             bytes: &mut self.bytes,
@@ -106,7 +106,7 @@ impl Tags {
         ));
         mem::forget(unfinished);
         let bytes = self.bytes.len() - start;
-        if outcome != Outcome::Written || bytes > self.limits.bytes {
+        if outcome != Encoded::Written || bytes > self.limits.bytes {
             self.leave_out(key, start, outcome);
         } else if bytes > 0 {
             self.enter(key.hash(), start);
@@ -116,9 +116,9 @@ impl Tags {
     /// Takes back what has been written of an attribute. Of a value that is withheld the key stays, for its span to remove an
     /// earlier value by.
     #[cold]
-    fn leave_out(&mut self, key: &Key<'_>, start: usize, outcome: Outcome) {
+    fn leave_out(&mut self, key: &Key<'_>, start: usize, outcome: Encoded) {
         self.bytes.truncate(start);
-        if outcome == Outcome::Withheld {
+        if outcome == Encoded::Withheld {
             key::alone(&mut self.bytes, key.as_str());
             self.withheld = true;
             self.enter(key.hash(), start);

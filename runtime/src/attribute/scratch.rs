@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use super::privacy::Privacy;
+use super::policy::Privacy;
 use super::{Tags, ValueLimits};
 
 /// An empty set, on the thread's scratch buffer; a nested one gets a buffer of its own.

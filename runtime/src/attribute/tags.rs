@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::key_filter::KeyFilter;
-use super::privacy::Privacy;
-use super::{Encoder, Key, Value, ValueLimits};
+use super::policy::Privacy;
+use super::writer::ValueLimits;
 
 /// Takes attributes: what a macro's entries name, or code of yours that is given this.
 ///
@@ -113,79 +113,6 @@ impl Tags {
         }
     }
 
-    /// Sets `key` to `value`, replacing an earlier value.
-    #[inline(always)]
-    pub fn set<'k, V: Value + ?Sized>(&mut self, key: impl Into<Key<'k>>, value: &V) {
-        value.encode(Encoder::of_set(self, &key.into()));
-    }
-
-    /// Sets `key` to `value`, on this span and on every span that starts below it in this process from then on, in whatever
-    /// library and at whatever depth, and after this span has ended, too. A span's own value of the key, or that of a span
-    /// between, goes before.
-    ///
-    /// What a span inherits counts towards its limits. What this span does not take is not inherited; nor is what all spans of the
-    /// trace hand down beyond `bytes_per_trace`, which counts as dropped here. A span below one that has ended has what was set up
-    /// to that end.
-    ///
-    /// ```
-    /// use biztrace::actix::RequestTracing;
-    ///
-    /// let tracing = RequestTracing::default().tags(|request, tags| {
-    ///     let tenant = request.headers().get("x-tenant-id");
-    ///     tags.set_inherited("tenant.id", &tenant.and_then(|tenant| tenant.to_str().ok()));
-    /// });
-    /// # let _ = tracing;
-    /// ```
-    pub fn set_inherited<'k, V: Value + ?Sized>(&mut self, key: impl Into<Key<'k>>, value: &V) {
-        let before = self.entries.len();
-        self.set(key, value);
-        self.inherited.extend_from_slice(&self.entries[before..]);
-    }
-
-    /// Has what `set` sets travel to the services that are called, too: it is in the OpenTelemetry context's baggage, which clients
-    /// send that inject the context, with the propagator `baggage`.
-    ///
-    /// It is there for what runs below: with [`RequestTracing::tags`](crate::actix::RequestTracing::tags) the request from its
-    /// routing on, with a type's attributes in `#[traced_handler]` or `#[traced]` the function's body. In `tag!`, and for a result,
-    /// there is nothing below, and a warning says so once. The text of strings, numbers and bools travels, lists do not. What its
-    /// protection withholds does not, and takes an earlier value of its key with it. At the most 64 members travel, of 8192
-    /// bytes: what is set here goes before what came from the caller. In a trace that is not recorded nothing is added.
-    ///
-    /// ```
-    /// use biztrace::actix::RequestTracing;
-    ///
-    /// let tracing = RequestTracing::default().tags(|request, tags| {
-    ///     let tenant = request.headers().get("x-tenant-id");
-    ///     let tenant = tenant.and_then(|tenant| tenant.to_str().ok());
-    ///     tags.baggage(|tags| tags.set("tenant.id", &tenant));
-    /// });
-    /// # let _ = tracing;
-    /// ```
-    pub fn baggage(&mut self, set: impl FnOnce(&mut Self)) {
-        let before = self.entries.len();
-        set(self);
-        self.baggage.extend_from_slice(&self.entries[before..]);
-    }
-
-    /// Has `prefix` and a dot stand before the keys that `set` sets.
-    pub fn nested(&mut self, prefix: &'static str, set: impl FnOnce(&mut Self)) {
-        let outer = self.prefix.len();
-        self.prefix.push_str(prefix);
-        self.prefix.push('.');
-        let nested = Nested { tags: self, outer };
-        set(nested.tags);
-    }
-
-    /// Like [`set`](Self::set), as OpenTelemetry's API has it: without a name, too.
-    pub(crate) fn set_any<V: Value + ?Sized>(&mut self, key: &str, value: &V) {
-        let key = &Key::new(key);
-        if key.as_str().is_empty() {
-            self.write(key, |writer| value.encode(writer.into()));
-        } else {
-            self.set(key, value);
-        }
-    }
-
     /// Adds an attribute that is encoded already.
     pub(crate) fn push_encoded(&mut self, hash: u32, field: &[u8]) {
         let start = self.bytes.len();
@@ -266,18 +193,5 @@ impl Tags {
         if self.repeated.is_none() && (number > FEW || self.has_hash(hash)) {
             self.repeated = Some(number as u32);
         }
-    }
-}
-
-/// Takes a prefix off again, after a panic too.
-struct Nested<'a> {
-    tags: &'a mut Tags,
-    /// Bytes of the prefix that was there before.
-    outer: usize,
-}
-
-impl Drop for Nested<'_> {
-    fn drop(&mut self) {
-        self.tags.prefix.truncate(self.outer);
     }
 }

@@ -2,10 +2,8 @@
 
 use std::fmt;
 
-use super::Value;
 use super::key::{self, KEY, VALUE};
-use super::privacy::Privacy;
-use super::value::truncate;
+use super::policy::Privacy;
 use super::wire::{self, field_len, len_field, varint_len};
 
 /// Writes one value at its place in a buffer, within its limits.
@@ -15,7 +13,7 @@ pub(super) struct ValueWriter<'a> {
     depth: u8,
     place: Place<'a>,
     limits: &'a ValueLimits,
-    outcome: &'a mut Outcome,
+    outcome: &'a mut Encoded,
     privacy: Option<&'a Privacy>,
     treatment: Option<&'a Treatment<'a>>,
 }
@@ -61,7 +59,7 @@ const MAX_DEPTH: u8 = 8;
 
 /// The outcome of writing a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum Encoded {
     /// It stands in the buffer, or there is none.
     Written,
     /// It does not fit its limits. The buffer has a part of it, which is not an attribute.
@@ -83,7 +81,7 @@ impl<'a> ValueWriter<'a> {
         tag: u8,
         key: &'a str,
         limits: &'a ValueLimits,
-        outcome: &'a mut Outcome,
+        outcome: &'a mut Encoded,
         privacy: Option<&'a Privacy>,
     ) -> Self {
         Self {
@@ -102,13 +100,15 @@ impl<'a> ValueWriter<'a> {
         self.privacy
     }
 
-    /// Encodes `value` with an option's treatment.
-    pub(super) fn treat<V: Value + ?Sized>(self, value: &V, treatment: &Treatment<'_>) {
-        let treated = ValueWriter {
+    /// This writer, with an option's treatment.
+    pub(super) fn with_treatment<'b>(self, treatment: &'b Treatment<'b>) -> ValueWriter<'b>
+    where
+        'a: 'b,
+    {
+        ValueWriter {
             treatment: Some(treatment),
             ..self
-        };
-        value.encode(treated.into());
+        }
     }
 
     /// Bytes that the value may take.
@@ -118,13 +118,13 @@ impl<'a> ValueWriter<'a> {
 
     /// Leaves the value out, and counts it as dropped, since it takes more.
     pub(super) fn refuse(self) {
-        *self.outcome = Outcome::TooLarge;
+        *self.outcome = Encoded::TooLarge;
     }
 
     /// Leaves the value out for its protection; an element only itself.
     pub(super) fn withhold(self) {
         if let Place::Attribute { .. } = self.place {
-            *self.outcome = Outcome::Withheld;
+            *self.outcome = Encoded::Withheld;
         }
     }
 
@@ -256,7 +256,7 @@ pub struct ArrayEncoder<'a> {
     depth: u8,
     start: usize,
     limits: &'a ValueLimits,
-    outcome: &'a mut Outcome,
+    outcome: &'a mut Encoded,
     privacy: Option<&'a Privacy>,
     treatment: Option<&'a Treatment<'a>>,
 }
@@ -268,20 +268,18 @@ impl fmt::Debug for ArrayEncoder<'_> {
 }
 
 impl ArrayEncoder<'_> {
-    /// Adds an element. An element without a value, for example `None`, is left out. OpenTelemetry wants all elements of an array to
-    /// be of one type; its API has no form for mixed arrays, nor for arrays of arrays. More than eight arrays within one another are
-    /// not recorded.
-    pub fn push<V: Value + ?Sized>(&mut self, element: &V) {
+    /// Adds the element that `encode` writes, unless the array is too large already.
+    pub(super) fn element(&mut self, encode: impl FnOnce(ValueWriter<'_>)) {
         let written = self.buf.len() - self.start;
         if written > self.limits.bytes {
-            *self.outcome = Outcome::TooLarge;
+            *self.outcome = Encoded::TooLarge;
             return;
         }
         let limits = ValueLimits {
             bytes: self.limits.bytes - written,
             ..*self.limits
         };
-        let writer = ValueWriter {
+        encode(ValueWriter {
             buf: self.buf,
             depth: self.depth,
             place: Place::Element,
@@ -289,7 +287,17 @@ impl ArrayEncoder<'_> {
             outcome: self.outcome,
             privacy: self.privacy,
             treatment: self.treatment,
-        };
-        element.encode(writer.into());
+        });
+    }
+}
+
+/// The first `limit` characters of `value`.
+pub(crate) fn truncate(value: &str, limit: usize) -> &str {
+    if value.len() <= limit {
+        return value; // No character is shorter than a byte.
+    }
+    match value.char_indices().nth(limit) {
+        Some((end, _)) => &value[..end],
+        None => value,
     }
 }

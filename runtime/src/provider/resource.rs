@@ -8,7 +8,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
 
 use crate::attribute::wire::{self, len_field};
-use crate::attribute::{Encoder, Outcome, Value, ValueLimits};
+use crate::attribute::{Encoded, Encoder, Value, ValueLimits};
 use crate::config::{Origin, Pass, Settings, Source, Sourced};
 use crate::hex;
 
@@ -87,7 +87,7 @@ impl Attributes {
                     len_field(1),
                     key,
                     &ValueLimits::NONE,
-                    &mut Outcome::Written,
+                    &mut Encoded::Written,
                 ));
             }
         });

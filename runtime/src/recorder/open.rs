@@ -20,7 +20,7 @@ use super::key_index::KeyIndex;
 use super::scope::Scope;
 use super::span_fields::{LINK_FLAGS, flags_of, nonzero};
 use crate::attribute::wire::{self, fixed64_field, len_field, varint_field};
-use crate::attribute::{Encoder, Outcome, Tags, Value, ValueLimits, truncate};
+use crate::attribute::{Encoded, Encoder, Tags, Value, ValueLimits, truncate};
 use crate::config::Limits;
 
 #[derive(Debug)]
@@ -222,10 +222,10 @@ impl OpenSpan {
                 ..limits
             },
             full_at: start.saturating_add(room),
-            outcome: Outcome::Written,
+            outcome: Encoded::Written,
         };
         wire::message(&mut self.tags.bytes, tag, |buf| write(buf, &mut values));
-        let fits = values.outcome != Outcome::TooLarge && self.tags.bytes.len() - start <= room;
+        let fits = values.outcome != Encoded::TooLarge && self.tags.bytes.len() - start <= room;
         if !fits {
             self.tags.bytes.truncate(start);
             self.tags.bytes.shrink_to(start);
@@ -309,14 +309,14 @@ struct LimitedAttributes {
     limits: ValueLimits,
     /// Past this many bytes in the buffer nothing more is written: it does not fit.
     full_at: usize,
-    outcome: Outcome,
+    outcome: Encoded,
 }
 
 impl LimitedAttributes {
     fn extend(&mut self, buf: &mut Vec<u8>, tag: u8, attributes: &[KeyValue]) {
         for KeyValue { key, value, .. } in attributes {
             if buf.len() > self.full_at {
-                self.outcome = Outcome::TooLarge;
+                self.outcome = Encoded::TooLarge;
                 return;
             }
             value.encode(Encoder::attribute(

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use opentelemetry::InstrumentationScope;
 
 use crate::attribute::wire::{self, len_field};
-use crate::attribute::{Encoder, Outcome, Value, ValueLimits};
+use crate::attribute::{Encoded, Encoder, Value, ValueLimits};
 
 /// The instrumentation scope of a span: the library that made it.
 #[derive(Debug, Clone)]
@@ -60,7 +60,7 @@ fn encode(scope: &InstrumentationScope) -> Vec<u8> {
                 len_field(3),
                 key,
                 &ValueLimits::NONE,
-                &mut Outcome::Written,
+                &mut Encoded::Written,
             ));
         }
     });
