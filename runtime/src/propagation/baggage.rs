@@ -6,7 +6,7 @@ use opentelemetry::baggage::Baggage;
 use opentelemetry::propagation::Injector;
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode, utf8_percent_encode};
 
-use super::{Carrier, trim};
+use super::carrier::{Carrier, trim};
 
 pub(super) const HEADER: &str = "baggage";
 

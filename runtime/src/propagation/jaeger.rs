@@ -13,7 +13,8 @@
 use opentelemetry::propagation::Injector;
 use opentelemetry::trace::SpanContext;
 
-use super::{Carrier, caller, ids, only, trim};
+use super::carrier::{Carrier, caller, only, trim};
+use super::ids;
 
 pub(super) const HEADER: &str = "uber-trace-id";
 

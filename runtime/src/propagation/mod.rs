@@ -4,6 +4,7 @@
 
 mod b3;
 mod baggage;
+mod carrier;
 mod ids;
 mod jaeger;
 #[cfg(test)]
@@ -20,15 +21,11 @@ use opentelemetry::Context;
 use opentelemetry::baggage::{Baggage, BaggageExt};
 use opentelemetry::propagation::text_map_propagator::FieldIter;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
-use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
+use opentelemetry::trace::{SpanContext, TraceContextExt};
 
+pub(crate) use self::carrier::Carrier;
+use self::carrier::Lines;
 use crate::config::Propagator;
-
-/// The headers of an inbound request. A header may have several lines; they come in order.
-pub(crate) trait Carrier {
-    /// The lines of the header `name`, which is in lower case.
-    fn lines<'a>(&'a self, name: &'static str) -> impl Iterator<Item = &'a [u8]> + 'a;
-}
 
 /// What a request brings.
 #[derive(Debug, Default)]
@@ -190,11 +187,11 @@ impl Propagator {
                 let Some((caller, decision)) = b3::extract(carrier) else {
                     return;
                 };
-                let is_debug = decision == b3::Decision::Debug;
+                let is_debug = decision == b3::SamplingState::Debug;
                 let decision = match decision {
-                    b3::Decision::Defer => Deferred,
+                    b3::SamplingState::Defer => Deferred,
                     _ if caller.is_some() => FromFlags,
-                    decision => Sampled(decision != b3::Decision::Drop),
+                    decision => Sampled(decision != b3::SamplingState::Deny),
                 };
                 (caller, decision, is_debug)
             }
@@ -244,34 +241,4 @@ impl TextMapPropagator for Propagator {
         });
         FieldIter::new(&FIELDS[self])
     }
-}
-
-struct Lines<'e>(&'e dyn Extractor);
-
-impl Carrier for Lines<'_> {
-    fn lines<'a>(&'a self, name: &'static str) -> impl Iterator<Item = &'a [u8]> + 'a {
-        let lines = self.0.get_all(name).unwrap_or_default();
-        lines.into_iter().map(str::as_bytes)
-    }
-}
-
-/// The only line of the header `name`: of several none is taken.
-fn only<'a>(carrier: &'a impl Carrier, name: &'static str) -> Option<&'a [u8]> {
-    let mut lines = carrier.lines(name);
-    let line = lines.next()?;
-    lines.next().is_none().then_some(line)
-}
-
-/// The span of a caller in a format that tells no more of its trace than whether it is sampled.
-fn caller(trace_id: TraceId, span_id: SpanId, is_sampled: bool) -> SpanContext {
-    let flags = TraceFlags::default().with_sampled(is_sampled);
-    SpanContext::new(trace_id, span_id, flags, true, TraceState::NONE)
-}
-
-/// Without the white space around it.
-fn trim(mut line: &[u8]) -> &[u8] {
-    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = line {
-        line = rest;
-    }
-    line
 }

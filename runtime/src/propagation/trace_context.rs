@@ -5,7 +5,8 @@
 use opentelemetry::propagation::Injector;
 use opentelemetry::trace::SpanContext;
 
-use super::{Carrier, only, traceparent, tracestate};
+use super::carrier::{Carrier, only};
+use super::{traceparent, tracestate};
 
 pub(super) const TRACEPARENT: &str = "traceparent";
 pub(super) const TRACESTATE: &str = "tracestate";

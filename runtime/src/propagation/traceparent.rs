@@ -15,7 +15,7 @@ use opentelemetry::{
     trace::{SpanContext, SpanId, TraceId},
 };
 
-use super::trim;
+use super::carrier::trim;
 use crate::hex;
 
 /// The trace id is random in its right-most 56 bits. opentelemetry has no name for this flag.

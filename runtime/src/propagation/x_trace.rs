@@ -4,7 +4,8 @@
 use opentelemetry::propagation::Injector;
 use opentelemetry::trace::SpanContext;
 
-use super::{Carrier, caller, ids, trim};
+use super::carrier::{Carrier, caller, trim};
+use super::ids;
 
 pub(super) const TRACE_ID: &str = "x-trace-id";
 pub(super) const SPAN_ID: &str = "x-span-id";
