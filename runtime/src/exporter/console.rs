@@ -7,11 +7,12 @@
 //! └─ ✗ charge                      2.50ms             ███▍  PaymentDeclined: insufficient funds
 //! ```
 //!
-//! [`tree`] joins spans into trees, [`span`] chooses what to show of each, [`text`] puts it into words;
-//! this file lays out the lines.
+//! [`tree`] joins spans into trees, [`span`] chooses what to show of each, [`text`] puts it into words, within
+//! the bounds of [`style`]; this file lays out the lines.
 
 mod span;
 pub(crate) mod spec;
+mod style;
 mod text;
 mod tree;
 
@@ -23,16 +24,13 @@ use std::io::{self, IsTerminal, Write};
 use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
 
 use span::Row;
+use style::{Style, WIDTH};
 use text::{Ink, Text};
 use tree::Trace;
 
 use super::visible::visible;
 use crate::hex;
 
-/// The columns that a line keeps to, unless one tag is wider. Fixed: std cannot ask a terminal for its width.
-const WIDTH: usize = 120;
-/// The columns of a bar.
-const BAR: usize = 16;
 /// A tree is drawn this deep; below, its outer levels are left out and counted.
 const MAX_LEVELS: usize = 8;
 
@@ -42,13 +40,6 @@ const MAX_LEVELS: usize = 8;
 #[derive(Debug)]
 pub(crate) struct Console {
     style: Style,
-}
-
-/// Whether a tree holds the escape codes that colour it. The text is the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Style {
-    Plain,
-    Colour,
 }
 
 impl Console {
@@ -104,11 +95,11 @@ fn header(trace: &Trace<'_>, style: Style) -> Text {
     header.push(Ink::Bold, &format!("  {}", text::duration(trace.duration)));
     header.push(
         Ink::Dim,
-        &format!("  {}", counted(trace.nodes.len(), "span")),
+        &format!("  {}", text::counted(trace.nodes.len(), "span")),
     );
     let errors = trace.nodes.iter().filter(|node| node.is_error()).count();
     if errors > 0 {
-        header.push(Ink::Red, &format!("  {}", counted(errors, "error")));
+        header.push(Ink::Red, &format!("  {}", text::counted(errors, "error")));
     }
     header
 }
@@ -155,8 +146,4 @@ fn write_paragraph(out: &mut String, indent: &str, pieces: &[Text], style: Style
 fn write_line(out: &mut String, line: &Text) {
     out.push_str(line.written.trim_end());
     out.push('\n');
-}
-
-fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }

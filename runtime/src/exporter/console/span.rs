@@ -9,8 +9,8 @@ use opentelemetry_proto::tonic::{
 };
 
 use super::{
-    Style, counted,
-    text::{self, Ink, Text},
+    style::{BAR, Style},
+    text::{self, Ink, Text, counted},
     tree::{Node, Trace, Visit},
 };
 use crate::exporter::visible::visible;
@@ -80,7 +80,7 @@ impl Row {
         Self {
             label: label(node, &branch(visit), style),
             duration: text::duration(duration),
-            bar: text::bar(offset, duration, trace.duration, super::BAR),
+            bar: text::bar(offset, duration, trace.duration, BAR),
             bar_ink: bar_ink(node),
             tags: tags(node, caller, visit.parent.is_none(), style),
             indent: indent(visit),

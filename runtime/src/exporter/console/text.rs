@@ -3,7 +3,7 @@
 
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value};
 
-use super::Style;
+use super::style::Style;
 use crate::exporter::visible::{clipped, is_active, visible};
 use crate::hex;
 
@@ -183,6 +183,11 @@ fn cell(from: usize, to: usize) -> char {
         (0..=3, to) => FROM_THE_LEFT[to],
         _ => '▐',
     }
+}
+
+/// A number with its noun: `2 spans`.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

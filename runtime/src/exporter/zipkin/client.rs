@@ -15,9 +15,12 @@ use crate::pipeline::{Delivery, Export, Failure, Request};
 #[derive(Debug)]
 pub(super) struct ZipkinHttp(Client);
 
+/// The receiver that the specification takes by default.
+pub(super) const ENDPOINT: &str = "http://localhost:9411/api/v2/spans";
+
 const HELP: EndpointHelp = EndpointHelp {
     settings: "`Builder::zipkin`, OTEL_EXPORTER_ZIPKIN_ENDPOINT",
-    example: super::settings::ENDPOINT,
+    example: ENDPOINT,
 };
 
 impl ZipkinHttp {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use opentelemetry_sdk::Resource;
 
-use super::client::ZipkinHttp;
+use super::client::{ENDPOINT, ZipkinHttp};
 use crate::config::format::Format;
 use crate::config::{Pass, Sourced};
 use crate::error::Error;
@@ -38,8 +38,6 @@ pub struct Zipkin {
     endpoint: Sourced<String>,
     options: Options,
 }
-
-pub(super) const ENDPOINT: &str = "http://localhost:9411/api/v2/spans";
 
 impl Default for Zipkin {
     fn default() -> Self {
