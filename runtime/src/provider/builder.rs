@@ -65,6 +65,13 @@ impl fmt::Debug for Builder {
     }
 }
 
+impl Telemetry {
+    /// Settings in code. What is not set there comes from the environment.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+}
+
 impl Builder {
     /// `service.name` and `service.version` of the resource.
     pub fn service(self, name: impl Into<String>, version: impl Into<String>) -> Self {

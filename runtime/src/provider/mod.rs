@@ -76,11 +76,6 @@ impl Drop for Instance {
 }
 
 impl Telemetry {
-    /// Settings in code. What is not set there comes from the environment.
-    pub fn builder() -> Builder {
-        Builder::default()
-    }
-
     /// What is active, and where each setting came from; secrets are masked. [`init`] and [`Builder::install`] log it in one
     /// line.
     #[must_use]

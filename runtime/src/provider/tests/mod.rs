@@ -2,6 +2,7 @@
 
 mod description;
 mod exporters;
+mod samplers;
 mod settings;
 
 use std::ffi::OsString;
