@@ -64,7 +64,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::pipeline::Sent;
+    use crate::pipeline::SendStarted;
 
     fn key_value(key: &str, value: Value) -> KeyValue {
         KeyValue {
@@ -154,7 +154,7 @@ mod tests {
         let request = Request {
             body: body.into(),
             spans: 1,
-            sent: Sent::default(),
+            sent: SendStarted::default(),
         };
         let written: serde_json::Value =
             serde_json::from_slice(&encode(&request).unwrap()).unwrap();

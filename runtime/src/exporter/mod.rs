@@ -20,4 +20,4 @@ mod visible;
 pub(crate) mod zipkin;
 
 #[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
-pub(crate) use self::visible::said;
+pub(crate) use self::visible::remote_text;

@@ -13,9 +13,9 @@ pub(super) fn visible(text: &str, limit: usize) -> String {
     shown
 }
 
-/// What a receiver says, as it may stand in the log: it may say anything.
+/// Text of a receiver, made safe for the log: cut, and without control characters.
 #[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
-pub(crate) fn said(text: &str) -> String {
+pub(crate) fn remote_text(text: &str) -> String {
     const MOST: usize = 300;
     visible(text, MOST)
 }

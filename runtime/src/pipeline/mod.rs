@@ -1,17 +1,17 @@
-//! The way of ended spans to an exporter: chunks by thread, an export thread of its own, and the books on every span.
+//! The way of ended spans to an exporter: chunks by thread, an export thread of its own, and an account of every span.
 //!
 //! Above: the recorder, which hands over ended spans through its `Sink`. Below: the exporters, which implement [`Export`].
 
-mod desk;
 mod fan_out;
+mod loss_log;
 mod report;
 mod request;
 mod retry;
-mod said;
 mod shard;
 #[cfg(test)]
 mod tests;
 mod worker;
+mod worker_state;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ pub(crate) struct Setup {
     pub(crate) memory: Arc<MemoryBudget>,
 }
 
-/// Sends requests to one receiver. Runs on the export thread, one call at a time.
+/// Sends requests to one receiver. EncodedSpans on the export thread, one call at a time.
 pub(crate) trait Export {
     fn export(&mut self, request: Request) -> impl Future<Output = Result<Delivery, Failure>>;
 
@@ -56,15 +56,15 @@ pub(crate) trait Export {
 pub(crate) struct Request {
     pub(crate) body: Bytes,
     pub(crate) spans: u64,
-    pub(crate) sent: Sent,
+    pub(crate) sent: SendStarted,
 }
 
-/// Whether anything of a request has left in the attempt under way: what has not cannot have arrived.
+/// Whether the attempt under way has begun to send the request: otherwise it cannot have arrived.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Sent(Arc<AtomicBool>);
+pub(crate) struct SendStarted(Arc<AtomicBool>);
 
-impl Sent {
-    /// For the exporter to say when it begins to send.
+impl SendStarted {
+    /// The exporter calls this when it begins to send.
     pub(crate) fn set(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
@@ -73,7 +73,7 @@ impl Sent {
         self.0.store(false, Ordering::Relaxed);
     }
 
-    /// What is to be said of an attempt that ran out of time.
+    /// Why an attempt failed that ran out of time.
     pub(crate) fn unanswered(&self) -> (DropReason, &'static str) {
         if self.0.load(Ordering::Relaxed) {
             (DropReason::Unknown, "no answer")
@@ -88,7 +88,7 @@ impl Sent {
 pub(crate) struct Delivery {
     /// Spans that it refused all the same ("partial success").
     pub(crate) rejected: u64,
-    /// What it said to that.
+    /// Its explanation.
     pub(crate) message: String,
 }
 
@@ -110,7 +110,7 @@ pub(crate) enum Retry {
     Never,
     /// After a while, which grows from one attempt to the next.
     Later,
-    /// When the receiver said.
+    /// After the time that the receiver asked for.
     After(Duration),
 }
 

@@ -1,4 +1,4 @@
-//! The books: where each recorded span is, or what became of it.
+//! The account of all spans: where each recorded span is, or what became of it.
 
 use std::fmt;
 
@@ -42,7 +42,7 @@ impl DropReason {
         Self::SampledOut,
     ];
 
-    /// The reason as it is logged, `queue_full` for one.
+    /// The reason as it is logged, for example `queue_full`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -119,7 +119,7 @@ impl fmt::Display for Dropped {
 /// Each span is counted when it ends and is in exactly one place: `recorded` is the sum of the others at any time, and
 /// after a shutdown nothing is `waiting`. A process that is killed takes its waiting spans with it.
 ///
-/// With several exporters a span counts once for each: every one has books of its own, which are in
+/// With several exporters a span counts once for each: each has its own account, in
 /// [`exporters`](Self::exporters).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -132,7 +132,7 @@ pub struct Report {
     pub dropped: Dropped,
     /// Spans on their way.
     pub waiting: u64,
-    /// The same for each exporter, in the order in which they were named, those of `Builder::span_exporter` last.
+    /// The accounts of the exporters, in the order in which they were named, those of `Builder::span_exporter` last.
     pub exporters: Vec<ExporterReport>,
     /// Requests whose heads were not copied whole: these are no lost spans, but tags that read a header, a cookie or the query may be
     /// missing. A copy has at most 16 KiB and 100 lines, and all copies together a quarter of
@@ -144,7 +144,7 @@ pub struct Report {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ExporterReport {
-    /// The exporter as `OTEL_TRACES_EXPORTER` names it, `otlp` for one.
+    /// The exporter as `OTEL_TRACES_EXPORTER` names it, for example `otlp`.
     pub exporter: &'static str,
     /// Spans that have ended.
     pub recorded: u64,

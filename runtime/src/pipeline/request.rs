@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Request, Sent};
+use super::{Request, SendStarted};
 use crate::attribute::wire::{self, field_len, len_field};
 use crate::recorder::{EncodedSpans, Scope};
 
@@ -59,7 +59,7 @@ pub(super) fn frame(resource: &[u8], batch: &[EncodedSpans], mut body: Vec<u8>) 
     Request {
         body: body.into(),
         spans: spans(batch) as u64,
-        sent: Sent::default(),
+        sent: SendStarted::default(),
     }
 }
 

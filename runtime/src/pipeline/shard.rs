@@ -17,6 +17,9 @@ use super::report::{DropReason, Dropped};
 use crate::config::Batch;
 use crate::recorder::{EncodedSpans, MemoryBudget, Refusal, Sink};
 
+#[cfg(test)]
+mod tests;
+
 /// All shards of a pipeline.
 #[derive(Debug)]
 pub(super) struct Shards {
@@ -37,12 +40,12 @@ pub(super) struct Shards {
 pub(super) struct Shard {
     /// For the thread's end, which hands on what it leaves.
     of: Weak<Shards>,
-    books: Mutex<Books>,
+    counters: Mutex<ShardCounters>,
 }
 
 /// A thread's chunks, and the count of what passed through them.
 #[derive(Debug, Default)]
-pub(super) struct Books {
+pub(super) struct ShardCounters {
     /// Why nothing is taken any more.
     end: Option<End>,
     chunk: EncodedSpans,
@@ -73,23 +76,23 @@ impl Shard {
     fn new(of: &Weak<Shards>) -> Arc<Self> {
         Arc::new(Self {
             of: Weak::clone(of),
-            books: Mutex::default(),
+            counters: Mutex::default(),
         })
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, Books> {
-        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn lock(&self) -> MutexGuard<'_, ShardCounters> {
+        self.counters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Books {
+impl ShardCounters {
     /// Spans that wait here to be taken.
     pub(super) fn waiting(&self) -> u64 {
         let full: usize = self.full.iter().map(EncodedSpans::spans).sum();
         (full + self.chunk.spans()) as u64
     }
 
-    /// Books spans that go nowhere.
+    /// Counts spans that are dropped.
     fn lose(&mut self, why: DropReason, spans: u64) {
         self.recorded += spans;
         self.settled += spans;
@@ -204,7 +207,7 @@ impl Shards {
         batch.max_export_batch_size.min(batch.max_queue_size / 2)
     }
 
-    fn with_mine(&self, mut f: impl FnMut(&mut Books)) {
+    fn with_mine(&self, mut f: impl FnMut(&mut ShardCounters)) {
         let done = MINE.try_with(|mine| {
             let mine = &mut mine.borrow_mut().0;
             let at = mine
@@ -242,29 +245,32 @@ impl Shards {
             return;
         }
         all.retain(|other| !Arc::ptr_eq(other, shard));
-        let (mut fallback, mut books) = (self.fallback.lock(), shard.lock());
-        fallback.recorded += books.recorded;
-        fallback.settled += books.settled;
-        fallback.dropped.merge(&books.dropped);
-        fallback.full.append(&mut books.full);
-        if !books.chunk.is_empty() {
-            let chunk = std::mem::take(&mut books.chunk);
+        let (mut fallback, mut counters) = (self.fallback.lock(), shard.lock());
+        fallback.recorded += counters.recorded;
+        fallback.settled += counters.settled;
+        fallback.dropped.merge(&counters.dropped);
+        fallback.full.append(&mut counters.full);
+        if !counters.chunk.is_empty() {
+            let chunk = std::mem::take(&mut counters.chunk);
             fallback.settled -= chunk.spans() as u64;
             fallback.add(&chunk, self);
         }
-        books.spare = None;
-        books.count(&self.memory);
+        counters.spare = None;
+        counters.count(&self.memory);
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Arc<Shard>>> {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs `f` on the books of all threads at one instant: no span moves between them meanwhile.
-    pub(super) fn at_rest<R>(&self, f: impl FnOnce(&mut [MutexGuard<'_, Books>]) -> R) -> R {
+    /// EncodedSpans `f` on the counters of all threads at one instant: no span moves between them meanwhile.
+    pub(super) fn at_rest<R>(
+        &self,
+        f: impl FnOnce(&mut [MutexGuard<'_, ShardCounters>]) -> R,
+    ) -> R {
         let all = self.lock();
-        let mut books: Vec<_> = all.iter().map(|shard| shard.lock()).collect();
-        f(&mut books)
+        let mut counters: Vec<_> = all.iter().map(|shard| shard.lock()).collect();
+        f(&mut counters)
     }
 
     /// Takes the full chunks, and with `partial` the others too; leaves `spares` for the next. Their bytes are counted, for `f` to
@@ -277,33 +283,33 @@ impl Shards {
     ) {
         let all = self.lock();
         for shard in all.iter() {
-            let mut books = shard.lock();
-            books.full.drain(..).for_each(&mut f);
-            if partial && !books.chunk.is_empty() {
+            let mut counters = shard.lock();
+            counters.full.drain(..).for_each(&mut f);
+            if partial && !counters.chunk.is_empty() {
                 self.queued
-                    .fetch_add(books.chunk.spans(), Ordering::Relaxed);
-                self.memory.count(books.chunk.len());
-                let next = books
+                    .fetch_add(counters.chunk.spans(), Ordering::Relaxed);
+                self.memory.count(counters.chunk.len());
+                let next = counters
                     .spare
                     .take()
                     .or_else(|| spares.pop())
                     .unwrap_or_default();
-                f(std::mem::replace(&mut books.chunk, next));
+                f(std::mem::replace(&mut counters.chunk, next));
             }
-            if books.spare.is_none() {
-                books.spare = spares.pop();
+            if counters.spare.is_none() {
+                counters.spare = spares.pop();
             }
-            books.count(&self.memory);
+            counters.count(&self.memory);
         }
     }
 
     /// Stops taking spans. Those that wait in traces with open spans are dropped now.
     pub(super) fn close(&self, why: End) {
         self.at_rest(|all| {
-            let recorded: u64 = all.iter().map(|books| books.recorded).sum();
-            let settled: u64 = all.iter().map(|books| books.settled).sum();
-            for books in all.iter_mut() {
-                books.end = Some(why);
+            let recorded: u64 = all.iter().map(|counters| counters.recorded).sum();
+            let settled: u64 = all.iter().map(|counters| counters.settled).sum();
+            for counters in all.iter_mut() {
+                counters.end = Some(why);
             }
             let unfinished = recorded - settled;
             all[0].dropped.add(DropReason::Unfinished, unfinished);
@@ -314,37 +320,37 @@ impl Shards {
 
 impl Sink for Shards {
     fn ended(&self) {
-        self.with_mine(|books| match books.end {
-            None => books.recorded += 1,
-            Some(End::Died) => books.lose(DropReason::Shutdown, 1),
+        self.with_mine(|counters| match counters.end {
+            None => counters.recorded += 1,
+            Some(End::Died) => counters.lose(DropReason::Shutdown, 1),
             Some(End::Shutdown) => {}
         });
     }
 
     fn kept(&self, spans: &EncodedSpans, new: u64) {
-        self.with_mine(|books| match books.end {
+        self.with_mine(|counters| match counters.end {
             None => {
-                books.recorded += new;
-                books.add(spans, self);
+                counters.recorded += new;
+                counters.add(spans, self);
             }
-            Some(End::Died) => books.lose(DropReason::Shutdown, new),
+            Some(End::Died) => counters.lose(DropReason::Shutdown, new),
             Some(End::Shutdown) => {}
         });
     }
 
     fn dropped(&self, spans: u64) {
-        self.with_mine(|books| {
-            if books.end.is_none() {
-                books.settled += spans;
-                books.dropped.add(DropReason::SampledOut, spans);
+        self.with_mine(|counters| {
+            if counters.end.is_none() {
+                counters.settled += spans;
+                counters.dropped.add(DropReason::SampledOut, spans);
             }
         });
     }
 
     fn refused(&self, why: Refusal) {
-        self.with_mine(|books| {
-            if books.end != Some(End::Shutdown) {
-                books.lose(why.into(), 1);
+        self.with_mine(|counters| {
+            if counters.end != Some(End::Shutdown) {
+                counters.lose(why.into(), 1);
             }
         });
     }
@@ -354,74 +360,7 @@ impl From<Refusal> for DropReason {
     fn from(why: Refusal) -> Self {
         match why {
             Refusal::Trace => Self::TraceLimit,
-            Refusal::Memory => Self::MemoryLimit,
+            Refusal::MemoryBudget => Self::MemoryLimit,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::recorder::Scope;
-
-    /// Hands over one span of that many bytes.
-    fn hand_over(shards: &Shards, bytes: usize) {
-        let mut spans = EncodedSpans::default();
-        spans.push(&Scope::Biztrace, |out| out.resize(bytes, 0));
-        shards.kept(&spans, 1);
-    }
-
-    fn chunk_capacity(shards: &Shards) -> usize {
-        shards.at_rest(|all| all.last().map_or(0, |books| books.chunk.capacity()))
-    }
-
-    #[test]
-    fn spans_of_dropped_traces_are_booked_and_are_no_loss() {
-        let shards = Shards::new(Batch::default(), Arc::new(MemoryBudget::new(usize::MAX)));
-        shards.ended();
-        shards.ended();
-        shards.dropped(2);
-        shards.close(End::Shutdown);
-        shards.ended();
-        shards.dropped(1);
-        shards.at_rest(|all| {
-            let dropped = all.iter().fold(Dropped::default(), |mut sum, books| {
-                sum.merge(&books.dropped);
-                sum
-            });
-            assert_eq!(all.iter().map(|books| books.recorded).sum::<u64>(), 2);
-            assert_eq!(all.iter().map(|books| books.settled).sum::<u64>(), 2);
-            assert_eq!(dropped.get(DropReason::SampledOut), 2);
-            assert_eq!(dropped.lost().total(), 0);
-        });
-    }
-
-    #[test]
-    fn next_chunk_starts_whole_after_a_full_one() {
-        for (batch, span, expected) in [
-            (512, 1_000, CHUNK_BYTES),
-            (512, 20_000, CHUNK_BYTES),
-            (512, 3 * CHUNK_BYTES, CHUNK_BYTES),
-            (1, 300, 0),
-            (1, CHUNK_BYTES, 0),
-        ] {
-            let batch = Batch {
-                max_export_batch_size: batch,
-                ..Batch::default()
-            };
-            let shards = Shards::new(batch, Arc::new(MemoryBudget::new(usize::MAX)));
-            while shards.queued.load(Ordering::Relaxed) == 0 {
-                hand_over(&shards, span);
-            }
-            let capacity = chunk_capacity(&shards);
-            assert_eq!(capacity, expected, "after spans of {span} bytes");
-        }
-    }
-
-    #[test]
-    fn first_chunk_of_a_thread_starts_small() {
-        let shards = Shards::new(Batch::default(), Arc::new(MemoryBudget::new(usize::MAX)));
-        hand_over(&shards, 300);
-        assert!(chunk_capacity(&shards) < 1_000);
     }
 }

@@ -10,13 +10,13 @@ use std::time::{Duration, Instant as Moment};
 use bytes::Bytes;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::desk::{Order, Sending, Shared};
+use super::loss_log::LossLog;
 use super::report::{DropReason, ExporterReport};
 use super::request::{frame, spans, take_batch};
 use super::retry::{Earlier, deliver};
-use super::said::Said;
 use super::shard::{CHUNK_BYTES, End, Shards};
-use super::{Export, Failure, Sent, Setup, after, moment_after};
+use super::worker_state::{FlushRequest, InFlight, Shared};
+use super::{Export, Failure, SendStarted, Setup, after, moment_after};
 use crate::config::Batch;
 use crate::error::Error;
 use crate::recorder::{EncodedSpans, Recorder, Reservation, Sink, Waiting};
@@ -43,7 +43,7 @@ impl Pipeline {
         let shared = Arc::new(Shared {
             exporter: name,
             shards: Shards::new(batch.clone(), memory),
-            desk: Mutex::default(),
+            state: Mutex::default(),
             recorder: OnceLock::new(),
         });
         let worker_shared = Arc::clone(&shared);
@@ -58,7 +58,7 @@ impl Pipeline {
                 held,
                 spares: Vec::new(),
                 buffer: Vec::new(),
-                said: Said::default(),
+                losses: LossLog::default(),
             };
             worker.run().await;
         })?;
@@ -81,25 +81,25 @@ impl Pipeline {
 
     /// Has the export thread send all that has ended.
     pub(crate) fn flush(&self, timeout: Duration) -> Flushing {
-        self.order(None, moment_after(timeout))
+        self.ask(None, moment_after(timeout))
     }
 
     /// Has the export thread send all that has ended, until `timeout` is over, take nothing more and end.
     pub(crate) fn close(&self, timeout: Duration) -> Flushing {
         let close_by = moment_after(timeout);
-        self.order(Some(close_by), close_by + GRACE)
+        self.ask(Some(close_by), close_by + GRACE)
     }
 
-    fn order(&self, close_by: Option<Moment>, until: Moment) -> Flushing {
+    fn ask(&self, close_by: Option<Moment>, until: Moment) -> Flushing {
         let (done, wait) = mpsc::channel();
-        let mut desk = self.0.desk();
-        if !desk.ended {
-            desk.orders.push(Order {
+        let mut state = self.0.state();
+        if !state.ended {
+            state.flushes.push(FlushRequest {
                 close_by,
                 _done: done,
             });
         }
-        drop(desk);
+        drop(state);
         self.0.shards.wake.notify_one();
         Flushing {
             shared: Arc::clone(&self.0),
@@ -120,7 +120,7 @@ pub(crate) struct Flushing {
 
 impl Flushing {
     /// Blocks until it is done, or its time is over: an exporter may be stuck in a call that cannot be cut short, a write to the
-    /// console for one. If all was to be closed, the books are closed without the export thread then.
+    /// console for one. At a shutdown the spans that are left are counted as dropped then, without the export thread.
     pub(crate) fn wait(self) {
         let left = self.until.saturating_duration_since(Moment::now());
         let is_late = self.wait.recv_timeout(left) == Err(RecvTimeoutError::Timeout);
@@ -142,7 +142,7 @@ const GRACE: Duration = Duration::from_millis(500);
 /// How long the export thread of an instance that was not shut down tries to send the rest.
 const DROP_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Closes the books of an export thread that ends, by a panic of its exporter too.
+/// Counts what is left when the export thread ends, by a panic of its exporter too.
 struct EndedOnDrop(Arc<Shared>);
 
 impl Drop for EndedOnDrop {
@@ -168,7 +168,7 @@ struct Worker<E> {
     spares: Vec<EncodedSpans>,
     /// For the next request's body.
     buffer: Vec<u8>,
-    said: Said,
+    losses: LossLog,
 }
 
 /// Emptied chunks that are kept.
@@ -191,11 +191,11 @@ impl<E: Export> Worker<E> {
                 () = self.shared.shards.wake.notified() => {}
                 () = sleep_until(due) => {}
             }
-            let (orders, close) = self.shared.desk().asked();
-            let partial = orders > 0 || Instant::now() >= due;
+            let (flushes, close) = self.shared.state().asked();
+            let partial = flushes > 0 || Instant::now() >= due;
             if partial {
                 due = after(self.batch.schedule_delay);
-                let which = match orders {
+                let which = match flushes {
                     _ if close => Waiting::All,
                     0 => Waiting::Overdue,
                     _ => Waiting::Decided,
@@ -207,22 +207,22 @@ impl<E: Export> Worker<E> {
             }
             self.collect(partial);
             self.send_pending(partial).await;
-            if orders > 0 {
+            if flushes > 0 {
                 self.settle_exporter(close).await;
             }
-            self.said.say(&self.shared, close);
+            self.losses.log(&self.shared, close);
             if close {
                 // EndedOnDrop counts what the deadline left, and answers.
                 return;
             }
-            self.shared.desk().served(orders);
+            self.shared.state().served(flushes);
         }
     }
 
     /// Has the exporter flush, or close until the deadline.
     async fn settle_exporter(&mut self, close: bool) {
         let limit = after(self.batch.export_timeout);
-        let limit = self.shared.desk().deadline().unwrap_or(limit);
+        let limit = self.shared.state().deadline().unwrap_or(limit);
         let left = limit.saturating_duration_since(Instant::now());
         let settled = async {
             if close {
@@ -233,8 +233,8 @@ impl<E: Export> Worker<E> {
         };
         match timeout_at(limit, settled).await {
             Ok(Ok(())) => {}
-            Ok(Err(failure)) => self.said.trouble(failure.message),
-            Err(_) => self.said.trouble(format!(
+            Ok(Err(failure)) => self.losses.trouble(failure.message),
+            Err(_) => self.losses.trouble(format!(
                 "it did not {} in time",
                 if close { "shut down" } else { "flush" }
             )),
@@ -246,7 +246,7 @@ impl<E: Export> Worker<E> {
     async fn send_waiting(&mut self, which: Waiting) {
         let enough = self.batch.max_queue_size / 2;
         while self.shared.look_for_waiting(which, enough) {
-            let deadline = self.shared.desk().deadline();
+            let deadline = self.shared.state().deadline();
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return;
             }
@@ -263,9 +263,9 @@ impl<E: Export> Worker<E> {
             spares,
             ..
         } = self;
-        let mut desk = shared.desk();
+        let mut state = shared.state();
         shared.shards.take(partial, spares, |chunk| {
-            desk.waiting += chunk.spans() as u64;
+            state.waiting += chunk.spans() as u64;
             held.absorb(chunk.len());
             pending.push_back(chunk);
         });
@@ -276,7 +276,7 @@ impl<E: Export> Worker<E> {
     async fn send_pending(&mut self, partial: bool) {
         let mut woken = false;
         while partial || spans(&self.pending) >= self.shared.shards.enough() {
-            let mut deadline = self.shared.desk().deadline();
+            let mut deadline = self.shared.state().deadline();
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 break;
             }
@@ -293,7 +293,7 @@ impl<E: Export> Worker<E> {
             // The body has as many bytes as the chunks that it was framed of.
             let bytes: usize = batch.iter().map(EncodedSpans::len).sum();
             self.recycle(batch);
-            self.shared.desk().sending = Some(Sending {
+            self.shared.state().in_flight = Some(InFlight {
                 spans,
                 sent: sent.clone(),
             });
@@ -317,19 +317,19 @@ impl<E: Export> Worker<E> {
                         }
                         () = self.shared.shards.wake.notified() => {
                             woken = true;
-                            deadline = self.shared.desk().deadline();
+                            deadline = self.shared.state().deadline();
                         }
                     }
                 }
             };
-            self.shared.desk().settle(&result);
-            self.said.result(&result);
+            self.shared.state().settle(&result);
+            self.losses.result(&result);
             self.recycle_body(body);
             self.held.release(bytes);
-            self.said.say(&self.shared, false);
+            self.losses.log(&self.shared, false);
         }
         if woken {
-            // Full chunks, or an order, came meanwhile: look again.
+            // Full chunks, or a flush, came meanwhile: look again.
             self.shared.shards.wake.notify_one();
         }
     }
@@ -343,7 +343,7 @@ impl<E> Worker<E> {
         }
     }
 
-    /// Memory of that size would be mapped, cleared and unmapped for each request, which stops the other threads as well.
+    /// MemoryBudget of that size would be mapped, cleared and unmapped for each request, which stops the other threads as well.
     fn recycle_body(&mut self, body: Bytes) {
         if body.is_unique() {
             self.buffer = body.into();
@@ -355,7 +355,7 @@ impl<E> Worker<E> {
 
 impl Failure {
     /// Of a request that was given up after `earlier`, when `cause`.
-    fn cut_short(sent: &Sent, earlier: Option<Self>, cause: &str) -> Self {
+    fn cut_short(sent: &SendStarted, earlier: Option<Self>, cause: &str) -> Self {
         let (reason, answer) = sent.unanswered();
         earlier
             .filter(|_| reason == DropReason::Unreachable)

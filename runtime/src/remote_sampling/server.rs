@@ -14,10 +14,10 @@ use tonic::transport::{Channel, Endpoint};
 use super::strategy::{Remote, Strategy};
 use crate::diag;
 use crate::error::{Error, message};
-use crate::exporter::said;
+use crate::exporter::remote_text;
 use crate::exporter::transport::endpoint::{EndpointHelp, endpoint};
 use crate::exporter::transport::{Certificates, grpc};
-use crate::pipeline::Sent;
+use crate::pipeline::SendStarted;
 
 const GET: &str = "/jaeger.api_v2.SamplingManager/GetSamplingStrategy";
 
@@ -101,7 +101,7 @@ impl Strategies {
             },
             Ok(Err(status)) => match std::error::Error::source(&status) {
                 Some(cause) => message(cause),
-                None => format!("{:?}: {}", status.code(), said(status.message())),
+                None => format!("{:?}: {}", status.code(), remote_text(status.message())),
             },
             Err(_) => {
                 // The connection may be half open: the next time it is another.
@@ -117,7 +117,7 @@ impl Strategies {
             service_name: self.server.service.clone(),
         };
         let request = tonic::Request::new(asked.encode_to_vec().into());
-        grpc::call(&mut self.client, GET, request, Sent::default()).await
+        grpc::call(&mut self.client, GET, request, SendStarted::default()).await
     }
 }
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::{DecodeError, Message};
 
-use crate::exporter::said;
+use crate::exporter::remote_text;
 use crate::pipeline::Delivery;
 
 /// What a receiver says that takes the request.
@@ -24,7 +24,7 @@ pub(super) fn partial_success(rejected: i64, message: String) -> Delivery {
     let message = if rejected > 0 && message.is_empty() {
         "the receiver rejected spans, and does not say why".into()
     } else {
-        said(&message)
+        remote_text(&message)
     };
     Delivery { rejected, message }
 }

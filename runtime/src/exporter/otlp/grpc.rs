@@ -17,7 +17,7 @@ use super::answer::delivery;
 use super::receiver::{UNTRUSTED, endpoint};
 use super::settings::Otlp;
 use crate::error::{Error, message, sources};
-use crate::exporter::said;
+use crate::exporter::remote_text;
 use crate::exporter::transport::endpoint::{SPEAKS_NO_TLS, connect_timeout};
 use crate::exporter::transport::{Compression, grpc, header_map};
 use crate::pipeline::{Delivery, DropReason, Export, Failure, Request, Retry};
@@ -147,10 +147,10 @@ impl OtlpGrpc {
             _ => DropReason::Refused,
         };
         let (endpoint, code) = (self.receiver.endpoint.uri(), status.code());
-        let said = said(status.message());
+        let text = remote_text(status.message());
         Failure {
             reason,
-            message: format!("{endpoint} answered {code:?}: {said}{hint}"),
+            message: format!("{endpoint} answered {code:?}: {text}{hint}"),
             retry: retry(status),
         }
     }
@@ -260,7 +260,7 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::pipeline::Sent;
+    use crate::pipeline::SendStarted;
 
     /// What comes of sending to a receiver that says this, whatever it hears.
     fn failure(answer: &'static [u8]) -> Failure {
@@ -286,7 +286,7 @@ mod tests {
             let request = Request {
                 body: Bytes::from_static(b"spans"),
                 spans: 1,
-                sent: Sent::default(),
+                sent: SendStarted::default(),
             };
             exporter.export(request).await.unwrap_err()
         })

@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::exporter::body::decode;
 use crate::exporter::span_data;
-use crate::pipeline::{Delivery, DropReason, Export, Failure, Request, Sent};
+use crate::pipeline::{Delivery, DropReason, Export, Failure, Request, SendStarted};
 
 /// The near end of an exporter's thread, which ends when this is dropped. One job waits at the most: an exporter that hangs is
 /// handed no more.
@@ -84,7 +84,7 @@ impl Sdk {
         Self { jobs }
     }
 
-    async fn run(&self, task: Task, sent: &Sent) -> OTelSdkResult {
+    async fn run(&self, task: Task, sent: &SendStarted) -> OTelSdkResult {
         let ended = || OTelSdkError::InternalFailure("its thread has ended: did it panic?".into());
         let place = self.jobs.reserve().await.map_err(|_| ended())?;
         sent.set();
@@ -114,12 +114,14 @@ impl Export for Sdk {
     }
 
     async fn flush(&mut self) -> Result<(), Failure> {
-        let flushed = self.run(Task::Flush, &Sent::default()).await;
+        let flushed = self.run(Task::Flush, &SendStarted::default()).await;
         flushed.map_err(|error| failure(&error))
     }
 
     async fn close(&mut self, timeout: Duration) -> Result<(), Failure> {
-        let closed = self.run(Task::Shutdown(timeout), &Sent::default()).await;
+        let closed = self
+            .run(Task::Shutdown(timeout), &SendStarted::default())
+            .await;
         closed.map_err(|error| failure(&error))
     }
 }

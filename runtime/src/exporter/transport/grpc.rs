@@ -9,7 +9,7 @@ use tonic::transport::{Channel, Endpoint};
 
 use super::{Certificates, tls};
 use crate::error::Error;
-use crate::pipeline::Sent;
+use crate::pipeline::SendStarted;
 
 /// Sets TLS up, where the endpoint asks for it.
 pub(crate) fn with_tls(endpoint: Endpoint, certificates: &Certificates) -> Result<Endpoint, Error> {
@@ -29,7 +29,7 @@ pub(crate) async fn call(
     client: &mut Grpc<Channel>,
     path: &'static str,
     request: tonic::Request<Bytes>,
-    sent: Sent,
+    sent: SendStarted,
 ) -> Result<Bytes, Status> {
     let ready = client.ready().await;
     ready.map_err(|error| Status::from_error(error.into()))?;
@@ -40,7 +40,7 @@ pub(crate) async fn call(
 
 /// Passes bytes through: encoded ones, which it says to be sent, and those of the answer.
 #[derive(Debug, Clone)]
-struct Bodies(Sent);
+struct Bodies(SendStarted);
 
 impl Codec for Bodies {
     type Encode = Bytes;

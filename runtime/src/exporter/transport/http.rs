@@ -21,7 +21,7 @@ use tokio::time::{Instant, timeout_at};
 use super::endpoint::{SPEAKS_NO_TLS, connect_timeout};
 use super::{Compression, Options, masked, tls};
 use crate::error::{Error, message, sources};
-use crate::pipeline::{DropReason, Failure, Retry, Sent, after};
+use crate::pipeline::{DropReason, Failure, Retry, SendStarted, after};
 
 /// More than a receiver has to say.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
@@ -54,7 +54,7 @@ pub(in crate::exporter) struct Hints {
 pub(in crate::exporter) struct Answer {
     pub(in crate::exporter) response: Response<Incoming>,
     until: Instant,
-    sent: Sent,
+    sent: SendStarted,
 }
 
 /// Whether the media type of what comes with that head is `kind`, in whatever case and with whatever parameters.
@@ -112,7 +112,7 @@ impl Client {
     pub(in crate::exporter) async fn post(
         &mut self,
         body: Bytes,
-        sent: Sent,
+        sent: SendStarted,
     ) -> Result<Answer, Failure> {
         let body = match self.compression {
             Compression::None => body,
@@ -171,7 +171,7 @@ impl Client {
     }
 
     /// The time of a request is over.
-    fn late(&self, sent: &Sent) -> Failure {
+    fn late(&self, sent: &SendStarted) -> Failure {
         let (reason, problem) = sent.unanswered();
         let (timeout, setting) = (self.timeout, self.hints.timeout);
         // A connection alone has less time: it is the greeting that is not answered.
@@ -246,7 +246,7 @@ fn gzip(body: &[u8]) -> Result<Bytes, Failure> {
 #[derive(Debug)]
 struct Outgoing {
     body: Full<Bytes>,
-    sent: Sent,
+    sent: SendStarted,
 }
 
 impl Body for Outgoing {

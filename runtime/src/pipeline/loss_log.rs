@@ -1,17 +1,17 @@
-//! What an export thread tells the log.
+//! What an export thread logs of losses.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::desk::Shared;
 use super::report::Dropped;
+use super::worker_state::Shared;
 use super::{Delivery, Failure};
 use crate::diag;
 
-/// What the log was told of lost spans and other trouble: once a minute at the most.
+/// Logs lost spans and other trouble: once a minute at most.
 #[derive(Default)]
-pub(super) struct Said {
+pub(super) struct LossLog {
     at: Option<Instant>,
     dropped: u64,
     last_message: String,
@@ -19,9 +19,9 @@ pub(super) struct Said {
     is_news: bool,
 }
 
-const SAY_EVERY: Duration = Duration::from_secs(60);
+const LOG_EVERY: Duration = Duration::from_secs(60);
 
-impl Said {
+impl LossLog {
     pub(super) fn result(&mut self, result: &Result<Delivery, Failure>) {
         match result {
             Ok(delivery) if delivery.rejected > 0 => {
@@ -37,8 +37,8 @@ impl Said {
         (self.last_message, self.is_news) = (message, true);
     }
 
-    /// Says what is new. At the end that cannot wait.
-    pub(super) fn say(&mut self, shared: &Shared, is_last: bool) {
+    /// Logs what is new; the last time at once.
+    pub(super) fn log(&mut self, shared: &Shared, is_last: bool) {
         let Some(dropped) = self.news(Instant::now(), is_last, || shared.report().dropped.lost())
         else {
             return;
@@ -53,14 +53,14 @@ impl Said {
         }
     }
 
-    /// What has been dropped so far, if there is news and it is time to say so.
+    /// What has been dropped so far, if there is news and it is time to log it.
     fn news(
         &mut self,
         now: Instant,
         is_last: bool,
         dropped: impl FnOnce() -> Dropped,
     ) -> Option<Dropped> {
-        let is_soon = self.at.is_some_and(|at| now - at < SAY_EVERY);
+        let is_soon = self.at.is_some_and(|at| now - at < LOG_EVERY);
         if is_soon && !is_last {
             return None;
         }
@@ -79,8 +79,8 @@ mod tests {
     use crate::pipeline::DropReason;
 
     #[test]
-    fn losses_are_said_once_a_minute_at_most() {
-        let (mut said, start) = (Said::default(), Instant::now());
+    fn losses_are_logged_once_a_minute_at_most() {
+        let (mut losses, start) = (LossLog::default(), Instant::now());
         let lost = |spans| {
             move || {
                 let mut dropped = Dropped::default();
@@ -101,19 +101,19 @@ mod tests {
             (203, 11, true, true),
         ] {
             assert_eq!(
-                said.news(at(seconds), is_last, lost(dropped)).is_some(),
+                losses.news(at(seconds), is_last, lost(dropped)).is_some(),
                 is_due,
                 "{dropped} after {seconds} s"
             );
         }
-        said.trouble("no room".into());
+        losses.trouble("no room".into());
         assert!(
-            said.news(at(300), false, lost(11)).is_some(),
+            losses.news(at(300), false, lost(11)).is_some(),
             "no span was lost"
         );
         assert!(
-            said.news(at(400), false, lost(11)).is_none(),
-            "it is said already"
+            losses.news(at(400), false, lost(11)).is_none(),
+            "it was logged already"
         );
     }
 }

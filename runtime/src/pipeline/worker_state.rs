@@ -1,4 +1,4 @@
-//! What an export thread shares with those who ask of it: orders, and its books.
+//! What an export thread shares with the handles of its pipeline: flushes that are asked for, and its counters.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak, mpsc};
@@ -8,49 +8,50 @@ use tokio::time::Instant;
 
 use super::report::{DropReason, Dropped, ExporterReport};
 use super::shard::{End, Shards};
-use super::{Delivery, Failure, Sent};
+use super::{Delivery, Failure, SendStarted};
 use crate::diag;
 use crate::recorder::{Recorder, Waiting};
 
 #[derive(Debug)]
 pub(super) struct Shared {
-    /// Its name.
+    /// The name of the exporter.
     pub(super) exporter: &'static str,
     pub(super) shards: Arc<Shards>,
-    pub(super) desk: Mutex<Desk>,
-    /// Whose traces it looks at for spans that have ended and wait.
+    pub(super) state: Mutex<WorkerState>,
+    /// The recorder whose traces it searches for spans that have ended and wait.
     pub(super) recorder: OnceLock<Weak<Recorder>>,
 }
 
-/// What the export thread shares with those who ask of it.
+/// The state of an export thread, under the lock.
 #[derive(Default)]
-pub(super) struct Desk {
-    pub(super) orders: Vec<Order>,
+pub(super) struct WorkerState {
+    pub(super) flushes: Vec<FlushRequest>,
     pub(super) ended: bool,
-    /// Spans in the export thread's hands.
+    /// Spans that the export thread has taken.
     pub(super) waiting: u64,
-    /// The request under way, whose spans are among them.
-    pub(super) sending: Option<Sending>,
+    /// The request under way. Its spans count as `waiting`, too.
+    pub(super) in_flight: Option<InFlight>,
     delivered: u64,
     dropped: Dropped,
 }
 
-pub(super) struct Sending {
+/// A request that the exporter is sending.
+pub(super) struct InFlight {
     pub(super) spans: u64,
-    pub(super) sent: Sent,
+    pub(super) sent: SendStarted,
 }
 
-/// A wish to see everything sent that has ended by now.
-pub(super) struct Order {
-    /// Until when to try before all is closed, if it is to be. By the system's clock: that of the caller's runtime may be paused.
+/// Asks for all spans to be sent that have ended by now.
+pub(super) struct FlushRequest {
+    /// The deadline of a shutdown; nothing for a flush. By the system's clock, since the clock of the caller's runtime may be paused.
     pub(super) close_by: Option<Moment>,
-    /// Nothing is ever sent: the order is served when this is gone.
+    /// Nothing is ever sent: the caller is answered when this is dropped.
     pub(super) _done: mpsc::Sender<Infallible>,
 }
 
-impl std::fmt::Debug for Desk {
+impl std::fmt::Debug for WorkerState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Desk")
+        f.debug_struct("WorkerState")
             .field("waiting", &self.waiting)
             .field("delivered", &self.delivered)
             .finish_non_exhaustive()
@@ -58,8 +59,8 @@ impl std::fmt::Debug for Desk {
 }
 
 impl Shared {
-    pub(super) fn desk(&self) -> MutexGuard<'_, Desk> {
-        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn state(&self) -> MutexGuard<'_, WorkerState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Has the recorder hand over spans that wait for others of their traces. Returns whether more may wait than it is to hand over at
@@ -69,7 +70,7 @@ impl Shared {
         recorder.is_some_and(|recorder| recorder.hand_over(which, enough))
     }
 
-    /// Closes the books: whatever has not been sent by now is dropped. Answers what is still asked.
+    /// Counts all that has not been sent by now as dropped, takes nothing more, and answers all callers.
     pub(super) fn end(&self, why: End) {
         // Spans that have ended are lost for the same reason, whatever they wait for. Only a shutdown decides what is open: other
         // exporters of the recorder may want it.
@@ -79,25 +80,25 @@ impl Shared {
         };
         self.look_for_waiting(which, usize::MAX);
         self.shards.close(why);
-        let mut desk = self.desk();
-        if desk.ended {
+        let mut state = self.state();
+        if state.ended {
             return;
         }
-        desk.ended = true;
+        state.ended = true;
         let exporter = self.exporter;
-        let mut unsent = std::mem::take(&mut desk.waiting);
-        if let Some(Sending { spans, sent }) = desk.sending.take()
+        let mut unsent = std::mem::take(&mut state.waiting);
+        if let Some(InFlight { spans, sent }) = state.in_flight.take()
             && sent.unanswered().0 == DropReason::Unknown
         {
-            desk.dropped.add(DropReason::Unknown, spans);
+            state.dropped.add(DropReason::Unknown, spans);
             unsent -= spans;
         }
         self.shards.take(true, &mut Vec::new(), |chunk| {
             unsent += chunk.spans() as u64;
             self.shards.memory.give_back(chunk.len());
         });
-        desk.dropped.add(DropReason::Shutdown, unsent);
-        // Whoever waits for an answer has the last word said, too.
+        state.dropped.add(DropReason::Shutdown, unsent);
+        // Before the callers are answered: the process may end after that.
         match (why, unsent) {
             (End::Died, _) => diag::warn(format_args!(
                 "{exporter}: the export thread has panicked: {unsent} spans were not sent, nor will any be from now on"
@@ -107,25 +108,25 @@ impl Shared {
                 "{exporter}: {unsent} spans were not sent when the export thread ended"
             )),
         }
-        desk.orders.clear();
+        state.flushes.clear();
     }
 
     pub(super) fn report(&self) -> ExporterReport {
-        // The desk first, as when the export thread takes chunks: no span changes hands while both are held.
-        let desk = self.desk();
+        // The state is locked first, as when the export thread takes chunks: no span moves while both are locked.
+        let state = self.state();
         self.shards.at_rest(|all| {
-            let mut dropped = desk.dropped;
-            let (mut recorded, mut settled, mut waiting) = (0, 0, desk.waiting);
-            for books in all {
-                recorded += books.recorded;
-                settled += books.settled;
-                waiting += books.waiting();
-                dropped.merge(&books.dropped);
+            let mut dropped = state.dropped;
+            let (mut recorded, mut settled, mut waiting) = (0, 0, state.waiting);
+            for counters in all {
+                recorded += counters.recorded;
+                settled += counters.settled;
+                waiting += counters.waiting();
+                dropped.merge(&counters.dropped);
             }
             ExporterReport {
                 exporter: self.exporter,
                 recorded,
-                delivered: desk.delivered,
+                delivered: state.delivered,
                 dropped,
                 waiting: waiting + (recorded - settled),
             }
@@ -133,32 +134,32 @@ impl Shared {
     }
 }
 
-impl Desk {
-    /// How many orders there are, and whether it is time to close. They stay here until they are served, so that they are
+impl WorkerState {
+    /// How many flushes are asked for, and whether it is time to close. They stay here until they are served, so that they are
     /// answered even if the exporter panics.
     pub(super) fn asked(&self) -> (usize, bool) {
-        (self.orders.len(), self.deadline().is_some())
+        (self.flushes.len(), self.deadline().is_some())
     }
 
-    /// Lets the first `orders` go, which are served.
-    pub(super) fn served(&mut self, orders: usize) {
-        // There are none left if the books were closed meanwhile.
-        let orders = orders.min(self.orders.len());
-        self.orders.drain(..orders);
+    /// Answers the first `flushes`, which are done.
+    pub(super) fn served(&mut self, flushes: usize) {
+        // None are left if `end` has answered them meanwhile.
+        let flushes = flushes.min(self.flushes.len());
+        self.flushes.drain(..flushes);
     }
 
-    /// Until when to try, if all is to be closed; once the books are, nothing is to be done any more.
+    /// The deadline of the shutdown, if one is asked for; now, after the end.
     pub(super) fn deadline(&self) -> Option<Instant> {
         if self.ended {
             return Some(Instant::now());
         }
-        let first = self.orders.iter().filter_map(|order| order.close_by).min();
+        let first = self.flushes.iter().filter_map(|flush| flush.close_by).min();
         first.map(Instant::from_std)
     }
 
-    /// Books the request under way, unless the books were closed over it.
+    /// Counts the spans of the request under way, unless `end` has counted them.
     pub(super) fn settle(&mut self, result: &Result<Delivery, Failure>) {
-        let Some(Sending { spans, .. }) = self.sending.take() else {
+        let Some(InFlight { spans, .. }) = self.in_flight.take() else {
             return;
         };
         self.waiting -= spans;
