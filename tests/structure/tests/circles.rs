@@ -6,26 +6,7 @@ use structure::{CrateSources, Import, circles, folder, imports};
 
 /// Imports of the runtime that close a circle today: the importing file, and the imported one. Without them there is none. This list only
 /// gets shorter.
-const CLOSING: &[(&str, &str)] = &[
-    // `Encoder` and `Tags` make each other, `Value` takes an `Encoder`, and the writer applies the policy that formats by it.
-    ("attribute/encoder.rs", "attribute/tags.rs"),
-    ("attribute/value.rs", "attribute/encoder.rs"),
-    ("attribute/writer.rs", "attribute/privacy.rs"),
-    // `Style` and the widths need a file of their own below `console`.
-    ("exporter/console/span.rs", "exporter/console.rs"),
-    ("exporter/console/text.rs", "exporter/console.rs"),
-    // The default endpoint is a setting: the client needs it for a message.
-    ("exporter/zipkin/client.rs", "exporter/zipkin/settings.rs"),
-    // `Carrier`, `caller`, `only` and `trim` need a file of their own.
-    ("propagation/b3.rs", "propagation/mod.rs"),
-    ("propagation/baggage.rs", "propagation/mod.rs"),
-    ("propagation/jaeger.rs", "propagation/mod.rs"),
-    ("propagation/trace_context.rs", "propagation/mod.rs"),
-    ("propagation/traceparent.rs", "propagation/mod.rs"),
-    ("propagation/x_trace.rs", "propagation/mod.rs"),
-    // `Telemetry::builder` belongs beside `Builder`.
-    ("provider/mod.rs", "provider/builder.rs"),
-];
+const CLOSING: &[(&str, &str)] = &[];
 
 fn imports_of(src: &str) -> BTreeSet<Import> {
     imports(&CrateSources::read(&folder(src)))
