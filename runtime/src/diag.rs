@@ -1,8 +1,8 @@
-//! What biztrace says about itself: to `tracing`, to `log` where no subscriber is set, and to stderr where there is no logger
-//! either, so that a warning reaches somebody.
+//! What biztrace says about itself: to `tracing`, to `log` if no subscriber is set, and to stderr if there is no logger
+//! either, so that no warning is lost.
 //!
-//! A thread of its own says it. Who is to take it may block, as a pipe does that nobody reads, or panic, and neither is for a
-//! request or an export thread to bear.
+//! A dedicated thread writes it. A subscriber may panic, or block, as a pipe does that nobody reads: neither may harm a request
+//! or an export thread.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -52,11 +52,11 @@ pub(crate) fn guarded(tell: impl FnOnce()) {
     let _ = catch_unwind(AssertUnwindSafe(tell));
 }
 
-/// While this lives, what this thread runs tells `tracing` nothing.
+/// While this lives, `tracing` receives nothing from this thread.
 pub(crate) struct Muted(#[expect(dead_code, reason = "it is for its drop")] DefaultGuard);
 
 impl Muted {
-    /// Nothing where there is no subscriber in the process: setting one, be it none, would keep `tracing` from `log` ever after.
+    /// `None` without a subscriber in the process: even a no-op subscriber disables the `log` fallback of `tracing` for good.
     pub(crate) fn new() -> Option<Self> {
         dispatcher::has_been_set().then(|| Self(dispatcher::set_default(&Dispatch::none())))
     }

@@ -9,12 +9,12 @@ use std::{fmt, io};
 pub enum Error {
     /// An instance has been installed before.
     #[error(
-        "telemetry is installed already, which a process can do once only, even after a shutdown: install it at the start of `main`; `build()` makes further, isolated instances"
+        "telemetry is installed already: a process can install it once only, even after a shutdown. Install it at the start of `main`; `build()` makes further, isolated instances"
     )]
     AlreadyInstalled,
-    /// The URL of the receiver is not one to send to.
+    /// The URL of the receiver is invalid.
     #[error(
-        "{url:?} is no endpoint to use: {problem}; write the endpoint as in {example} (see {settings})"
+        "invalid endpoint {url:?}: {problem}. Expected, for example, {example}. Set by {settings}"
     )]
     Endpoint {
         /// The URL as it is set, in code or by a variable of the environment; what may be secret in it is masked.
@@ -23,15 +23,15 @@ pub enum Error {
         problem: String,
         /// What sets it.
         settings: &'static str,
-        /// One that could be.
+        /// A valid URL.
         example: &'static str,
     },
     /// A header of `Otlp::header` or `OTEL_EXPORTER_OTLP_HEADERS` cannot be sent. Its value is not shown.
     #[error(
-        "the header {name:?} for the receiver of traces {problem}: see `Otlp::header` and OTEL_EXPORTER_OTLP_HEADERS, …_TRACES_HEADERS"
+        "invalid header {name:?}: {problem}. Set by `Otlp::header`, `Zipkin::header`, OTEL_EXPORTER_OTLP_HEADERS, …_TRACES_HEADERS"
     )]
     Header {
-        /// The header's name as it is set, or as much of it as could be one.
+        /// The header's name as it is set, or the part of it that is valid as a name.
         name: String,
         /// What is wrong with it.
         problem: &'static str,
@@ -41,18 +41,18 @@ pub enum Error {
     Tls {
         /// The setting, and what is wrong with it.
         problem: String,
-        /// What is at the bottom of it, and what to do about it.
+        /// The cause, and what to do.
         cause: String,
     },
     /// A ratio is not between 0 and 1.
-    #[error("a sampler cannot keep a share of {0} of all traces: write a number from 0.0 to 1.0")]
+    #[error("the sampling ratio {0} is not a number from 0 to 1. Write, for example, 0.25")]
     Ratio(f64),
-    /// A size or a duration that may not be zero is: the method that set it, `Otlp::timeout` for one.
-    #[error("`{0}` was given zero: give it more, or leave it out for the default")]
+    /// A size or a duration is zero and must not be: the method that set it, for example `Otlp::timeout`.
+    #[error("`{0}` is zero: set more, or leave it out for the default")]
     Zero(&'static str),
-    /// What all telemetry may hold is no more than the exporters keep for themselves.
+    /// The memory that telemetry may hold is less than the exporters need.
     #[error(
-        "`Limits::memory` is {limit} bytes, of which the exporters alone keep the most: give it {least} at the least, and more for many threads or traces"
+        "`Limits::memory` is {limit} bytes, but the exporters need at least {least}. Set more, especially with many threads or open traces"
     )]
     Memory {
         /// The limit that was set.
@@ -61,62 +61,60 @@ pub enum Error {
         least: usize,
     },
     /// A key for `#[hash]` is too short.
-    #[error(
-        "`Builder::hash_key` was given a key of {0} bytes: give it 16 or more, which are random and secret"
-    )]
+    #[error("the key of `Builder::hash_key` has {0} bytes: use 16 or more, random and secret")]
     HashKey(usize),
-    /// Values that are `#[pii]` are to be hashed, but there is no key.
+    /// `#[pii]` values are to be hashed, but there is no key.
     #[error(
-        "`Builder::pii` was given `PiiPolicy::Hash`, which needs a key: set BIZTRACE_HASH_KEY, or call `Builder::hash_key`"
+        "`PiiPolicy::Hash` of `Builder::pii` needs a key: set BIZTRACE_HASH_KEY, or call `Builder::hash_key`"
     )]
     NoHashKey,
     /// A tag has no name.
     #[error(
-        "`Builder::tags` was given a tag without a name: name it, as in KeyValue::new(\"env.region\", \"eu-west-1\")"
+        "a tag of `Builder::tags` has no name. Write, for example, KeyValue::new(\"env.region\", \"eu-west-1\")"
     )]
     UnnamedTag,
-    /// A trusted proxy is no address.
+    /// A trusted proxy is not an address.
     #[error(
-        "`RequestTracing::trusted_proxies` was given {text:?}: write an IP address or a network, as in \"10.0.0.0/8\" or \"2001:db8::1\""
+        "`RequestTracing::trusted_proxies`: {text:?} is not an IP address or a network. Write, for example, \"10.0.0.0/8\" or \"2001:db8::1\""
     )]
     Proxy {
         /// What was given.
         text: String,
     },
-    /// The file of `Builder::file` cannot be written to.
-    #[error("`Builder::file`: {path}: {source}")]
+    /// The file of `Builder::json_file` cannot be written to.
+    #[error("`Builder::json_file`: cannot write to {path}: {source}")]
     File {
         /// Its path.
         path: String,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
-    /// An exporter that the builder was to make could not be made.
-    #[error("`Builder::span_exporter`: {exporter} could not be made: {source}")]
+    /// An exporter could not be created.
+    #[error("`Builder::span_exporter`: cannot create {exporter}: {source}")]
     Exporter {
-        /// The name that it was given.
+        /// Its name.
         exporter: &'static str,
-        /// What its constructor said.
+        /// The error of its constructor.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// What was asked for is not part of this build.
+    /// A part that is asked for needs a feature that this build does not have.
     #[error(
-        "this build has no {part}: enable the feature `{feature}` of biztrace, or choose another by {setting}"
+        "this build has no {part}: enable the feature `{feature}` of biztrace, or choose another with {setting}"
     )]
     NotBuilt {
-        /// What was asked for.
+        /// The part.
         part: &'static str,
-        /// The feature that it comes with.
+        /// The feature that adds it.
         feature: &'static str,
-        /// What asks for it.
+        /// The setting that asks for it.
         setting: &'static str,
     },
-    /// The operating system did not let the export thread start.
+    /// The operating system did not start the export thread.
     #[error("cannot start the export thread: {0}")]
     Thread(#[source] io::Error),
 }
 
-/// The message, since it is this form that `main` and `expect` show.
+/// The message, since `main` and `expect` show this form.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -141,7 +139,7 @@ pub(crate) fn message(error: &(impl std::error::Error + ?Sized)) -> String {
     message
 }
 
-/// What `shown` says of itself, as far as it gets: `to_string` would panic where it fails.
+/// The text of `shown`, up to an error of its own: `to_string` would panic then.
 pub(crate) fn text(shown: &(impl fmt::Display + ?Sized)) -> String {
     let mut text = String::new();
     let _ = write!(text, "{shown}");
@@ -150,7 +148,7 @@ pub(crate) fn text(shown: &(impl fmt::Display + ?Sized)) -> String {
 
 const MAX_SOURCES: usize = 32;
 
-/// What is behind an error, from its cause to the cause of all.
+/// The sources of an error, the nearest first.
 #[cfg(any(feature = "_http", feature = "otlp-grpc"))]
 pub(crate) fn sources<'a>(
     error: &'a (dyn std::error::Error + 'static),

@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use super::writer::{ValueWriter, truncate};
 use super::{Encoder, Value};
 
-/// `#[display]`: a value's text by [`fmt::Display`]; of an `Option`, that of what is in it.
+/// `#[display]`: a value's text by [`fmt::Display`]; of an `Option`, the text of its value.
 #[derive(Debug)]
 pub struct Display<'a, T: ?Sized>(pub &'a T);
 
@@ -18,14 +18,14 @@ impl<'a, T> Display<'a, Option<T>> {
 }
 
 impl<'a, T> Display<'a, &Option<T>> {
-    /// The same of a reference.
+    /// Nothing for a reference to `None`.
     #[must_use]
     pub fn shown(&self) -> Option<Display<'a, T>> {
         self.0.as_ref().map(Display)
     }
 }
 
-/// What is shown of anything else: itself.
+/// Other types are shown as they are.
 pub trait Shown {
     #[doc(hidden)]
     fn shown(&self) -> &Self {
@@ -72,7 +72,7 @@ fn format(writer: ValueWriter<'_>, value: fmt::Arguments<'_>) {
         bytes: writer.max_bytes(),
         is_too_large: false,
     };
-    // An error is a text that has had enough, or a type that gave up: what there is, is its text.
+    // An error says that the text is long enough, or that the type failed: what is written so far is recorded.
     let _ = text.write_fmt(value);
     if text.is_too_large {
         writer.refuse();
@@ -86,7 +86,7 @@ struct Bounded {
     text: String,
     /// Characters that are still taken.
     chars: usize,
-    /// A text that has more before its characters are taken is none.
+    /// A text of more bytes is too large, even with fewer characters.
     bytes: usize,
     is_too_large: bool,
 }

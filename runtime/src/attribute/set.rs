@@ -10,12 +10,12 @@ impl Tags {
     }
 
     /// Sets `key` to `value`, on this span and on every span that starts below it in this process from then on, in whatever
-    /// library and at whatever depth, and after this span has ended, too. A span's own value of the key, or that of a span
-    /// between, goes before.
+    /// library and at whatever depth, and after this span has ended, too. A span's own value, or that of a nearer
+    /// ancestor, takes precedence.
     ///
     /// What a span inherits counts towards its limits. What this span does not take is not inherited; nor is what all spans of the
-    /// trace hand down beyond `bytes_per_trace`, which counts as dropped here. A span below one that has ended has what was set up
-    /// to that end.
+    /// trace hand down beyond `bytes_per_trace`, which counts as dropped here. A span below an ended span has what was set before
+    /// that end.
     ///
     /// ```
     /// use biztrace::actix::RequestTracing;
@@ -39,7 +39,7 @@ impl Tags {
     /// routing on, with a type's attributes in `#[traced_handler]` or `#[traced]` the function's body. In `tag!`, and for a result,
     /// there is nothing below, and a warning says so once. The text of strings, numbers and bools travels, lists do not. What its
     /// protection withholds does not, and takes an earlier value of its key with it. At the most 64 members travel, of 8192
-    /// bytes: what is set here goes before what came from the caller. In a trace that is not recorded nothing is added.
+    /// bytes: what is set here takes precedence over what came from the caller. In a trace that is not recorded nothing is added.
     ///
     /// ```
     /// use biztrace::actix::RequestTracing;

@@ -110,7 +110,7 @@ impl BatchSettings {
                 size.origin.warn(BATCH_SIZE, problem);
             }
             size.value = queue.value;
-            // Whoever sets a queue sets the batches that it cuts, too.
+            // The source of the queue's size is the source of the smaller batch, too.
             if queue.origin.source != super::Source::Default {
                 size.origin.source = queue.origin.source.clone();
             }

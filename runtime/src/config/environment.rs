@@ -52,7 +52,7 @@ impl Environment<'_> {
         }
     }
 
-    /// The text of a variable. Notes that it is none.
+    /// The text of a variable. Warns if it is not text.
     pub(crate) fn text(self, variable: &str, origin: &mut Origin) -> Option<String> {
         let value = (self.0)(variable).filter(|value| !value.is_empty())?;
         value

@@ -1,16 +1,16 @@
-//! Where errors are told that spans end with.
+//! Where errors of spans are recorded.
 
 use std::fmt;
 
 use super::format::Format;
 
-/// As what an error is recorded, with its type and its message (semantic conventions, "Recording exceptions"). The span is marked as
+/// How an error is recorded, with its type and its message: as a span event, as a log event, or both (semantic conventions, "Recording exceptions"). The span is marked as
 /// failed in any case. `OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN`.
 ///
 /// In the log it is an event of [`tracing`](https://docs.rs/tracing), of level ERROR and named `http.server.request.exception` on a
-/// request's span, `http.client.request.exception` on that of a request to others, and `exception` else, with `exception.type` and
+/// request's span, `http.client.request.exception` on that of a request to others, and `exception` otherwise, with `exception.type` and
 /// `exception.message`. The span is current meanwhile, so that what takes such events to OpenTelemetry's logs,
-/// `opentelemetry-appender-tracing` for one, relates them to it; lines of `tracing_subscriber::fmt` do not name the span. Where no
+/// for example `opentelemetry-appender-tracing`, relates them to it; lines of `tracing_subscriber::fmt` do not name the span. Where no
 /// subscriber is set, `log` has it, without the span.
 ///
 /// ```

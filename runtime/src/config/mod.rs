@@ -1,5 +1,5 @@
-//! Settings as plain data, each with its source: a default, an environment variable, or the code. What uses them imports this; this
-//! imports only what attributes, samplers and conventions are told.
+//! Settings as plain data, each with its source: a default, an environment variable, or the code. This
+//! module depends on `attribute`, `sampling` and `semconv` only.
 //!
 //! [`Settings::visit`] lists each setting once. A [`Pass`] over the list reads the environment or describes what is active.
 

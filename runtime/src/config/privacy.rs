@@ -31,7 +31,7 @@ const HASH_KEY: Format<Option<HashKey>> = Format {
             None => "none".to_owned(),
         })
     },
-    written: |_| "none: what is to be hashed is left out".to_owned(),
+    written: |_| "none: values to be hashed are left out".to_owned(),
 };
 
 const POLICY: Format<PiiPolicy> = Format {

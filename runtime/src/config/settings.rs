@@ -41,7 +41,7 @@ pub(crate) struct Settings {
     pub(crate) shutdown_timeout: Sourced<Duration>,
     /// The formats of context, in the order in which they are read.
     pub(crate) propagators: Sourced<Vec<Propagator>>,
-    /// As what errors are recorded.
+    /// How errors are recorded.
     pub(crate) exceptions: Sourced<ExceptionSignal>,
     /// The methods that spans are named after.
     pub(crate) known_methods: Sourced<KnownMethods>,

@@ -76,7 +76,7 @@ impl SendStarted {
     /// Why an attempt failed that ran out of time.
     pub(crate) fn unanswered(&self) -> (DropReason, &'static str) {
         if self.0.load(Ordering::Relaxed) {
-            (DropReason::Unknown, "no answer")
+            (DropReason::Unknown, "no response")
         } else {
             (DropReason::Unreachable, "no connection")
         }
@@ -125,13 +125,13 @@ impl Failure {
     }
 }
 
-/// The moment that is `duration` from now, or in a century: a clock may not hold a later one.
+/// The moment `duration` from now, a century at most: clocks do not hold all later moments.
 pub(crate) fn moment_after(duration: Duration) -> std::time::Instant {
     const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
     std::time::Instant::now() + duration.min(CENTURY)
 }
 
-/// The same for the export thread's own runtime, whose clock is never paused.
+/// That moment for the export thread's own runtime, whose clock is never paused.
 pub(crate) fn after(duration: Duration) -> Instant {
     Instant::from_std(moment_after(duration))
 }

@@ -134,7 +134,7 @@ pub struct Report {
     pub waiting: u64,
     /// The accounts of the exporters, in the order in which they were named, those of `Builder::span_exporter` last.
     pub exporters: Vec<ExporterReport>,
-    /// Requests whose heads were not copied whole: these are no lost spans, but tags that read a header, a cookie or the query may be
+    /// Requests whose heads were not copied whole: no spans are lost, but tags that read a header, a cookie or the query may be
     /// missing. A copy has at most 16 KiB and 100 lines, and all copies together a quarter of
     /// [`Limits::memory`](crate::Limits::memory). `RequestTracing::readable_headers` narrows what is copied.
     pub incomplete_heads: u64,

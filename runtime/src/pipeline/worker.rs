@@ -119,8 +119,8 @@ pub(crate) struct Flushing {
 }
 
 impl Flushing {
-    /// Blocks until it is done, or its time is over: an exporter may be stuck in a call that cannot be cut short, a write to the
-    /// console for one. At a shutdown the spans that are left are counted as dropped then, without the export thread.
+    /// Blocks until it is done, or its time is over: an exporter may be stuck in a call that cannot be cut short, for
+    /// example a write to the console. At a shutdown the spans that are left are counted as dropped then, without the export thread.
     pub(crate) fn wait(self) {
         let left = self.until.saturating_duration_since(Moment::now());
         let is_late = self.wait.recv_timeout(left) == Err(RecvTimeoutError::Timeout);
@@ -311,7 +311,7 @@ impl<E: Export> Worker<E> {
                         () = sleep_until(limit) => {
                             let cause = match deadline {
                                 Some(deadline) if deadline <= limit => "before the shutdown's deadline",
-                                _ => "before the time of an export was over (OTEL_BSP_EXPORT_TIMEOUT)",
+                                _ => "before the timeout of an export (OTEL_BSP_EXPORT_TIMEOUT)",
                             };
                             break Err(Failure::cut_short(&sent, earlier.take(), cause));
                         }

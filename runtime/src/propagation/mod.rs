@@ -92,7 +92,7 @@ pub(crate) struct Propagators {
     fields: Vec<String>,
 }
 
-/// A propagator of somebody else's.
+/// A propagator of another crate.
 pub(crate) type Foreign = Arc<dyn TextMapPropagator + Send + Sync>;
 
 impl Propagators {

@@ -86,7 +86,7 @@ impl Builder {
     }
 
     /// Attributes of the span of each request, and of the first span of a trace in this process otherwise; what such a span
-    /// sets itself goes before. Of a repeated key the last counts.
+    /// sets itself takes precedence. Of a repeated key the last counts.
     ///
     /// What describes the process as a whole belongs to the [`resource`](Self::resource): it is sent once a batch. This is for
     /// what people search spans by, and their backend does not find there.
@@ -205,7 +205,7 @@ impl Builder {
         self
     }
 
-    /// Adds a format of somebody else's, which is read and written after those of [`propagators`](Self::propagators).
+    /// Adds a propagator of another crate, which is read and written after those of [`propagators`](Self::propagators).
     pub fn propagator(
         mut self,
         propagator: impl TextMapPropagator + Send + Sync + 'static,
@@ -214,7 +214,7 @@ impl Builder {
         self
     }
 
-    /// As what the errors that spans end with are recorded. Default: events of the spans;
+    /// How errors are recorded: as span events, as log events, or both. Default: span events;
     /// `OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN`.
     pub fn exceptions(mut self, signal: ExceptionSignal) -> Self {
         self.settings.exceptions.set(signal);

@@ -114,8 +114,7 @@ impl Exporters {
         let is_none = value.as_ref().is_some_and(Vec::is_empty);
         let has_zipkin = self.all.iter().any(|(_, spec)| spec.name() == ZIPKIN);
         if !is_none && !has_zipkin && environment.is_set(ZIPKIN_ENDPOINT) {
-            let problem =
-                " is set, but nothing is sent there: OTEL_TRACES_EXPORTER does not name zipkin";
+            let problem = " is set, but not used: OTEL_TRACES_EXPORTER does not name zipkin";
             self.origin.warn(ZIPKIN_ENDPOINT, problem);
         }
         if value.is_some() {

@@ -106,9 +106,9 @@ impl Telemetry {
     /// Sends what is left and ends the export thread, within the timeout that the builder set (10 s). Reports what became
     /// of all spans. Works on any runtime. A second shutdown only reports.
     ///
-    /// Spans that are open then, or start later, are not recorded. An exporter that is stuck in a call, a write to a console that
-    /// nobody reads for one, is left to itself half a second after the time-out, and what it has not written is dropped. What
-    /// biztrace says of that may take as long again.
+    /// Spans that are open then, or start later, are not recorded. An exporter that is stuck in a call, for example a write to a
+    /// console that nobody reads, is abandoned half a second after the timeout, and what it has not written is dropped. To log that
+    /// may take as long again.
     pub async fn shutdown(&self) -> Report {
         self.finish(true).await
     }
@@ -151,7 +151,7 @@ impl Telemetry {
         pipelines.map(|pipeline| pipeline.close(timeout)).collect()
     }
 
-    /// The provider of tracers for libraries that use the OpenTelemetry API, `tracing-opentelemetry` for one. After
+    /// The provider of tracers for libraries that use the OpenTelemetry API, for example `tracing-opentelemetry`. After
     /// [`Builder::install`] it is the global one too.
     ///
     /// ```
@@ -185,7 +185,7 @@ fn wait_for(flushing: Vec<Flushing>) {
 static INSTALLED: OnceLock<Telemetry> = OnceLock::new();
 
 fn install(build: impl FnOnce() -> Result<Telemetry, Error>) -> Result<Telemetry, Error> {
-    // Asked first, so that no second export thread starts in vain.
+    // Checked first, so that no second export thread starts.
     if INSTALLED.get().is_some() {
         return Err(Error::AlreadyInstalled);
     }

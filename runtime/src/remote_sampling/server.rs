@@ -58,7 +58,7 @@ impl StrategyServer {
         Grpc::new(self.endpoint.connect_lazy())
     }
 
-    /// Tells `remote` what the server says, again and again. While it says nothing of use, the strategy stays.
+    /// Polls the server and gives its strategy to `remote`. Without a usable response the current strategy stays.
     pub(super) async fn keep(self, remote: Arc<Remote>, interval: Duration) -> Infallible {
         let mut strategies = Strategies {
             client: self.connect(),
@@ -68,7 +68,7 @@ impl StrategyServer {
         loop {
             match strategies.fetch().await {
                 Ok(strategy) => {
-                    // One that has not changed goes on with what it has saved.
+                    // An unchanged strategy keeps the state of its rate limit.
                     if last.as_ref() != Some(&strategy) {
                         remote.set(strategy.clone());
                         last = Some(strategy);
@@ -78,7 +78,7 @@ impl StrategyServer {
                 Err(problem) => {
                     if is_well {
                         diag::warn(format_args!(
-                            "jaeger_remote goes on with the strategy that it has: {problem}; see `JaegerRemote` and \
+                            "jaeger_remote keeps the current strategy: {problem}; see `JaegerRemote` and \
                              OTEL_TRACES_SAMPLER_ARG"
                         ));
                     }
@@ -91,7 +91,7 @@ impl StrategyServer {
 }
 
 impl Strategies {
-    /// What holds now, or why that is not to be had.
+    /// The current strategy, or why there is none.
     async fn fetch(&mut self) -> Result<Strategy, String> {
         let answer = timeout(TIMEOUT, self.ask()).await;
         let problem = match answer {
@@ -104,9 +104,9 @@ impl Strategies {
                 None => format!("{:?}: {}", status.code(), remote_text(status.message())),
             },
             Err(_) => {
-                // The connection may be half open: the next time it is another.
+                // The connection may be half open: the next request takes another.
                 self.client = self.server.connect();
-                format!("no answer in {TIMEOUT:?}")
+                format!("no response in {TIMEOUT:?}")
             }
         };
         Err(format!("{}: {problem}", self.server.endpoint.uri()))
@@ -122,7 +122,7 @@ impl Strategies {
 }
 
 fn strategy(answer: Bytes) -> Result<Strategy, String> {
-    let answer = Answer::decode(answer).map_err(|_| "an answer that is no strategy".to_owned())?;
+    let answer = Answer::decode(answer).map_err(|_| "the response is not a strategy".to_owned())?;
     if let Some(operations) = answer.operations {
         let shares = operations.shares.into_iter().take(MAX_OPERATIONS);
         let shares = shares.map(|it| {
@@ -141,7 +141,7 @@ fn strategy(answer: Bytes) -> Result<Strategy, String> {
         }
         // A rate of zero is what protobuf leaves out.
         (Some(it), _) => Ok(Strategy::Share(share(it.rate)?)),
-        (None, _) => Err("an answer without a strategy".to_owned()),
+        (None, _) => Err("the response has no strategy".to_owned()),
     }
 }
 
@@ -149,14 +149,14 @@ fn share(rate: f64) -> Result<f64, String> {
     let is_share = (0.0..=1.0).contains(&rate);
     is_share
         .then_some(rate)
-        .ok_or_else(|| format!("a sampling rate of {rate}, which is none from 0 to 1"))
+        .ok_or_else(|| format!("sampling rate {rate} is not between 0 and 1"))
 }
 
 fn rate(rate: f64) -> Result<f64, String> {
     let is_rate = rate.is_finite() && rate >= 0.0;
     is_rate
         .then_some(rate)
-        .ok_or_else(|| format!("a rate of {rate} traces a second"))
+        .ok_or_else(|| format!("rate limit {rate} is not a number of traces per second"))
 }
 
 #[derive(Message)]
@@ -265,11 +265,11 @@ mod tests {
             ..Answer::default()
         };
         for (answer, problem) in [
-            (by_share(1.5), "a sampling rate of 1.5"),
-            (by_share(-0.1), "a sampling rate of -0.1"),
-            (by_share(f64::NAN), "a sampling rate of NaN"),
-            (rate(-1), "a rate of -1 traces"),
-            (Answer::default(), "an answer without a strategy"),
+            (by_share(1.5), "sampling rate 1.5"),
+            (by_share(-0.1), "sampling rate -0.1"),
+            (by_share(f64::NAN), "sampling rate NaN"),
+            (rate(-1), "rate limit -1 is"),
+            (Answer::default(), "the response has no strategy"),
         ] {
             let error = of(answer).unwrap_err();
             assert!(error.contains(problem), "{error}");

@@ -263,11 +263,11 @@ fn what_cannot_be_asked_is_an_error_at_set_up() {
         (JaegerRemote::new("jaeger:14250"), "OTEL_TRACES_SAMPLER_ARG"),
         (
             JaegerRemote::default().initial_sampling_rate(2.0),
-            "a share of 2 of all traces",
+            "the sampling ratio 2 is not",
         ),
         (
             JaegerRemote::default().polling_interval(Duration::ZERO),
-            "`JaegerRemote::polling_interval` was given zero",
+            "`JaegerRemote::polling_interval` is zero",
         ),
     ] {
         let error = build(remote);

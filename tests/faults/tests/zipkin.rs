@@ -122,7 +122,7 @@ fn an_endpoint_that_cannot_be_is_an_error_with_one_that_can() {
     let error = error.build().unwrap_err().to_string();
     assert!(error.contains("it has no scheme"), "{error}");
     assert!(
-        error.contains("as in http://localhost:9411/api/v2/spans"),
+        error.contains("for example, http://localhost:9411/api/v2/spans"),
         "{error}"
     );
 }

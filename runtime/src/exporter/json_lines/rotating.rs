@@ -22,7 +22,7 @@ impl Rotating {
         let path = &settings.path;
         if is_pipe(path) {
             return Err(io::Error::other(
-                "a named pipe holds up whoever opens it until it is read: have `Builder::json_stdout` write to a pipe instead",
+                "opening a named pipe blocks until it is read: use `Builder::json_stdout` with a pipe instead",
             ));
         }
         let is_torn = is_torn(path);
@@ -38,7 +38,7 @@ impl Rotating {
     pub(super) fn write(&mut self, line: &[u8]) -> Result<(), String> {
         let bytes = self.bytes().map_err(|error| self.failed(&error))?;
         if bytes.is_some_and(|bytes| bytes != self.length) {
-            // Somebody else writes there, or has cut it short.
+            // Another process writes to the file, or has truncated it.
             self.is_torn |= is_torn(&self.settings.path);
         }
         match bytes {
@@ -63,7 +63,7 @@ impl Rotating {
         format!("{}: {error}", self.settings.path.display())
     }
 
-    /// The file's size; `None` if it is no longer the one of that name, which somebody deleted or renamed.
+    /// The file's size; `None` if the file has been deleted or renamed.
     fn bytes(&self) -> io::Result<Option<u64>> {
         let named = match fs::metadata(&self.settings.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -78,7 +78,7 @@ impl Rotating {
         Ok(())
     }
 
-    /// Begins a new file. Whatever fails is tried again with the next line: what is done by then, or by somebody else, is passed
+    /// Begins a new file. A failed step is tried again with the next line. Steps that are done already, also by other processes, are passed
     /// over.
     fn rotate(&mut self) -> Result<(), String> {
         let JsonFile { path, keep, .. } = &self.settings;

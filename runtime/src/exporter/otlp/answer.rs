@@ -22,7 +22,7 @@ pub(super) fn delivery(answer: Bytes) -> Result<Delivery, DecodeError> {
 pub(super) fn partial_success(rejected: i64, message: String) -> Delivery {
     let rejected = u64::try_from(rejected).unwrap_or(0);
     let message = if rejected > 0 && message.is_empty() {
-        "the receiver rejected spans, and does not say why".into()
+        "the receiver rejected spans without a reason".into()
     } else {
         remote_text(&message)
     };

@@ -25,7 +25,7 @@ use crate::pipeline::{Delivery, DropReason, Export, Failure, Request, Retry};
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
 /// How often a connection is asked for a sign of life while a request is on its way, and how long it has to give one. So one
-/// that is half open is noticed within the usual time-out of a request. Receivers in Go take two or three such questions about
+/// that is half open is noticed within the usual timeout of a request. Receivers in Go take two or three such questions about
 /// one request, and hang up at more.
 const KEEP_ALIVE: Duration = Duration::from_secs(3);
 
@@ -42,7 +42,7 @@ pub(super) struct GrpcReceiver {
 pub(super) struct OtlpGrpc {
     receiver: GrpcReceiver,
     client: Grpc<Channel>,
-    /// Whether the receiver has ever said something in gRPC.
+    /// Whether the receiver has ever answered in gRPC.
     is_known: bool,
 }
 
@@ -94,7 +94,7 @@ impl OtlpGrpc {
         self.receiver.endpoint.uri().scheme() == Some(&Scheme::HTTPS)
     }
 
-    /// What the receiver says, or why there is no word from it.
+    /// The response of the receiver, or why there is none.
     fn failure(&mut self, status: &Status) -> Failure {
         let Some(cause) = status.source() else {
             self.is_known = true;
@@ -115,7 +115,7 @@ impl OtlpGrpc {
             return self.unanswered(DropReason::Unreachable, message);
         }
         if !self.is_known {
-            message += "; is it gRPC that listens there, with TLS if the URL says https, else without? Port 4318 is usually HTTP";
+            message += "; the server did not speak gRPC. Port 4318 is usually HTTP; the URL needs https:// with TLS, and http:// without";
         }
         self.unanswered(DropReason::Unknown, message)
     }
@@ -125,20 +125,22 @@ impl OtlpGrpc {
         let endpoint = self.receiver.endpoint.uri();
         Failure::permanent(
             DropReason::Unknown,
-            format!("{endpoint} answered with what is no OTLP: is it a receiver of OTLP?"),
+            format!(
+                "{endpoint} returned a response that is not OTLP: check that this is an OTLP receiver"
+            ),
         )
     }
 
     fn refusal(&self, status: &Status) -> Failure {
         let hint = match status.code() {
             Code::Unauthenticated | Code::PermissionDenied => {
-                "; it wants other credentials, see OTEL_EXPORTER_OTLP_HEADERS"
+                "; check the credentials in OTEL_EXPORTER_OTLP_HEADERS"
             }
             Code::Unimplemented => {
-                "; if that is not about compression: is it a receiver of OTLP that listens there?"
+                "; check that this is an OTLP receiver, and that it accepts the compression"
             }
             Code::ResourceExhausted => {
-                "; if that is about the size of requests, see OTEL_BSP_MAX_EXPORT_BATCH_SIZE"
+                "; if requests are too large, lower OTEL_BSP_MAX_EXPORT_BATCH_SIZE"
             }
             _ => "",
         };
@@ -150,7 +152,7 @@ impl OtlpGrpc {
         let text = remote_text(status.message());
         Failure {
             reason,
-            message: format!("{endpoint} answered {code:?}: {text}{hint}"),
+            message: format!("{endpoint} returned {code:?}: {text}{hint}"),
             retry: retry(status),
         }
     }
@@ -293,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_grpc_is_said_to_be_none() {
+    fn error_says_that_the_server_does_not_speak_grpc() {
         for answer in [
             &b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n"[..],
             b"SSH-2.0-OpenSSH_9.6\r\n",
@@ -303,12 +305,15 @@ mod tests {
             assert_eq!(failure.reason, DropReason::Unknown);
             assert_eq!(failure.retry, Retry::Later);
             let message = failure.message;
-            assert!(message.contains("is it gRPC that listens"), "{message}");
+            assert!(
+                message.contains("the server did not speak gRPC"),
+                "{message}"
+            );
         }
     }
 
     #[test]
-    fn who_is_not_there_is_unreachable_and_the_cause_is_said_once() {
+    fn refused_connection_is_unreachable_with_its_cause_once() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         drop(listener);
@@ -328,7 +333,7 @@ mod tests {
         let mut exporter = OtlpGrpc::new(GrpcReceiver::new(&otlp).unwrap());
         for (code, hint) in [
             (Code::Unauthenticated, "OTEL_EXPORTER_OTLP_HEADERS"),
-            (Code::Unimplemented, "is it a receiver of OTLP"),
+            (Code::Unimplemented, "check that this is an OTLP receiver"),
             (Code::ResourceExhausted, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE"),
         ] {
             let failure = exporter.failure(&Status::new(code, "no\n\u{1b}[31m"));

@@ -43,7 +43,7 @@ impl OtlpHttp {
         let is = |kind: &str| is_media_type(response.headers(), kind);
         let body = response.body();
         let delivery = if body.is_empty() && !is(HTML) {
-            // A plain success is no bytes in protobuf; not all who say nothing say what kind of nothing it is.
+            // A plain success has no bytes in protobuf. An empty body may lack a content type.
             Delivery::default()
         } else if is(JSON) {
             json_answer::delivery(body).map_err(|_| nonsense())?
@@ -75,16 +75,16 @@ const HINTS: Hints = Hints {
 
 fn hint(status: StatusCode) -> &'static str {
     match status {
-        _ if status.is_success() => ": is it a receiver of OTLP?",
+        _ if status.is_success() => ": check that this is an OTLP receiver",
         StatusCode::NOT_FOUND => {
-            ": is the path right? v1/traces is appended to OTEL_EXPORTER_OTLP_ENDPOINT, nothing to OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
+            ": check the path. v1/traces is appended to OTEL_EXPORTER_OTLP_ENDPOINT, nothing to OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
         }
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            ": it wants other credentials, see OTEL_EXPORTER_OTLP_HEADERS"
+            ": check the credentials in OTEL_EXPORTER_OTLP_HEADERS"
         }
-        StatusCode::PAYLOAD_TOO_LARGE => ": see OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
+        StatusCode::PAYLOAD_TOO_LARGE => ": lower OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
         StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-            ": it does not take this encoding, see OTEL_EXPORTER_OTLP_PROTOCOL; port 4317 is usually gRPC"
+            ": it does not accept this encoding, see OTEL_EXPORTER_OTLP_PROTOCOL; port 4317 is usually gRPC"
         }
         _ => "",
     }

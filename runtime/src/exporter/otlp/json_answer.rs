@@ -51,7 +51,7 @@ pub(super) fn delivery(body: &[u8]) -> serde_json::Result<Delivery> {
     ))
 }
 
-/// Whether that is an error: some receivers say by such a key that there is none.
+/// Whether the value is an error: some receivers have the key in a success, too.
 fn says_something(error: &Value) -> bool {
     match error {
         Value::Null | Value::Bool(false) => false,

@@ -34,8 +34,7 @@ pub(super) fn endpoint(otlp: &Otlp) -> Result<Uri, Error> {
         ));
     }
     if otlp.protocol.value == Protocol::Grpc && uri.path_and_query().is_some_and(|it| it != "/") {
-        let problem = "requests by gRPC have a path of their own: write nothing behind the port, or choose another \
-             OTEL_EXPORTER_OTLP_PROTOCOL";
+        let problem = "gRPC takes no path: write nothing after the port, or choose another OTEL_EXPORTER_OTLP_PROTOCOL";
         return Err(endpoint::invalid(written, problem, help));
     }
     Ok(uri)
@@ -54,7 +53,7 @@ mod tests {
         let error = endpoint(&Otlp::http("'http://c'")).unwrap_err();
         let error = error.to_string();
         assert!(
-            error.starts_with("\"'http://c'\" is no endpoint"),
+            error.starts_with("invalid endpoint \"'http://c'\""),
             "{error}"
         );
         let uri = endpoint(&Otlp::http(" http://c:4318/ \n")).unwrap();
@@ -82,11 +81,12 @@ mod tests {
         );
     }
 
+    #[cfg(feature = "otlp-grpc")]
     #[test]
     fn grpc_takes_no_path() {
         for url in ["http://c:4317/v1/traces", "http://c:4317?tenant=1"] {
             let error = endpoint(&Otlp::grpc(url)).unwrap_err().to_string();
-            assert!(error.contains("write nothing behind the port"), "{error}");
+            assert!(error.contains("write nothing after the port"), "{error}");
         }
         assert_eq!(endpoint(&Otlp::grpc("http://c/")).unwrap(), "http://c/");
     }

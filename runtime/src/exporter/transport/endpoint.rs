@@ -32,7 +32,7 @@ pub(crate) fn endpoint(
         None if is_local(url) => format!("http://{url}"),
         None => {
             return Err(invalid(
-                "it has no scheme, and TLS may be meant or not: write http:// or https:// before it",
+                "it has no scheme: write http:// or https:// before it",
             ));
         }
     };
@@ -55,7 +55,7 @@ pub(crate) fn endpoint(
     let has_port = authority.as_str().len() > authority.host().len();
     if has_port && authority.port_u16().is_none_or(|port| port == 0) {
         // The client would send to the scheme's own port instead.
-        return Err(invalid("its port is no number from 1 to 65535"));
+        return Err(invalid("its port is not a number from 1 to 65535"));
     }
     Ok(uri)
 }
@@ -73,11 +73,11 @@ pub(crate) fn connect_timeout(request: Duration) -> Duration {
 pub(crate) struct EndpointHelp {
     /// The methods and variables.
     pub(crate) settings: &'static str,
-    /// One that is right.
+    /// A valid endpoint.
     pub(crate) example: &'static str,
 }
 
-/// The error for one that cannot be sent to.
+/// The error for an endpoint that requests cannot be sent to.
 pub(crate) fn invalid(written: &str, problem: impl Into<String>, help: &EndpointHelp) -> Error {
     Error::Endpoint {
         url: masked(written),
@@ -87,29 +87,31 @@ pub(crate) fn invalid(written: &str, problem: impl Into<String>, help: &Endpoint
     }
 }
 
-/// What is wrong with a URL that would be read as another than was meant, or whose error would not say what to do.
+/// What is wrong with a URL that the parser would misread, or whose error would not say what to do.
 fn problem(url: &str) -> Option<&'static str> {
     let authority = authority(url);
     let (host, _) = split_port(authority);
     let is_bracketed = authority.starts_with('[');
     if url.starts_with(['"', '\'']) {
-        Some("the quotation marks are part of it: leave them out")
+        Some("it contains quotation marks: leave them out")
     } else if url.contains('#') {
-        Some("what comes behind a # is never sent: leave it out")
+        Some("the part after # is never sent: leave it out")
     } else if !url.is_ascii() {
-        Some("it has a letter that no URL has: write a host as xn--…, and the rest percent-encoded")
+        Some(
+            "it contains a non-ASCII character: write a host as xn--…, and the rest percent-encoded",
+        )
     } else if has_other_scheme(url) {
         Some("its scheme is neither http nor https")
     } else if url.starts_with("//") {
         Some("it has no scheme: write http: or https: before it")
     } else if !url.contains("://") && (url.starts_with("http:") || url.starts_with("https:")) {
-        Some("two slashes come behind the colon of its scheme")
+        Some("its scheme must be followed by ://")
     } else if authority.contains('@') {
         None
     } else if !is_bracketed && (authority.contains("::") || authority.matches(':').count() > 6) {
-        Some("an address of IPv6 stands in brackets, as in http://[::1]:4318")
+        Some("an IPv6 address needs brackets, for example http://[::1]:4318")
     } else if is_bracketed && host.contains('%') {
-        Some("an address with a zone cannot be connected to")
+        Some("an IPv6 address with a zone is not supported")
     } else if host.is_empty() || host.bytes().all(|byte| byte.is_ascii_digit()) {
         Some("it has no host")
     } else {
@@ -200,37 +202,37 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_what_to_write() {
+    fn error_says_what_is_wrong_and_what_to_write() {
         for (url, problem) in [
             (
                 "collector:4318",
-                "no scheme, and TLS may be meant or not: write http:// or https://",
+                "it has no scheme: write http:// or https:// before it",
             ),
             ("ftp://c/in", "neither http nor https"),
             ("unix:///tmp/otlp", "neither http nor https"),
             ("http://köln:4318", "write a host as xn--"),
             ("collector:4318:", "no scheme"),
             ("tcp:collector:4318", "no scheme"),
-            ("http://fe80:1:2:3:4:5:6:7", "stands in brackets"),
-            ("http://c/#traces", "behind a #"),
+            ("http://fe80:1:2:3:4:5:6:7", "needs brackets"),
+            ("http://c/#traces", "the part after #"),
             ("http://", "it has no host"),
             (":4318", "it has no host"),
             ("4318", "it has no host"),
             ("http://4318", "it has no host"),
             ("//collector:4318", "write http: or https: before it"),
-            ("http:/collector:4318", "two slashes"),
-            ("https:collector", "two slashes"),
+            ("http:/collector:4318", "must be followed by ://"),
+            ("https:collector", "must be followed by ://"),
             ("localhost", "neither a scheme nor a port"),
             ("collector/v1/traces", "neither a scheme nor a port"),
-            ("::1:4318", "stands in brackets, as in http://[::1]:4318"),
-            ("http://::1:4318/in", "stands in brackets"),
+            ("::1:4318", "needs brackets, for example http://[::1]:4318"),
+            ("http://::1:4318/in", "needs brackets"),
             ("http://[fe80::1%25eth0]:4318", "with a zone"),
             ("\"http://collector:4318\"", "leave them out"),
             ("'http://collector:4318'", "leave them out"),
             ("http://a b", "invalid uri character"),
-            ("http://127.0.0.1:99999", "its port is no number"),
-            ("http://localhost:", "its port is no number"),
-            ("[::1]:0", "its port is no number"),
+            ("http://127.0.0.1:99999", "its port is not a number"),
+            ("http://localhost:", "its port is not a number"),
+            ("[::1]:0", "its port is not a number"),
             ("http://ada:s3cret@c", "OTLP takes them as a header"),
             ("ada:s3cret@collector:4318", "no scheme"),
             (

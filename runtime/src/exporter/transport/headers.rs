@@ -38,13 +38,13 @@ pub(crate) fn header_map(options: &Options) -> Result<HeaderMap, Error> {
             problem,
         };
         let key = HeaderName::try_from(name).map_err(|_| {
-            invalid("has a name that no header may have: write name=value in the variable, and pass both apart in code")
+            invalid("it is not a valid name of a header. Write name=value in the variable, and two arguments in code")
         })?;
         if OWN.contains(&key) {
-            return Err(invalid("is the exporter's own: leave it out"));
+            return Err(invalid("the exporter sets it itself. Leave it out"));
         }
         let mut value = HeaderValue::try_from(value)
-            .map_err(|_| invalid("has a value that no header may have"))?;
+            .map_err(|_| invalid("its value is not valid in a header"))?;
         value.set_sensitive(true);
         headers.insert(key, value);
     }
@@ -64,13 +64,13 @@ mod tests {
             options
         };
         for (name, said) in [
-            ("Content-Length", "\"Content-Length\" for the receiver"),
-            ("transfer-encoding", "is the exporter's own"),
+            ("Content-Length", "invalid header \"Content-Length\""),
+            ("transfer-encoding", "the exporter sets it itself"),
             (
                 "Authorization: Bearer s3cret==",
-                "\"Authorization…\" for the receiver",
+                "invalid header \"Authorization…\"",
             ),
-            ("", "has a name that no header may have"),
+            ("", "it is not a valid name of a header"),
         ] {
             let error = header_map(&with(name)).unwrap_err().to_string();
             assert!(error.contains(said), "{error}");

@@ -35,7 +35,7 @@ pub(in crate::exporter) struct Client {
     timeout: Duration,
     hints: &'static Hints,
     client: legacy::Client<tls::Connector, Outgoing>,
-    /// Whether the receiver has ever said something in HTTP.
+    /// Whether the receiver has ever answered in HTTP.
     is_known: bool,
 }
 
@@ -141,13 +141,13 @@ impl Client {
             });
         }
         let hint = if status.is_redirection() {
-            ": redirects are not followed, write the address that it names as the endpoint"
+            ": redirects are not followed, set the endpoint to the address that it names"
         } else {
             (self.hints.status)(status)
         };
         Err(Failure {
             reason: DropReason::Refused,
-            message: format!("{} answered {status}{hint}", self.receiver()),
+            message: format!("{} returned {status}{hint}", self.receiver()),
             retry: retry(&response),
         })
     }
@@ -163,7 +163,7 @@ impl Client {
             Ok(Ok(body)) => Ok(Response::from_parts(parts, body.to_bytes())),
             Ok(Err(error)) if error.is::<LengthLimitError>() => Err(self.nonsense(parts.status)),
             Ok(Err(error)) => {
-                let problem = format!("the answer broke off: {error}");
+                let problem = format!("the response ended early: {error}");
                 Err(self.unanswered(DropReason::Unknown, &problem))
             }
             Err(_) => Err(self.late(&answer.sent)),
@@ -189,7 +189,7 @@ impl Client {
         Failure::permanent(
             DropReason::Unknown,
             format!(
-                "{} answered {status} with a body that is not to be understood{}",
+                "{} returned {status} with an unreadable body{}",
                 self.receiver(),
                 (self.hints.status)(status)
             ),
@@ -210,7 +210,7 @@ impl Client {
         let mut message = message(error);
         let is_http = !sources(error).any(is_no_http);
         if !is_http {
-            message += ": is it HTTP that listens there, without TLS if the URL says http? Port 4317 is usually gRPC";
+            message += ": the server did not speak HTTP. Port 4317 is usually gRPC; with TLS the URL needs https://";
         }
         if !self.is_known && !self.is_https() && sources(error).any(is_cut_short) {
             message += ": does it want TLS? Then write https:// before it";
@@ -270,7 +270,7 @@ impl Body for Outgoing {
     }
 }
 
-/// Whether what was read is no HTTP. Servers of gRPC speak first, of which the client tells only in words.
+/// Whether the response is not HTTP. Servers of gRPC speak first: the client reports that only as text.
 fn is_no_http(error: &(dyn std::error::Error + 'static)) -> bool {
     let error = error.downcast_ref::<hyper::Error>();
     error.is_some_and(|error| {

@@ -46,13 +46,13 @@ fn config(settings: &Certificates) -> Result<ClientConfig, Error> {
             let chain = read_certificates("cert_file", cert)?;
             let key_bytes = read("key_file", key)?;
             let key = PrivateKeyDer::from_pem_slice(&key_bytes)
-                .map_err(|error| file("key_file", key, "no private key in PEM", error))?;
+                .map_err(|error| file("key_file", key, "not a private key in PEM", error))?;
             builder
                 .with_client_auth_cert(chain, key)
                 .map_err(|error| set("`cert_file` and `key_file` do not belong together", error))
         }
-        (Some(_), None) => Err(set("`cert_file` is set", "it needs `key_file` beside it")),
-        (None, Some(_)) => Err(set("`key_file` is set", "it needs `cert_file` beside it")),
+        (Some(_), None) => Err(set("`cert_file` is set", "it also needs `key_file`")),
+        (None, Some(_)) => Err(set("`key_file` is set", "it also needs `cert_file`")),
     }
 }
 
@@ -106,7 +106,7 @@ pub(super) fn hint(
 }
 
 enum Trouble {
-    /// The other side answers a greeting of TLS with what is none, or hangs up.
+    /// The other side does not answer a TLS handshake with TLS, or hangs up.
     NoTls,
     Untrusted,
 }
@@ -140,9 +140,14 @@ fn roots(settings: &Certificates) -> Result<RootCertStore, Error> {
     let mut roots = RootCertStore::empty();
     if let Some(path) = &settings.ca_file {
         for certificate in read_certificates("ca_file", path)? {
-            roots
-                .add(certificate)
-                .map_err(|error| file("ca_file", path, "no authority's certificate", error))?;
+            roots.add(certificate).map_err(|error| {
+                file(
+                    "ca_file",
+                    path,
+                    "not the certificate of an authority",
+                    error,
+                )
+            })?;
         }
         return Ok(roots);
     }
@@ -170,7 +175,7 @@ fn read_certificates(
             setting,
             path,
             "unusable",
-            "there is no certificate in PEM in it",
+            "it contains no certificate in PEM",
         ));
     }
     Ok(certificates)
@@ -185,7 +190,7 @@ fn file(setting: &str, path: &Path, problem: &str, cause: impl Display) -> Error
     set(problem, cause)
 }
 
-/// Of what is set, which OTLP alone can.
+/// An error of a setting. Only OTLP has them.
 fn set(problem: impl Into<String>, cause: impl Display) -> Error {
     let settings = "`Otlp::ca_file`, `Otlp::identity_files` and OTEL_EXPORTER_OTLP_CERTIFICATE, …_CLIENT_CERTIFICATE, …_CLIENT_KEY";
     tls(problem, format!("{cause}; see {settings}"))
@@ -214,8 +219,8 @@ mod tests {
             ..Certificates::default()
         };
         for (settings, problem) in [
-            (cert, "`cert_file` is set: it needs `key_file` beside it"),
-            (key, "`key_file` is set: it needs `cert_file` beside it"),
+            (cert, "`cert_file` is set: it also needs `key_file`"),
+            (key, "`key_file` is set: it also needs `cert_file`"),
         ] {
             let error = config(&settings).unwrap_err().to_string();
             assert!(error.contains(problem), "{error}");

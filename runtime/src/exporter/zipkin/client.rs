@@ -55,11 +55,11 @@ const HINTS: Hints = Hints {
 
 fn hint(status: StatusCode) -> &'static str {
     match status {
-        _ if status.is_success() => ": is it a receiver of Zipkin's format?",
+        _ if status.is_success() => ": check that this is a Zipkin receiver",
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {
-            ": is the path right? Nothing is appended to OTEL_EXPORTER_ZIPKIN_ENDPOINT; Zipkin's is /api/v2/spans"
+            ": check the path. Nothing is appended to OTEL_EXPORTER_ZIPKIN_ENDPOINT; Zipkin's is /api/v2/spans"
         }
-        StatusCode::PAYLOAD_TOO_LARGE => ": see OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
+        StatusCode::PAYLOAD_TOO_LARGE => ": lower OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
         _ => "",
     }
 }

@@ -113,8 +113,8 @@ impl<'a> Span<'a> {
     }
 }
 
-/// The attributes of the span, and what else of it has no field of its own. Of one key the span's own goes before, and what
-/// the specification names before that.
+/// The attributes of the span, and what else of it has no field of its own. The span's own value of a key takes
+/// precedence, and what the specification names over that.
 fn tags<'a>(
     span: &'a proto::Span,
     resource: &'a [KeyValue],

@@ -58,7 +58,7 @@ impl Builder {
         let origin = &mut self.settings.disabled.origin;
         if environment.text(CONFIG_FILE, origin).is_some() {
             let problem =
-                " is not read, as this version takes no such files: the other variables count";
+                " is ignored: this version reads no configuration files. The other variables apply";
             origin.warn(CONFIG_FILE, problem);
         }
         samplers::read(&mut self.settings.sampler, environment)?;

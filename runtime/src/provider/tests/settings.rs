@@ -177,7 +177,7 @@ fn unused_variables_are_warned_of() {
             "OTEL_EXPORTER_ZIPKIN_ENDPOINT",
             "OTEL_TRACES_EXPORTER does not name zipkin",
         ),
-        ("OTEL_CONFIG_FILE", "takes no such files"),
+        ("OTEL_CONFIG_FILE", "reads no configuration files"),
         (
             "OTEL_TRACES_SAMPLER_ARG",
             " is set, but OTEL_TRACES_SAMPLER names no sampler",
@@ -323,7 +323,7 @@ fn privacy() {
     refuses(
         "BIZTRACE_HASH_KEY",
         "short",
-        "=\"…\" is not a key of 16 bytes or more; using none: what is to be hashed is left out",
+        "=\"…\" is not a key of 16 bytes or more; using none: values to be hashed are left out",
     );
     let (set, warnings) = read(&[("BIZTRACE_PII", "hash")]);
     assert_eq!(set, ["pii=hash"]);

@@ -157,7 +157,7 @@ async fn an_exporter_of_the_sdk_may_fail() {
     let error = unmade.build().unwrap_err().to_string();
     assert_eq!(
         error,
-        "`Builder::span_exporter`: custom could not be made: no key"
+        "`Builder::span_exporter`: cannot create custom: no key"
     );
 }
 

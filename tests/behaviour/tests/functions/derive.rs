@@ -158,7 +158,7 @@ fn a_short_key_is_refused() {
     assert!(
         error
             .to_string()
-            .contains("`Builder::hash_key` was given a key of 5 bytes"),
+            .contains("the key of `Builder::hash_key` has 5 bytes"),
         "{error}"
     );
 }

@@ -322,6 +322,6 @@ async fn what_is_no_address_is_an_error_that_names_it() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "`RequestTracing::trusted_proxies` was given \"proxy.internal\": write an IP address or a network, as in \"10.0.0.0/8\" or \"2001:db8::1\""
+        "`RequestTracing::trusted_proxies`: \"proxy.internal\" is not an IP address or a network. Write, for example, \"10.0.0.0/8\" or \"2001:db8::1\""
     );
 }
