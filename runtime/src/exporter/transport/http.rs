@@ -23,7 +23,11 @@ use super::{Compression, Options, masked, tls};
 use crate::error::{Error, message, sources};
 use crate::pipeline::{DropReason, Failure, Retry, SendStarted, after};
 
-/// More than a receiver has to say.
+/// The most bytes of a response that are read.
+#[cfg_attr(
+    not(feature = "otlp-http"),
+    allow(dead_code, reason = "Zipkin reads the head of a response only")
+)]
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
 /// Sends requests to one receiver.
@@ -51,6 +55,10 @@ pub(in crate::exporter) struct Hints {
 
 /// The head of a success, and what is left of the time for its body.
 #[derive(Debug)]
+#[cfg_attr(
+    not(feature = "otlp-http"),
+    allow(dead_code, reason = "Zipkin reads the head of a response only")
+)]
 pub(in crate::exporter) struct Answer {
     pub(in crate::exporter) response: Response<Incoming>,
     until: Instant,
@@ -153,6 +161,10 @@ impl Client {
     }
 
     /// The body of an answer.
+    #[cfg_attr(
+        not(feature = "otlp-http"),
+        allow(dead_code, reason = "Zipkin reads the head of a response only")
+    )]
     pub(in crate::exporter) async fn read(
         &self,
         answer: Answer,
