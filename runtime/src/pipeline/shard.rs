@@ -360,7 +360,7 @@ impl From<Refusal> for DropReason {
     fn from(why: Refusal) -> Self {
         match why {
             Refusal::Trace => Self::TraceLimit,
-            Refusal::MemoryBudget => Self::MemoryLimit,
+            Refusal::Memory => Self::MemoryLimit,
         }
     }
 }

@@ -51,7 +51,7 @@ pub struct Builder {
     limits: Vec<Box<ChangeLimits>>,
     exporters: Exporters,
     foreign_propagators: Vec<Foreign>,
-    ids: Option<Box<dyn IdGenerator>>,
+    pub(crate) ids: Option<Box<dyn IdGenerator>>,
     /// The first mistake.
     mistake: Option<Error>,
 }

@@ -122,13 +122,18 @@ impl Exporters {
         }
         // An address may be enough.
         for row in EXPORTERS {
-            let Ok(make) = row.get(VARIABLE) else {
-                continue;
+            let make = match row.get(VARIABLE) {
+                Ok(make) => make,
+                Err(error) if row.name == OTLP.name && has_otlp_endpoint(environment) => {
+                    return Err(error);
+                }
+                Err(_) => continue,
             };
             let mut spec = make();
             spec.visit(&mut Pass::Read(environment));
             if let Some(source) = spec.named_by().cloned() {
-                self.all.push((source, spec));
+                // Its settings are read with those of the others.
+                self.all.push((source, make()));
                 return Ok(());
             }
         }
@@ -160,6 +165,16 @@ impl Exporters {
     pub(super) fn source(&self) -> &Source {
         &self.origin.source
     }
+}
+
+/// Whether there is an address for an exporter that this build may lack.
+fn has_otlp_endpoint(environment: Environment<'_>) -> bool {
+    [
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    ]
+    .iter()
+    .any(|variable| environment.is_set(variable))
 }
 
 /// Where nobody says where traces should go: to the person in front of a terminal, else where the specification says.

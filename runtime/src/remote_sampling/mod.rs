@@ -34,7 +34,7 @@ use crate::thread::Poller;
 /// let telemetry = Telemetry::builder().sampler(Sampler::from(remote).parent_based());
 /// # let _ = telemetry;
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct JaegerRemote {
     pub(crate) endpoint: String,
     pub(crate) polling_interval: Duration,
@@ -106,6 +106,17 @@ impl JaegerRemote {
             _ => return false,
         }
         true
+    }
+}
+
+/// What may be secret in the endpoint is masked.
+impl fmt::Debug for JaegerRemote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JaegerRemote")
+            .field("endpoint", &masked(&self.endpoint))
+            .field("polling_interval", &self.polling_interval)
+            .field("initial_rate", &self.initial_rate)
+            .finish()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Samplers of the OpenTelemetry SDK.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use opentelemetry::Context;
@@ -12,7 +12,10 @@ use super::sampler::Sampler;
 use crate::diag;
 
 #[derive(Debug)]
-struct Sdk(Box<dyn ShouldSample>);
+struct Sdk {
+    sampler: Box<dyn ShouldSample>,
+    name: String,
+}
 
 impl Sampler {
     /// Any sampler of the OpenTelemetry SDK. It decides on a trace when the first local span starts, and is told the parent, the trace's
@@ -52,7 +55,10 @@ impl Sampler {
     /// ```
     #[must_use]
     pub fn new(sampler: impl ShouldSample + 'static) -> Self {
-        Self::of(Sdk(Box::new(sampler)))
+        Self::of(Sdk {
+            name: name_of(&sampler),
+            sampler: Box::new(sampler),
+        })
     }
 }
 
@@ -72,7 +78,7 @@ impl Sample for Sdk {
             Context::new().with_remote_span_context(parent)
         });
         let ask = || {
-            self.0
+            self.sampler
                 .should_sample(parent.as_ref(), trace.id, trace.name, trace.kind, &[], &[])
         };
         let Ok(result) = catch_unwind(AssertUnwindSafe(ask)) else {
@@ -96,11 +102,20 @@ impl Sample for Sdk {
 
 const REASON: &str = "sampler";
 
-/// The name of its type, as its `Debug` begins.
+/// The name of a sampler's type, as its `Debug` begins. `Debug` is code of the application's: it may fail or panic.
+fn name_of(sampler: &dyn ShouldSample) -> String {
+    let mut text = String::new();
+    let write = AssertUnwindSafe(|| {
+        let _ = write!(text, "{sampler:?}");
+    });
+    let _ = catch_unwind(write);
+    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_');
+    text.truncate(end.unwrap_or(text.len()));
+    text
+}
+
 impl fmt::Display for Sdk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = format!("{:?}", self.0);
-        let end = text.find(|c: char| !c.is_alphanumeric() && c != '_');
-        f.write_str(&text[..end.unwrap_or(text.len())])
+        f.write_str(&self.name)
     }
 }

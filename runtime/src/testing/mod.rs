@@ -117,7 +117,7 @@ impl Capture {
             panic!("{error}");
         }
         let propagators = builder.take_propagators();
-        let settings = builder.settings;
+        let (settings, ids) = (builder.settings, builder.ids);
         let memory = InMemoryExporter::default();
         let exporter = memory.clone();
         let limit = Arc::new(recorder::MemoryBudget::new(settings.limits.limits.memory));
@@ -133,7 +133,10 @@ impl Capture {
             Pipeline::start("memory", setup, || exporter).expect("a test can start a thread");
         let sink = pipeline.sink();
         let recorder = Recorder::new(Mode::Record, settings, propagators, limit, sink);
-        let recorder = Arc::new(recorder);
+        let recorder = Arc::new(match ids {
+            Some(ids) => recorder.with_ids(ids),
+            None => recorder,
+        });
         pipeline.watch(&recorder);
         Self {
             recorder,

@@ -61,12 +61,12 @@ impl Builder {
                 " is ignored: this version reads no configuration files. The other variables apply";
             origin.warn(CONFIG_FILE, problem);
         }
-        samplers::read(&mut self.settings.sampler, environment)?;
-        self.settle()?;
         if self.settings.disabled.value {
             self.exporters = Exporters::default();
-            return Ok(());
+            return self.settle();
         }
+        samplers::read(&mut self.settings.sampler, environment)?;
+        self.settle()?;
         self.exporters.read(environment, choose)
     }
 

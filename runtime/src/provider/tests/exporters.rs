@@ -168,3 +168,23 @@ mod otlp {
         }
     }
 }
+
+#[test]
+fn off_switch_needs_no_part_that_is_not_built() {
+    let variables = [
+        ("OTEL_SDK_DISABLED", "true"),
+        ("OTEL_TRACES_SAMPLER", "jaeger_remote"),
+        (EXPORTER, "zipkin"),
+    ];
+    accepts(&variables, &["disabled=true", "exporter=none"]);
+}
+
+#[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
+#[test]
+fn exporter_that_an_address_names_is_warned_of_once() {
+    let (_, warnings) = read(&[
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "soon"),
+    ]);
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+}
