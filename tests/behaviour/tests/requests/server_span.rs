@@ -274,3 +274,28 @@ async fn what_the_application_says_of_an_error_stands() {
     span.assert_tag("error.type", "card_declined")
         .assert_tag("http.response.status_code", 500);
 }
+
+#[actix_web::test]
+async fn tags_of_a_handler_do_not_push_out_what_a_request_is_found_by() {
+    let capture = Capture::new();
+    let busy = web::get().to(|| async {
+        for number in 0..200 {
+            biztrace::current().set(&*format!("tag.{number}"), &number);
+        }
+        HttpResponse::InternalServerError().finish()
+    });
+    capture
+        .scope(async {
+            let app = App::new().wrap(RequestTracing::default());
+            let app = init_service(app.route("/busy/{id}", busy)).await;
+            let request = TestRequest::get().uri("/busy/7").to_request();
+            let response = call_service(&app, request).await;
+            let _ = actix_web::body::to_bytes(response.into_body()).await;
+        })
+        .await;
+    let span = capture.span("GET /busy/{id}");
+    span.assert_tag("http.response.status_code", 500)
+        .assert_tag("error.type", "500")
+        .assert_tag("http.route", "/busy/{id}");
+    assert!(span.data().dropped_attributes_count > 0);
+}
