@@ -112,9 +112,10 @@ pub(crate) const MILLISECONDS: Format<Duration> = Format {
     written: |value| value.as_millis().to_string(),
 };
 
+/// Text that is not shown.
 pub(crate) const TEXT: Format<Option<String>> = Format {
     parse: |value, _| Some(Some(value.to_owned())),
-    shown: Option::clone,
+    shown: |_| None,
     written: |value| value.clone().unwrap_or_default(),
 };
 

@@ -26,7 +26,7 @@ pub(crate) struct Listing {
 pub(crate) const NO_VARIABLE: [&str; 0] = [];
 
 impl Pass<'_> {
-    /// A setting that the first of `variables` sets that is there, unless the code sets it.
+    /// A setting that the first of `variables` sets that is there, unless the code sets it. It is described if its format shows it.
     pub(crate) fn setting<T>(
         &mut self,
         name: &str,
@@ -55,20 +55,6 @@ impl Pass<'_> {
         match self {
             Self::Read(environment) => environment.read(variables, format, value, origin),
             Self::Describe(_) => self.described(name, (format.shown)(value), origin),
-        }
-    }
-
-    /// A setting that is read, and not shown.
-    pub(crate) fn hidden<T>(
-        &mut self,
-        variables: &[impl AsRef<str>],
-        format: &Format<T>,
-        setting: &mut Sourced<T>,
-    ) {
-        let Sourced { value, origin } = setting;
-        match self {
-            Self::Read(environment) => environment.read(variables, format, value, origin),
-            Self::Describe(_) => self.described("", None, origin),
         }
     }
 

@@ -67,9 +67,6 @@ impl Default for Settings {
     }
 }
 
-pub(crate) const SERVICE_NAME: &str = "OTEL_SERVICE_NAME";
-pub(crate) const RESOURCE: &str = "OTEL_RESOURCE_ATTRIBUTES";
-
 const RESOURCE_ATTRIBUTES: Format<Vec<(String, String)>> = Format {
     parse: |value, refused| {
         let refuse = |(number, member): (usize, &str)| {
@@ -110,12 +107,14 @@ impl Settings {
 
     /// What the resource is made of: its attributes are described as they are merged.
     pub(crate) fn visit_resource(&mut self, pass: &mut Pass<'_>) {
-        let hidden = Format {
-            shown: |_| None,
-            ..TEXT
-        };
-        pass.hidden(&[SERVICE_NAME], &hidden, &mut self.service_name);
-        pass.hidden(&[RESOURCE], &RESOURCE_ATTRIBUTES, &mut self.resource);
+        let variable = ["OTEL_SERVICE_NAME"];
+        pass.setting("service_name", &variable, &TEXT, &mut self.service_name);
+        pass.setting(
+            "resource",
+            &["OTEL_RESOURCE_ATTRIBUTES"],
+            &RESOURCE_ATTRIBUTES,
+            &mut self.resource,
+        );
     }
 
     /// All others but the sampler and the formats of context, which stand beside those of others.
@@ -130,8 +129,12 @@ impl Settings {
             &MILLISECONDS,
             &mut self.shutdown_timeout,
         );
-        let variable = ["OTEL_PROPAGATORS"];
-        pass.hidden(&variable, &PROPAGATORS, &mut self.propagators);
+        pass.setting(
+            "propagators",
+            &["OTEL_PROPAGATORS"],
+            &PROPAGATORS,
+            &mut self.propagators,
+        );
         pass.setting(
             "exceptions",
             &["OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN"],

@@ -58,6 +58,14 @@ impl Origin {
         warnings: Vec::new(),
     };
 
+    /// Of a value that nothing is wrong with.
+    pub(crate) fn of(source: Source) -> Self {
+        Self {
+            source,
+            ..Self::DEFAULT
+        }
+    }
+
     pub(crate) fn is_code(&self) -> bool {
         self.source == Source::Code
     }

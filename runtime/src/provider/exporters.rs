@@ -101,7 +101,7 @@ impl Exporters {
         choose: fn() -> Exporter,
     ) -> Result<(), Error> {
         let mut names = Sourced::new(None);
-        Pass::Read(environment).hidden(&[VARIABLE], &NAMES, &mut names);
+        Pass::Read(environment).setting("exporters", &[VARIABLE], &NAMES, &mut names);
         let Sourced { value, origin } = names;
         self.origin = origin;
         let named = value
@@ -145,18 +145,12 @@ impl Exporters {
     pub(super) fn describe(&mut self, pass: &mut Pass<'_>, none_by: &Source) {
         pass.described("", None, &self.origin);
         for (source, spec) in &mut self.all {
-            let origin = Origin {
-                source: source.clone(),
-                ..Origin::DEFAULT
-            };
+            let origin = Origin::of(source.clone());
             pass.described("exporter", Some(spec.name().to_owned()), &origin);
             spec.visit(pass);
         }
         if self.all.is_empty() {
-            let origin = Origin {
-                source: none_by.clone(),
-                ..Origin::DEFAULT
-            };
+            let origin = Origin::of(none_by.clone());
             pass.described("exporter", Some("none".to_owned()), &origin);
         }
     }

@@ -48,10 +48,7 @@ impl Attributes {
     fn set(&mut self, key: &str, value: impl Into<ApiValue>, source: Source) {
         let value = Sourced {
             value: value.into(),
-            origin: Origin {
-                source,
-                ..Origin::DEFAULT
-            },
+            origin: Origin::of(source),
         };
         self.0.insert(key.to_owned(), value);
     }

@@ -104,17 +104,19 @@ impl Options {
         pass: &mut Pass<'_>,
     ) {
         let name = |setting: &str| format!("{exporter}.{setting}");
-        pass.hidden(&variables("HEADERS"), &HEADERS, &mut self.more_headers);
+        pass.setting(
+            &name("headers"),
+            &variables("HEADERS"),
+            &HEADERS,
+            &mut self.more_headers,
+        );
         let code = self.headers.iter().map(|header| (header, Source::Code));
         let more = &self.more_headers;
         let more = (more.value.iter())
             .filter(|(name, _)| !self.sets(name))
             .map(|header| (header, more.origin.source.clone()));
         for ((header, _), source) in code.chain(more) {
-            let origin = Origin {
-                source,
-                ..Origin::DEFAULT
-            };
+            let origin = Origin::of(source);
             pass.described(
                 &name(&format!("headers.{header}")),
                 Some("…".into()),

@@ -108,10 +108,7 @@ impl Builder {
         pass.described("sampler", Some(sampler.value.to_string()), &sampler.origin);
         self.settings.visit(pass);
         let (names, source) = self.propagator_names();
-        let origin = Origin {
-            source,
-            ..Origin::DEFAULT
-        };
+        let origin = Origin::of(source);
         pass.described("propagators", Some(names), &origin);
         if is_disabled {
             let counts = |warning: &Warning| {
