@@ -77,9 +77,9 @@ pub fn traced_handler(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// | option | meaning |
 /// |---|---|
-/// | `#[hash]` | The value's keyed HMAC-SHA-256, in hex. The key is `Builder::hash_key`'s or `BIZTRACE_HASH_KEY`'s; without one the value is dropped. |
+/// | `#[hash]` | The value's keyed HMAC-SHA-256, in hex. The key is `TelemetryBuilder::hash_key`'s or `BIZTRACE_HASH_KEY`'s; without one the value is dropped. |
 /// | `#[mask(n)]` | All but the last `n` characters become `*`. |
-/// | `#[pii]` | Kept, hashed or dropped, as `Builder::pii` or `BIZTRACE_PII` says. Without either, dropped. |
+/// | `#[pii]` | Kept, hashed or dropped, as `TelemetryBuilder::pii` or `BIZTRACE_PII` says. Without either, dropped. |
 /// | `#[inherit]` | Also on every span below this one that starts later, in this process. |
 /// | `#[baggage]` | Also sent to the services that the body calls: while the body runs, the OpenTelemetry context's baggage has the value's text. |
 /// | `#[when(condition)]` | Only if the condition holds; the value is not evaluated otherwise. |

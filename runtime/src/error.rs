@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 use std::{fmt, io};
 
 /// Why telemetry could not be set up. Each message names the setting at fault and what to do.
+///
+/// Variants and their fields may be added: match a variant with `..`.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -16,6 +18,7 @@ pub enum Error {
     #[error(
         "invalid endpoint {url:?}: {problem}. Expected, for example, {example}. Set by {settings}"
     )]
+    #[non_exhaustive]
     Endpoint {
         /// The URL as it is set, in code or by a variable of the environment; what may be secret in it is masked.
         url: String,
@@ -30,6 +33,7 @@ pub enum Error {
     #[error(
         "invalid header {name:?}: {problem}. Set by `Otlp::header`, `Zipkin::header`, OTEL_EXPORTER_OTLP_HEADERS, …_TRACES_HEADERS"
     )]
+    #[non_exhaustive]
     Header {
         /// The header's name as it is set, or the part of it that is valid as a name.
         name: String,
@@ -38,6 +42,7 @@ pub enum Error {
     },
     /// TLS cannot work as it is set up.
     #[error("TLS to the receiver of traces: {problem}: {cause}")]
+    #[non_exhaustive]
     Tls {
         /// The setting, and what is wrong with it.
         problem: String,
@@ -46,14 +51,17 @@ pub enum Error {
     },
     /// A ratio is not between 0 and 1.
     #[error("the sampling ratio {0} is not a number from 0 to 1. Write, for example, 0.25")]
+    #[non_exhaustive]
     Ratio(f64),
     /// A size or a duration is zero and must not be: the method that set it, for example `Otlp::timeout`.
     #[error("`{0}` is zero: set more, or leave it out for the default")]
+    #[non_exhaustive]
     Zero(&'static str),
     /// The memory that telemetry may hold is less than the exporters need.
     #[error(
         "`Limits::memory` is {limit} bytes, but the exporters need at least {least}. Set more, especially with many threads or open traces"
     )]
+    #[non_exhaustive]
     Memory {
         /// The limit that was set.
         limit: usize,
@@ -61,28 +69,33 @@ pub enum Error {
         least: usize,
     },
     /// A key for `#[hash]` is too short.
-    #[error("the key of `Builder::hash_key` has {0} bytes: use 16 or more, random and secret")]
+    #[error(
+        "the key of `TelemetryBuilder::hash_key` has {0} bytes: use 16 or more, random and secret"
+    )]
+    #[non_exhaustive]
     HashKey(usize),
     /// `#[pii]` values are to be hashed, but there is no key.
     #[error(
-        "`PiiPolicy::Hash` of `Builder::pii` needs a key: set BIZTRACE_HASH_KEY, or call `Builder::hash_key`"
+        "`PiiPolicy::Hash` of `TelemetryBuilder::pii` needs a key: set BIZTRACE_HASH_KEY, or call `TelemetryBuilder::hash_key`"
     )]
     NoHashKey,
     /// A tag has no name.
     #[error(
-        "a tag of `Builder::tags` has no name. Write, for example, KeyValue::new(\"env.region\", \"eu-west-1\")"
+        "a tag of `TelemetryBuilder::default_tags` has no name. Write, for example, KeyValue::new(\"env.region\", \"eu-west-1\")"
     )]
     UnnamedTag,
     /// A trusted proxy is not an address.
     #[error(
         "`RequestTracing::trusted_proxies`: {text:?} is not an IP address or a network. Write, for example, \"10.0.0.0/8\" or \"2001:db8::1\""
     )]
+    #[non_exhaustive]
     Proxy {
         /// What was given.
         text: String,
     },
-    /// The file of `Builder::json_file` cannot be written to.
-    #[error("`Builder::json_file`: cannot write to {path}: {source}")]
+    /// The file of `TelemetryBuilder::json_file` cannot be written to.
+    #[error("`TelemetryBuilder::json_file`: cannot write to {path}: {source}")]
+    #[non_exhaustive]
     File {
         /// Its path.
         path: String,
@@ -90,7 +103,8 @@ pub enum Error {
         source: io::Error,
     },
     /// An exporter could not be created.
-    #[error("`Builder::span_exporter`: cannot create {exporter}: {source}")]
+    #[error("`TelemetryBuilder::span_exporter`: cannot create {exporter}: {source}")]
+    #[non_exhaustive]
     Exporter {
         /// Its name.
         exporter: &'static str,
@@ -101,6 +115,7 @@ pub enum Error {
     #[error(
         "this build has no {part}: enable the feature `{feature}` of biztrace, or choose another with {setting}"
     )]
+    #[non_exhaustive]
     NotBuilt {
         /// The part.
         part: &'static str,
@@ -111,6 +126,7 @@ pub enum Error {
     },
     /// The operating system did not start the export thread.
     #[error("cannot start the export thread: {0}")]
+    #[non_exhaustive]
     Thread(#[source] io::Error),
 }
 

@@ -1,7 +1,7 @@
 //! Business-aware distributed tracing for actix-web, on OpenTelemetry.
 //!
 //! Annotate a handler, name its business fields, and every request becomes an OpenTelemetry trace that people can search
-//! in business terms.
+//! in business terms. A *tag* is an attribute that the application sets.
 //!
 //! ```no_run
 //! use actix_web::{App, HttpServer, post, web};
@@ -90,28 +90,48 @@ mod semconv;
 pub mod testing;
 mod thread;
 
-pub use attribute::{ArrayEncoder, BizAttrs, BizValue, Encoder, Key, PiiPolicy, Tags, Value};
+pub use attribute::{BizAttrs, BizValue, Tags, Value};
 #[cfg(feature = "actix")]
 pub use biztrace_macros::traced_handler;
 pub use biztrace_macros::{BizAttrs, BizValue, biz_attrs, traced};
-pub use config::{ExceptionSignal, Limits, Propagator, Source};
 pub use error::Error;
-#[cfg(feature = "json")]
-pub use exporter::json_lines::JsonFile;
-#[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
-pub use exporter::otlp::Otlp;
-#[cfg(feature = "zipkin")]
-pub use exporter::zipkin::Zipkin;
 /// The version of the OpenTelemetry API that this crate implements: another one would not see its spans.
 pub use opentelemetry;
 /// The version of the SDK whose samplers, id generators and exporters are accepted.
 pub use opentelemetry_sdk;
-pub use pipeline::{DropReason, Dropped, ExporterReport, Report};
-pub use provider::{Builder, Description, Setting, Telemetry, init};
-pub use recorder::{CurrentSpan, Span, Tracer, TracerProvider, current};
-#[cfg(feature = "otlp-grpc")]
-pub use remote_sampling::JaegerRemote;
-pub use sampling::{ParentBased, Sampler};
+pub use provider::{Telemetry, TelemetryBuilder, init};
+pub use recorder::{CurrentSpan, current};
+
+/// The types of [`Value`]'s signature, for values of your own types.
+pub mod value {
+    pub use crate::attribute::{ArrayEncoder, Encoder, Key};
+}
+
+/// What a [`TelemetryBuilder`] takes, and how a [`Telemetry`] describes it.
+pub mod settings {
+    pub use crate::attribute::PiiPolicy;
+    pub use crate::config::{ExceptionSignal, Limits, Propagator, Source};
+    #[cfg(feature = "json")]
+    pub use crate::exporter::json_lines::JsonFile;
+    #[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
+    pub use crate::exporter::otlp::Otlp;
+    #[cfg(feature = "zipkin")]
+    pub use crate::exporter::zipkin::Zipkin;
+    pub use crate::provider::{Description, Setting};
+    #[cfg(feature = "otlp-grpc")]
+    pub use crate::remote_sampling::JaegerRemote;
+    pub use crate::sampling::{ParentBased, Sampler};
+}
+
+/// What has become of the spans, in numbers: sent, dropped and why, still held.
+pub mod report {
+    pub use crate::pipeline::{DropReason, Dropped, ExporterReport, Report};
+}
+
+/// The tracing API of OpenTelemetry, as this crate implements it: for spans by hand, and for libraries that take a tracer.
+pub mod otel {
+    pub use crate::recorder::{Span, Tracer, TracerProvider};
+}
 
 /// Tags the current span from anywhere below it: entries as in [`#[biz_attrs]`](macro@biz_attrs), but for those on a result.
 ///

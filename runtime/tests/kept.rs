@@ -3,7 +3,9 @@
 
 use std::convert::Infallible;
 
-use biztrace::{Report, Telemetry, Tracer};
+use biztrace::Telemetry;
+use biztrace::otel::Tracer;
+use biztrace::report::Report;
 use opentelemetry::Context;
 use opentelemetry::trace::{Span as _, TraceContextExt as _, Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::error::OTelSdkResult;
@@ -28,7 +30,7 @@ fn assert_delivered(report: &Report, spans: usize) {
     assert_eq!((report.recorded, report.delivered), (all, all), "{report}");
 }
 
-fn root(tracer: &Tracer) -> biztrace::Span {
+fn root(tracer: &Tracer) -> biztrace::otel::Span {
     tracer.start_with_context("root", &Context::new())
 }
 

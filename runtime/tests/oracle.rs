@@ -13,7 +13,8 @@ use biztrace::opentelemetry::trace::{
     TraceState, Tracer, TracerProvider,
 };
 use biztrace::opentelemetry::{Array, Context, InstrumentationScope, KeyValue, StringValue, Value};
-use biztrace::{Builder, Limits, Sampler, Telemetry};
+use biztrace::settings::{Limits, Sampler};
+use biztrace::{Telemetry, TelemetryBuilder};
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use opentelemetry_otlp::{
     ExporterBuildError, Protocol, SpanExporter, WithExportConfig, WithHttpConfig,
@@ -73,7 +74,7 @@ fn exporter(tap: mpsc::SyncSender<Bytes>) -> Result<SpanExporter, ExporterBuildE
 }
 
 /// What this crate sends.
-fn ours(record: impl FnOnce(&biztrace::TracerProvider)) -> Vec<ResourceSpans> {
+fn ours(record: impl FnOnce(&biztrace::otel::TracerProvider)) -> Vec<ResourceSpans> {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let receiver = thread::spawn(move || receive_one(&listener));
@@ -82,14 +83,14 @@ fn ours(record: impl FnOnce(&biztrace::TracerProvider)) -> Vec<ResourceSpans> {
 }
 
 /// What the SDK's exporter sends of what this crate records.
-fn adapted(record: impl FnOnce(&biztrace::TracerProvider)) -> Vec<ResourceSpans> {
+fn adapted(record: impl FnOnce(&biztrace::otel::TracerProvider)) -> Vec<ResourceSpans> {
     let (tap, sent) = mpsc::sync_channel(100);
     let builder = Telemetry::builder().span_exporter("oracle", || exporter(tap));
     run(builder, record);
     sent.into_iter().flat_map(decode).collect()
 }
 
-fn run(builder: Builder, record: impl FnOnce(&biztrace::TracerProvider)) {
+fn run(builder: TelemetryBuilder, record: impl FnOnce(&biztrace::otel::TracerProvider)) {
     let mut limits = Limits::default();
     let limit = LIMIT as usize;
     (limits.attributes, limits.events, limits.links) = (limit, limit, limit);

@@ -4,7 +4,9 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use biztrace::{DropReason, Limits, Telemetry};
+use biztrace::Telemetry;
+use biztrace::report::DropReason;
+use biztrace::settings::Limits;
 use opentelemetry::trace::{Span, TraceContextExt, Tracer, TracerProvider};
 use opentelemetry::{Context, KeyValue};
 
@@ -41,7 +43,7 @@ fn past_the_limit_spans_are_dropped_at_the_door() {
     let report = telemetry.report();
     let refused = report.dropped.get(DropReason::MemoryLimit);
     assert_eq!(refused as usize, 10_000 - recorded, "{report}");
-    let is_sampled = |span: &biztrace::Span| span.span_context().is_sampled();
+    let is_sampled = |span: &biztrace::otel::Span| span.span_context().is_sampled();
     assert_eq!(
         open.iter().filter(|span| is_sampled(span)).count(),
         recorded

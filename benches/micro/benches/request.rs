@@ -1,9 +1,9 @@
 //! The time of one request, served in process, without and with recording, and of passing its trace on.
 
-use biztrace::Propagator;
 use biztrace::opentelemetry::Context;
 use biztrace::opentelemetry::propagation::{Injector, TextMapPropagator};
 use biztrace::opentelemetry::trace::{TraceContextExt, Tracer, TracerProvider};
+use biztrace::settings::Propagator;
 use divan::Bencher;
 use micro_bench::{Variant, receiver, request, serve, service, telemetry};
 

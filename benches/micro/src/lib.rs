@@ -10,7 +10,8 @@ use actix_web::http::StatusCode;
 use actix_web::test::{TestRequest, init_service};
 use actix_web::{App, Error, HttpResponse, web};
 use biztrace::actix::RequestTracing;
-use biztrace::{Sampler, Telemetry, biz_attrs, traced, traced_handler};
+use biztrace::settings::Sampler;
+use biztrace::{Telemetry, biz_attrs, traced, traced_handler};
 
 async fn bare(id: web::Path<u64>) -> HttpResponse {
     reserve_bare(*id).await

@@ -64,7 +64,7 @@ pub(crate) async fn run() -> Result<(), Box<dyn Error>> {
 }
 
 /// Shows traces here, unless the environment sends them elsewhere.
-fn settings(builder: biztrace::Builder) -> biztrace::Builder {
+fn settings(builder: biztrace::TelemetryBuilder) -> biztrace::TelemetryBuilder {
     let elsewhere = [
         "OTEL_TRACES_EXPORTER",
         "OTEL_EXPORTER_OTLP_ENDPOINT",

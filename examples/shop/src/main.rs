@@ -48,7 +48,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
 }
 
 /// The environment decides where traces go, as with `biztrace::init`.
-fn telemetry() -> biztrace::Builder {
+fn telemetry() -> biztrace::TelemetryBuilder {
     Telemetry::builder().service(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
 }
 

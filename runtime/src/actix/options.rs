@@ -100,14 +100,14 @@ impl RequestTracing {
     /// ```
     /// use biztrace::actix::RequestTracing;
     ///
-    /// let tracing = RequestTracing::default().tags(|request, tags| {
+    /// let tracing = RequestTracing::default().on_request(|request, tags| {
     ///     let tenant = request.headers().get("x-tenant-id");
     ///     tags.set("tenant.id", &tenant.and_then(|tenant| tenant.to_str().ok()));
     /// });
     /// # let _ = tracing;
     /// ```
     #[must_use]
-    pub fn tags(
+    pub fn on_request(
         mut self,
         tags: impl Fn(&ServiceRequest, &mut Tags) + Send + Sync + 'static,
     ) -> Self {
@@ -254,7 +254,7 @@ impl RequestTracing {
     #[must_use]
     pub fn request_headers(self, names: impl IntoIterator<Item = HeaderName>) -> Self {
         let capture = HeaderCapture::new("http.request.header.", names);
-        self.tags(move |request, tags| capture.tag(request.headers(), tags))
+        self.on_request(move |request, tags| capture.tag(request.headers(), tags))
     }
 
     /// Records these headers of responses, as `http.response.header.<name>`: as [`request_headers`](Self::request_headers) has
@@ -270,10 +270,10 @@ impl RequestTracing {
     ///
     /// Such a tag reads a copy, since actix-web lends a request out to nobody. `header("…")` does not find a header that is not listed
     /// here, and `cookie("…")` none where `Cookie` is not listed. In a function with an `HttpRequest` argument they read the request
-    /// itself, and find all. So do [`tags`](Self::tags) and [`request_headers`](Self::request_headers). The query is always kept.
+    /// itself, and find all. So do [`on_request`](Self::on_request) and [`request_headers`](Self::request_headers). The query is always kept.
     ///
     /// Services whose requests have large heads need it, or many open requests: see
-    /// [`Report::incomplete_heads`](crate::Report::incomplete_heads). Of several `RequestTracing` around a handler the outermost decides,
+    /// [`Report::incomplete_heads`](crate::report::Report::incomplete_heads). Of several `RequestTracing` around a handler the outermost decides,
     /// whose span it is.
     ///
     /// ```
@@ -309,7 +309,7 @@ impl RequestTracing {
     #[must_use]
     pub fn baggage_tags(self, keys: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let keys: Vec<String> = keys.into_iter().map(Into::into).collect();
-        self.tags(move |_, tags| tag_baggage(&keys, tags))
+        self.on_request(move |_, tags| tag_baggage(&keys, tags))
     }
 }
 

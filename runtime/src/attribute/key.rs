@@ -9,7 +9,7 @@ use super::wire::{self, field_len, len_field};
 /// The macros make one for each entry, in a `const`. A method that takes a key takes text, too, and hashes it then.
 ///
 /// ```
-/// const ORDER_ID: biztrace::Key<'_> = biztrace::Key::new("order.id");
+/// const ORDER_ID: biztrace::value::Key<'_> = biztrace::value::Key::new("order.id");
 /// assert_eq!(ORDER_ID.as_str(), "order.id");
 /// ```
 #[derive(Clone, Copy)]

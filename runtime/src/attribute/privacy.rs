@@ -84,6 +84,6 @@ fn warn_without_key() {
     static ONCE: diag::Once = diag::Once::new();
     ONCE.warn(format_args!(
         "a value is to be hashed, but there is no key: such values are left out. Set BIZTRACE_HASH_KEY, or call \
-         `Builder::hash_key`, with a secret of {MIN_KEY_BYTES} bytes or more that is the same in all services"
+         `TelemetryBuilder::hash_key`, with a secret of {MIN_KEY_BYTES} bytes or more that is the same in all services"
     ));
 }

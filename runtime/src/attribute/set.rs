@@ -20,7 +20,7 @@ impl Tags {
     /// ```
     /// use biztrace::actix::RequestTracing;
     ///
-    /// let tracing = RequestTracing::default().tags(|request, tags| {
+    /// let tracing = RequestTracing::default().on_request(|request, tags| {
     ///     let tenant = request.headers().get("x-tenant-id");
     ///     tags.set_inherited("tenant.id", &tenant.and_then(|tenant| tenant.to_str().ok()));
     /// });
@@ -35,7 +35,7 @@ impl Tags {
     /// Has what `set` sets travel to the services that are called, too: it is in the OpenTelemetry context's baggage, which clients
     /// send that inject the context, with the propagator `baggage`.
     ///
-    /// It is there for what runs below: with [`RequestTracing::tags`](crate::actix::RequestTracing::tags) the request from its
+    /// It is there for what runs below: with [`RequestTracing::on_request`](crate::actix::RequestTracing::on_request) the request from its
     /// routing on, with a type's attributes in `#[traced_handler]` or `#[traced]` the function's body. In `tag!`, and for a result,
     /// there is nothing below, and a warning says so once. The text of strings, numbers and bools travels, lists do not. What its
     /// protection withholds does not, and takes an earlier value of its key with it. At the most 64 members travel, of 8192
@@ -44,7 +44,7 @@ impl Tags {
     /// ```
     /// use biztrace::actix::RequestTracing;
     ///
-    /// let tracing = RequestTracing::default().tags(|request, tags| {
+    /// let tracing = RequestTracing::default().on_request(|request, tags| {
     ///     let tenant = request.headers().get("x-tenant-id");
     ///     let tenant = tenant.and_then(|tenant| tenant.to_str().ok());
     ///     tags.baggage(|tags| tags.set("tenant.id", &tenant));

@@ -11,7 +11,8 @@ use super::{ArrayEncoder, Encoder};
 /// Implement it for a type of your own by handing on one of its parts:
 ///
 /// ```
-/// use biztrace::{Encoder, Value};
+/// use biztrace::Value;
+/// use biztrace::value::Encoder;
 ///
 /// struct OrderId(u64);
 ///

@@ -12,7 +12,7 @@ use opentelemetry::trace::SpanKind;
 use opentelemetry::{Context, global};
 use pin_project_lite::pin_project;
 
-use super::Tracing;
+use super::ClientTracing;
 use super::url::full_url;
 use crate::attribute::{Key, Tags, truncate};
 use crate::error::text;
@@ -85,7 +85,7 @@ pub(super) struct Attempt {
 
 impl Attempt {
     /// Starts the span of a request below the current one.
-    pub(super) fn start(tracing: &Tracing, request: &Request<'_>) -> Self {
+    pub(super) fn start(tracing: &ClientTracing, request: &Request<'_>) -> Self {
         let (recorder, under) = open(tracing, request);
         Self {
             recorder,
@@ -177,7 +177,7 @@ impl Attempt {
 pub(super) const TIMEOUT: &str = "timeout";
 
 /// Opens the span of a request. With it comes the recorder whose propagators are to be used.
-fn open(tracing: &Tracing, request: &Request<'_>) -> (Option<Arc<Recorder>>, RunScope) {
+fn open(tracing: &ClientTracing, request: &Request<'_>) -> (Option<Arc<Recorder>>, RunScope) {
     let around = Current::get();
     let recorder = match &around {
         Current::Local(parent) => Some(Arc::clone(parent.recorder())),
@@ -211,7 +211,7 @@ fn open(tracing: &Tracing, request: &Request<'_>) -> (Option<Arc<Recorder>>, Run
     (Some(recorder), under)
 }
 
-fn tag(tracing: &Tracing, request: &Request<'_>, methods: &KnownMethods, tags: &mut Tags) {
+fn tag(tracing: &ClientTracing, request: &Request<'_>, methods: &KnownMethods, tags: &mut Tags) {
     let (method, original) = methods.in_attributes(request.method);
     tags.set(METHOD, method);
     tags.set(

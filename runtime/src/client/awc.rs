@@ -1,11 +1,11 @@
 //! Requests that [`awc`](https://docs.rs/awc) sends.
 //!
 //! ```
-//! use biztrace::client::{Tracing, awc::SendTraced};
+//! use biztrace::client::{ClientTracing, awc::SendTraced};
 //!
 //! async fn order(client: &awc::Client, id: u64) -> Result<String, Box<dyn std::error::Error>> {
 //!     let request = client.get(format!("http://shop.example.com/orders/{id}"));
-//!     let tracing = Tracing::default().url_template("/orders/{id}");
+//!     let tracing = ClientTracing::default().url_template("/orders/{id}");
 //!     let mut response = request.send_traced_with(tracing, |request| request.send()).await?;
 //!     Ok(String::from_utf8(response.body().await?.to_vec())?)
 //! }
@@ -30,7 +30,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
-use super::Tracing;
+use super::ClientTracing;
 use super::attempt::{self, Attempt, Sending, request_headers};
 use crate::semconv::{OTHER, protocol_version};
 
@@ -42,19 +42,19 @@ pub trait SendTraced: Sized {
     /// Sends it by `send`, with a body perhaps, traced as `tracing` says.
     ///
     /// ```
-    /// use biztrace::client::{Tracing, awc::SendTraced};
+    /// use biztrace::client::{ClientTracing, awc::SendTraced};
     ///
     /// # async fn charge(client: &awc::Client) -> Result<(), awc::error::SendRequestError> {
     /// let request = client.post("http://payments.example.com/charges");
     /// let send = |request: awc::ClientRequest| request.send_json(&[7, 8]);
-    /// let response = request.send_traced_with(Tracing::default(), send).await?;
+    /// let response = request.send_traced_with(ClientTracing::default(), send).await?;
     /// # drop(response);
     /// # Ok(())
     /// # }
     /// ```
     fn send_traced_with<F, S>(
         self,
-        tracing: Tracing,
+        tracing: ClientTracing,
         send: impl FnOnce(Self) -> F,
     ) -> TracedSend<F>
     where
@@ -63,12 +63,12 @@ pub trait SendTraced: Sized {
 
 impl SendTraced for ClientRequest {
     fn send_traced(self) -> TracedSend<SendClientRequest> {
-        self.send_traced_with(Tracing::default(), ClientRequest::send)
+        self.send_traced_with(ClientTracing::default(), ClientRequest::send)
     }
 
     fn send_traced_with<F, S>(
         mut self,
-        tracing: Tracing,
+        tracing: ClientTracing,
         send: impl FnOnce(Self) -> F,
     ) -> TracedSend<F>
     where
@@ -115,7 +115,7 @@ where
     }
 }
 
-fn start(tracing: &Tracing, request: &mut ClientRequest) -> Attempt {
+fn start(tracing: &ClientTracing, request: &mut ClientRequest) -> Attempt {
     let uri = request.get_uri();
     let told = attempt::Request {
         method: request.get_method().as_str(),

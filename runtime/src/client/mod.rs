@@ -1,6 +1,6 @@
 //! Requests that the service sends: a CLIENT span each, and the trace in their headers.
 //!
-//! Stands beside the middleware, on the recorder. [`Tracing`] says what a span is to be like; a module for each HTTP client has
+//! Stands beside the middleware, on the recorder. [`ClientTracing`] says what a span is to be like; a module for each HTTP client has
 //! the way to send with it.
 
 mod attempt;
@@ -19,17 +19,17 @@ use std::borrow::Cow;
 /// and so is a request without an answer: `error.type` is the status code, or a word like `timeout` or `connect`. One that is
 /// given up before its answer is tagged `biztrace.outcome=cancelled`, and is no error.
 ///
-/// The headers carry the trace in the formats of [`Propagator`](crate::Propagator) that the instance has, whether the request is
+/// The headers carry the trace in the formats of [`Propagator`](crate::settings::Propagator) that the instance has, whether the request is
 /// recorded or not. While telemetry is suppressed, there are neither spans nor headers.
 #[derive(Debug, Clone, Default)]
-pub struct Tracing {
+pub struct ClientTracing {
     url_template: Option<Cow<'static, str>>,
     resend_count: u32,
     until_body_end: bool,
     without_query: bool,
 }
 
-impl Tracing {
+impl ClientTracing {
     /// Names the span `{method} {template}`, and tags it `url.template`: `/orders/{id}`, say. What differs from request to
     /// request has no place in it.
     #[must_use]

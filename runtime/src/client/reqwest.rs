@@ -1,28 +1,28 @@
 //! Requests that [`reqwest`](https://docs.rs/reqwest) sends.
 //!
-//! [`SendTraced`] sends one traced request of a plain `reqwest::Client`. All requests of a client are traced by [`Tracing`] as a
+//! [`SendTraced`] sends one traced request of a plain `reqwest::Client`. All requests of a client are traced by [`ClientTracing`] as a
 //! middleware of [`reqwest-middleware`](https://docs.rs/reqwest-middleware):
 //!
 //! ```
-//! use biztrace::client::Tracing;
+//! use biztrace::client::ClientTracing;
 //! use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 //!
 //! fn client() -> ClientWithMiddleware {
 //!     ClientBuilder::new(reqwest::Client::new())
 //!         // .with(…), what repeats requests: each attempt is a span of its own if that stands before.
-//!         .with(Tracing::default())
+//!         .with(ClientTracing::default())
 //!         .build()
 //! }
 //!
 //! async fn order(client: &ClientWithMiddleware, id: u64) -> Result<String, reqwest_middleware::Error> {
 //!     let order = client
 //!         .get(format!("http://shop.example.com/orders/{id}"))
-//!         .with_extension(Tracing::default().url_template("/orders/{id}"));
+//!         .with_extension(ClientTracing::default().url_template("/orders/{id}"));
 //!     Ok(order.send().await?.text().await?)
 //! }
 //! ```
 //!
-//! An extension of the request stands in for the client's `Tracing`. reqwest follows redirects by itself, within one span: the URL is
+//! An extension of the request stands in for the client's `ClientTracing`. reqwest follows redirects by itself, within one span: the URL is
 //! the first one's, and the status code the last one's.
 
 use std::future::Future;
@@ -37,18 +37,18 @@ use http_body::{Body as _, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use reqwest_middleware::{Middleware, Next};
 
-use super::Tracing;
+use super::ClientTracing;
 use super::attempt::{self, Attempt, request_headers};
 use crate::semconv::{OTHER, protocol_version};
 
 /// Sends a request that is traced.
 ///
 /// ```
-/// use biztrace::client::{Tracing, reqwest::SendTraced};
+/// use biztrace::client::{ClientTracing, reqwest::SendTraced};
 ///
 /// async fn order(client: &reqwest::Client, id: u64) -> reqwest::Result<String> {
 ///     let request = client.get(format!("http://shop.example.com/orders/{id}"));
-///     let tracing = Tracing::default().url_template("/orders/{id}");
+///     let tracing = ClientTracing::default().url_template("/orders/{id}");
 ///     request.send_traced_with(tracing).await?.error_for_status()?.text().await
 /// }
 /// ```
@@ -59,7 +59,7 @@ pub trait SendTraced: Sized {
     ///
     /// Those of `send`.
     fn send_traced(self) -> impl Future<Output = Result<Response, Error>> + Send {
-        self.send_traced_with(Tracing::default())
+        self.send_traced_with(ClientTracing::default())
     }
 
     /// The same, traced as `tracing` says.
@@ -69,12 +69,12 @@ pub trait SendTraced: Sized {
     /// Those of `send`.
     fn send_traced_with(
         self,
-        tracing: Tracing,
+        tracing: ClientTracing,
     ) -> impl Future<Output = Result<Response, Error>> + Send;
 }
 
 impl SendTraced for RequestBuilder {
-    async fn send_traced_with(self, tracing: Tracing) -> Result<Response, Error> {
+    async fn send_traced_with(self, tracing: ClientTracing) -> Result<Response, Error> {
         let (client, request) = self.build_split();
         let mut request = request?;
         let attempt = start(&tracing, &mut request);
@@ -94,7 +94,7 @@ impl SendTraced for RequestBuilder {
 struct Sent(u32);
 
 #[async_trait]
-impl Middleware for Tracing {
+impl Middleware for ClientTracing {
     async fn handle(
         &self,
         mut request: Request,
@@ -117,7 +117,7 @@ impl Middleware for Tracing {
     }
 }
 
-fn start(tracing: &Tracing, request: &mut Request) -> Attempt {
+fn start(tracing: &ClientTracing, request: &mut Request) -> Attempt {
     let url = request.url();
     let told = attempt::Request {
         method: request.method().as_str(),

@@ -84,16 +84,19 @@ impl BatchSettings {
         for (is_zero, name) in [
             (
                 self.schedule_delay.value.is_zero(),
-                "Builder::schedule_delay",
+                "TelemetryBuilder::schedule_delay",
             ),
             (
                 self.export_timeout.value.is_zero(),
-                "Builder::export_timeout",
+                "TelemetryBuilder::export_timeout",
             ),
-            (self.max_queue_size.value == 0, "Builder::max_queue_size"),
+            (
+                self.max_queue_size.value == 0,
+                "TelemetryBuilder::max_queue_size",
+            ),
             (
                 self.max_export_batch_size.value == 0,
-                "Builder::max_export_batch_size",
+                "TelemetryBuilder::max_export_batch_size",
             ),
         ] {
             if is_zero {

@@ -14,7 +14,8 @@ use super::format::Format;
 /// subscriber is set, `log` has it, without the span.
 ///
 /// ```
-/// use biztrace::{ExceptionSignal, Telemetry};
+/// use biztrace::Telemetry;
+/// use biztrace::settings::ExceptionSignal;
 ///
 /// let telemetry = Telemetry::builder().exceptions(ExceptionSignal::Logs);
 /// # let _ = telemetry;

@@ -15,7 +15,7 @@ use super::sourced::Origin;
 /// on traces and memory are this crate's own: they bound the memory of a trace that never ends, and of all telemetry.
 ///
 /// ```
-/// let mut limits = biztrace::Limits::default();
+/// let mut limits = biztrace::settings::Limits::default();
 /// limits.attributes = 64;
 /// limits.attribute_value_length = Some(1024);
 /// ```
@@ -49,11 +49,11 @@ pub struct Limits {
     /// delay, so the wait may take that much longer.
     pub hold: Duration,
     /// Bytes that all telemetry of an instance may hold: open traces, what waits for the exporters, and their requests. Default
-    /// 256 MiB. Past it, spans are not recorded, and count as dropped for [`MemoryLimit`](crate::DropReason::MemoryLimit); what is
+    /// 256 MiB. Past it, spans are not recorded, and count as dropped for [`MemoryLimit`](crate::report::DropReason::MemoryLimit); what is
     /// open goes on with what it has. Each exporter keeps 1.5 MiB, and up to 128 KiB for each thread that records; less than 2 MiB for an
     /// exporter is an error. Each open trace takes blocks of 4 KiB. A quarter of it at most goes to the copies of requests' heads that tags
     /// read: past that, tags are missing and no spans
-    /// ([`Report::incomplete_heads`](crate::Report::incomplete_heads)). The allocator's own share, up to as much again, is not counted.
+    /// ([`Report::incomplete_heads`](crate::report::Report::incomplete_heads)). The allocator's own share, up to as much again, is not counted.
     pub memory: usize,
 }
 

@@ -11,7 +11,7 @@ use super::format::{Format, list};
 /// ```
 /// use std::collections::HashMap;
 ///
-/// use biztrace::Propagator;
+/// use biztrace::settings::Propagator;
 /// use opentelemetry::{Context, propagation::TextMapPropagator, trace::TraceContextExt};
 ///
 /// let inbound = HashMap::from([(

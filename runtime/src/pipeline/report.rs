@@ -8,9 +8,9 @@ use std::fmt;
 pub enum DropReason {
     /// The queue was full: the receiver is slower than the service.
     QueueFull,
-    /// The trace had as many spans as [`Limits::spans_per_trace`](crate::Limits::spans_per_trace) allows.
+    /// The trace had as many spans as [`Limits::spans_per_trace`](crate::settings::Limits::spans_per_trace) allows.
     TraceLimit,
-    /// Telemetry held as much memory as [`Limits::memory`](crate::Limits::memory) allows.
+    /// Telemetry held as much memory as [`Limits::memory`](crate::settings::Limits::memory) allows.
     MemoryLimit,
     /// The receiver could not be reached.
     Unreachable,
@@ -132,11 +132,11 @@ pub struct Report {
     pub dropped: Dropped,
     /// Spans on their way.
     pub waiting: u64,
-    /// The accounts of the exporters, in the order in which they were named, those of `Builder::span_exporter` last.
+    /// The accounts of the exporters, in the order in which they were named, those of `TelemetryBuilder::span_exporter` last.
     pub exporters: Vec<ExporterReport>,
     /// Requests whose heads were not copied whole: no spans are lost, but tags that read a header, a cookie or the query may be
     /// missing. A copy has at most 16 KiB and 100 lines, and all copies together a quarter of
-    /// [`Limits::memory`](crate::Limits::memory). `RequestTracing::readable_headers` narrows what is copied.
+    /// [`Limits::memory`](crate::settings::Limits::memory). `RequestTracing::readable_headers` narrows what is copied.
     pub incomplete_heads: u64,
 }
 

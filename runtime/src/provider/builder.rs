@@ -33,7 +33,8 @@ use crate::semconv::KnownMethods;
 /// there either from the defaults of the OpenTelemetry specification.
 ///
 /// ```
-/// use biztrace::{Sampler, Telemetry};
+/// use biztrace::Telemetry;
+/// use biztrace::settings::Sampler;
 ///
 /// let telemetry = Telemetry::builder()
 ///     .service(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
@@ -45,7 +46,7 @@ use crate::semconv::KnownMethods;
 /// ```
 #[derive(Default)]
 #[must_use = "settings do nothing until `install` or `build`"]
-pub struct Builder {
+pub struct TelemetryBuilder {
     pub(crate) settings: Settings,
     /// Changes of limits, over those of the environment.
     limits: Vec<Box<ChangeLimits>>,
@@ -58,21 +59,21 @@ pub struct Builder {
 
 type ChangeLimits = dyn FnOnce(&mut Limits) + Send;
 
-impl fmt::Debug for Builder {
+impl fmt::Debug for TelemetryBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Not all of it is for a log: the key is a secret.
-        f.debug_struct("Builder").finish_non_exhaustive()
+        f.debug_struct("TelemetryBuilder").finish_non_exhaustive()
     }
 }
 
 impl Telemetry {
     /// Settings in code. What is not set there comes from the environment.
-    pub fn builder() -> Builder {
-        Builder::default()
+    pub fn builder() -> TelemetryBuilder {
+        TelemetryBuilder::default()
     }
 }
 
-impl Builder {
+impl TelemetryBuilder {
     /// `service.name` and `service.version` of the resource.
     pub fn service(self, name: impl Into<String>, version: impl Into<String>) -> Self {
         let name = KeyValue::new("service.name", name.into());
@@ -94,11 +95,11 @@ impl Builder {
     /// ```
     /// use biztrace::{Telemetry, opentelemetry::KeyValue};
     ///
-    /// let telemetry = Telemetry::builder().tags([KeyValue::new("env.region", "eu-west-1")]).build()?;
+    /// let telemetry = Telemetry::builder().default_tags([KeyValue::new("env.region", "eu-west-1")]).build()?;
     /// # drop(telemetry);
     /// # Ok::<(), biztrace::Error>(())
     /// ```
-    pub fn tags(mut self, tags: impl IntoIterator<Item = KeyValue>) -> Self {
+    pub fn default_tags(mut self, tags: impl IntoIterator<Item = KeyValue>) -> Self {
         let mut all = std::mem::take(&mut self.settings.tags.value);
         all.extend(tags);
         self.settings.tags.set(all);
@@ -189,7 +190,8 @@ impl Builder {
     /// that a request has, the last of these names its caller; requests to others get all.
     ///
     /// ```
-    /// use biztrace::{Propagator, Telemetry};
+    /// use biztrace::Telemetry;
+    /// use biztrace::settings::Propagator;
     ///
     /// // From services that speak B3 or Trace Context, and to them.
     /// let telemetry = Telemetry::builder()

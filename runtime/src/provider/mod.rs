@@ -16,7 +16,7 @@ use std::time::Duration;
 use opentelemetry::global;
 use tokio::sync::oneshot;
 
-pub use self::builder::Builder;
+pub use self::builder::TelemetryBuilder;
 pub use self::description::{Description, Setting};
 
 use crate::diag::{self, Muted};
@@ -76,7 +76,7 @@ impl Drop for Instance {
 }
 
 impl Telemetry {
-    /// What is active, and where each setting came from; secrets are masked. [`init`] and [`Builder::install`] log it in one
+    /// What is active, and where each setting came from; secrets are masked. [`init`] and [`TelemetryBuilder::install`] log it in one
     /// line.
     #[must_use]
     pub fn describe(&self) -> &Description {
@@ -152,7 +152,7 @@ impl Telemetry {
     }
 
     /// The provider of tracers for libraries that use the OpenTelemetry API, for example `tracing-opentelemetry`. After
-    /// [`Builder::install`] it is the global one too.
+    /// [`TelemetryBuilder::install`] it is the global one too.
     ///
     /// ```
     /// use opentelemetry::trace::{Tracer as _, TracerProvider as _};

@@ -120,7 +120,7 @@ impl CurrentSpan {
         }
     }
 
-    /// Marks the span as failed, and records the error as [`ExceptionSignal`](crate::ExceptionSignal) has it: its message with
+    /// Marks the span as failed, and records the error as [`ExceptionSignal`](crate::settings::ExceptionSignal) has it: its message with
     /// those of its sources, and its type. Of a `dyn Error` the type is not known.
     ///
     /// An `error.type` or a status that was set before stands, in a span of biztrace.

@@ -63,7 +63,7 @@ impl Exception {
 fn warn_of_no_log() {
     static ONCE: diag::Once = diag::Once::new();
     ONCE.warn(format_args!(
-        "errors are to go to the log (OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN, `Builder::exceptions`), and there is none: set up a \
+        "errors are to go to the log (OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN, `TelemetryBuilder::exceptions`), and there is none: set up a \
          subscriber of `tracing`, or a logger of `log`, or have them as events of spans"
     ));
 }

@@ -28,7 +28,8 @@ use crate::thread::Poller;
 /// ```
 /// use std::time::Duration;
 ///
-/// use biztrace::{JaegerRemote, Sampler, Telemetry};
+/// use biztrace::Telemetry;
+/// use biztrace::settings::{JaegerRemote, Sampler};
 ///
 /// let remote = JaegerRemote::new("http://jaeger:14250").polling_interval(Duration::from_secs(10));
 /// let telemetry = Telemetry::builder().sampler(Sampler::from(remote).parent_based());

@@ -12,7 +12,8 @@ use crate::thread::Poller;
 /// [`Sampler::parent_based`] is enough where the parent's decision is followed.
 ///
 /// ```
-/// use biztrace::{ParentBased, Sampler, Telemetry};
+/// use biztrace::Telemetry;
+/// use biztrace::settings::{ParentBased, Sampler};
 ///
 /// // Callers in other services decide what is not recorded, but no more than one of ten traces is recorded for them.
 /// let sampler = ParentBased::new(Sampler::always_on()).remote_parent_sampled(Sampler::trace_id_ratio(0.1));
@@ -22,7 +23,7 @@ use crate::thread::Poller;
 ///
 /// [spec]: https://opentelemetry.io/docs/specs/otel/trace/sdk/#parentbased
 #[derive(Debug, Clone)]
-#[must_use = "`Builder::sampler` takes it"]
+#[must_use = "`TelemetryBuilder::sampler` takes it"]
 pub struct ParentBased {
     root: Sampler,
     remote_sampled: Option<Sampler>,

@@ -11,7 +11,7 @@ use super::sample::Sample;
 /// [OpenTelemetry specification][spec], and any [`ShouldSample`](opentelemetry_sdk::trace::ShouldSample) by [`Sampler::new`].
 ///
 /// ```
-/// use biztrace::Sampler;
+/// use biztrace::settings::Sampler;
 ///
 /// // One new trace in ten. A trace that began in another service is recorded if it is there.
 /// let sampler = Sampler::trace_id_ratio(0.1).parent_based();

@@ -24,7 +24,8 @@ impl Sampler {
     /// drops the trace, with a warning.
     ///
     /// ```
-    /// use biztrace::{Sampler, Telemetry};
+    /// use biztrace::Telemetry;
+    /// use biztrace::settings::Sampler;
     /// use opentelemetry::trace::{Link, SpanKind, TraceId, TraceState};
     /// use opentelemetry::{Context, KeyValue};
     /// use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};

@@ -28,7 +28,7 @@ pub use self::span::CapturedSpan;
 use crate::config::Batch;
 use crate::exporter::in_memory::InMemoryExporter;
 use crate::pipeline::{Pipeline, Report, Setup};
-use crate::provider::Builder;
+use crate::provider::TelemetryBuilder;
 use crate::recorder::{self, Mode, Recorder, TracerProvider};
 
 /// Records the spans of what runs in its scope, instead of the installed telemetry.
@@ -86,7 +86,7 @@ impl Capture {
     /// If the operating system starts no more threads.
     #[must_use]
     pub fn new() -> Self {
-        Self::with(Builder::default())
+        Self::with(TelemetryBuilder::default())
     }
 
     /// Captures with the settings of the service that is tested: its sampler, limits, tags and propagators, how it records errors
@@ -94,7 +94,8 @@ impl Capture {
     /// strategy a server sets keeps to its initial rate.
     ///
     /// ```
-    /// use biztrace::{PiiPolicy, Telemetry, tag, testing::Capture, traced};
+    /// use biztrace::{Telemetry, tag, testing::Capture, traced};
+    /// use biztrace::settings::PiiPolicy;
     ///
     /// #[traced]
     /// fn sign_in(user: &str) {
@@ -111,7 +112,7 @@ impl Capture {
     /// If a setting is wrong, or the operating system starts no more threads.
     #[must_use]
     #[track_caller]
-    pub fn with(builder: Builder) -> Self {
+    pub fn with(builder: TelemetryBuilder) -> Self {
         let mut builder = builder;
         if let Err(error) = builder.settle() {
             panic!("{error}");

@@ -15,7 +15,9 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 use std::{panic, thread};
 
-use biztrace::{DropReason, ExporterReport, Limits, Report, Telemetry};
+use biztrace::Telemetry;
+use biztrace::report::{DropReason, ExporterReport, Report};
+use biztrace::settings::Limits;
 
 use crate::exporter::{Manner, Received};
 use crate::service::{Rng, Service};

@@ -4,7 +4,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 
-use biztrace::{Telemetry, Tracer};
+use biztrace::Telemetry;
+use biztrace::otel::Tracer;
 use opentelemetry::trace::{
     Span as _, SpanId, TraceContextExt as _, TraceId, Tracer as _, TracerProvider as _,
 };

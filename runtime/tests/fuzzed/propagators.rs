@@ -2,7 +2,7 @@
 //!
 //! The first byte is a digit for the format. Each line of the rest is a header: a digit for its name, then its value.
 
-use biztrace::Propagator;
+use biztrace::settings::Propagator;
 use opentelemetry::Context;
 use opentelemetry::baggage::BaggageExt;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};

@@ -6,7 +6,9 @@ use biztrace::actix::RequestTracing;
 use biztrace::opentelemetry::trace::{
     FutureExt, TraceContextExt, Tracer as _, TracerProvider as _,
 };
-use biztrace::{Builder, Report, Telemetry, Tracer};
+use biztrace::otel::Tracer;
+use biztrace::report::Report;
+use biztrace::{Telemetry, TelemetryBuilder};
 use opentelemetry::Context;
 
 use crate::{Receiver, Spans, eventually};
@@ -28,7 +30,7 @@ impl Default for Instance {
 
 impl Instance {
     /// An instance with some settings changed.
-    pub fn new(settings: impl FnOnce(Builder) -> Builder) -> Self {
+    pub fn new(settings: impl FnOnce(TelemetryBuilder) -> TelemetryBuilder) -> Self {
         Self::sending_to(Receiver::default(), settings)
     }
 
@@ -37,9 +39,12 @@ impl Instance {
     /// # Panics
     ///
     /// If the settings are wrong.
-    pub fn sending_to(receiver: Receiver, settings: impl FnOnce(Builder) -> Builder) -> Self {
+    pub fn sending_to(
+        receiver: Receiver,
+        settings: impl FnOnce(TelemetryBuilder) -> TelemetryBuilder,
+    ) -> Self {
         let url = receiver.url();
-        let settings = |builder: Builder| settings(builder.otlp(url));
+        let settings = |builder: TelemetryBuilder| settings(builder.otlp(url));
         Self {
             receiver,
             ..Self::exporting(settings)
@@ -51,7 +56,7 @@ impl Instance {
     /// # Panics
     ///
     /// If the settings are wrong.
-    pub fn exporting(settings: impl FnOnce(Builder) -> Builder) -> Self {
+    pub fn exporting(settings: impl FnOnce(TelemetryBuilder) -> TelemetryBuilder) -> Self {
         let builder = Telemetry::builder().service("behaviour", "1.2.3");
         let telemetry = settings(builder)
             .build()

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use actix_web::{HttpRequest, web};
 use behaviour::{Service, Spans};
-use biztrace::{Propagator, traced_handler};
+use biztrace::settings::Propagator;
+use biztrace::traced_handler;
 use opentelemetry::Context;
 use opentelemetry::propagation::TextMapPropagator;
 use tokio::io::AsyncReadExt;

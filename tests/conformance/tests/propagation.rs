@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use actix_web::{App, web};
 use behaviour::{Instance, Service};
-use biztrace::Propagator;
 use biztrace::actix::Trust;
+use biztrace::settings::Propagator;
 use conformance::{Exchange, SPAN, TRACE, exchange, outbound};
 
 /// What becomes of the caller's trace.

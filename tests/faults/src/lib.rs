@@ -14,7 +14,9 @@ pub use support::{Fault, Receiver, Reserved, rerun};
 
 use std::time::Duration;
 
-use biztrace::{Builder, Otlp, Report, Telemetry};
+use biztrace::report::Report;
+use biztrace::settings::Otlp;
+use biztrace::{Telemetry, TelemetryBuilder};
 use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 
 /// Sends one span to the receiver of `otlp`, for half a second, and returns what became of it.
@@ -25,7 +27,7 @@ pub fn send_span(otlp: Otlp) -> Report {
 
 /// Sends one span to the receiver that `settings` have, for half a second, and returns what became of it.
 #[must_use]
-pub fn send_span_by(settings: Builder) -> Report {
+pub fn send_span_by(settings: TelemetryBuilder) -> Report {
     let telemetry = settings
         .export_timeout(Duration::from_millis(500))
         .build()

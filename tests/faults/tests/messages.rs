@@ -7,7 +7,8 @@ use std::net::TcpListener;
 use std::thread;
 use std::time::Duration;
 
-use biztrace::{Builder, Otlp, Telemetry};
+use biztrace::settings::Otlp;
+use biztrace::{Telemetry, TelemetryBuilder};
 use faults::{Authority, Fault, Receiver, rerun, send_span_by};
 
 const PROTOBUF: &str = "content-type: application/x-protobuf\r\n";
@@ -19,7 +20,7 @@ fn lose(otlp: Otlp) {
     lose_by(Telemetry::builder().otlp(otlp.header("x-api-key", "s3cret")));
 }
 
-fn lose_by(settings: Builder) {
+fn lose_by(settings: TelemetryBuilder) {
     assert_eq!(send_span_by(settings).delivered, 0);
 }
 

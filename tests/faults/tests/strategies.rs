@@ -10,7 +10,8 @@ use std::task::{Context, Poll};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use biztrace::{JaegerRemote, Telemetry};
+use biztrace::Telemetry;
+use biztrace::settings::JaegerRemote;
 use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;

@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use biztrace::{DropReason, Telemetry};
+use biztrace::Telemetry;
+use biztrace::report::DropReason;
 use faults::{Fault, Receiver};
 use opentelemetry::trace::{Span, SpanKind, TraceContextExt, Tracer, TracerProvider};
 use opentelemetry::{Context, KeyValue};

@@ -5,7 +5,8 @@ use std::io;
 use actix_web::{App, web};
 use biztrace::actix::RequestTracing;
 use biztrace::opentelemetry::KeyValue;
-use biztrace::{Otlp, Sampler, biz_attrs, traced, traced_handler};
+use biztrace::settings::{Otlp, Sampler};
+use biztrace::{biz_attrs, traced, traced_handler};
 
 use super::orders::{self, NewOrder, PATH, Receipt, UPDATE_STOCK};
 use super::{BATCH_SPANS, Export, Protocol, SERVICE_NAME, ServeArgs};

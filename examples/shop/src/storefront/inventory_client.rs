@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use biztrace::client::{Tracing, reqwest::SendTraced};
+use biztrace::client::{ClientTracing, reqwest::SendTraced};
 use reqwest::{Client, Url};
 
 use crate::inventory::Reservation;
@@ -28,7 +28,7 @@ impl InventoryClient {
     pub(crate) async fn reserve_stock(&self, sku: &str, quantity: u32) -> reqwest::Result<()> {
         let request = self.http.post(self.reserve_url(sku));
         let request = request.json(&Reservation { quantity });
-        let tracing = Tracing::default().url_template("/stock/{sku}/reserve");
+        let tracing = ClientTracing::default().url_template("/stock/{sku}/reserve");
         let response = request.send_traced_with(tracing).await?;
         response.error_for_status().map(drop)
     }

@@ -22,7 +22,7 @@ impl Rotating {
         let path = &settings.path;
         if is_pipe(path) {
             return Err(io::Error::other(
-                "opening a named pipe blocks until it is read: use `Builder::json_stdout` with a pipe instead",
+                "opening a named pipe blocks until it is read: use `TelemetryBuilder::json_stdout` with a pipe instead",
             ));
         }
         let is_torn = is_torn(path);

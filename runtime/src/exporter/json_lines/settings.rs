@@ -6,14 +6,15 @@ use std::path::PathBuf;
 /// it. Needs the feature `json`.
 ///
 /// ```no_run
-/// use biztrace::{JsonFile, Telemetry};
+/// use biztrace::Telemetry;
+/// use biztrace::settings::JsonFile;
 ///
 /// let telemetry = Telemetry::builder().json_file(JsonFile::new("traces.jsonl").max_bytes(10_000_000).keep(3)).build()?;
 /// # telemetry.shutdown_blocking();
 /// # Ok::<(), biztrace::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use = "a file gets nothing until `Builder::json_file` is given it"]
+#[must_use = "a file gets nothing until `TelemetryBuilder::json_file` is given it"]
 pub struct JsonFile {
     pub(super) path: PathBuf,
     pub(super) max_bytes: u64,

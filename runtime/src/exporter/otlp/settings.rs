@@ -13,7 +13,8 @@ use crate::exporter::transport::{Compression, Options, masked};
 /// The text of an endpoint is one, too: that of OTLP over HTTP.
 ///
 /// ```
-/// use biztrace::{Otlp, Telemetry};
+/// use biztrace::Telemetry;
+/// use biztrace::settings::Otlp;
 ///
 /// let receiver = Otlp::http("https://otlp.example.com")
 ///     .header("x-api-key", "secret")
@@ -22,7 +23,7 @@ use crate::exporter::transport::{Compression, Options, masked};
 /// # let _ = telemetry;
 /// ```
 #[derive(Clone, Default, PartialEq, Eq)]
-#[must_use = "a receiver gets nothing until `Builder::otlp` is given it"]
+#[must_use = "a receiver gets nothing until `TelemetryBuilder::otlp` is given it"]
 pub struct Otlp {
     pub(super) protocol: Sourced<Protocol>,
     pub(super) endpoint: Sourced<Option<Endpoint>>,

@@ -26,14 +26,15 @@ use crate::pipeline::{Pipeline, Setup};
 /// ```
 /// use std::time::Duration;
 ///
-/// use biztrace::{Telemetry, Zipkin};
+/// use biztrace::Telemetry;
+/// use biztrace::settings::Zipkin;
 ///
 /// let receiver = Zipkin::new("https://zipkin.example.com/api/v2/spans").timeout(Duration::from_secs(3));
 /// let telemetry = Telemetry::builder().zipkin(receiver);
 /// # let _ = telemetry;
 /// ```
 #[derive(Clone, PartialEq, Eq)]
-#[must_use = "a receiver gets nothing until `Builder::zipkin` is given it"]
+#[must_use = "a receiver gets nothing until `TelemetryBuilder::zipkin` is given it"]
 pub struct Zipkin {
     endpoint: Sourced<String>,
     options: Options,

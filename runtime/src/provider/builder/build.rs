@@ -2,7 +2,7 @@
 
 use opentelemetry_sdk::trace::RandomIdGenerator;
 
-use super::Builder;
+use super::TelemetryBuilder;
 use crate::config::{Environment, Listing, Origin, Pass, Source, Warning};
 use crate::diag;
 use crate::error::Error;
@@ -17,7 +17,7 @@ use crate::recorder::Mode;
 
 const CONFIG_FILE: &str = "OTEL_CONFIG_FILE";
 
-impl Builder {
+impl TelemetryBuilder {
     /// Over the process's environment. The caller has all said that comes of it, since a process may end by an error.
     pub(super) fn build_here(self) -> Result<Telemetry, Error> {
         self.build_over(Environment(&|name| std::env::var_os(name)))

@@ -2,11 +2,15 @@
 
 use super::{lookup, warnings};
 use crate::config::Environment;
-use crate::provider::{Builder, Telemetry};
-use crate::{Otlp, Sampler};
+use crate::exporter::otlp::Otlp;
+use crate::provider::{Telemetry, TelemetryBuilder};
+use crate::sampling::Sampler;
 
 /// The one line of what is built in that environment.
-fn line(variables: &[(&str, &str)], build: impl FnOnce(Builder) -> Builder) -> String {
+fn line(
+    variables: &[(&str, &str)],
+    build: impl FnOnce(TelemetryBuilder) -> TelemetryBuilder,
+) -> String {
     let builder = build(Telemetry::builder().service("shop", "1"));
     let telemetry = builder.build_over(Environment(&lookup(variables))).unwrap();
     let line = telemetry.describe().to_string();
@@ -14,7 +18,10 @@ fn line(variables: &[(&str, &str)], build: impl FnOnce(Builder) -> Builder) -> S
 }
 
 /// The variables that are warned of.
-fn names(variables: &[(&str, &str)], build: fn(Builder) -> Builder) -> Vec<String> {
+fn names(
+    variables: &[(&str, &str)],
+    build: fn(TelemetryBuilder) -> TelemetryBuilder,
+) -> Vec<String> {
     let warnings = warnings(variables, build).into_iter();
     let name = |warning: String| warning.split(['=', ' ']).next().map(str::to_owned);
     warnings.filter_map(name).collect()
@@ -109,7 +116,10 @@ fn what_is_not_used_is_not_warned_of() {
     let mut expected = all.map(|(name, _)| name);
     expected.sort_unstable();
     assert_eq!(sent, expected);
-    assert_eq!(names(&otlp, Builder::console), [sampler.0, propagators.0]);
+    assert_eq!(
+        names(&otlp, TelemetryBuilder::console),
+        [sampler.0, propagators.0]
+    );
     let none = with(("OTEL_TRACES_EXPORTER", "none"));
     assert_eq!(names(&none, |it| it), [sampler.0, propagators.0]);
     let disabled = with(("OTEL_SDK_DISABLED", "true"));
@@ -190,7 +200,7 @@ fn what_the_code_overrides_is_not_warned_of() {
         ("OTEL_EXPORTER_OTLP_TIMEOUT", "soon"),
         ("OTEL_BSP_MAX_QUEUE_SIZE", "many"),
     ];
-    let warned = |build: fn(Builder) -> Builder| names(&variables, build);
+    let warned = |build: fn(TelemetryBuilder) -> TelemetryBuilder| names(&variables, build);
     let all = warned(|builder| builder);
     assert_eq!(all.len(), variables.len(), "{all:?}");
     let sampled = warned(|builder| builder.sampler(Sampler::always_on()).console());

@@ -9,11 +9,11 @@ use std::ffi::OsString;
 
 use super::exporters::OTLP;
 use super::resource::Attributes;
-use super::{Builder, Telemetry};
+use super::{Telemetry, TelemetryBuilder};
 use crate::config::{Environment, Listing, Source};
 
 /// What is active, with the warnings that still matter.
-fn listing_in(environment: Environment<'_>, mut builder: Builder) -> Listing {
+fn listing_in(environment: Environment<'_>, mut builder: TelemetryBuilder) -> Listing {
     builder.read(environment, || OTLP).unwrap();
     let resource = Attributes::of(&builder.settings);
     builder.describe(&resource)
@@ -30,11 +30,17 @@ fn lookup(variables: &[(&str, &str)]) -> impl Fn(&str) -> Option<OsString> {
     }
 }
 
-fn listing(variables: &[(&str, &str)], build: impl FnOnce(Builder) -> Builder) -> Listing {
+fn listing(
+    variables: &[(&str, &str)],
+    build: impl FnOnce(TelemetryBuilder) -> TelemetryBuilder,
+) -> Listing {
     listing_in(Environment(&lookup(variables)), build(Telemetry::builder()))
 }
 
-fn warnings(variables: &[(&str, &str)], build: impl FnOnce(Builder) -> Builder) -> Vec<String> {
+fn warnings(
+    variables: &[(&str, &str)],
+    build: impl FnOnce(TelemetryBuilder) -> TelemetryBuilder,
+) -> Vec<String> {
     let warnings = listing(variables, build).warnings;
     warnings.iter().map(ToString::to_string).collect()
 }

@@ -5,7 +5,9 @@
 use std::time::Duration;
 use std::{env, fs};
 
-use biztrace::{DropReason, Otlp, Telemetry, tag, traced};
+use biztrace::report::DropReason;
+use biztrace::settings::Otlp;
+use biztrace::{Telemetry, tag, traced};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span as _, SpanBuilder, Tracer as _, TracerProvider as _};
 use tracing::{Event, Subscriber};

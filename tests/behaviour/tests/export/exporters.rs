@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use behaviour::{Fault, Instance, Receiver, Reserved, eventually};
-use biztrace::{DropReason, Limits, Otlp, PiiPolicy, Sampler, Source, Telemetry};
+use biztrace::Telemetry;
+use biztrace::report::DropReason;
+use biztrace::settings::{Limits, Otlp, PiiPolicy, Sampler, Source};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use actix_web::{App, web};
 use behaviour::{Fault, Instance, Receiver, Service, eventually};
-use biztrace::{Builder, DropReason, Report, traced};
+use biztrace::report::{DropReason, Report};
+use biztrace::{TelemetryBuilder, traced};
 
 #[traced]
 async fn step() {}
@@ -22,7 +23,7 @@ fn service(instance: Instance) -> Service {
 }
 
 /// A receiver gets what is recorded soon, and has little time to answer.
-fn impatient(settings: Builder) -> Builder {
+fn impatient(settings: TelemetryBuilder) -> TelemetryBuilder {
     settings
         .schedule_delay(Duration::from_millis(20))
         .export_timeout(Duration::from_millis(150))

@@ -1,6 +1,8 @@
 //! Files of JSON lines: how they are replaced, and what they survive.
 
-use biztrace::{DropReason, JsonFile, Telemetry};
+use biztrace::Telemetry;
+use biztrace::report::DropReason;
+use biztrace::settings::JsonFile;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 
@@ -74,7 +76,7 @@ fn files_have_a_request_a_line_and_are_replaced_when_full() {
         .unwrap_err()
         .to_string();
     assert!(
-        error.starts_with("`Builder::json_file`: ") && error.contains("no/traces.jsonl"),
+        error.starts_with("`TelemetryBuilder::json_file`: ") && error.contains("no/traces.jsonl"),
         "{error}"
     );
 }
@@ -156,7 +158,7 @@ fn a_named_pipe_is_no_file() {
     assert!(made.unwrap().success());
     let error = Telemetry::builder().json_file(JsonFile::new(path)).build();
     let error = error.unwrap_err().to_string();
-    assert!(error.contains("`Builder::json_stdout`"), "{error}");
+    assert!(error.contains("`TelemetryBuilder::json_stdout`"), "{error}");
 }
 
 #[test]

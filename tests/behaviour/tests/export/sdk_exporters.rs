@@ -10,7 +10,8 @@ use std::thread;
 use std::time::Duration;
 
 use behaviour::{Instance, eventually, rerun};
-use biztrace::{DropReason, Report, Telemetry};
+use biztrace::Telemetry;
+use biztrace::report::{DropReason, Report};
 use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
@@ -157,7 +158,7 @@ async fn an_exporter_of_the_sdk_may_fail() {
     let error = unmade.build().unwrap_err().to_string();
     assert_eq!(
         error,
-        "`Builder::span_exporter`: cannot create custom: no key"
+        "`TelemetryBuilder::span_exporter`: cannot create custom: no key"
     );
 }
 

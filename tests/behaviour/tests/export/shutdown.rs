@@ -9,7 +9,8 @@ use std::thread;
 
 use actix_web::{App, web};
 use behaviour::{Instance, Service, eventually};
-use biztrace::{JsonFile, Telemetry};
+use biztrace::Telemetry;
+use biztrace::settings::JsonFile;
 use opentelemetry::Context;
 use opentelemetry::trace::{Span as _, TraceContextExt, Tracer as _, TracerProvider as _};
 

@@ -1,7 +1,8 @@
 //! Warnings of a process without a subscriber and without a logger: they reach stderr.
 
 use behaviour::rerun;
-use biztrace::{PiiPolicy, Telemetry};
+use biztrace::Telemetry;
+use biztrace::settings::PiiPolicy;
 
 #[test]
 fn a_warning_that_nobody_listens_to_is_on_stderr() {

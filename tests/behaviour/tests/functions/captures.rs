@@ -3,8 +3,9 @@
 use actix_web::test::{TestRequest, call_and_read_body, init_service};
 use actix_web::{App, web};
 use biztrace::actix::RequestTracing;
+use biztrace::settings::{ExceptionSignal, JaegerRemote, Propagator};
 use biztrace::testing::Capture;
-use biztrace::{ExceptionSignal, JaegerRemote, Propagator, Telemetry, traced};
+use biztrace::{Telemetry, traced};
 
 #[traced]
 fn fails() {

@@ -4,8 +4,9 @@ use std::net::Ipv4Addr;
 
 use actix_web::{App, HttpResponse, post, web};
 use behaviour::{Instance, Service};
+use biztrace::settings::PiiPolicy;
 use biztrace::testing::Capture;
-use biztrace::{BizAttrs, BizValue, PiiPolicy, biz_attrs, tag, traced, traced_handler};
+use biztrace::{BizAttrs, BizValue, biz_attrs, tag, traced, traced_handler};
 use opentelemetry::Value;
 use serde::Deserialize;
 
@@ -125,8 +126,8 @@ async fn a_spread_sets_what_the_type_declares() {
 #[actix_web::test]
 async fn a_key_and_a_policy_say_how_values_are_protected() {
     const KEY: &str = "0123456789abcdef";
-    let hashed = |settings: biztrace::Builder| settings.hash_key(KEY).pii(PiiPolicy::Hash);
-    let kept = |settings: biztrace::Builder| settings.hash_key(KEY).pii(PiiPolicy::Keep);
+    let hashed = |settings: biztrace::TelemetryBuilder| settings.hash_key(KEY).pii(PiiPolicy::Hash);
+    let kept = |settings: biztrace::TelemetryBuilder| settings.hash_key(KEY).pii(PiiPolicy::Keep);
     let mut names = Vec::new();
     let mut users = Vec::new();
     for instance in [
@@ -158,7 +159,7 @@ fn a_short_key_is_refused() {
     assert!(
         error
             .to_string()
-            .contains("the key of `Builder::hash_key` has 5 bytes"),
+            .contains("the key of `TelemetryBuilder::hash_key` has 5 bytes"),
         "{error}"
     );
 }

@@ -79,7 +79,7 @@ async fn value_is_dropped_with_one_warning_without_a_hash_key() {
     assert_eq!(messages.len(), 1, "{messages:?}");
     for part in [
         "BIZTRACE_HASH_KEY",
-        "`Builder::hash_key`",
+        "`TelemetryBuilder::hash_key`",
         "16 bytes or more",
     ] {
         assert!(messages[0].contains(part), "{messages:?}");

@@ -1,7 +1,8 @@
 //! `#[inherit]` and what a span or a trace takes: tags that are replaced, left out or too large.
 
+use biztrace::settings::Limits;
 use biztrace::testing::Capture;
-use biztrace::{BizAttrs, Limits, Tags, Telemetry, tag, traced};
+use biztrace::{BizAttrs, Tags, Telemetry, tag, traced};
 
 #[test]
 fn inherited_value_survives_a_later_own_value() {

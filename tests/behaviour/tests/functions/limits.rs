@@ -4,8 +4,12 @@ use std::time::Duration;
 
 use actix_web::{App, web};
 use behaviour::{Instance, Service, Span as Arrived, Spans, tag_of};
+use biztrace::otel::Tracer;
+use biztrace::report::DropReason;
+use biztrace::settings::Limits;
 use biztrace::testing::Capture;
-use biztrace::{BizAttrs, DropReason, Encoder, Limits, Tags, Tracer, Value as Encode, tag, traced};
+use biztrace::value::Encoder;
+use biztrace::{BizAttrs, Tags, Value as Encode, tag, traced};
 use opentelemetry::trace::{
     Span, SpanContext, SpanId, TraceFlags, TraceId, TraceState, Tracer as _,
 };
@@ -20,7 +24,7 @@ fn limited(change: impl FnOnce(&mut Limits)) -> Instance {
 /// The span that `record` makes within those limits.
 async fn recorded(
     change: impl FnOnce(&mut Limits),
-    record: impl FnOnce(&mut biztrace::Span),
+    record: impl FnOnce(&mut biztrace::otel::Span),
 ) -> Arrived {
     let instance = limited(change);
     let mut span = instance.tracer().start("span");

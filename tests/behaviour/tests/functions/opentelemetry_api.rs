@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use actix_web::{App, get, web};
 use behaviour::{Instance, Service, is_child, tag_of};
-use biztrace::{Tracer, traced, traced_handler};
+use biztrace::otel::Tracer;
+use biztrace::{traced, traced_handler};
 use opentelemetry::trace::{
     FutureExt, Link, Span, SpanContext, SpanId, SpanKind, Status, TraceContextExt, TraceFlags,
     TraceId, TraceState, Tracer as _,

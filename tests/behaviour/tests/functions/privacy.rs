@@ -3,8 +3,9 @@
 use actix_web::test as actix;
 use actix_web::{App, HttpResponse, get};
 use biztrace::actix::{RequestSpan, RequestTracing};
+use biztrace::settings::PiiPolicy;
 use biztrace::testing::Capture;
-use biztrace::{BizAttrs, PiiPolicy, Tags, Telemetry, current, tag, traced, traced_handler};
+use biztrace::{BizAttrs, Tags, Telemetry, current, tag, traced, traced_handler};
 use opentelemetry::KeyValue;
 
 #[get("/account")]
@@ -46,7 +47,7 @@ fn a_test_protects_values_as_its_service_does() {
     let settings = Telemetry::builder()
         .hash_key("0123456789abcdef")
         .pii(PiiPolicy::Keep)
-        .tags([KeyValue::new("env.region", "eu-west-1")]);
+        .default_tags([KeyValue::new("env.region", "eu-west-1")]);
     let capture = Capture::with(settings);
     capture.scope_sync(|| sign_in("ada"));
     let span = capture.span("sign_in");

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use behaviour::{Receiver, eventually, is_child, rerun};
-use biztrace::{Sampler, Telemetry, traced};
+use biztrace::settings::Sampler;
+use biztrace::{Telemetry, traced};
 use opentelemetry::Context;
 use opentelemetry::trace::TraceContextExt;
 

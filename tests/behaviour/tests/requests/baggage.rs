@@ -6,7 +6,8 @@ use actix_web::{App, HttpRequest, get, web};
 use behaviour::{Instance, Service, Spans, TRACEPARENT, rerun};
 use biztrace::actix::{RequestTracing, Trust};
 use biztrace::opentelemetry::Value;
-use biztrace::{BizAttrs, PiiPolicy, Propagator, biz_attrs, tag, traced, traced_handler};
+use biztrace::settings::{PiiPolicy, Propagator};
+use biztrace::{BizAttrs, biz_attrs, tag, traced, traced_handler};
 use futures_util::future::join;
 use futures_util::{Stream, StreamExt, stream};
 use opentelemetry::Context;
@@ -191,8 +192,9 @@ fn of_user(user: &User) -> String {
 
 #[actix_web::test]
 async fn what_is_protected_travels_as_it_is_recorded() {
-    let settings =
-        |policy| move |builder: biztrace::Builder| builder.hash_key("0123456789abcdef").pii(policy);
+    let settings = |policy| {
+        move |builder: biztrace::TelemetryBuilder| builder.hash_key("0123456789abcdef").pii(policy)
+    };
     let instance = Instance::new(settings(PiiPolicy::Drop));
     let sent = instance.under_root(async { of_user(&ADA) }).await;
     let id = instance.spans(2).await.named("of_user").tag("user.id");
@@ -308,7 +310,7 @@ async fn tag_is_in_the_baggage_at_each_poll() {
 #[actix_web::test]
 async fn middleware_sets_baggage_for_all_requests() {
     let service = Service::start(|tracing| {
-        let tracing = tracing.tags(|request, tags| {
+        let tracing = tracing.on_request(|request, tags| {
             let shop = request.headers().get("x-shop");
             tags.baggage(|tags| tags.set("shop.id", &shop.and_then(|it| it.to_str().ok())));
         });

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use actix_web::{App, get, web};
 use behaviour::{Instance, Service, TRACEPARENT, is_child};
 use biztrace::opentelemetry::propagation::TextMapPropagator;
-use biztrace::{Propagator, Sampler, biz_attrs, traced, traced_handler};
+use biztrace::settings::{Propagator, Sampler};
+use biztrace::{biz_attrs, traced, traced_handler};
 use futures_util::future::join_all;
 use opentelemetry::Context;
 

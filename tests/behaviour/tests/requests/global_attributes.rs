@@ -8,7 +8,8 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::{App, Error, HttpMessage, HttpRequest, HttpResponse, error, get, web};
 use behaviour::{Instance, Service, is_child};
 use biztrace::actix::RequestTracing;
-use biztrace::{Sampler, Telemetry, biz_attrs, current, traced, traced_handler};
+use biztrace::settings::Sampler;
+use biztrace::{Telemetry, biz_attrs, current, traced, traced_handler};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanKind, Tracer as _};
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
@@ -39,12 +40,12 @@ fn header<'a>(request: &'a ServiceRequest, name: &str) -> Option<&'a str> {
 
 fn tagging(tracing: RequestTracing) -> RequestTracing {
     tracing
-        .tags(|request, tags| {
+        .on_request(|request, tags| {
             tags.set("tenant.id", &header(request, "x-tenant-id"));
             tags.set("app.set_by", "the first");
             tags.set("app.path", request.path());
         })
-        .tags(|_, tags| {
+        .on_request(|_, tags| {
             tags.set("app.set_by", "the second");
             tags.set("app.second", &true);
             current().set("app.within", &true);
@@ -145,13 +146,14 @@ async fn a_request_that_none_routes_to_is_tagged_too() {
 
 #[actix_web::test]
 async fn a_panic_in_a_closure_ends_the_span_as_one_in_middleware_does() {
-    let before = |tracing: RequestTracing| tracing.tags(|_, _| panic!("as this test wants it"));
+    let before =
+        |tracing: RequestTracing| tracing.on_request(|_, _| panic!("as this test wants it"));
     let after =
         |tracing: RequestTracing| tracing.on_response(|_, _| panic!("as this test wants it"));
     let services = [
         service(before),
         service(after),
-        service(|tracing| tracing.tags(|_, tags| tags.set("app.value", &Panics))),
+        service(|tracing| tracing.on_request(|_, tags| tags.set("app.value", &Panics))),
     ];
     for service in services {
         let _ = service
@@ -168,7 +170,7 @@ async fn a_panic_in_a_closure_ends_the_span_as_one_in_middleware_does() {
 struct Panics;
 
 impl biztrace::Value for Panics {
-    fn encode(&self, _: biztrace::Encoder<'_>) {
+    fn encode(&self, _: biztrace::value::Encoder<'_>) {
         panic!("as this test wants it")
     }
 }
@@ -181,7 +183,7 @@ async fn a_request_that_is_not_recorded_is_not_looked_at() {
         let count = || {
             CALLS.fetch_add(1, Ordering::Relaxed);
         };
-        let tracing = tracing.tags(move |_, _| count());
+        let tracing = tracing.on_request(move |_, _| count());
         let tracing = tracing.on_response(move |_, _| count());
         App::new().wrap(tracing).service(order)
     });
@@ -194,11 +196,11 @@ async fn a_request_that_is_not_recorded_is_not_looked_at() {
 async fn static_tags_are_on_each_request_and_on_each_first_span() {
     let instance = Instance::new(|settings| {
         settings
-            .tags([
+            .default_tags([
                 KeyValue::new("env.region", "eu"),
                 KeyValue::new("env.zone", 1),
             ])
-            .tags([
+            .default_tags([
                 KeyValue::new("env.zone", 2),
                 KeyValue::new("app.set_by", "the builder"),
             ])
@@ -243,8 +245,11 @@ async fn looks_up() -> &'static str {
 #[test]
 fn a_static_tag_without_a_name_is_an_error_that_says_so() {
     let error = Telemetry::builder()
-        .tags([KeyValue::new("", "eu")])
+        .default_tags([KeyValue::new("", "eu")])
         .build()
         .expect_err("no name");
-    assert!(error.to_string().contains("Builder::tags"), "{error}");
+    assert!(
+        error.to_string().contains("TelemetryBuilder::default_tags"),
+        "{error}"
+    );
 }

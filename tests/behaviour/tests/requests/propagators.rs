@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use actix_web::{App, HttpRequest, get, web};
 use behaviour::{Instance, Service, TRACEPARENT};
-use biztrace::{Propagator, traced, traced_handler};
+use biztrace::settings::Propagator;
+use biztrace::{traced, traced_handler};
 use opentelemetry::Context;
 use opentelemetry::propagation::TextMapPropagator;
 use reqwest::Method;

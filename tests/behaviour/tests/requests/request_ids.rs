@@ -11,7 +11,8 @@ use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::{App, Error, HttpResponse, error, get, web};
 use behaviour::{Instance, Service, TRACEPARENT, eventually};
 use biztrace::actix::{self, RequestId, RequestTracing, Trust};
-use biztrace::{Sampler, current};
+use biztrace::current;
+use biztrace::settings::Sampler;
 use reqwest::Method;
 
 #[get("/id")]

@@ -6,7 +6,9 @@ mod receiver;
 use std::thread;
 use std::time::Duration;
 
-use biztrace::{DropReason, Otlp, Report, Telemetry};
+use biztrace::Telemetry;
+use biztrace::report::{DropReason, Report};
+use biztrace::settings::Otlp;
 use faults::{Authority, Fault, Link, Receiver as HttpReceiver, black_hole};
 use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 use tonic::transport::{Identity, ServerTlsConfig};

@@ -10,7 +10,9 @@ use std::net::TcpListener;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use biztrace::{Builder, Otlp, Report};
+use biztrace::TelemetryBuilder;
+use biztrace::report::Report;
+use biztrace::settings::Otlp;
 use faults::{Authority, black_hole, send_span};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
@@ -29,14 +31,14 @@ struct Outcome {
 }
 
 /// Records spans while `meanwhile` happens to the receiver, then shuts down.
-fn outcome(settings: Builder, meanwhile: impl FnOnce()) -> Outcome {
+fn outcome(settings: TelemetryBuilder, meanwhile: impl FnOnce()) -> Outcome {
     outcome_within(Duration::from_millis(1500), settings, meanwhile)
 }
 
 /// The same where a request may take that long with all its attempts.
 fn outcome_within(
     export_timeout: Duration,
-    settings: Builder,
+    settings: TelemetryBuilder,
     meanwhile: impl FnOnce(),
 ) -> Outcome {
     let telemetry = settings

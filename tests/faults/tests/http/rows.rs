@@ -4,7 +4,8 @@ use std::net::TcpListener;
 use std::thread;
 use std::time::Duration;
 
-use biztrace::{Otlp, Telemetry};
+use biztrace::Telemetry;
+use biztrace::settings::Otlp;
 use faults::{Authority, Fault, Link, Receiver, Reserved};
 use opentelemetry::KeyValue;
 

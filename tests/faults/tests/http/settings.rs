@@ -1,6 +1,7 @@
 //! What requests have of the settings, and settings that cannot work.
 
-use biztrace::{Otlp, Telemetry};
+use biztrace::Telemetry;
+use biztrace::settings::Otlp;
 use faults::{Authority, Fault, Receiver};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};

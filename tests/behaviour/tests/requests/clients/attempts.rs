@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use actix_web::{App, HttpRequest, HttpResponse, post, web};
 use async_trait::async_trait;
 use behaviour::{Instance, Service, is_child};
-use biztrace::client::Tracing;
+use biztrace::client::ClientTracing;
 use reqwest::{Request, Response};
 use reqwest_middleware::{ClientBuilder, Middleware, Next};
 
@@ -53,7 +53,7 @@ async fn each_attempt_has_a_span_with_its_resend_count() {
     });
     let instance = Instance::default();
     let client = ClientBuilder::new(reqwest::Client::new());
-    let client = client.with(Retry).with(Tracing::default()).build();
+    let client = client.with(Retry).with(ClientTracing::default()).build();
     let request = client.post(callee.url("/flaky")).body("again");
     let response = instance.under_root(request.send()).await.unwrap();
     let last = response.text().await.unwrap();
@@ -82,7 +82,7 @@ async fn code_that_repeats_a_request_itself_says_which_attempt_it_is() {
     let callee = callee();
     for by in [By::Reqwest, By::Awc] {
         let again = Call::get(callee.url("/status/200"));
-        let span = span_of(by, again.tracing(Tracing::default().resend_count(1))).await;
+        let span = span_of(by, again.tracing(ClientTracing::default().resend_count(1))).await;
         assert_eq!(span.tag("http.request.resend_count"), Some(1.into()));
     }
 }

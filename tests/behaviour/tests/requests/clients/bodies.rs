@@ -1,7 +1,7 @@
 //! Bodies of responses: a CLIENT span ends before the body or with it.
 
 use behaviour::Instance;
-use biztrace::client::{self, Tracing};
+use biztrace::client::{self, ClientTracing};
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use reqwest::Method;
 
@@ -35,7 +35,7 @@ async fn a_span_may_last_until_the_end_of_the_body() {
     for by in ALL {
         for (url, expected) in &cases {
             let instance = Instance::default();
-            let tracing = Tracing::default().until_body_end();
+            let tracing = ClientTracing::default().until_body_end();
             let call = Call::get(url).tracing(tracing);
             let head = instance.under_root(call.head(by)).await.unwrap();
             if *expected != Some("") {
@@ -54,7 +54,7 @@ async fn a_span_may_last_until_the_end_of_the_body() {
             assert_eq!(span.tag("biztrace.outcome"), None, "{by:?} {url}");
         }
         let instance = Instance::default();
-        let tracing = Tracing::default().until_body_end();
+        let tracing = ClientTracing::default().until_body_end();
         let call = Call::get(callee.url("/orders/7")).tracing(tracing);
         drop(instance.under_root(call.head(by)).await);
         let spans = instance.spans(2).await;
@@ -69,7 +69,7 @@ async fn a_response_whose_body_is_traced_is_the_same_response() {
     use client::reqwest::SendTraced;
     let callee = callee();
     let instance = Instance::default();
-    let tracing = Tracing::default().until_body_end();
+    let tracing = ClientTracing::default().until_body_end();
     let request = callee.request(Method::GET, "/orders/7");
     let traced = instance.under_root(request.send_traced_with(tracing));
     let traced = traced.await.unwrap();

@@ -2,7 +2,7 @@
 
 use behaviour::{Instance, Service, TRACEPARENT, rerun};
 use biztrace::client;
-use biztrace::{Propagator, Sampler};
+use biztrace::settings::{Propagator, Sampler};
 use opentelemetry::Context;
 use opentelemetry::propagation::text_map_propagator::FieldIter;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};

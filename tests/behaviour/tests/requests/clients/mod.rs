@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use actix_web::{App, HttpRequest, HttpResponse, get, web};
 use behaviour::{Instance, Service, Span, is_child};
-use biztrace::client::{self, Tracing};
+use biztrace::client::{self, ClientTracing};
 use biztrace::traced_handler;
 use futures_util::future::LocalBoxFuture;
 use reqwest::{Method, Response};
@@ -34,7 +34,7 @@ struct Call {
     method: Method,
     url: String,
     timeout: Duration,
-    tracing: Tracing,
+    tracing: ClientTracing,
 }
 
 impl Call {
@@ -43,11 +43,11 @@ impl Call {
             method: Method::GET,
             url: url.into(),
             timeout: Duration::from_secs(10),
-            tracing: Tracing::default(),
+            tracing: ClientTracing::default(),
         }
     }
 
-    fn tracing(self, tracing: Tracing) -> Self {
+    fn tracing(self, tracing: ClientTracing) -> Self {
         Self { tracing, ..self }
     }
 
@@ -69,7 +69,7 @@ impl Call {
             }
             By::ReqwestMiddleware => {
                 let client = ClientBuilder::new(reqwest::Client::new());
-                let client = client.with(Tracing::default()).build();
+                let client = client.with(ClientTracing::default()).build();
                 let request = client.request(self.method, self.url).timeout(self.timeout);
                 let response = request.with_extension(self.tracing).send().await;
                 Some(Head::Reqwest(response.ok()?))

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use behaviour::{Instance, Reserved, TRACEPARENT, is_child};
-use biztrace::client::Tracing;
+use biztrace::client::ClientTracing;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use reqwest::Method;
 
@@ -19,7 +19,7 @@ async fn a_trace_goes_on_in_the_service_that_is_called() {
     for by in ALL {
         let callee = callee();
         let url = callee.url("/orders/7?full=1");
-        let tracing = Tracing::default().url_template("/orders/{id}");
+        let tracing = ClientTracing::default().url_template("/orders/{id}");
         let call = Call::get(&url).tracing(tracing);
         let caller = caller(Instance::default(), by, call);
         let answer = caller.get_traced("/calls", TRACEPARENT).await;
@@ -143,7 +143,7 @@ async fn a_query_may_be_left_out() {
     let callee = callee();
     for by in ALL {
         let call = Call::get(callee.url("/status/200?email=ada@example.com"));
-        let span = span_of(by, call.tracing(Tracing::default().without_query())).await;
+        let span = span_of(by, call.tracing(ClientTracing::default().without_query())).await;
         assert_eq!(
             span.tag("url.full"),
             Some(callee.url("/status/200").into()),
