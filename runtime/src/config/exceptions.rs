@@ -32,16 +32,6 @@ pub enum ExceptionSignal {
     Both,
 }
 
-impl ExceptionSignal {
-    pub(crate) fn has_span_events(self) -> bool {
-        self != Self::Logs
-    }
-
-    pub(crate) fn has_logs(self) -> bool {
-        self != Self::SpanEvents
-    }
-}
-
 impl fmt::Display for ExceptionSignal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -7,10 +7,10 @@ use opentelemetry::trace::{SpanContext, SpanId, Status, TraceContextExt, TraceId
 use opentelemetry::{Context, KeyValue};
 
 use super::current::{Current, local_span, with_context};
-use super::exception::{EXCEPTION, Exception};
+use super::exception::Exception;
+use super::exception_policy;
 use super::local::LocalSpan;
 use super::locked_span::ERROR_TYPE;
-use super::span::add_exception;
 use crate::attribute::{Key, Tags, Value};
 use crate::error::message;
 use crate::semconv::OTHER;
@@ -137,12 +137,11 @@ impl CurrentSpan {
         let error_type = error_type.unwrap_or(OTHER);
         match &self.0 {
             Handle::Local(span) => {
-                add_exception(span, &exception);
+                exception_policy::record(span, &exception);
                 span.fail(error_type);
             }
             Handle::Other(cx) => {
-                cx.span()
-                    .add_event(EXCEPTION, exception.attributes(usize::MAX));
+                exception_policy::record_on_other(&cx.span(), &exception);
                 cx.span()
                     .set_attribute(KeyValue::new(ERROR_TYPE.as_str(), error_type));
                 cx.span().set_status(Status::error(""));

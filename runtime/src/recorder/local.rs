@@ -157,21 +157,14 @@ impl LocalSpan {
         self.update(|span, _| span.exception = Some((now, exception)));
     }
 
-    /// The error that the body ended with, if it is for the log.
-    pub(super) fn exception_for_log(&self) -> Option<(SpanKind, Exception)> {
-        let signal = self.trace.recorder.exceptions;
-        if !signal.has_logs() {
-            return None;
-        }
-        let ended_with = self.update(|span, _| {
-            let (_, exception) = if signal.has_span_events() {
-                span.exception.clone()
-            } else {
-                span.exception.take()
-            }?;
-            Some((span.kind.clone(), exception))
-        });
-        ended_with.flatten()
+    /// The kind of the span, and the error that its body ended with.
+    pub(super) fn exception(&self) -> Option<(SpanKind, Exception)> {
+        self.update(|span, _| Some((span.kind.clone(), span.exception.as_ref()?.1.clone())))?
+    }
+
+    /// The same; the end of the span does not make it an event then.
+    pub(super) fn take_exception(&self) -> Option<(SpanKind, Exception)> {
+        self.update(|span, _| Some((span.kind.clone(), span.exception.take()?.1)))?
     }
 
     /// Marks the span as an error. What the application has said of it stands: it knows more.

@@ -3,6 +3,7 @@
 //! Above: attributes, settings, sampling. Below: the pipeline, which takes what has ended through [`Sink`].
 
 mod annotated;
+mod api_span;
 mod attributes;
 mod baggage;
 mod cells;
@@ -12,6 +13,7 @@ mod current_span;
 mod descendants;
 mod encoded_spans;
 mod exception;
+mod exception_policy;
 mod handler;
 mod head_copy;
 mod heads;

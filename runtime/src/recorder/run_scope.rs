@@ -8,10 +8,11 @@ use opentelemetry::trace::{SpanContext, TraceContextExt};
 
 use super::baggage::baggage;
 use super::current::{EnteredSpan, entered};
+use super::exception_policy;
 use super::instance::Recorder;
 use super::local::LocalSpan;
 use super::outcome::Outcome;
-use super::span::{self, Span};
+use super::span::Span;
 use super::thread_scope::{ScopeGuard, ThreadScope, Watch};
 use crate::attribute::Tags;
 
@@ -178,7 +179,7 @@ impl ActiveSpan {
         if !std::mem::replace(&mut self.has_ended, true) {
             // The scope's references go first, so that ours is the last and the trace's buffers are reused.
             self.scope.clear();
-            self.was_last = span::end(&self.span, outcome);
+            self.was_last = exception_policy::end(&self.span, outcome);
         }
     }
 }

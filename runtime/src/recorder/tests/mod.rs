@@ -13,8 +13,8 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value as AnyValue;
 use opentelemetry_proto::tonic::trace::v1::Span as Otlp;
 
 use self::doubles::Received;
+use super::exception_policy;
 use super::outcome::Outcome;
-use super::span;
 use super::{LocalSpan, MemoryBudget, Mode, Recorder, Sink, Tracer, TracerProvider};
 use crate::config::{Limits, Settings};
 use crate::propagation::Propagators;
@@ -55,7 +55,7 @@ fn recording(limits: Limits) -> (Arc<Recorder>, Arc<Received>) {
 
 /// Ends a span of which handles stay.
 fn end(span: &LocalSpan) {
-    if span::end(span, Outcome::Ok) {
+    if exception_policy::end(span, Outcome::Ok) {
         span.give_cell_back();
     }
 }

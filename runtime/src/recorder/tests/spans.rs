@@ -1,7 +1,7 @@
 //! What a span says, decoded with prost.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use opentelemetry::trace::{
     Link, Span as _, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceContextExt,
@@ -12,9 +12,11 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value as AnyValue;
 use proptest::prelude::*;
 use prost::Message;
 
-use super::super::{TracerProvider, current};
+use super::super::exception::Exception;
+use super::super::{Mode, Recorder, TracerProvider, current};
+use super::doubles::Received;
 use super::{attributes, recorded, recorder};
-use crate::config::Limits;
+use crate::config::{ExceptionSignal, Limits};
 
 fn any_value() -> impl Strategy<Value = Value> {
     prop_oneof![
@@ -184,6 +186,36 @@ fn long_message_of_an_error_is_cut() {
         .iter()
         .find(|it| it.key == "exception.message");
     assert!(message.is_some() && event.encoded_len() > 900_000);
+}
+
+#[test]
+fn error_is_an_event_only_if_the_settings_have_it_however_the_span_ends() {
+    for (signal, events) in [
+        (ExceptionSignal::SpanEvents, 1),
+        (ExceptionSignal::Logs, 0),
+        (ExceptionSignal::Both, 1),
+    ] {
+        for has_timestamp in [false, true] {
+            let sink = Arc::new(Received::default());
+            let mut recorder =
+                Recorder::for_tests(Mode::Record, Limits::default(), Arc::clone(&sink) as _);
+            recorder.exceptions = signal;
+            let mut span = TracerProvider::new(Arc::new(recorder))
+                .tracer("test")
+                .start("fails");
+            span.local.as_ref().unwrap().set_exception(Exception {
+                error_type: Some("Declined"),
+                message: "no funds".to_owned(),
+            });
+            if has_timestamp {
+                span.end_with_timestamp(SystemTime::now());
+            } else {
+                span.end();
+            }
+            let number = sink.spans()[0].events.len();
+            assert_eq!(number, events, "{signal}, {has_timestamp}");
+        }
+    }
 }
 
 #[test]
