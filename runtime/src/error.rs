@@ -29,16 +29,15 @@ pub enum Error {
         /// A valid URL.
         example: &'static str,
     },
-    /// A header of `Otlp::header` or `OTEL_EXPORTER_OTLP_HEADERS` cannot be sent. Its value is not shown.
-    #[error(
-        "invalid header {name:?}: {problem}. Set by `Otlp::header`, `Zipkin::header`, OTEL_EXPORTER_OTLP_HEADERS, …_TRACES_HEADERS"
-    )]
-    #[non_exhaustive]
+    /// A header of an exporter cannot be sent. Its value is not shown.
+    #[error("invalid header {name:?}: {problem}. Set by {settings}")]
     Header {
         /// The header's name as it is set, or the part of it that is valid as a name.
         name: String,
         /// What is wrong with it.
         problem: &'static str,
+        /// What sets it.
+        settings: &'static str,
     },
     /// TLS cannot work as it is set up.
     #[error("TLS to the receiver of traces: {problem}: {cause}")]

@@ -29,6 +29,7 @@ const MAX_OPERATIONS: usize = 2000;
 
 const HELP: EndpointHelp = EndpointHelp {
     settings: "`JaegerRemote::new` and OTEL_TRACES_SAMPLER_ARG",
+    credentials: "",
     example: "http://localhost:14250",
 };
 

@@ -8,13 +8,17 @@ use crate::error::Error;
 use crate::exporter::transport::endpoint::{self, EndpointHelp};
 use crate::exporter::transport::masked;
 
+const CREDENTIALS: &str = ", or send them in a header: authorization=Basic … by `Otlp::header` or OTEL_EXPORTER_OTLP_HEADERS";
+
 const HTTP: EndpointHelp = EndpointHelp {
     settings: "`Otlp::http`, `Otlp::traces_endpoint`, OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    credentials: CREDENTIALS,
     example: "http://localhost:4318",
 };
 
 const GRPC: EndpointHelp = EndpointHelp {
     settings: "`Otlp::grpc`, OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    credentials: CREDENTIALS,
     example: "http://localhost:4317",
 };
 

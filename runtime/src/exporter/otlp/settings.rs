@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config::Sourced;
-use crate::exporter::transport::{Compression, Options, masked};
+use crate::exporter::transport::{Compression, Options, OptionsHelp, masked};
 
 /// A receiver of OTLP, and how to reach it. What is not set here comes from the `OTEL_EXPORTER_OTLP_*` variables, what is not
 /// there either from the defaults of the OpenTelemetry specification.
@@ -22,8 +22,8 @@ use crate::exporter::transport::{Compression, Options, masked};
 /// let telemetry = Telemetry::builder().otlp(receiver);
 /// # let _ = telemetry;
 /// ```
-#[derive(Clone, Default, PartialEq, Eq)]
-#[must_use = "a receiver gets nothing until `TelemetryBuilder::otlp` is given it"]
+#[derive(Clone, PartialEq, Eq)]
+#[must_use = "a receiver gets nothing until `Builder::otlp` is given it"]
 pub struct Otlp {
     pub(super) protocol: Sourced<Protocol>,
     pub(super) endpoint: Sourced<Option<Endpoint>>,
@@ -48,6 +48,23 @@ pub(super) enum Endpoint {
     Base(String),
     /// Of traces alone, used as it is.
     Traces(String),
+}
+
+const HELP: OptionsHelp = OptionsHelp {
+    headers: "`Otlp::header(name, value)`, or as name=value by OTEL_EXPORTER_OTLP_HEADERS, OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+    certificates: "`Otlp::ca_file`, `Otlp::identity_files`, and OTEL_EXPORTER_OTLP_CERTIFICATE, OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE, \
+                   OTEL_EXPORTER_OTLP_CLIENT_KEY, or OTEL_EXPORTER_OTLP_TRACES_… for traces alone",
+};
+
+impl Default for Otlp {
+    fn default() -> Self {
+        Self {
+            protocol: Sourced::default(),
+            endpoint: Sourced::default(),
+            options: Options::new(&HELP),
+            insecure: Sourced::default(),
+        }
+    }
 }
 
 /// What comes behind an endpoint for all signals, over HTTP.

@@ -48,9 +48,8 @@ pub(crate) fn endpoint(
         return Err(invalid("it has no host"));
     };
     if authority.as_str().contains('@') {
-        return Err(invalid(
-            "a name and password in a URL are not sent: leave them out; OTLP takes them as a header, authorization=Basic …",
-        ));
+        let problem = "a name and password in a URL are not sent: leave them out";
+        return Err(invalid(&format!("{problem}{}", help.credentials)));
     }
     let has_port = authority.as_str().len() > authority.host().len();
     if has_port && authority.port_u16().is_none_or(|port| port == 0) {
@@ -73,6 +72,8 @@ pub(crate) fn connect_timeout(request: Duration) -> Duration {
 pub(crate) struct EndpointHelp {
     /// The methods and variables.
     pub(crate) settings: &'static str,
+    /// How a name and a password are sent instead, if they can be: it follows "leave them out".
+    pub(crate) credentials: &'static str,
     /// A valid endpoint.
     pub(crate) example: &'static str,
 }
@@ -164,6 +165,7 @@ mod tests {
 
     const HELP: EndpointHelp = EndpointHelp {
         settings: "OTEL_ENDPOINT",
+        credentials: ", or write authorization=Basic …",
         example: "http://localhost:4318",
     };
 
@@ -233,11 +235,14 @@ mod tests {
             ("http://127.0.0.1:99999", "its port is not a number"),
             ("http://localhost:", "its port is not a number"),
             ("[::1]:0", "its port is not a number"),
-            ("http://ada:s3cret@c", "OTLP takes them as a header"),
+            (
+                "http://ada:s3cret@c",
+                "leave them out, or write authorization=Basic …",
+            ),
             ("ada:s3cret@collector:4318", "no scheme"),
             (
                 "localhost:s3cret@collector:4318",
-                "OTLP takes them as a header",
+                "leave them out, or write authorization=Basic …",
             ),
         ] {
             let error = of(url).unwrap_err();

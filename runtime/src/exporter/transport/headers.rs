@@ -36,10 +36,10 @@ pub(crate) fn header_map(options: &Options) -> Result<HeaderMap, Error> {
         let invalid = |problem| Error::Header {
             name: shown.clone(),
             problem,
+            settings: options.header_settings(),
         };
-        let key = HeaderName::try_from(name).map_err(|_| {
-            invalid("it is not a valid name of a header. Write name=value in the variable, and two arguments in code")
-        })?;
+        let key = HeaderName::try_from(name)
+            .map_err(|_| invalid("it is not a valid name of a header"))?;
         if OWN.contains(&key) {
             return Err(invalid("the exporter sets it itself. Leave it out"));
         }
@@ -54,11 +54,17 @@ pub(crate) fn header_map(options: &Options) -> Result<HeaderMap, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exporter::transport::OptionsHelp;
+
+    const HELP: OptionsHelp = OptionsHelp {
+        headers: "`Exporter::header(name, value)`",
+        certificates: "",
+    };
 
     #[test]
     fn headers_of_the_clients_own_are_refused_and_secrets_are_not_shown() {
         let with = |name: &str| {
-            let mut options = Options::default();
+            let mut options = Options::new(&HELP);
             let header = (name.to_owned(), "s3cret".to_owned());
             options.headers.push(header);
             options
@@ -74,6 +80,10 @@ mod tests {
         ] {
             let error = header_map(&with(name)).unwrap_err().to_string();
             assert!(error.contains(said), "{error}");
+            assert!(
+                error.ends_with(". Set by `Exporter::header(name, value)`"),
+                "{error}"
+            );
             assert!(!error.contains("s3cret"), "{error}");
         }
         let headers = header_map(&with("x-api-key")).unwrap();

@@ -16,4 +16,4 @@ mod tls;
 
 pub(crate) use self::headers::header_map;
 pub(crate) use self::masked::masked;
-pub(crate) use self::options::{Certificates, Compression, Options};
+pub(crate) use self::options::{Certificates, Compression, Options, OptionsHelp};

@@ -9,6 +9,7 @@ use crate::config::{Origin, Pass, Source, Sourced};
 /// How a receiver is reached.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Options {
+    help: &'static OptionsHelp,
     /// Headers that the code sets.
     pub(crate) headers: Vec<(String, String)>,
     /// Headers that a variable lists.
@@ -19,6 +20,13 @@ pub(crate) struct Options {
     pub(crate) ca_file: Sourced<Option<PathBuf>>,
     pub(crate) cert_file: Sourced<Option<PathBuf>>,
     pub(crate) key_file: Sourced<Option<PathBuf>>,
+}
+
+/// What sets the options of an exporter, for errors: methods and variables.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct OptionsHelp {
+    pub(crate) headers: &'static str,
+    pub(crate) certificates: &'static str,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,11 +44,15 @@ pub(crate) struct Certificates {
     /// What the receiver is shown.
     pub(crate) cert_file: Option<PathBuf>,
     pub(crate) key_file: Option<PathBuf>,
+    /// What sets them.
+    pub(crate) settings: &'static str,
 }
 
-impl Default for Options {
-    fn default() -> Self {
+impl Options {
+    /// The defaults.
+    pub(crate) fn new(help: &'static OptionsHelp) -> Self {
         Self {
+            help,
             headers: Vec::new(),
             more_headers: Sourced::default(),
             compression: Sourced::default(),
@@ -144,6 +156,11 @@ impl Options {
         }
     }
 
+    /// What sets the headers.
+    pub(crate) fn header_settings(&self) -> &'static str {
+        self.help.headers
+    }
+
     /// All headers. Those of the code take precedence over those of the same name in the environment.
     pub(crate) fn all_headers(&self) -> impl Iterator<Item = &(String, String)> {
         let more = self.more_headers.value.iter();
@@ -162,6 +179,7 @@ impl Options {
             ca_file: self.ca_file.value.clone(),
             cert_file: self.cert_file.value.clone(),
             key_file: self.key_file.value.clone(),
+            settings: self.help.certificates,
         }
     }
 }

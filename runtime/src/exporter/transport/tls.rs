@@ -40,19 +40,21 @@ pub(super) fn connector(
 /// What `settings` says, else those that the system trusts.
 fn config(settings: &Certificates) -> Result<ClientConfig, Error> {
     let builder = builder()?.with_root_certificates(roots(settings)?);
+    let set = |problem: &str, cause: &dyn Display| settings.error(problem, cause);
     match (&settings.cert_file, &settings.key_file) {
         (None, None) => Ok(builder.with_no_client_auth()),
         (Some(cert), Some(key)) => {
-            let chain = read_certificates("cert_file", cert)?;
-            let key_bytes = read("key_file", key)?;
-            let key = PrivateKeyDer::from_pem_slice(&key_bytes)
-                .map_err(|error| file("key_file", key, "not a private key in PEM", error))?;
+            let chain = settings.read_certificates("cert_file", cert)?;
+            let key_bytes = settings.read("key_file", key)?;
+            let key = PrivateKeyDer::from_pem_slice(&key_bytes).map_err(|error| {
+                settings.file("key_file", key, "not a private key in PEM", error)
+            })?;
             builder
                 .with_client_auth_cert(chain, key)
-                .map_err(|error| set("`cert_file` and `key_file` do not belong together", error))
+                .map_err(|error| set("`cert_file` and `key_file` do not belong together", &error))
         }
-        (Some(_), None) => Err(set("`cert_file` is set", "it also needs `key_file`")),
-        (None, Some(_)) => Err(set("`key_file` is set", "it also needs `cert_file`")),
+        (Some(_), None) => Err(set("`cert_file` is set", &"it also needs `key_file`")),
+        (None, Some(_)) => Err(set("`key_file` is set", &"it also needs `cert_file`")),
     }
 }
 
@@ -71,12 +73,14 @@ pub(super) fn endpoint(
     config(settings)?;
     let mut tls = match &settings.ca_file {
         Some(path) => {
-            ClientTlsConfig::new().ca_certificate(Certificate::from_pem(read("ca_file", path)?))
+            let authority = Certificate::from_pem(settings.read("ca_file", path)?);
+            ClientTlsConfig::new().ca_certificate(authority)
         }
         None => ClientTlsConfig::new().with_native_roots(),
     };
     if let (Some(cert), Some(key)) = (&settings.cert_file, &settings.key_file) {
-        let (cert, key) = (read("cert_file", cert)?, read("key_file", key)?);
+        let cert = settings.read("cert_file", cert)?;
+        let key = settings.read("key_file", key)?;
         tls = tls.identity(Identity::from_pem(cert, key));
     }
     endpoint
@@ -139,9 +143,9 @@ fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, Error> {
 fn roots(settings: &Certificates) -> Result<RootCertStore, Error> {
     let mut roots = RootCertStore::empty();
     if let Some(path) = &settings.ca_file {
-        for certificate in read_certificates("ca_file", path)? {
+        for certificate in settings.read_certificates("ca_file", path)? {
             roots.add(certificate).map_err(|error| {
-                file(
+                settings.file(
                     "ca_file",
                     path,
                     "not the certificate of an authority",
@@ -162,38 +166,36 @@ fn roots(settings: &Certificates) -> Result<RootCertStore, Error> {
     Ok(roots)
 }
 
-fn read_certificates(
-    setting: &'static str,
-    path: &Path,
-) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let bytes = read(setting, path)?;
-    let certificates: Vec<_> = CertificateDer::pem_slice_iter(&bytes)
-        .collect::<Result<_, _>>()
-        .map_err(|error| file(setting, path, "not in PEM", error))?;
-    if certificates.is_empty() {
-        return Err(file(
-            setting,
-            path,
-            "unusable",
-            "it contains no certificate in PEM",
-        ));
+impl Certificates {
+    fn read_certificates(
+        &self,
+        setting: &'static str,
+        path: &Path,
+    ) -> Result<Vec<CertificateDer<'static>>, Error> {
+        let bytes = self.read(setting, path)?;
+        let certificates: Vec<_> = CertificateDer::pem_slice_iter(&bytes)
+            .collect::<Result<_, _>>()
+            .map_err(|error| self.file(setting, path, "not in PEM", error))?;
+        if certificates.is_empty() {
+            let cause = "it contains no certificate in PEM";
+            return Err(self.file(setting, path, "unusable", cause));
+        }
+        Ok(certificates)
     }
-    Ok(certificates)
-}
 
-fn read(setting: &'static str, path: &Path) -> Result<Vec<u8>, Error> {
-    fs::read(path).map_err(|error| file(setting, path, "unreadable", error))
-}
+    fn read(&self, setting: &'static str, path: &Path) -> Result<Vec<u8>, Error> {
+        fs::read(path).map_err(|error| self.file(setting, path, "unreadable", error))
+    }
 
-fn file(setting: &str, path: &Path, problem: &str, cause: impl Display) -> Error {
-    let problem = format!("`{setting}`, {}, is {problem}", path.display());
-    set(problem, cause)
-}
+    fn file(&self, setting: &str, path: &Path, problem: &str, cause: impl Display) -> Error {
+        let problem = format!("`{setting}`, {}, is {problem}", path.display());
+        self.error(problem, cause)
+    }
 
-/// An error of a setting. Only OTLP has them.
-fn set(problem: impl Into<String>, cause: impl Display) -> Error {
-    let settings = "`Otlp::ca_file`, `Otlp::identity_files` and OTEL_EXPORTER_OTLP_CERTIFICATE, …_CLIENT_CERTIFICATE, …_CLIENT_KEY";
-    tls(problem, format!("{cause}; see {settings}"))
+    /// An error of a setting, with what sets it.
+    fn error(&self, problem: impl Into<String>, cause: impl Display) -> Error {
+        tls(problem, format!("{cause}. Set by {}", self.settings))
+    }
 }
 
 fn tls(problem: impl Into<String>, cause: impl ToString) -> Error {
@@ -210,13 +212,17 @@ mod tests {
     /// Which the environment alone can say: `Otlp::identity_files` takes both.
     #[test]
     fn a_certificate_needs_its_key_and_a_key_its_certificate() {
+        let none = Certificates {
+            settings: "`Exporter::identity_files`, EXPORTER_CLIENT_KEY",
+            ..Certificates::default()
+        };
         let cert = Certificates {
             cert_file: Some("/cert.pem".into()),
-            ..Certificates::default()
+            ..none.clone()
         };
         let key = Certificates {
             key_file: Some("/key.pem".into()),
-            ..Certificates::default()
+            ..none
         };
         for (settings, problem) in [
             (cert, "`cert_file` is set: it also needs `key_file`"),
@@ -224,7 +230,7 @@ mod tests {
         ] {
             let error = config(&settings).unwrap_err().to_string();
             assert!(error.contains(problem), "{error}");
-            assert!(error.contains("…_CLIENT_KEY"), "{error}");
+            assert!(error.ends_with(". Set by `Exporter::identity_files`, EXPORTER_CLIENT_KEY"));
         }
     }
 }

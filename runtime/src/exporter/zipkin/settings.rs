@@ -11,7 +11,7 @@ use crate::config::format::Format;
 use crate::config::{Pass, Sourced};
 use crate::error::Error;
 use crate::exporter::spec::ExporterSpec;
-use crate::exporter::transport::{Compression, Options, masked};
+use crate::exporter::transport::{Compression, Options, OptionsHelp, masked};
 use crate::pipeline::{Pipeline, Setup};
 
 /// A receiver of Zipkin's format, and how to reach it. What is not set here comes from the `OTEL_EXPORTER_ZIPKIN_*` variables, and then
@@ -44,7 +44,7 @@ impl Default for Zipkin {
     fn default() -> Self {
         Self {
             endpoint: Sourced::new(ENDPOINT.into()),
-            options: Options::default(),
+            options: Options::new(&HELP),
         }
     }
 }
@@ -117,6 +117,11 @@ impl fmt::Debug for Zipkin {
     }
 }
 
+const HELP: OptionsHelp = OptionsHelp {
+    headers: "`Zipkin::header(name, value)`",
+    certificates: "`Zipkin::ca_file`, `Zipkin::identity_files`",
+};
+
 const URL: Format<String> = Format {
     parse: |url, _| Some(url.to_owned()),
     shown: |url| Some(masked(url)),
@@ -148,5 +153,30 @@ impl ExporterSpec for Zipkin {
         }
         let exporter = ZipkinHttp::new(&self.endpoint.value, &self.options)?;
         Pipeline::start("zipkin", setup, || exporter)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Telemetry;
+
+    #[test]
+    fn mistake_names_the_settings_of_zipkin_and_no_others() {
+        let receiver = || Zipkin::new("https://localhost:9411/api/v2/spans");
+        for receiver in [
+            receiver().header("x key", "1"),
+            receiver().ca_file("/nowhere/ca.pem"),
+            Zipkin::new("http://ada:s3cret@localhost:9411"),
+            Zipkin::new("localhost"),
+        ] {
+            let error = Telemetry::builder().zipkin(receiver).build().unwrap_err();
+            let error = error.to_string();
+            assert!(
+                error.contains("Zipkin::") || error.contains("ZIPKIN"),
+                "{error}"
+            );
+            assert!(!error.to_lowercase().contains("otlp"), "{error}");
+        }
     }
 }
