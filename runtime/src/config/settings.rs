@@ -84,7 +84,10 @@ const RESOURCE_ATTRIBUTES: Format<Vec<(String, String)>> = Format {
 };
 
 const KNOWN_METHODS: Format<KnownMethods> = Format {
-    parse: |value, _| Some(KnownMethods::listed(value)),
+    parse: |value, refused| {
+        let expected = "a comma-separated list of methods, for example GET,POST";
+        refused.or_add(KnownMethods::listed(value), value, expected)
+    },
     shown: |methods| Some(methods.to_string()),
     written: KnownMethods::to_string,
 };

@@ -15,6 +15,9 @@ use crate::hex;
 /// What begins the names of our own attributes, which nobody else sets.
 const SDK: &str = "telemetry.sdk.";
 
+/// An empty value of a variable is as if it were not set.
+const SERVICE_NAME: &str = "service.name";
+
 /// The attributes of a resource, each with its source.
 pub(super) struct Attributes(BTreeMap<String, Sourced<ApiValue>>);
 
@@ -22,15 +25,22 @@ impl Attributes {
     /// Merges those of the environment with those of the code, which take precedence.
     pub(super) fn of(settings: &Settings) -> Self {
         let mut all = Self(BTreeMap::new());
-        all.set("service.name", unknown_service(), Source::Default);
+        all.set(SERVICE_NAME, unknown_service(), Source::Default);
         all.set("service.instance.id", instance_id(), Source::Default);
         let listed = &settings.resource;
-        for (key, value) in &listed.value {
+        let is_set = |key: &str, value: &str| key != SERVICE_NAME || !value.trim().is_empty();
+        for (key, value) in listed
+            .value
+            .iter()
+            .filter(|(key, value)| is_set(key, value))
+        {
             all.set(key, value.clone(), listed.origin.source.clone());
         }
-        if let Some(name) = &settings.service_name.value {
+        if let Some(name) = &settings.service_name.value
+            && is_set(SERVICE_NAME, name)
+        {
             let source = settings.service_name.origin.source.clone();
-            all.set("service.name", name.clone(), source);
+            all.set(SERVICE_NAME, name.clone(), source);
         }
         for KeyValue { key, value, .. } in &settings.own_resource {
             all.set(key.as_str(), value.clone(), Source::Code);
@@ -61,7 +71,7 @@ impl Attributes {
     }
 
     pub(super) fn service_name(&self) -> String {
-        let name = self.0.get("service.name");
+        let name = self.0.get(SERVICE_NAME);
         name.map(|name| name.value.to_string()).unwrap_or_default()
     }
 

@@ -21,11 +21,12 @@ impl KnownMethods {
         Self(Some(names))
     }
 
-    /// Those that a comma-separated list names, instead of the default ones.
-    pub(crate) fn listed(list: &str) -> Self {
+    /// Those that a comma-separated list names, instead of the default ones. `None` if it names none.
+    pub(crate) fn listed(list: &str) -> Option<Self> {
         let names = list.split(',').map(str::trim);
         let names = names.filter(|name| !name.is_empty()).map(String::from);
-        Self(Some(names.collect()))
+        let names: Vec<_> = names.collect();
+        (!names.is_empty()).then(|| Self::new(names))
     }
 
     /// Whether the method is one of them; their case matters.
@@ -71,7 +72,7 @@ mod tests {
 
     #[test]
     fn a_list_takes_the_place_of_the_default() {
-        let listed = KnownMethods::listed("GET, PURGE ,");
+        let listed = KnownMethods::listed("GET, PURGE ,").unwrap();
         for (method, by_default, if_listed) in [
             ("GET", true, true),
             ("get", false, false),

@@ -68,6 +68,8 @@ fn resource_attributes() {
         ("a=ü", &["a=ü"]),
         ("service.name=shop,a=1", &["a=1", "service.name=shop"]),
         ("service.instance.id=7", &["service.instance.id=7"]),
+        ("service.name=,a=1", &["a=1"]),
+        ("service.name=%20", &[]),
     ];
     for (value, expected) in cases {
         accepts(&[("OTEL_RESOURCE_ATTRIBUTES", value)], expected);
@@ -101,6 +103,10 @@ fn service_name_beats_the_resource_attribute() {
     accepts(
         &[("OTEL_SERVICE_NAME", "shop"), resource],
         &["a=1", "service.name=shop"],
+    );
+    accepts(
+        &[("OTEL_SERVICE_NAME", " "), resource],
+        &["a=1", "service.name=old"],
     );
 }
 
@@ -167,6 +173,12 @@ fn exceptions_and_methods() {
     accepts(
         &[("OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS", "GET,PURGE")],
         &["known_methods=GET,PURGE"],
+    );
+    refuses(
+        "OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS",
+        " ,",
+        "=\" ,\" is not a comma-separated list of methods, for example GET,POST; using GET,POST,PUT,DELETE,PATCH,HEAD,OPTIONS,\
+         CONNECT,TRACE,QUERY",
     );
 }
 
