@@ -26,7 +26,7 @@ pub(crate) fn header_map(options: &Options) -> Result<HeaderMap, Error> {
     let mut headers = HeaderMap::new();
     let agent = concat!("biztrace/", env!("CARGO_PKG_VERSION"));
     headers.insert(USER_AGENT, HeaderValue::from_static(agent));
-    for (name, value) in options.all_headers() {
+    for ((name, value), _) in options.all_headers() {
         // Who writes `name: value` as the name writes a secret there.
         let end = name.find(|it: char| !it.is_ascii_alphanumeric() && it != '-' && it != '_');
         let shown = match end {

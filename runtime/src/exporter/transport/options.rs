@@ -122,17 +122,11 @@ impl Options {
             &HEADERS,
             &mut self.more_headers,
         );
-        let code = self.headers.iter().map(|header| (header, Source::Code));
-        let more = &self.more_headers;
-        let more = (more.value.iter())
-            .filter(|(name, _)| !self.sets(name))
-            .map(|header| (header, more.origin.source.clone()));
-        for ((header, _), source) in code.chain(more) {
-            let origin = Origin::of(source);
+        for ((header, _), source) in self.all_headers() {
             pass.described(
                 &name(&format!("headers.{header}")),
                 Some("…".into()),
-                &origin,
+                &Origin::of(source.clone()),
             );
         }
         pass.setting(
@@ -161,17 +155,13 @@ impl Options {
         self.help.headers
     }
 
-    /// All headers. Those of the code take precedence over those of the same name in the environment.
-    pub(crate) fn all_headers(&self) -> impl Iterator<Item = &(String, String)> {
-        let more = self.more_headers.value.iter();
-        self.headers
-            .iter()
-            .chain(more.filter(|(name, _)| !self.sets(name)))
-    }
-
-    fn sets(&self, name: &str) -> bool {
-        let mut set = self.headers.iter();
-        set.any(|(set, _)| set.eq_ignore_ascii_case(name))
+    /// All headers, with their sources. Of one name, whatever its case, the last counts, and the code takes precedence over the
+    /// environment.
+    pub(crate) fn all_headers(&self) -> impl Iterator<Item = (&(String, String), &Source)> {
+        let more = &self.more_headers;
+        let of_code = last_of_each(&self.headers).map(|header| (header, &Source::Code));
+        let of_environment = last_of_each(&more.value).map(|header| (header, &more.origin.source));
+        of_code.chain(of_environment.filter(|((name, _), _)| !has(&self.headers, name)))
     }
 
     pub(crate) fn certificates(&self) -> Certificates {
@@ -182,4 +172,16 @@ impl Options {
             settings: self.help.certificates,
         }
     }
+}
+
+/// Of each name in a list of headers, the last header.
+fn last_of_each(headers: &[(String, String)]) -> impl Iterator<Item = &(String, String)> {
+    let each = headers.iter().enumerate();
+    each.filter(|(i, (name, _))| !has(&headers[i + 1..], name))
+        .map(|(_, header)| header)
+}
+
+fn has(headers: &[(String, String)], name: &str) -> bool {
+    let mut names = headers.iter().map(|(name, _)| name);
+    names.any(|it| it.eq_ignore_ascii_case(name))
 }

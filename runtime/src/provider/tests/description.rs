@@ -60,6 +60,29 @@ fn each_header_says_where_it_comes_from_and_an_endpoint_is_always_there() {
     );
 }
 
+#[cfg(feature = "otlp-http")]
+#[test]
+fn header_that_is_set_twice_is_described_once_as_it_is_sent() {
+    let variables = [(
+        "OTEL_EXPORTER_OTLP_HEADERS",
+        "x-key=1,X-KEY=2,x-id=3,X-Id=4",
+    )];
+    let line = line(&variables, |builder| {
+        builder.otlp(Otlp::default().header("x-key", "5").header("X-Key", "6"))
+    });
+    let headers: Vec<_> = line
+        .split(", ")
+        .filter(|it| it.contains("headers"))
+        .collect();
+    assert_eq!(
+        headers,
+        [
+            "otlp.headers.X-Key=… (code)",
+            "otlp.headers.X-Id=… (OTEL_EXPORTER_OTLP_HEADERS)"
+        ]
+    );
+}
+
 #[test]
 fn a_batch_that_the_queue_cuts_short_is_as_the_queue_says() {
     let variables = [
