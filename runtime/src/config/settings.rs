@@ -164,6 +164,6 @@ impl Settings {
         {
             return Err(Error::UnnamedTag);
         }
-        self.sampler.value.sample().check()
+        self.sampler.value.check()
     }
 }

@@ -54,8 +54,7 @@ impl Telemetry {
         }
         let mut pollers = Vec::new();
         if mode != Mode::Disabled {
-            let sampler = settings.sampler.value.sample();
-            sampler.start(&service, &mut pollers)?;
+            settings.sampler.value.start(&service, &mut pollers)?;
         }
         let shutdown_timeout = settings.shutdown_timeout.value;
         let sink = sink(&pipelines);

@@ -4,8 +4,6 @@ use std::fmt;
 
 use super::sample::{Decision, NewTrace, Sample};
 use super::sampler::Sampler;
-use crate::error::Error;
-use crate::thread::Poller;
 
 /// A sampler for each kind of parent that a trace's first local span may have (specification, ["ParentBased"][spec]).
 ///
@@ -30,12 +28,15 @@ pub struct ParentBased {
     remote_not_sampled: Option<Sampler>,
     local_sampled: Option<Sampler>,
     local_not_sampled: Option<Sampler>,
+    /// Whether each of them keeps every trace.
+    keeps_all: bool,
 }
 
 impl ParentBased {
     /// Asks `root` for traces without a parent. A parent's decision is followed, unless one of the other methods names a sampler.
     pub fn new(root: Sampler) -> Self {
         Self {
+            keeps_all: root.sample().keeps_all(),
             root,
             remote_sampled: None,
             remote_not_sampled: None,
@@ -47,24 +48,30 @@ impl ParentBased {
     /// Asks `sampler` for traces that a caller in another process samples.
     pub fn remote_parent_sampled(mut self, sampler: Sampler) -> Self {
         self.remote_sampled = Some(sampler);
-        self
+        self.judged()
     }
 
     /// Asks `sampler` for traces that a caller in another process does not sample.
     pub fn remote_parent_not_sampled(mut self, sampler: Sampler) -> Self {
         self.remote_not_sampled = Some(sampler);
-        self
+        self.judged()
     }
 
     /// Asks `sampler` for traces that another OpenTelemetry implementation in this process samples.
     pub fn local_parent_sampled(mut self, sampler: Sampler) -> Self {
         self.local_sampled = Some(sampler);
-        self
+        self.judged()
     }
 
     /// Asks `sampler` for traces that another OpenTelemetry implementation in this process does not sample.
     pub fn local_parent_not_sampled(mut self, sampler: Sampler) -> Self {
         self.local_not_sampled = Some(sampler);
+        self.judged()
+    }
+
+    /// Notes whether every trace is kept.
+    fn judged(mut self) -> Self {
+        self.keeps_all = self.parts().iter().all(|part| part.keeps_all());
         self
     }
 
@@ -115,23 +122,17 @@ impl Sample for ParentBased {
         };
         match branch {
             Some(sampler) => sampler.sample().sample(trace),
-            None => Decision::new(is_sampled, (!self.keeps_all()).then_some("parent")),
+            None => Decision::new(is_sampled, (!self.keeps_all).then_some("parent")),
         }
     }
 
     fn keeps_all(&self) -> bool {
-        self.root.sample().keeps_all() && self.branches().all(|(_, it)| it.sample().keeps_all())
+        self.keeps_all
     }
 
-    fn check(&self) -> Result<(), Error> {
-        self.root.sample().check()?;
-        self.branches().try_for_each(|(_, it)| it.sample().check())
-    }
-
-    fn start(&self, service: &str, pollers: &mut Vec<Poller>) -> Result<(), Error> {
-        self.root.sample().start(service, pollers)?;
-        self.branches()
-            .try_for_each(|(_, it)| it.sample().start(service, pollers))
+    fn parts(&self) -> Vec<&dyn Sample> {
+        let branches = self.branches().map(|(_, sampler)| sampler.sample());
+        [self.root.sample()].into_iter().chain(branches).collect()
     }
 }
 

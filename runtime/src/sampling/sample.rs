@@ -28,12 +28,17 @@ pub(crate) trait Sample: Debug + Display + Send + Sync {
         false
     }
 
-    /// Refuses settings that cannot work.
+    /// The samplers that it asks.
+    fn parts(&self) -> Vec<&dyn Sample> {
+        Vec::new()
+    }
+
+    /// Refuses settings that cannot work. Its parts are asked, too.
     fn check(&self) -> Result<(), Error> {
         Ok(())
     }
 
-    /// Starts what keeps the sampler of the service of that name up to date.
+    /// Starts what keeps the sampler of the service of that name up to date. Its parts are started, too.
     fn start(&self, _service: &str, _pollers: &mut Vec<Poller>) -> Result<(), Error> {
         Ok(())
     }

@@ -136,3 +136,30 @@ fn samplers_of_the_sdk_decide_and_add() {
     // A panic drops the trace.
     assert!(!sample(&sampler, None, LOW).is_recorded());
 }
+
+/// Without bounds this would take 2^100 steps.
+#[test]
+fn sampler_of_shared_clones_is_checked_and_described_without_repetition() {
+    let mut sampler = Sampler::always_on();
+    for _ in 0..100 {
+        sampler = ParentBased::new(sampler.clone())
+            .remote_parent_sampled(sampler.clone())
+            .local_parent_sampled(sampler)
+            .into();
+    }
+    assert_eq!(sampler.all().len(), 101);
+    assert!(sampler.check().is_ok() && sampler.sample().keeps_all());
+    assert!(sample(&sampler, None, LOW).is_kept());
+    for text in [sampler.to_string(), format!("{sampler:?}")] {
+        assert!(text.contains("parentbased_parentbased_"), "{text}");
+        assert!(text.len() < 1100 && text.contains('…'), "{text}");
+    }
+}
+
+#[test]
+fn mistake_in_a_branch_is_found() {
+    let wrong = ParentBased::new(Sampler::always_on())
+        .local_parent_not_sampled(Sampler::trace_id_ratio(7.0).parent_based());
+    let error = Sampler::from(wrong).check().unwrap_err().to_string();
+    assert!(error.contains('7'), "{error}");
+}
