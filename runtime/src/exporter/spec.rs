@@ -1,5 +1,7 @@
 //! What set-up knows of an exporter.
 
+use std::path::Path;
+
 use opentelemetry_sdk::Resource;
 
 use crate::config::{Pass, Source};
@@ -16,6 +18,11 @@ pub(crate) trait ExporterSpec: Send {
 
     /// The source of an address that is enough to name the exporter.
     fn named_by(&self) -> Option<&Source> {
+        None
+    }
+
+    /// The file that its start creates, unless it is there.
+    fn file(&self) -> Option<&Path> {
         None
     }
 

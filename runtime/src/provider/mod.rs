@@ -1,6 +1,7 @@
 //! Set-up: the one place that sees recorder, pipeline and exporters together.
 
 mod builder;
+mod created_files;
 mod description;
 mod exporters;
 mod named;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use opentelemetry_sdk::trace::IdGenerator;
 
+use super::created_files::CreatedFiles;
 use super::description::Description;
 use super::exporters::Exporters;
 use super::resource::Attributes;
@@ -48,14 +49,19 @@ impl Telemetry {
             memory: Arc::clone(&memory),
         };
         let (of_sdk, service) = (resource.resource(), resource.service_name());
+        let mut created = CreatedFiles::default();
         let mut pipelines = Vec::new();
         for (_, exporter) in exporters.all {
+            if let Some(path) = exporter.file() {
+                created.note(path);
+            }
             pipelines.push(exporter.start(setup.clone(), &of_sdk)?);
         }
         let mut pollers = Vec::new();
         if mode != Mode::Disabled {
             settings.sampler.value.start(&service, &mut pollers)?;
         }
+        created.keep();
         let shutdown_timeout = settings.shutdown_timeout.value;
         let sink = sink(&pipelines);
         let recorder = Recorder::new(mode, settings, propagators, memory, sink).with_ids(ids);

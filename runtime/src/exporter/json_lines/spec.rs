@@ -1,6 +1,7 @@
 //! The exporters `json_file` and `json_stdout`: their settings, and their start.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use opentelemetry_sdk::Resource;
 
@@ -25,6 +26,10 @@ impl ExporterSpec for JsonFile {
         ] {
             pass.described(&format!("json_file.{name}"), Some(value), &Origin::CODE);
         }
+    }
+
+    fn file(&self) -> Option<&Path> {
+        Some(&self.path)
     }
 
     fn start(self: Box<Self>, setup: Setup, _: &Resource) -> Result<Pipeline, Error> {

@@ -82,6 +82,23 @@ fn files_have_a_request_a_line_and_are_replaced_when_full() {
 }
 
 #[test]
+fn set_up_that_fails_leaves_no_empty_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("old.jsonl"), "").unwrap();
+    let builder = || {
+        Telemetry::builder()
+            .json_file(JsonFile::new(path("new.jsonl")))
+            .json_file(JsonFile::new(path("old.jsonl")))
+    };
+    let nowhere = JsonFile::new(path("no/traces.jsonl"));
+    assert!(builder().json_file(nowhere).build().is_err());
+    assert!(!path("new.jsonl").exists() && path("old.jsonl").exists());
+    builder().build().unwrap().shutdown_blocking();
+    assert!(path("new.jsonl").exists());
+}
+
+#[test]
 fn file_that_cannot_be_replaced_resumes_when_it_can() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("traces.jsonl");
