@@ -8,8 +8,9 @@ use actix_web::web::Bytes;
 use pin_project_lite::pin_project;
 
 use crate::inbound::Exchange;
-use crate::recorder::{Outcome, Scoped};
+use crate::recorder::Scoped;
 use crate::semconv::OTHER;
+use crate::semconv::Outcome;
 
 pin_project! {
     /// A response body that ends the request's span: complete when all of it has been taken, failed by its own error,

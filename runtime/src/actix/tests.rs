@@ -12,10 +12,9 @@ use actix_web::{App, Error, HttpResponse, error, web};
 
 use crate::actix::RequestTracing;
 use crate::config::Limits;
-use crate::recorder::{
-    Mode, ObservedRequest, Observer, Outcome, Received, Recorder, TracerProvider,
-};
+use crate::recorder::{Mode, ObservedRequest, Observer, Received, Recorder, TracerProvider};
 use crate::sampling::Sampler;
+use crate::semconv::Outcome;
 
 type Ended = (String, Option<String>, Option<u16>, Outcome);
 

@@ -17,12 +17,12 @@ use super::url::full_url;
 use crate::attribute::{Key, Tags, truncate};
 use crate::error::text;
 use crate::recorder::{
-    ActiveSpan, Current, Enter, Outcome, Recorder, RunScope, ScopeGuard, Scoped, Start, Started,
+    ActiveSpan, Current, Enter, Recorder, RunScope, ScopeGuard, Scoped, Start, Started,
 };
 use crate::semconv::keys::{
     METHOD, METHOD_ORIGINAL, PROTOCOL_VERSION, SERVER_ADDRESS, SERVER_PORT, STATUS_CODE,
 };
-use crate::semconv::{self, KnownMethods};
+use crate::semconv::{self, KnownMethods, Outcome, Side};
 
 const RESEND_COUNT: Key<'_> = Key::new("http.request.resend_count");
 const URL: Key<'_> = Key::new("url.full");
@@ -128,15 +128,11 @@ impl Attempt {
                 tags.set(STATUS_CODE, &status);
                 tags.set(PROTOCOL_VERSION, &version);
             });
-            if status >= 400 {
+            if Side::Client.is_error(status) {
                 span.fail(&status.to_string());
             }
         }
-        self.outcome = match status {
-            400..500 => Outcome::ClientError,
-            500.. => Outcome::ServerError,
-            _ => Outcome::Ok,
-        };
+        self.outcome = Side::Client.outcome(status);
         if !self.until_body_end {
             self.complete();
         }

@@ -11,10 +11,9 @@ use opentelemetry::trace::SpanContext;
 use super::request_head::{IncomingRequest, RequestHead};
 use super::route::{has_route, method_in_name, set_route};
 use super::server_span::{self, Caller, set_status};
-use crate::recorder::{
-    Current, Enter, ObservedRequest, Observer, Outcome, Recorder, RunScope, ScopeGuard,
-};
+use crate::recorder::{Current, Enter, ObservedRequest, Observer, Recorder, RunScope, ScopeGuard};
 use crate::semconv::keys::PATH;
+use crate::semconv::{Outcome, Side};
 
 #[derive(Debug)]
 pub(crate) struct Exchange {
@@ -105,7 +104,7 @@ impl Exchange {
         status: u16,
         route: impl Fn() -> Option<String>,
     ) {
-        self.outcome = outcome(status);
+        self.outcome = Side::Server.outcome(status);
         if let Some(span) = self.under.span() {
             let method = method_in_name(span.recorder(), method);
             span.with_locked(|span| {
@@ -131,7 +130,7 @@ impl Exchange {
         if let Some(observed) = &mut self.observed {
             observed.status = Some(status);
         }
-        self.finish(outcome(status));
+        self.finish(Side::Server.outcome(status));
     }
 
     /// Records the route of a request that ends without a response, unless the application has: what `guess` makes of its path.
@@ -224,15 +223,5 @@ impl Observed {
             duration: self.began.elapsed(),
             span: self.span.as_ref(),
         });
-    }
-}
-
-/// What a response says of its request.
-fn outcome(status: u16) -> Outcome {
-    match status {
-        408 | 504 => Outcome::TimedOut,
-        400..500 => Outcome::ClientError,
-        500..600 => Outcome::ServerError,
-        _ => Outcome::Ok,
     }
 }

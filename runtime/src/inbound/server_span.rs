@@ -21,7 +21,7 @@ use crate::semconv::keys::{
     CLIENT_ADDRESS, METHOD, METHOD_ORIGINAL, PATH, PEER_ADDRESS, PEER_PORT, QUERY, STATUS_CODE,
     USER_AGENT,
 };
-use crate::semconv::{KnownMethods, redact};
+use crate::semconv::{KnownMethods, Side, redact};
 
 /// The caller of a request, as its headers name it. What else it sends is current as long as this lives.
 pub(super) struct Caller {
@@ -211,7 +211,7 @@ pub(super) fn set_status(span: &mut LockedSpan<'_>, status: u16) {
     span.set(STATUS_CODE, &status);
     match status {
         400..500 => span.forget_exception(),
-        500..600 => span.fail(&status.to_string()),
+        _ if Side::Server.is_error(status) => span.fail(&status.to_string()),
         _ => {}
     }
 }

@@ -8,8 +8,8 @@ use opentelemetry::trace::{SpanContext, Status};
 
 use super::exception_policy;
 use super::local::LocalSpan;
-use super::outcome::Outcome;
 use super::span::Span;
+use crate::semconv::Outcome;
 
 impl opentelemetry::trace::Span for Span {
     fn add_event_with_timestamp<T>(

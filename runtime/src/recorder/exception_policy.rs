@@ -13,11 +13,11 @@ use tracing::Level;
 use super::current::EnteredSpan;
 use super::exception::{EXCEPTION, Exception, MESSAGE, TYPE};
 use super::local::LocalSpan;
-use super::outcome::Outcome;
 use super::span::Span;
 use super::thread_scope::ThreadScope;
 use crate::config::ExceptionSignal;
 use crate::diag;
+use crate::semconv::Outcome;
 
 /// Records an error that the body has met.
 pub(super) fn record(span: &LocalSpan, exception: &Exception) {

@@ -12,10 +12,10 @@ use pin_project_lite::pin_project;
 use super::baggage::warn_baggage_unused;
 use super::exception::Exception;
 use super::local::LocalSpan;
-use super::outcome::Outcome;
 use super::run_scope::RunScope;
 use super::scoped::Scoped;
 use crate::attribute::Tags;
+use crate::semconv::Outcome;
 
 /// What an annotated body runs under.
 #[derive(Debug)]

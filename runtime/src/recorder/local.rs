@@ -13,10 +13,10 @@ use super::head_copy::HeadCopy;
 use super::instance::Recorder;
 use super::locked_span::LockedSpan;
 use super::open::{OpenSpan, value_limits};
-use super::outcome::Outcome;
 use super::state::{Ended, Times};
 use super::trace::TraceRef;
 use crate::attribute::{Key, Scratch, Tags};
+use crate::semconv::Outcome;
 
 /// A handle of a span: its trace, its slot there and its id. It keeps the trace's identity, not its buffers. Once the span has ended,
 /// only its children still find their trace by it.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use opentelemetry::trace::SpanContext;
 
-use super::outcome::Outcome;
+use crate::semconv::Outcome;
 
 /// Told of each request once when it begins and once when it ends, sampled or not. Skipped requests are left out.
 pub(crate) trait Observer: Debug + Send + Sync {

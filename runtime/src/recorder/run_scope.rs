@@ -11,10 +11,10 @@ use super::current::{EnteredSpan, entered};
 use super::exception_policy;
 use super::instance::Recorder;
 use super::local::LocalSpan;
-use super::outcome::Outcome;
 use super::span::Span;
 use super::thread_scope::{ScopeGuard, ThreadScope, Watch};
 use crate::attribute::Tags;
+use crate::semconv::Outcome;
 
 /// What code runs under.
 #[derive(Debug)]

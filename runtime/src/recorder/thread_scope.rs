@@ -5,7 +5,7 @@ use std::thread::panicking;
 use opentelemetry::{Context, ContextGuard};
 
 use super::current::{EnteredSpan, swap_entered};
-use super::outcome::Outcome;
+use crate::semconv::Outcome;
 
 /// Where code finds what it runs under.
 #[derive(Debug)]

@@ -2,9 +2,11 @@
 
 pub(crate) mod keys;
 mod method;
+mod outcome;
 pub(crate) mod redact;
 
 pub(crate) use self::method::KnownMethods;
+pub(crate) use self::outcome::{Outcome, Side};
 
 /// The conventions' word for a method or an error that has no name of its own.
 pub(crate) const OTHER: &str = "_OTHER";

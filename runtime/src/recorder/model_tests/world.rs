@@ -9,7 +9,6 @@ use opentelemetry::trace::{Span as _, SpanContext, SpanKind, TraceContextExt, Tr
 use opentelemetry_proto::tonic::trace::v1::Span as Otlp;
 
 use super::super::known_spans;
-use super::super::outcome::Outcome;
 use super::super::tests::doubles::{CountedIds, DecidesLate, Received, SimulatedClock};
 use super::super::trace::Pools;
 use super::super::{
@@ -19,6 +18,7 @@ use super::model::Model;
 use super::{Op, Place, Plan, Style};
 use crate::config::Limits;
 use crate::sampling::Sampler;
+use crate::semconv::Outcome;
 
 /// What all cells hold.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -14,11 +14,11 @@ use opentelemetry_proto::tonic::trace::v1::Span as Otlp;
 
 use self::doubles::Received;
 use super::exception_policy;
-use super::outcome::Outcome;
 use super::{LocalSpan, MemoryBudget, Mode, Recorder, Sink, Tracer, TracerProvider};
 use crate::config::{Limits, Settings};
 use crate::propagation::Propagators;
 use crate::sampling::Sampler;
+use crate::semconv::Outcome;
 
 impl Recorder {
     /// Records every trace, with a memory of its own.

@@ -55,7 +55,9 @@ async fn an_answer_of_4xx_or_5xx_is_an_error() {
             ("/status/204", 204, None),
             ("/status/304", 304, None),
             ("/status/404", 404, Some("404")),
+            ("/status/408", 408, Some("408")),
             ("/status/503", 503, Some("503")),
+            ("/status/504", 504, Some("504")),
             ("/moved", 204, None),
         ] {
             let url = callee.url(path);
@@ -69,6 +71,8 @@ async fn an_answer_of_4xx_or_5xx_is_an_error() {
                 None => StatusCode::Unset,
             };
             assert_eq!(span.outcome(), (status, ""), "{by:?} {path}");
+            // It came in time.
+            assert_eq!(span.tag("biztrace.outcome"), None, "{by:?} {path}");
         }
     }
 }
