@@ -33,7 +33,7 @@ const METHOD_CHARS: usize = 1024;
 const URL_CHARS: usize = 2048;
 
 /// What is sent, as far as its span tells of it.
-pub(super) struct Request<'r> {
+pub(super) struct OutgoingRequest<'r> {
     pub(super) method: &'r str,
     pub(super) url: &'r dyn Display,
     pub(super) scheme: &'r str,
@@ -85,7 +85,7 @@ pub(super) struct Attempt {
 
 impl Attempt {
     /// Starts the span of a request below the current one.
-    pub(super) fn start(tracing: &ClientTracing, request: &Request<'_>) -> Self {
+    pub(super) fn start(tracing: &Tracing, request: &OutgoingRequest<'_>) -> Self {
         let (recorder, under) = open(tracing, request);
         Self {
             recorder,
@@ -173,7 +173,7 @@ impl Attempt {
 pub(super) const TIMEOUT: &str = "timeout";
 
 /// Opens the span of a request. With it comes the recorder whose propagators are to be used.
-fn open(tracing: &ClientTracing, request: &Request<'_>) -> (Option<Arc<Recorder>>, RunScope) {
+fn open(tracing: &Tracing, request: &OutgoingRequest<'_>) -> (Option<Arc<Recorder>>, RunScope) {
     let around = Current::get();
     let recorder = match &around {
         Current::Local(parent) => Some(Arc::clone(parent.recorder())),
@@ -207,7 +207,7 @@ fn open(tracing: &ClientTracing, request: &Request<'_>) -> (Option<Arc<Recorder>
     (Some(recorder), under)
 }
 
-fn tag(tracing: &ClientTracing, request: &Request<'_>, methods: &KnownMethods, tags: &mut Tags) {
+fn tag(tracing: &Tracing, request: &OutgoingRequest<'_>, methods: &KnownMethods, tags: &mut Tags) {
     let (method, original) = methods.in_attributes(request.method);
     tags.set(METHOD, method);
     tags.set(

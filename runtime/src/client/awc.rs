@@ -117,7 +117,7 @@ where
 
 fn start(tracing: &ClientTracing, request: &mut ClientRequest) -> Attempt {
     let uri = request.get_uri();
-    let told = attempt::Request {
+    let told = attempt::OutgoingRequest {
         method: request.get_method().as_str(),
         url: uri,
         scheme: uri.scheme_str().unwrap_or_default(),

@@ -119,7 +119,7 @@ impl Middleware for ClientTracing {
 
 fn start(tracing: &ClientTracing, request: &mut Request) -> Attempt {
     let url = request.url();
-    let told = attempt::Request {
+    let told = attempt::OutgoingRequest {
         method: request.method().as_str(),
         url,
         scheme: url.scheme(),
@@ -148,7 +148,7 @@ fn answered(attempt: Attempt, response: Response) -> Response {
     let told = http::Response::builder().url(url).body(());
     let (told, ()) = told.unwrap_or_default().into_parts();
     head.extensions.extend(told.extensions);
-    let body = Body::wrap(TracedBody { body, attempt });
+    let body = Body::wrap(ReceivedBody { body, attempt });
     http::Response::from_parts(head, body).into()
 }
 
@@ -197,13 +197,13 @@ fn error_type(error: &Error) -> &'static str {
 
 pin_project! {
     /// The body of a response whose span ends with it.
-    struct TracedBody {
+    struct ReceivedBody {
         #[pin]
         body: Body,
         attempt: Attempt,
     }
 
-    impl PinnedDrop for TracedBody {
+    impl PinnedDrop for ReceivedBody {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
             // Of a body of known size nobody may have asked for the end.
@@ -214,7 +214,7 @@ pin_project! {
     }
 }
 
-impl http_body::Body for TracedBody {
+impl http_body::Body for ReceivedBody {
     type Data = <Body as http_body::Body>::Data;
     type Error = Error;
 

@@ -25,10 +25,10 @@ pub(crate) trait ReadHead: Debug {
 
 /// The head of the request that a tag may read.
 #[derive(Debug)]
-pub struct RequestReader<'a>(Source<'a>);
+pub struct RequestReader<'a>(HeadSource<'a>);
 
 #[derive(Debug)]
-enum Source<'a> {
+enum HeadSource<'a> {
     Argument(&'a dyn ReadHead),
     /// What the middleware copied, if it is there: asked for when a tag reads it first.
     Copy {
@@ -53,7 +53,7 @@ pub struct NoRequest;
 
 impl RequestSource for NoRequest {
     fn head<'a>(&'a self, span: &'a Recording<'_>) -> RequestReader<'a> {
-        RequestReader(Source::Copy {
+        RequestReader(HeadSource::Copy {
             span: span.0,
             head: OnceCell::new(),
         })
@@ -63,7 +63,7 @@ impl RequestSource for NoRequest {
 impl<'a> RequestReader<'a> {
     /// Reads an argument.
     pub(crate) fn of(request: &'a dyn ReadHead) -> Self {
-        Self(Source::Argument(request))
+        Self(HeadSource::Argument(request))
     }
 }
 
@@ -78,8 +78,8 @@ impl RequestReader<'_> {
     #[must_use]
     pub fn query(&self, name: &str) -> Option<Cow<'_, str>> {
         let query = match &self.0 {
-            Source::Argument(request) => request.query(),
-            Source::Copy { span, head } => copy(span, head)?.query(),
+            HeadSource::Argument(request) => request.query(),
+            HeadSource::Copy { span, head } => copy(span, head)?.query(),
         };
         form_urlencoded::parse(query.as_bytes())
             .find_map(|(key, value)| (key == name).then_some(value))
@@ -110,8 +110,8 @@ impl RequestReader<'_> {
         mut find: impl FnMut(&'s str) -> Option<&'s str>,
     ) -> Option<&'s str> {
         match &self.0 {
-            Source::Argument(request) => request.find_line(name, &mut find),
-            Source::Copy { span, head } => copy(span, head)?.headers(name).find_map(find),
+            HeadSource::Argument(request) => request.find_line(name, &mut find),
+            HeadSource::Copy { span, head } => copy(span, head)?.headers(name).find_map(find),
         }
     }
 }

@@ -123,7 +123,8 @@ impl Strategies {
 }
 
 fn strategy(answer: Bytes) -> Result<Strategy, String> {
-    let answer = Answer::decode(answer).map_err(|_| "the response is not a strategy".to_owned())?;
+    let answer = StrategyResponse::decode(answer)
+        .map_err(|_| "the response is not a strategy".to_owned())?;
     if let Some(operations) = answer.operations {
         let shares = operations.shares.into_iter().take(MAX_OPERATIONS);
         let shares = shares.map(|it| {
@@ -170,7 +171,7 @@ struct Parameters {
 const RATE_LIMITING: i32 = 1;
 
 #[derive(Message)]
-struct Answer {
+struct StrategyResponse {
     #[prost(int32, tag = "1")]
     kind: i32,
     #[prost(message, optional, tag = "2")]
@@ -217,14 +218,14 @@ mod tests {
 
     use super::*;
 
-    fn of(answer: Answer) -> Result<Strategy, String> {
+    fn of(answer: StrategyResponse) -> Result<Strategy, String> {
         strategy(answer.encode_to_vec().into())
     }
 
-    fn by_share(rate: f64) -> Answer {
-        Answer {
+    fn by_share(rate: f64) -> StrategyResponse {
+        StrategyResponse {
             share: Some(Share { rate }),
-            ..Answer::default()
+            ..StrategyResponse::default()
         }
     }
 
@@ -232,14 +233,14 @@ mod tests {
     fn answers_are_strategies() {
         assert_eq!(of(by_share(0.5)), Ok(Strategy::Share(0.5)));
         assert_eq!(of(by_share(0.0)), Ok(Strategy::Share(0.0)));
-        let rate = Answer {
+        let rate = StrategyResponse {
             kind: RATE_LIMITING,
             rate: Some(Rate { per_second: 7 }),
-            ..Answer::default()
+            ..StrategyResponse::default()
         };
         assert_eq!(of(rate), Ok(Strategy::Rate(7.0)));
         // Jaeger sends a share beside the operations, for clients that do not know of them.
-        let operations = Answer {
+        let operations = StrategyResponse {
             operations: Some(Operations {
                 default: 0.25,
                 least: 2.0,
@@ -260,17 +261,17 @@ mod tests {
 
     #[test]
     fn nonsense_is_none() {
-        let rate = |per_second| Answer {
+        let rate = |per_second| StrategyResponse {
             kind: RATE_LIMITING,
             rate: Some(Rate { per_second }),
-            ..Answer::default()
+            ..StrategyResponse::default()
         };
         for (answer, problem) in [
             (by_share(1.5), "sampling rate 1.5"),
             (by_share(-0.1), "sampling rate -0.1"),
             (by_share(f64::NAN), "sampling rate NaN"),
             (rate(-1), "rate limit -1 is"),
-            (Answer::default(), "the response has no strategy"),
+            (StrategyResponse::default(), "the response has no strategy"),
         ] {
             let error = of(answer).unwrap_err();
             assert!(error.contains(problem), "{error}");

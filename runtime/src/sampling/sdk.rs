@@ -12,7 +12,7 @@ use super::sampler::Sampler;
 use crate::diag;
 
 #[derive(Debug)]
-struct Sdk {
+struct SdkSampler {
     sampler: Box<dyn ShouldSample>,
     name: String,
 }
@@ -56,14 +56,14 @@ impl Sampler {
     /// ```
     #[must_use]
     pub fn new(sampler: impl ShouldSample + 'static) -> Self {
-        Self::of(Sdk {
+        Self::of(SdkSampler {
             name: name_of(&sampler),
             sampler: Box::new(sampler),
         })
     }
 }
 
-impl Sample for Sdk {
+impl Sample for SdkSampler {
     fn sample(&self, trace: &NewTrace<'_>) -> Decision {
         let parent = trace.parent.map(|parent| {
             let flags = parent
@@ -115,7 +115,7 @@ fn name_of(sampler: &dyn ShouldSample) -> String {
     text
 }
 
-impl fmt::Display for Sdk {
+impl fmt::Display for SdkSampler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)
     }

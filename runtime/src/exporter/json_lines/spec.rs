@@ -35,7 +35,7 @@ impl ExporterSpec for JsonFile {
     fn start(self: Box<Self>, setup: Setup, _: &Resource) -> Result<Pipeline, Error> {
         let path = self.path.display().to_string();
         let file = Rotating::open(*self).map_err(|source| Error::File { path, source })?;
-        Pipeline::start("json_file", setup, move || Lines::File(file))
+        Pipeline::start("json_file", setup, move || LineOutput::File(file))
     }
 }
 
@@ -49,18 +49,18 @@ impl ExporterSpec for JsonStdout {
     }
 
     fn start(self: Box<Self>, setup: Setup, _: &Resource) -> Result<Pipeline, Error> {
-        Pipeline::start("json_stdout", setup, || Lines::Stdout)
+        Pipeline::start("json_stdout", setup, || LineOutput::Stdout)
     }
 }
 
 /// Where lines go.
 #[derive(Debug)]
-enum Lines {
+enum LineOutput {
     Stdout,
     File(Rotating),
 }
 
-impl Export for Lines {
+impl Export for LineOutput {
     async fn export(&mut self, request: Request) -> Result<Delivery, Failure> {
         let mut line = json::encode(&request)?;
         line.push(b'\n');

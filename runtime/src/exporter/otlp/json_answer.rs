@@ -12,7 +12,7 @@ use crate::pipeline::Delivery;
 pub(super) fn delivery(body: &[u8]) -> serde_json::Result<Delivery> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
-    struct Answer {
+    struct ExportResponse {
         partial_success: Option<Partial>,
         #[serde(default)]
         error: Value,
@@ -35,7 +35,7 @@ pub(super) fn delivery(body: &[u8]) -> serde_json::Result<Delivery> {
         Text(String),
     }
 
-    let answer: Answer = serde_json::from_slice(body)?;
+    let answer: ExportResponse = serde_json::from_slice(body)?;
     if says_something(&answer.error) || says_something(&answer.errors) {
         return Err(serde_json::Error::custom("an error"));
     }

@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanExporter;
 
-use super::thread::{Sdk, Unmade};
+use super::thread::{SdkExporter, Unmade};
 use crate::error::Error;
 use crate::exporter::spec::ExporterSpec;
 use crate::pipeline::{Pipeline, Setup};
@@ -28,7 +28,9 @@ where
     fn start(self: Box<Self>, setup: Setup, resource: &Resource) -> Result<Pipeline, Error> {
         let Self { name, make } = *self;
         let (resource, (made, outcome)) = (resource.clone(), mpsc::sync_channel(1));
-        let pipeline = Pipeline::start(name, setup, move || Sdk::start(make, resource, made))?;
+        let pipeline = Pipeline::start(name, setup, move || {
+            SdkExporter::start(make, resource, made)
+        })?;
         match outcome.recv() {
             Ok(Ok(())) => Ok(pipeline),
             Ok(Err(source)) => Err(Error::Exporter {

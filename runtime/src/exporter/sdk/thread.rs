@@ -21,7 +21,7 @@ use crate::pipeline::{Delivery, DropReason, Export, Failure, Request, SendStarte
 
 /// The near end of an exporter's thread, which ends when this is dropped. One job waits at the most: an exporter that hangs is
 /// handed no more.
-pub(super) struct Sdk {
+pub(super) struct SdkExporter {
     jobs: mpsc::Sender<Job>,
 }
 
@@ -40,7 +40,7 @@ enum Task {
 /// Why a constructor gave no exporter.
 pub(super) type Unmade = Box<dyn Error + Send + Sync>;
 
-impl Sdk {
+impl SdkExporter {
     /// Starts a thread that makes an exporter; `made` is told how that went. Must be called within a runtime.
     pub(super) fn start<E, M>(
         make: M,
@@ -104,7 +104,7 @@ impl Task {
     }
 }
 
-impl Export for Sdk {
+impl Export for SdkExporter {
     async fn export(&mut self, request: Request) -> Result<Delivery, Failure> {
         let spans = span_data::of(decode(&request)?);
         match self.run(Task::Export(spans), &request.sent).await {
@@ -135,8 +135,8 @@ fn failure(error: &OTelSdkError) -> Failure {
     Failure::permanent(reason, error.to_string())
 }
 
-impl fmt::Debug for Sdk {
+impl fmt::Debug for SdkExporter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sdk").finish_non_exhaustive()
+        f.debug_struct("SdkExporter").finish_non_exhaustive()
     }
 }

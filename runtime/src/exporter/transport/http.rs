@@ -59,7 +59,7 @@ pub(in crate::exporter) struct Hints {
     not(feature = "otlp-http"),
     allow(dead_code, reason = "Zipkin reads the head of a response only")
 )]
-pub(in crate::exporter) struct Answer {
+pub(in crate::exporter) struct SuccessResponse {
     pub(in crate::exporter) response: Response<Incoming>,
     until: Instant,
     sent: SendStarted,
@@ -121,7 +121,7 @@ impl Client {
         &mut self,
         body: Bytes,
         sent: SendStarted,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<SuccessResponse, Failure> {
         let body = match self.compression {
             Compression::None => body,
             Compression::Gzip => gzip(&body)?,
@@ -142,7 +142,7 @@ impl Client {
         self.is_known = true;
         let status = response.status();
         if status.is_success() {
-            return Ok(Answer {
+            return Ok(SuccessResponse {
                 response,
                 until,
                 sent,
@@ -167,7 +167,7 @@ impl Client {
     )]
     pub(in crate::exporter) async fn read(
         &self,
-        answer: Answer,
+        answer: SuccessResponse,
     ) -> Result<Response<Bytes>, Failure> {
         let (parts, body) = answer.response.into_parts();
         let body = Limited::new(body, MAX_ANSWER_BYTES).collect();

@@ -18,7 +18,7 @@ mod tests;
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Span<'a> {
+pub(super) struct ZipkinSpan<'a> {
     trace_id: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     parent_id: String,
@@ -29,9 +29,9 @@ pub(super) struct Span<'a> {
     /// In microseconds, as all times.
     timestamp: u64,
     duration: u64,
-    local_endpoint: Endpoint,
+    local_endpoint: ZipkinEndpoint,
     #[serde(skip_serializing_if = "Option::is_none")]
-    remote_endpoint: Option<Endpoint>,
+    remote_endpoint: Option<ZipkinEndpoint>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     annotations: Vec<Annotation>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -40,7 +40,7 @@ pub(super) struct Span<'a> {
 
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Endpoint {
+struct ZipkinEndpoint {
     #[serde(skip_serializing_if = "Option::is_none")]
     service_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,7 +60,7 @@ struct Annotation {
 const SERVICE_NAME: &str = "service.name";
 
 /// All spans of a request.
-pub(super) fn all(resources: &[ResourceSpans]) -> Vec<Span<'_>> {
+pub(super) fn all(resources: &[ResourceSpans]) -> Vec<ZipkinSpan<'_>> {
     let mut spans = Vec::new();
     for resource_spans in resources {
         let resource = resource_spans
@@ -70,13 +70,13 @@ pub(super) fn all(resources: &[ResourceSpans]) -> Vec<Span<'_>> {
         for scope_spans in &resource_spans.scope_spans {
             let scope = scope_spans.scope.as_ref();
             let of_scope = scope_spans.spans.iter();
-            spans.extend(of_scope.map(|span| Span::new(span, resource, scope)));
+            spans.extend(of_scope.map(|span| ZipkinSpan::new(span, resource, scope)));
         }
     }
     spans
 }
 
-impl<'a> Span<'a> {
+impl<'a> ZipkinSpan<'a> {
     fn new(
         span: &'a proto::Span,
         resource: &'a [KeyValue],
@@ -102,9 +102,9 @@ impl<'a> Span<'a> {
             timestamp: microseconds(span.start_time_unix_nano),
             // To Zipkin, none at all is one that is not known.
             duration: microseconds(nanoseconds).max(1),
-            local_endpoint: Endpoint {
+            local_endpoint: ZipkinEndpoint {
                 service_name: find(resource, SERVICE_NAME),
-                ..Endpoint::default()
+                ..ZipkinEndpoint::default()
             },
             remote_endpoint: has_remote.then(|| remote(&span.attributes)).flatten(),
             annotations: span.events.iter().map(annotation).collect(),
@@ -180,12 +180,12 @@ const REMOTE: [(&str, &str); 11] = [
 ];
 
 /// The other side of a span that calls it.
-fn remote(attributes: &[KeyValue]) -> Option<Endpoint> {
+fn remote(attributes: &[KeyValue]) -> Option<ZipkinEndpoint> {
     let mut names = REMOTE.into_iter();
     let (name, port) = names.find_map(|(key, port)| Some((find(attributes, key)?, port)))?;
-    let mut endpoint = Endpoint {
+    let mut endpoint = ZipkinEndpoint {
         port: find(attributes, port).and_then(|port| port.parse().ok()),
-        ..Endpoint::default()
+        ..ZipkinEndpoint::default()
     };
     match name.parse() {
         Ok(IpAddr::V4(_)) => endpoint.ipv4 = Some(name),
