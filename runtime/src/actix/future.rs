@@ -60,7 +60,7 @@ impl PendingRequest {
         let status = response.status().as_u16();
         exchange.answered(self.method.as_str(), status, route);
         let hooks = &self.shared.tracing.hooks;
-        hooks.see_response(exchange.under(), response);
+        hooks.see_response(exchange.scope(), response);
     }
 
     /// No response will tell the route.

@@ -33,34 +33,34 @@ impl Hooks {
     }
 
     #[inline]
-    pub(super) fn tag_request(&self, under: &mut RunScope, request: &ServiceRequest) {
+    pub(super) fn tag_request(&self, scope: &mut RunScope, request: &ServiceRequest) {
         if !self.tags.is_empty() {
-            under.tag(|set| self.tags.iter().for_each(|tags| tags(request, set)));
+            scope.tag(|set| self.tags.iter().for_each(|tags| tags(request, set)));
         }
     }
 
     /// Names and tags the span, if there is one, as the application wishes.
     #[inline]
-    pub(super) fn see_response(&self, under: &mut RunScope, response: &ServiceResponse<()>) {
+    pub(super) fn see_response(&self, scope: &mut RunScope, response: &ServiceResponse<()>) {
         let sees_responses = self.span_name.is_some() || !self.response_tags.is_empty();
-        if sees_responses && under.span().is_some() {
-            self.show_response(under, response);
+        if sees_responses && scope.span().is_some() {
+            self.show_response(scope, response);
         }
     }
 
     /// The application's code runs under the span.
-    fn show_response(&self, under: &mut RunScope, response: &ServiceResponse<()>) {
+    fn show_response(&self, scope: &mut RunScope, response: &ServiceResponse<()>) {
         if let Some(span_name) = &self.span_name {
-            let entered = under.enter();
+            let entered = scope.enter();
             let name = span_name(response.request());
             drop(entered);
-            if let Some((span, name)) = under.span().zip(name) {
+            if let Some((span, name)) = scope.span().zip(name) {
                 span.set_name(&name);
             }
         }
         if !self.response_tags.is_empty() {
             let all = self.response_tags.iter();
-            under.tag(|set| all.for_each(|tags| tags(response, set)));
+            scope.tag(|set| all.for_each(|tags| tags(response, set)));
         }
     }
 }

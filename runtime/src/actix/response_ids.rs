@@ -11,16 +11,16 @@ use crate::recorder::{RunScope, current};
 /// In a request's extensions: the id of its trace, for what logs it once its span has ended.
 struct NotedTrace(TraceId);
 
-/// Finds or makes the ids of a request that is to run under `under`, and notes them in its extensions.
+/// Finds or makes the ids of a request that is to run under `scope`, and notes them in its extensions.
 pub(super) fn ids(
     options: IdOptions,
     request: &ServiceRequest,
-    under: &RunScope,
+    scope: &RunScope,
     is_trusted: impl FnOnce() -> bool,
 ) -> ResponseIds {
     let has_id = request.extensions().contains::<RequestId>();
     let sent = || RequestId::sent(request.headers()).filter(|_| is_trusted());
-    let ids = options.ids(under, has_id, sent);
+    let ids = options.ids(scope, has_id, sent);
     let mut extensions = request.extensions_mut();
     if let Some(id) = ids.request_id() {
         extensions.insert(id.clone());

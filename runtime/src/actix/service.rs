@@ -63,8 +63,8 @@ where
         let Shared { tracing, routes } = &*self.shared;
         let arrival = Arrival::new(tracing, &request);
         let mut exchange = arrival.begin();
-        let ids = arrival.ids(exchange.under());
-        tracing.hooks.tag_request(exchange.under(), &request);
+        let ids = arrival.ids(exchange.scope());
+        tracing.hooks.tag_request(exchange.scope(), &request);
         routes.keep(&request);
         let pending = PendingRequest {
             method: request.method().clone(),
@@ -125,14 +125,14 @@ impl<'r> Arrival<'r> {
     }
 
     #[inline]
-    fn ids(&self, under: &RunScope) -> Option<Box<ResponseIds>> {
+    fn ids(&self, scope: &RunScope) -> Option<Box<ResponseIds>> {
         let is_any = self.tracing.ids.is_any();
-        is_any.then(|| self.make_ids(under))
+        is_any.then(|| self.make_ids(scope))
     }
 
-    fn make_ids(&self, under: &RunScope) -> Box<ResponseIds> {
+    fn make_ids(&self, scope: &RunScope) -> Box<ResponseIds> {
         let is_trusted = || self.is_trusted();
-        let ids = response_ids::ids(self.tracing.ids, self.request, under, is_trusted);
+        let ids = response_ids::ids(self.tracing.ids, self.request, scope, is_trusted);
         Box::new(ids)
     }
 }

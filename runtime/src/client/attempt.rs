@@ -78,7 +78,7 @@ pub(super) use request_headers;
 #[derive(Debug)]
 pub(super) struct Attempt {
     recorder: Option<Arc<Recorder>>,
-    under: RunScope,
+    scope: RunScope,
     until_body_end: bool,
     outcome: Outcome,
 }
@@ -86,10 +86,10 @@ pub(super) struct Attempt {
 impl Attempt {
     /// Starts the span of a request below the current one.
     pub(super) fn start(tracing: &Tracing, request: &OutgoingRequest<'_>) -> Self {
-        let (recorder, under) = open(tracing, request);
+        let (recorder, scope) = open(tracing, request);
         Self {
             recorder,
-            under,
+            scope,
             until_body_end: tracing.until_body_end,
             outcome: Outcome::Ok,
         }
@@ -100,7 +100,7 @@ impl Attempt {
         if Current::is_suppressed() {
             return;
         }
-        let _entered = self.under.enter();
+        let _entered = self.scope.enter();
         // A clone, since propagators of others are called with it.
         let cx = Context::current();
         let mut inject = |propagator: &dyn TextMapPropagator| {
@@ -123,7 +123,7 @@ impl Attempt {
     /// Records the response's head, with which the span ends unless it lasts until the body's end. Returns what the body
     /// belongs to.
     pub(super) fn answered(mut self, status: u16, version: Option<&'static str>) -> Self {
-        if let Some(span) = self.under.span() {
+        if let Some(span) = self.scope.span() {
             span.tag(|tags| {
                 tags.set(STATUS_CODE, &status);
                 tags.set(PROTOCOL_VERSION, &version);
@@ -142,29 +142,29 @@ impl Attempt {
     /// Whether the span lasts until the body's end.
     #[cfg(feature = "reqwest")]
     pub(super) fn lasts(&self) -> bool {
-        self.under.span().is_some()
+        self.scope.span().is_some()
     }
 
     /// Ends the span: the body has been read.
     pub(super) fn complete(&mut self) {
-        self.under.end(self.outcome);
+        self.scope.end(self.outcome);
     }
 
     /// Ends the span with an error of that type.
     pub(super) fn fail(&mut self, error_type: &'static str) {
         if error_type == TIMEOUT {
-            if let Some(span) = self.under.span() {
+            if let Some(span) = self.scope.span() {
                 span.fail(error_type);
             }
-            self.under.end(Outcome::TimedOut);
+            self.scope.end(Outcome::TimedOut);
         } else {
-            self.under.end(Outcome::Failed(error_type));
+            self.scope.end(Outcome::Failed(error_type));
         }
     }
 
     /// Runs `f`, which asks for more of the body, under the span.
     pub(super) fn within<R>(&mut self, f: impl FnOnce() -> R) -> R {
-        let _entered = self.under.enter();
+        let _entered = self.scope.enter();
         f()
     }
 }
@@ -200,11 +200,11 @@ fn open(tracing: &Tracing, request: &OutgoingRequest<'_>) -> (Option<Arc<Recorde
         Current::Foreign(parent) => recorder.start(Some(&parent), start),
         Current::Silent | Current::Nothing => recorder.start(None, start),
     };
-    let under = match started {
+    let scope = match started {
         Started::Recording(span) => RunScope::Span(ActiveSpan::new(span)),
         Started::Dropped(context) => RunScope::silent(context, Some(Arc::clone(&recorder))),
     };
-    (Some(recorder), under)
+    (Some(recorder), scope)
 }
 
 fn tag(tracing: &Tracing, request: &OutgoingRequest<'_>, methods: &KnownMethods, tags: &mut Tags) {
@@ -245,7 +245,7 @@ pin_project! {
 
 impl Enter for Option<Attempt> {
     fn enter(&mut self) -> Option<ScopeGuard<'_>> {
-        self.as_mut()?.under.enter()
+        self.as_mut()?.scope.enter()
     }
 }
 

@@ -17,7 +17,7 @@ use crate::semconv::{Outcome, Side};
 
 #[derive(Debug)]
 pub(crate) struct Exchange {
-    under: RunScope,
+    scope: RunScope,
     /// What its response stands for, once the body is taken to its end.
     outcome: Outcome,
     observed: Option<Box<Observed>>,
@@ -57,16 +57,16 @@ impl Exchange {
         if is_skipped() {
             return Self::new(caller.silent(recorder.skip(caller.parent()), recorder));
         }
-        let under = server_span::start(&recorder, request, &caller, around);
-        let mut exchange = Self::new(under);
+        let scope = server_span::start(&recorder, request, &caller, around);
+        let mut exchange = Self::new(scope);
         exchange.observe(&recorder, request.head);
         exchange
     }
 
-    /// A request that runs under `under`.
-    fn new(under: RunScope) -> Self {
+    /// A request that runs under `scope`.
+    fn new(scope: RunScope) -> Self {
         Self {
-            under,
+            scope,
             outcome: Outcome::Ok,
             observed: None,
         }
@@ -76,7 +76,7 @@ impl Exchange {
     #[inline]
     fn observe(&mut self, recorder: &Arc<Recorder>, request: &impl RequestHead) {
         if let Some(observer) = recorder.observer() {
-            let span = self.under.context();
+            let span = self.scope.context();
             self.observed = Some(Observed::begin(observer, recorder, request, span));
         }
     }
@@ -89,11 +89,11 @@ impl Exchange {
     /// Whether a span or an observer is to be told of its route.
     #[inline]
     pub(crate) fn wants_route(&self) -> bool {
-        self.under.span().is_some() || self.observed.is_some()
+        self.scope.span().is_some() || self.observed.is_some()
     }
 
-    pub(crate) fn under(&mut self) -> &mut RunScope {
-        &mut self.under
+    pub(crate) fn scope(&mut self) -> &mut RunScope {
+        &mut self.scope
     }
 
     /// Records the response's head; the request goes on with the body. `route` runs under a lock, so none of the application's
@@ -105,7 +105,7 @@ impl Exchange {
         route: impl Fn() -> Option<String>,
     ) {
         self.outcome = Side::Server.outcome(status);
-        if let Some(span) = self.under.span() {
+        if let Some(span) = self.scope.span() {
             let method = method_in_name(span.recorder(), method);
             span.with_locked(|span| {
                 if !has_route(span)
@@ -124,7 +124,7 @@ impl Exchange {
 
     /// Ends it: a middleware has failed. The server answers with that status, and nobody sees the request again.
     pub(crate) fn failed(&mut self, status: u16) {
-        if let Some(span) = self.under.span() {
+        if let Some(span) = self.scope.span() {
             span.with_locked(|span| set_status(span, status));
         }
         if let Some(observed) = &mut self.observed {
@@ -135,7 +135,7 @@ impl Exchange {
 
     /// Records the route of a request that ends without a response, unless the application has: what `guess` makes of its path.
     pub(crate) fn guess_route(&mut self, method: &str, guess: impl FnOnce(&str) -> Option<String>) {
-        let span = self.under.span();
+        let span = self.scope.span();
         let of_span = span.and_then(|span| {
             span.with_locked(|span| (!has_route(span)).then(|| span.text(&PATH)).flatten())
                 .flatten()
@@ -168,7 +168,7 @@ impl Exchange {
 
     /// Ends it. From then on there is nothing to run under.
     pub(crate) fn finish(&mut self, outcome: Outcome) {
-        self.under.end(outcome);
+        self.scope.end(outcome);
         if let Some(observed) = self.observed.take() {
             observed.end(outcome);
         }
@@ -178,14 +178,14 @@ impl Exchange {
 impl Enter for Exchange {
     #[inline]
     fn enter(&mut self) -> Option<ScopeGuard<'_>> {
-        self.under.enter()
+        self.scope.enter()
     }
 }
 
 impl Drop for Exchange {
     fn drop(&mut self) {
         if let Some(observed) = self.observed.take() {
-            observed.end(self.under.unfinished());
+            observed.end(self.scope.unfinished());
         }
     }
 }

@@ -33,22 +33,22 @@ impl IdOptions {
         self.request_id || self.trace_response || self.trace_id
     }
 
-    /// Finds or makes the ids of a request that is to run under `under`. `sent` finds the id that its caller has sent, if the caller is
+    /// Finds or makes the ids of a request that is to run under `scope`. `sent` finds the id that its caller has sent, if the caller is
     /// trusted. A request that `has_id` has been given one by another middleware.
     pub(crate) fn ids(
         self,
-        under: &RunScope,
+        scope: &RunScope,
         has_id: bool,
         sent: impl FnOnce() -> Option<RequestId>,
     ) -> ResponseIds {
         let id = (self.request_id && !has_id).then(|| sent().unwrap_or_default());
         if let Some(id) = &id {
-            match under.span() {
+            match scope.span() {
                 Some(span) => span.tag(|tags| tags.set(REQUEST_ID, id.as_str())),
                 None => CurrentSpan::of_request().set(REQUEST_ID, id.as_str()),
             }
         }
-        let span = under.context();
+        let span = scope.context();
         let span = span.unwrap_or_else(|| CurrentSpan::of_request().context());
         // With the off switch it is the caller's that is passed on.
         let span = (span.is_valid() && !span.is_remote()).then_some(span);

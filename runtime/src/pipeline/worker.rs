@@ -38,8 +38,8 @@ impl Pipeline {
             resource,
             memory,
         } = setup;
-        let mut held = Reservation::new(&memory);
-        held.account(OWN_BYTES);
+        let mut reservation = Reservation::new(&memory);
+        reservation.account(OWN_BYTES);
         let shared = Arc::new(Shared {
             exporter: name,
             shards: Shards::new(batch.clone(), memory),
@@ -55,7 +55,7 @@ impl Pipeline {
                 resource,
                 batch,
                 pending: VecDeque::new(),
-                held,
+                reservation,
                 spares: Vec::new(),
                 buffer: Vec::new(),
                 losses: LossLog::default(),
@@ -163,7 +163,7 @@ struct Worker<E> {
     batch: Batch,
     pending: VecDeque<EncodedSpans>,
     /// What of the memory is in its hands: what is pending or under way, and what it keeps.
-    held: Reservation,
+    reservation: Reservation,
     /// Emptied chunks for the threads to fill again.
     spares: Vec<EncodedSpans>,
     /// For the next request's body.
@@ -259,14 +259,14 @@ impl<E: Export> Worker<E> {
         let Self {
             shared,
             pending,
-            held,
+            reservation,
             spares,
             ..
         } = self;
         let mut state = shared.state();
         shared.shards.take(partial, spares, |chunk| {
             state.waiting += chunk.spans() as u64;
-            held.absorb(chunk.len());
+            reservation.absorb(chunk.len());
             pending.push_back(chunk);
         });
     }
@@ -325,7 +325,7 @@ impl<E: Export> Worker<E> {
             self.shared.state().settle(&result);
             self.losses.result(&result);
             self.recycle_body(body);
-            self.held.release(bytes);
+            self.reservation.release(bytes);
             self.losses.log(&self.shared, false);
         }
         if woken {

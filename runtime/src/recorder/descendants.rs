@@ -52,7 +52,7 @@ fn hand_down(
     children: &ChildIndex,
     limits: &Limits,
 ) {
-    if !is_withheld(field) && !state.handed_down.admit(field.len(), limits) {
+    if !is_withheld(field) && !state.inherited.admit(field.len(), limits) {
         state.slots[slot].tags.dropped += 1;
         return;
     }
@@ -79,7 +79,7 @@ fn hand_down(
     }
     drop(before);
     if let Some(replaced) = replaced {
-        state.handed_down.release(replaced);
+        state.inherited.release(replaced);
     }
 }
 

@@ -55,14 +55,14 @@ impl Heads {
 #[derive(Debug)]
 pub(super) struct Copies {
     bytes: usize,
-    held: Reservation,
+    reservation: Reservation,
 }
 
 impl Copies {
     pub(super) fn new(of: &Heads) -> Self {
         Self {
             bytes: 0,
-            held: Reservation::new(&of.memory),
+            reservation: Reservation::new(&of.memory),
         }
     }
 
@@ -74,7 +74,7 @@ impl Copies {
     /// Counts a copy, unless there is no memory for it.
     #[inline]
     pub(super) fn add(&mut self, bytes: usize) -> bool {
-        let fits = self.held.try_grow(self.bytes + bytes);
+        let fits = self.reservation.try_grow(self.bytes + bytes);
         if fits {
             self.bytes += bytes;
         }
@@ -89,12 +89,12 @@ impl Copies {
     /// Keeps a little for the next trace, unless memory is short. No span may be open.
     #[inline]
     pub(super) fn trim(&mut self) {
-        self.held.pool_at_most(MAX_POOLED_BYTES);
+        self.reservation.pool_at_most(MAX_POOLED_BYTES);
     }
 
     /// Gives back what open spans do not need.
     pub(super) fn free(&mut self) {
-        self.held.shrink_to(self.bytes);
+        self.reservation.shrink_to(self.bytes);
     }
 }
 
@@ -117,9 +117,9 @@ mod tests {
             copies.trim();
         }
         // Half of the budget may wait for the next traces.
-        assert_eq!(heads.memory.held(), LIMIT / PART / 2);
+        assert_eq!(heads.memory.used(), LIMIT / PART / 2);
         assert!(Copies::new(&heads).add(LIMIT / PART / 2));
         cells.iter_mut().for_each(Copies::free);
-        assert_eq!(heads.memory.held(), 0);
+        assert_eq!(heads.memory.used(), 0);
     }
 }

@@ -99,9 +99,9 @@ impl BodySpan {
     }
 }
 
-fn end(under: &mut RunScope, error_type: impl FnOnce(&ResultSpan<'_>) -> ErrorType) {
-    if let Some(error_type) = under.watch(|span| error_type(&ResultSpan(span))) {
-        under.end(outcome(error_type));
+fn end(scope: &mut RunScope, error_type: impl FnOnce(&ResultSpan<'_>) -> ErrorType) {
+    if let Some(error_type) = scope.watch(|span| error_type(&ResultSpan(span))) {
+        scope.end(outcome(error_type));
     }
 }
 
@@ -185,10 +185,10 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             this.scoped.as_mut().finish();
-            let under = this.scoped.owner();
+            let scope = this.scoped.owner();
             // Who has seen an error need not ask for more: then it is no cancellation.
-            if this.failed.is_some() && !under.has_panicked() {
-                end(under, |_| *this.failed);
+            if this.failed.is_some() && !scope.has_panicked() {
+                end(scope, |_| *this.failed);
             }
         }
     }
@@ -211,14 +211,14 @@ where
             return Poll::Ready(None);
         };
         let item = ready!(item);
-        let under = this.scoped.owner();
+        let scope = this.scoped.owner();
         match &item {
             Some(item) if this.failed.is_none() => {
                 let look = |span: &LocalSpan| (this.on_item)(item, &ResultSpan(span));
-                *this.failed = under.watch(look).flatten();
+                *this.failed = scope.watch(look).flatten();
             }
             Some(_) => {}
-            None => end(under, |_| *this.failed),
+            None => end(scope, |_| *this.failed),
         }
         Poll::Ready(item)
     }

@@ -12,7 +12,7 @@ pub(crate) struct MemoryBudget {
     limit: usize,
     /// What a holder takes at once.
     block: usize,
-    held: AtomicUsize,
+    used: AtomicUsize,
 }
 
 impl MemoryBudget {
@@ -25,7 +25,7 @@ impl MemoryBudget {
         Self {
             limit,
             block,
-            held: AtomicUsize::new(0),
+            used: AtomicUsize::new(0),
         }
     }
 
@@ -35,7 +35,7 @@ impl MemoryBudget {
 
     /// Takes `bytes`, if the limit allows.
     pub(crate) fn take(&self, bytes: usize) -> bool {
-        let fits = self.held.fetch_add(bytes, Ordering::Relaxed) + bytes <= self.limit;
+        let fits = self.used.fetch_add(bytes, Ordering::Relaxed) + bytes <= self.limit;
         if !fits {
             self.give_back(bytes);
         }
@@ -44,25 +44,25 @@ impl MemoryBudget {
 
     /// Counts `bytes` that are in use already.
     pub(crate) fn count(&self, bytes: usize) {
-        self.held.fetch_add(bytes, Ordering::Relaxed);
+        self.used.fetch_add(bytes, Ordering::Relaxed);
     }
 
     pub(crate) fn give_back(&self, bytes: usize) {
-        self.held.fetch_sub(bytes, Ordering::Relaxed);
+        self.used.fetch_sub(bytes, Ordering::Relaxed);
     }
 
     #[cfg(test)]
-    pub(crate) fn held(&self) -> usize {
-        self.held.load(Ordering::Relaxed)
+    pub(crate) fn used(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
     }
 
     fn is_full(&self) -> bool {
-        self.held.load(Ordering::Relaxed) >= self.limit
+        self.used.load(Ordering::Relaxed) >= self.limit
     }
 
     /// Whether more than half of it is left. Only then is anything kept for later, so that what is kept never takes it all.
     fn is_ample(&self) -> bool {
-        self.held.load(Ordering::Relaxed) <= self.limit / 2
+        self.used.load(Ordering::Relaxed) <= self.limit / 2
     }
 }
 
@@ -170,14 +170,14 @@ mod tests {
     #[test]
     fn what_is_held_goes_back() {
         let memory = Arc::new(MemoryBudget::new(10 * BLOCK));
-        let held = || memory.held.load(Ordering::Relaxed);
+        let used = || memory.used.load(Ordering::Relaxed);
         let mut trace = Reservation::new(&memory);
         assert!(trace.try_grow(1) && trace.try_grow(BLOCK));
-        assert_eq!(held(), BLOCK, "in blocks");
+        assert_eq!(used(), BLOCK, "in blocks");
         assert!(!trace.try_grow(11 * BLOCK), "past the limit");
-        assert_eq!((held(), trace.limit()), (BLOCK, usize::MAX));
+        assert_eq!((used(), trace.limit()), (BLOCK, usize::MAX));
         trace.account(11 * BLOCK);
-        assert_eq!((held(), trace.limit()), (11 * BLOCK, 11 * BLOCK));
+        assert_eq!((used(), trace.limit()), (11 * BLOCK, 11 * BLOCK));
         assert!(!Reservation::new(&memory).try_grow(1) && !memory.take(1));
         trace.shrink_to(BLOCK);
         assert!(trace.may_pool());
@@ -187,6 +187,6 @@ mod tests {
         let mut other = Reservation::new(&memory);
         other.absorb(5);
         drop((trace, other));
-        assert_eq!(held(), 0);
+        assert_eq!(used(), 0);
     }
 }

@@ -196,7 +196,7 @@ pub(super) fn handed_to_child(
 ) -> (Option<(u32, SpanId)>, Inherited) {
     match state.get(slot, id) {
         Some(parent) => (parent.request, parent.inherited.clone()),
-        None => (None, state.handed_down.get(id).unwrap_or_default()),
+        None => (None, state.inherited.get(id).unwrap_or_default()),
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) struct State {
     verdict: Option<Arc<Verdict>>,
     clock: Option<TraceClock>,
     /// When the oldest waiting span ended: by the trace's clock, not by the end time that a caller gave.
-    held_since: u64,
+    waiting_since: u64,
     /// Bytes in the open spans.
     bytes: usize,
     /// Bytes in the unsealed spans.
@@ -40,10 +40,10 @@ pub(super) struct State {
     /// Bytes of all slots: the slots themselves, their spans, and the copies of requests' heads.
     slot_bytes: usize,
     /// What its spans hand down, which has a budget of bytes of its own.
-    pub(super) handed_down: InheritedStore,
+    pub(super) inherited: InheritedStore,
     /// The copies of requests' heads.
     heads: Copies,
-    held: Reservation,
+    reservation: Reservation,
 }
 
 /// Buffers that a finished trace keeps for the next one: about what a busy request needs.
@@ -54,7 +54,7 @@ const MAX_POOLED_BYTES: usize =
     MAX_POOLED_SLOTS * (size_of::<OpenSpan>() + MAX_POOLED_SLOT_BYTES) + MAX_POOLED_ENDED_BYTES;
 
 impl State {
-    pub(super) fn new(held: Reservation, heads: Copies) -> Self {
+    pub(super) fn new(reservation: Reservation, heads: Copies) -> Self {
         Self {
             slots: Vec::new(),
             free: Vec::new(),
@@ -62,13 +62,13 @@ impl State {
             ended: EncodedSpans::default(),
             verdict: None,
             clock: None,
-            held_since: 0,
+            waiting_since: 0,
             bytes: 0,
             unsealed_bytes: 0,
             slot_bytes: 0,
-            handed_down: InheritedStore::default(),
+            inherited: InheritedStore::default(),
             heads,
-            held,
+            reservation,
         }
     }
 
@@ -90,8 +90,8 @@ impl State {
         self.free.extend((0..self.slots.len() as u32).rev());
         self.ended.reset(MAX_POOLED_ENDED_BYTES);
         self.heads.trim();
-        self.held.shrink_to(MAX_POOLED_BYTES);
-        self.held.may_pool()
+        self.reservation.shrink_to(MAX_POOLED_BYTES);
+        self.reservation.may_pool()
     }
 
     /// Gives all memory back.
@@ -103,19 +103,19 @@ impl State {
         self.unsealed = Vec::new();
         self.ended = EncodedSpans::default();
         self.heads.free();
-        self.held.shrink_to(0);
+        self.reservation.shrink_to(0);
     }
 
     /// The bytes that the trace has in use.
     #[inline]
     fn in_use(&self) -> usize {
-        self.slot_bytes + self.ended.len() + self.handed_down.bytes()
+        self.slot_bytes + self.ended.len() + self.inherited.bytes()
     }
 
     /// Accounts for what is in use.
     #[inline]
     pub(super) fn account(&mut self) {
-        self.held.account(self.in_use());
+        self.reservation.account(self.in_use());
     }
 
     /// How many spans have ended and wait.
@@ -139,7 +139,10 @@ impl State {
         if self.open_spans() >= limits.spans_per_trace || self.bytes > limits.bytes_per_trace {
             return Err(Refusal::Trace);
         }
-        if !self.held.try_grow(self.in_use() + size_of::<OpenSpan>()) {
+        if !self
+            .reservation
+            .try_grow(self.in_use() + size_of::<OpenSpan>())
+        {
             return Err(Refusal::Memory);
         }
         let slot = self.free.pop().unwrap_or_else(|| {
@@ -172,7 +175,7 @@ impl State {
         limit: usize,
         f: impl FnOnce(&mut OpenSpan, usize) -> R,
     ) -> Option<R> {
-        let memory = self.held.limit().saturating_sub(self.in_use());
+        let memory = self.reservation.limit().saturating_sub(self.in_use());
         let room = limit.saturating_sub(self.bytes).min(memory);
         let span = self.get(slot, id)?;
         let before = span.size();
@@ -188,7 +191,7 @@ impl State {
     /// limits of memory there is no copy: tags are missing then, and no span.
     pub(super) fn copy_head(&mut self, slot: u32, copy: impl FnOnce(&mut HeadCopy)) -> bool {
         let span = &mut self.slots[slot as usize];
-        if self.held.limit() < usize::MAX {
+        if self.reservation.limit() < usize::MAX {
             span.head.get_or_insert_default();
             return false;
         }
@@ -220,7 +223,7 @@ impl State {
         }
         let span = self.slots.get_mut(slot as usize)?;
         if self.ended.is_empty() && self.unsealed.is_empty() {
-            self.held_since = times.now;
+            self.waiting_since = times.now;
         }
         let size = span.size();
         self.bytes -= size;
@@ -229,7 +232,7 @@ impl State {
         span.end(times.end);
         let inherited = std::mem::take(&mut span.inherited);
         if !inherited.is_empty() {
-            self.handed_down.keep(id, inherited, limits);
+            self.inherited.keep(id, inherited, limits);
         }
         if self.verdict.is_some() {
             return self.end_undecided(slot, times, limits);
@@ -269,8 +272,8 @@ impl State {
 
     /// Whether ended spans have waited for open ones for too long.
     fn is_overdue(&self, now: u64, limits: &Limits) -> bool {
-        let held = Duration::from_nanos(now.saturating_sub(self.held_since));
-        held >= limits.hold
+        let waited = Duration::from_nanos(now.saturating_sub(self.waiting_since));
+        waited >= limits.hold
     }
 
     /// Whether the ended spans take half as much as open spans may.
@@ -351,7 +354,7 @@ impl State {
             self.slots[*slot as usize] = OpenSpan::default();
         }
         self.heads.free();
-        self.held.shrink_to(self.in_use());
+        self.reservation.shrink_to(self.in_use());
     }
 
     /// Forgets the sealed spans, which were handed over.
@@ -366,7 +369,7 @@ impl State {
         }
         self.ended.reset(MAX_POOLED_ENDED_BYTES);
         let in_use = self.in_use();
-        self.held.shrink_to(in_use.max(MAX_POOLED_BYTES));
+        self.reservation.shrink_to(in_use.max(MAX_POOLED_BYTES));
     }
 }
 

@@ -49,9 +49,9 @@ pub(crate) struct Trace {
 struct Continuation {
     trace: Weak<Trace>,
     /// What its spans have handed down, while it has no cell.
-    handed_down: InheritedStore,
-    /// Memory held for `handed_down`.
-    held: Option<Reservation>,
+    inherited: InheritedStore,
+    /// Memory held for `inherited`.
+    reservation: Option<Reservation>,
 }
 
 /// A reference to a trace.
@@ -128,7 +128,7 @@ impl TraceRef {
             continuation: Mutex::default(),
             origin: Some(origin.clone()),
         });
-        trace.lock().handed_down = std::mem::take(&mut continuation.handed_down);
+        trace.lock().inherited = std::mem::take(&mut continuation.inherited);
         continuation.trace = Arc::downgrade(&trace.0);
         drop(continuation);
         trace
@@ -215,8 +215,8 @@ impl Trace {
     /// Notes, under the cell's lock, that no span is open any more.
     #[inline]
     pub(super) fn set_done(&self, state: &mut State) {
-        if !state.handed_down.is_empty() {
-            self.keep_handed_down(std::mem::take(&mut state.handed_down));
+        if !state.inherited.is_empty() {
+            self.keep_inherited(std::mem::take(&mut state.inherited));
         }
         // Last: a child that reads it without the lock finds what has been handed down.
         self.is_done.store(true, Ordering::Release);
@@ -224,16 +224,16 @@ impl Trace {
 
     /// Keeps what late children inherit, unless others are short of memory: it is kept as long as a handle of the trace.
     #[cold]
-    fn keep_handed_down(&self, handed_down: InheritedStore) {
+    fn keep_inherited(&self, inherited: InheritedStore) {
         let mut continuation = self.origin.as_deref().unwrap_or(self).continuation();
-        let held = continuation.held.take().or_else(|| {
+        let reservation = continuation.reservation.take().or_else(|| {
             Some(Reservation::new(&self.recorder.cells.memory)).filter(Reservation::may_pool)
         });
-        if let Some(mut held) = held
-            && held.try_grow(handed_down.bytes())
+        if let Some(mut reservation) = reservation
+            && reservation.try_grow(inherited.bytes())
         {
-            continuation.handed_down = handed_down;
-            continuation.held = Some(held);
+            continuation.inherited = inherited;
+            continuation.reservation = Some(reservation);
         }
     }
 

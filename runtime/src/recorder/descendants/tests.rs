@@ -75,7 +75,7 @@ impl Family {
     }
 
     fn sets(&self) -> impl Iterator<Item = &Inherited> {
-        let kept = self.state.handed_down.kept.iter().map(|(_, set)| set);
+        let kept = self.state.inherited.kept.iter().map(|(_, set)| set);
         kept.chain(self.state.slots.iter().map(|span| &span.inherited))
     }
 
@@ -88,7 +88,7 @@ impl Family {
     }
 
     fn ids(&self) -> Vec<u64> {
-        let kept = self.state.handed_down.kept.iter();
+        let kept = self.state.inherited.kept.iter();
         { kept }
             .map(|(id, _)| u64::from_be_bytes(id.to_bytes()))
             .collect()
@@ -141,7 +141,7 @@ proptest! {
                 }
                 Step::Start(_) | Step::End(_) => {}
             }
-            prop_assert_eq!(family.state.handed_down.bytes(), family.bytes());
+            prop_assert_eq!(family.state.inherited.bytes(), family.bytes());
             prop_assert!(family.bytes() <= 10_000);
         }
     }
@@ -159,8 +159,8 @@ fn what_was_asked_for_last_is_kept() {
     family.hand_down(root, "key", 10);
     family.end(0);
     assert_eq!(family.ids(), [2, 3, 1]);
-    assert!(family.state.handed_down.get(SpanId::from(2)).is_some());
-    assert!(family.state.handed_down.get(SpanId::from(9)).is_none());
+    assert!(family.state.inherited.get(SpanId::from(2)).is_some());
+    assert!(family.state.inherited.get(SpanId::from(9)).is_none());
     let late = family.start(Some(root));
     family.hand_down(late, "key", 10);
     family.end(0);

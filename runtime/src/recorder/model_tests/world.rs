@@ -74,7 +74,7 @@ impl Handle {
         match self {
             Self::Span(span) => span.end(),
             Self::Context(cx) => cx.span().end(),
-            Self::RunScope(under) => under.end(Outcome::Ok),
+            Self::RunScope(scope) => scope.end(Outcome::Ok),
         }
         !matches!(self, Self::RunScope(RunScope::Nothing))
     }
@@ -255,7 +255,7 @@ impl World {
                 && !self.plan.real
                 && !self.is_starved;
             if holds_nothing {
-                assert_eq!(recorder.cells.memory.held(), 0, "though handles are kept");
+                assert_eq!(recorder.cells.memory.used(), 0, "though handles are kept");
             }
         }
         for (handles, span) in self.spans.iter().zip(&model.spans) {
@@ -318,7 +318,7 @@ impl World {
         self.pools = [const { Pools::new() }; 2];
         self.assert_is_as(expected);
         for (recorder, _) in &self.recorders {
-            assert_eq!(recorder.cells.memory.held(), 0, "bytes held");
+            assert_eq!(recorder.cells.memory.used(), 0, "bytes held");
             assert!(recorder.cells.all().is_empty(), "cells are left");
             assert_eq!(Arc::strong_count(recorder), 1, "traces are left");
         }

@@ -130,7 +130,7 @@ fn rejected_events_and_attributes_hold_no_memory() {
 
 /// The bytes that `recorder` counts as held, once nothing is recorded any more.
 fn held(recorder: &Recorder) -> usize {
-    recorder.cells.memory.held()
+    recorder.cells.memory.used()
 }
 
 #[test]

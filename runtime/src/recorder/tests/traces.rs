@@ -143,8 +143,8 @@ fn disabled_recorder_hides_no_span_of_another() {
     let disabled = Recorder::for_tests(Mode::Disabled, Limits::default(), sink);
     // It passes the caller's context on, with the caller's id.
     let caller = outer.span().span_context().clone();
-    let mut under = RunScope::silent(caller, Some(Arc::new(disabled)));
-    let _silent = under.enter();
+    let mut scope = RunScope::silent(caller, Some(Arc::new(disabled)));
+    let _silent = scope.enter();
     let _outer = outer.attach();
     assert!(matches!(Current::get(), Current::Local(_)));
 }
