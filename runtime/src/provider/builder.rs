@@ -259,6 +259,8 @@ impl TelemetryBuilder {
     }
 
     /// Changes what a span, a trace and all telemetry may hold; what is left alone stays as the environment has it.
+    /// [`Telemetry::describe`] names the code as the source of a limit if this changes it: a limit that is set to the value that it
+    /// has is not told from one that is left alone.
     ///
     /// ```
     /// use biztrace::Telemetry;

@@ -98,7 +98,7 @@ fn log_current(kind: &SpanKind, exception: &Exception) {
 fn warn_of_no_log() {
     static ONCE: diag::Once = diag::Once::new();
     ONCE.warn(format_args!(
-        "errors are to go to the log (OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN, `Builder::exceptions`), and there is none: set up a \
-         subscriber of `tracing`, or a logger of `log`, or have them as events of spans"
+        "errors are configured to be logged (OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN, `Builder::exceptions`), but no `tracing` subscriber \
+         or `log` logger is installed. Install one, or have errors recorded as events of spans"
     ));
 }

@@ -122,7 +122,7 @@ fn errors_that_go_to_a_log_that_is_none_are_told_of() {
     let stderr = file.reopen().unwrap().into();
     end(&partly().url(), &variables, Stdio::null(), stderr);
     let told = fs::read_to_string(file.path()).unwrap();
-    let of_no_log = "biztrace: errors are to go to the log";
+    let of_no_log = "biztrace: errors are configured to be logged";
     assert_eq!(told.matches(of_no_log).count(), 1, "{told}");
 }
 
