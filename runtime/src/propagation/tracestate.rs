@@ -30,6 +30,10 @@ pub(super) fn parse<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Option<TraceSt
             members.push((key, value));
         }
     }
+    // Most requests have none.
+    if members.is_empty() {
+        return Some(TraceState::NONE);
+    }
     TraceState::from_key_value(members).ok()
 }
 
