@@ -47,8 +47,11 @@ impl Caller {
         let decision = inbound.decision;
         let is_there = span.is_some() || decision != ParentDecision::FromFlags || has_more;
         let is_trusted = is_there && is_trusted();
-        let context =
-            (has_more && is_trusted).then(|| Context::map_current(|cx| inbound.over(cx)).attach());
+        let context = if has_more && is_trusted {
+            Some(Context::map_current(|cx| inbound.over(cx)).attach())
+        } else {
+            None
+        };
         Self {
             span,
             decision: match is_trusted {

@@ -125,11 +125,16 @@ impl Propagators {
     /// What a request brings.
     #[inline]
     pub(crate) fn extract(&self, carrier: &(impl Carrier + Extractor)) -> Inbound {
-        let inbound = self.read(carrier);
-        if self.foreign.is_empty() {
-            return inbound;
+        let mut inbound = self.read(carrier);
+        if !self.foreign.is_empty() {
+            inbound = self.extract_foreign(inbound, carrier);
         }
-        let cx = self.read_foreign(inbound.whole(&Context::current()), carrier);
+        inbound
+    }
+
+    /// What a request brings of which our own formats have read `inbound`.
+    fn extract_foreign(&self, inbound: Inbound, headers: &dyn Extractor) -> Inbound {
+        let cx = self.read_foreign(inbound.whole(&Context::current()), headers);
         let caller = cx.span().span_context().clone();
         Inbound {
             caller: (caller.is_valid() && caller.is_remote()).then_some(caller),
