@@ -122,6 +122,7 @@ impl RunScope {
     }
 
     /// Makes it current on this thread until the guard goes. For a synchronous stretch only: a call, one poll.
+    #[inline]
     pub(crate) fn enter(&mut self) -> Option<ScopeGuard<'_>> {
         match self {
             Self::Nothing | Self::Around(_) => None,
