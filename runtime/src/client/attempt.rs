@@ -85,7 +85,7 @@ pub(super) struct Attempt {
 
 impl Attempt {
     /// Starts the span of a request below the current one.
-    pub(super) fn start(tracing: &Tracing, request: &OutgoingRequest<'_>) -> Self {
+    pub(super) fn start(tracing: &ClientTracing, request: &OutgoingRequest<'_>) -> Self {
         let (recorder, scope) = open(tracing, request);
         Self {
             recorder,
@@ -173,7 +173,10 @@ impl Attempt {
 pub(super) const TIMEOUT: &str = "timeout";
 
 /// Opens the span of a request. With it comes the recorder whose propagators are to be used.
-fn open(tracing: &Tracing, request: &OutgoingRequest<'_>) -> (Option<Arc<Recorder>>, RunScope) {
+fn open(
+    tracing: &ClientTracing,
+    request: &OutgoingRequest<'_>,
+) -> (Option<Arc<Recorder>>, RunScope) {
     let around = Current::get();
     let recorder = match &around {
         Current::Local(parent) => Some(Arc::clone(parent.recorder())),
@@ -207,7 +210,12 @@ fn open(tracing: &Tracing, request: &OutgoingRequest<'_>) -> (Option<Arc<Recorde
     (Some(recorder), scope)
 }
 
-fn tag(tracing: &Tracing, request: &OutgoingRequest<'_>, methods: &KnownMethods, tags: &mut Tags) {
+fn tag(
+    tracing: &ClientTracing,
+    request: &OutgoingRequest<'_>,
+    methods: &KnownMethods,
+    tags: &mut Tags,
+) {
     let (method, original) = methods.in_attributes(request.method);
     tags.set(METHOD, method);
     tags.set(

@@ -98,7 +98,7 @@ fn log_current(kind: &SpanKind, exception: &Exception) {
 fn warn_of_no_log() {
     static ONCE: diag::Once = diag::Once::new();
     ONCE.warn(format_args!(
-        "errors are configured to be logged (OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN, `Builder::exceptions`), but no `tracing` subscriber \
+        "errors are configured to be logged (OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN, `TelemetryBuilder::exceptions`), but no `tracing` subscriber \
          or `log` logger is installed. Install one, or have errors recorded as events of spans"
     ));
 }

@@ -23,7 +23,7 @@ use crate::exporter::transport::{Compression, Options, OptionsHelp, masked};
 /// # let _ = telemetry;
 /// ```
 #[derive(Clone, PartialEq, Eq)]
-#[must_use = "a receiver gets nothing until `Builder::otlp` is given it"]
+#[must_use = "a receiver gets nothing until `TelemetryBuilder::otlp` is given it"]
 pub struct Otlp {
     pub(super) protocol: Sourced<Protocol>,
     pub(super) endpoint: Sourced<Option<Endpoint>>,

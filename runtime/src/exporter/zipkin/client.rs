@@ -19,7 +19,7 @@ pub(super) struct ZipkinHttp(Client);
 pub(super) const ENDPOINT: &str = "http://localhost:9411/api/v2/spans";
 
 const HELP: EndpointHelp = EndpointHelp {
-    settings: "`Builder::zipkin`, OTEL_EXPORTER_ZIPKIN_ENDPOINT",
+    settings: "`TelemetryBuilder::zipkin`, OTEL_EXPORTER_ZIPKIN_ENDPOINT",
     credentials: ", or send them in a header: authorization=Basic … by `Zipkin::header`",
     example: ENDPOINT,
 };
