@@ -33,6 +33,10 @@ pub(crate) enum Outcome {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
     Server,
+    #[cfg_attr(
+        not(any(feature = "awc", feature = "reqwest")),
+        allow(dead_code, reason = "clients judge by it")
+    )]
     Client,
 }
 
