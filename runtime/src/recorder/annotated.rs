@@ -18,8 +18,17 @@ use crate::attribute::Tags;
 
 /// The tags of any function: what takes them is compiled once, and not again for each function.
 ///
+/// A trait of its own: the vtable of a `dyn Fn` has the code of a closure twice, the second time for `call_once`.
+pub(super) trait FunctionTags {
+    fn set(&self, tags: &mut Tags, request: &RequestReader<'_>);
+}
+
 /// `Fn`, so that the compiler refuses a value that changes or moves what it names: it is evaluated only where it is recorded.
-pub(super) type AnyTags<'a> = dyn Fn(&mut Tags, &RequestReader<'_>) + 'a;
+impl<F: Fn(&mut Tags, &RequestReader<'_>)> FunctionTags for F {
+    fn set(&self, tags: &mut Tags, request: &RequestReader<'_>) {
+        self(tags, request);
+    }
+}
 
 /// Opens the span of `#[traced]`.
 pub fn traced<R: RequestSource>(
@@ -33,7 +42,7 @@ pub fn traced<R: RequestSource>(
 pub(super) fn open(
     site: &'static Site,
     request: &dyn RequestSource,
-    tags: &AnyTags<'_>,
+    tags: &dyn FunctionTags,
 ) -> BodySpan {
     let start = || Start::now(site.name, site.kind.clone());
     match Current::get() {
@@ -56,7 +65,11 @@ pub fn traced_root<R: RequestSource>(
     open_root(site, &request, &tags)
 }
 
-fn open_root(site: &'static Site, request: &dyn RequestSource, tags: &AnyTags<'_>) -> BodySpan {
+fn open_root(
+    site: &'static Site,
+    request: &dyn RequestSource,
+    tags: &dyn FunctionTags,
+) -> BodySpan {
     if Current::is_suppressed() {
         return BodySpan(RunScope::Nothing);
     }
@@ -80,7 +93,7 @@ fn begin(
     start: Start<'_>,
     around: Option<&LocalSpan>,
     request: &dyn RequestSource,
-    tags: &AnyTags<'_>,
+    tags: &dyn FunctionTags,
 ) -> BodySpan {
     match recorder {
         Some(recorder) => {
@@ -98,7 +111,7 @@ fn body_span(
     recorder: Option<Arc<Recorder>>,
     around: Option<&LocalSpan>,
     request: &dyn RequestSource,
-    tags: &AnyTags<'_>,
+    tags: &dyn FunctionTags,
 ) -> BodySpan {
     match started {
         Started::Recording(span) => {
@@ -132,7 +145,7 @@ pub fn annotated<R: RequestSource>(
     tag_current(&request, &tags)
 }
 
-fn tag_current(request: &dyn RequestSource, tags: &AnyTags<'_>) -> BodySpan {
+fn tag_current(request: &dyn RequestSource, tags: &dyn FunctionTags) -> BodySpan {
     match Current::get() {
         Current::Local(span) if span.is_recording() => {
             let baggage = record(&span, &request.head(&Recording(&span)), tags);
@@ -146,10 +159,10 @@ fn tag_current(request: &dyn RequestSource, tags: &AnyTags<'_>) -> BodySpan {
 pub(super) fn record(
     span: &LocalSpan,
     request: &RequestReader<'_>,
-    tags: &AnyTags<'_>,
+    tags: &dyn FunctionTags,
 ) -> Option<Baggage> {
     let mut set = span.tags();
-    tags(&mut set, request);
+    tags.set(&mut set, request);
     if !set.is_empty() {
         span.append(&set);
     }

@@ -2,7 +2,7 @@
 
 use opentelemetry::baggage::Baggage;
 
-use super::annotated::{AnyTags, open, record};
+use super::annotated::{FunctionTags, open, record};
 use super::current::Current;
 use super::instrument::BodySpan;
 use super::local::{Claim, LocalSpan};
@@ -51,7 +51,7 @@ pub fn child_handler<R: HandlerRequest>(
     open_child(site, &request, &tags)
 }
 
-fn claim(site: &'static Site, request: &dyn HandlerRequest, tags: &AnyTags<'_>) -> BodySpan {
+fn claim(site: &'static Site, request: &dyn HandlerRequest, tags: &dyn FunctionTags) -> BodySpan {
     let claim = match Current::get() {
         Current::Local(span) => span.claim(),
         Current::Silent => return BodySpan(RunScope::Nothing),
@@ -67,7 +67,11 @@ fn claim(site: &'static Site, request: &dyn HandlerRequest, tags: &AnyTags<'_>) 
     }
 }
 
-fn open_child(site: &'static Site, request: &dyn HandlerRequest, tags: &AnyTags<'_>) -> BodySpan {
+fn open_child(
+    site: &'static Site,
+    request: &dyn HandlerRequest,
+    tags: &dyn FunctionTags,
+) -> BodySpan {
     open(site, request, &with_function(site, tags))
 }
 
@@ -76,7 +80,7 @@ fn tag_handler(
     site: &'static Site,
     server: &LocalSpan,
     request: &dyn HandlerRequest,
-    tags: &AnyTags<'_>,
+    tags: &dyn FunctionTags,
 ) -> Option<Baggage> {
     let server = Recording(server);
     request.note_route(&server);
@@ -87,16 +91,20 @@ fn tag_handler(
 /// The handler's name beside its tags.
 fn with_function(
     site: &'static Site,
-    tags: &AnyTags<'_>,
+    tags: &dyn FunctionTags,
 ) -> impl Fn(&mut Tags, &RequestReader<'_>) {
     |set, request| {
         set.set(FUNCTION, site.function);
-        tags(set, request);
+        tags.set(set, request);
     }
 }
 
 /// A handler without a middleware around it: a SERVER span if it has the request, else an internal one.
-fn stand_alone(site: &'static Site, request: &dyn HandlerRequest, tags: &AnyTags<'_>) -> BodySpan {
+fn stand_alone(
+    site: &'static Site,
+    request: &dyn HandlerRequest,
+    tags: &dyn FunctionTags,
+) -> BodySpan {
     let Some(mut span) = request.begin() else {
         let span = open_child(site, request, tags);
         if span.0.span().is_some() {
