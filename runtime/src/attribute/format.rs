@@ -59,7 +59,7 @@ impl<V: Value + ?Sized> Value for MaxLen<'_, V> {
     fn encode(&self, encoder: Encoder<'_>) {
         encoder.write_with(|writer| {
             let mut treatment = writer.treatment();
-            treatment.chars = Some(treatment.chars.map_or(self.0, |chars| chars.min(self.0)));
+            treatment.chars = treatment.chars.min(self.0);
             self.1.encode(writer.with_treatment(&treatment).into());
         });
     }
@@ -68,7 +68,7 @@ impl<V: Value + ?Sized> Value for MaxLen<'_, V> {
 fn format(writer: ValueWriter<'_>, value: fmt::Arguments<'_>) {
     let mut text = Bounded {
         text: String::new(),
-        chars: writer.treatment().chars.unwrap_or(usize::MAX),
+        chars: writer.treatment().chars,
         bytes: writer.max_bytes(),
         is_too_large: false,
     };

@@ -26,7 +26,7 @@ impl<V: Value + ?Sized> Value for Hash<'_, V> {
                 // The whole value's hash, so that it is the same in every service, whatever its limits.
                 Some(key) => {
                     let treatment = Treatment {
-                        chars: None,
+                        chars: usize::MAX,
                         rewrite: Some(&|text| key.hash(text)),
                     };
                     self.0.encode(writer.with_treatment(&treatment).into());
@@ -44,9 +44,9 @@ impl<V: Value + ?Sized> Value for Mask<'_, V> {
     fn encode(&self, encoder: Encoder<'_>) {
         encoder.write_with(|writer| {
             // Of the whole value: the last characters of a part would be others than those that may be shown.
-            let limit = writer.treatment().chars.unwrap_or(usize::MAX);
+            let limit = writer.treatment().chars;
             let treatment = Treatment {
-                chars: None,
+                chars: usize::MAX,
                 rewrite: Some(&|text| Some(mask(text, self.0, limit))),
             };
             self.1.encode(writer.with_treatment(&treatment).into());

@@ -48,8 +48,7 @@ impl Tags {
 
     #[inline(never)]
     pub(super) fn put_text(&mut self, key: &Key<'_>, text: &str) {
-        let is_cut = self.limits.chars.is_some_and(|limit| text.len() > limit);
-        if is_cut || !self.takes_block(key, text.len()) {
+        if text.len() > self.limits.chars || !self.takes_block(key, text.len()) {
             return self.put(key, |writer| writer.string(text));
         }
         let start = self.bytes.len();

@@ -66,14 +66,17 @@ impl Tags {
         set(nested.tags);
     }
 
-    /// Like [`set`](Self::set), as OpenTelemetry's API has it: without a name, too.
-    pub(crate) fn set_any<V: Value + ?Sized>(&mut self, key: &str, value: &V) {
+    /// Like [`set`](Self::set), as OpenTelemetry's API has it: without a name, too, and within the limits that the API knows.
+    pub(crate) fn set_any(&mut self, key: &str, value: &opentelemetry::Value) {
         let key = &Key::new(key);
+        let limits = self.limits;
+        self.limits = limits.of_api();
         if key.as_str().is_empty() {
             self.write(key, |writer| value.encode(writer.into()));
         } else {
-            self.set(key, value);
+            value.encode(Encoder::of_set(self, key));
         }
+        self.limits = limits;
     }
 }
 

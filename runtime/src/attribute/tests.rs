@@ -28,7 +28,12 @@ fn sent(
     chars: Option<usize>,
     set: impl FnOnce(&mut Tags),
 ) -> Vec<(String, String)> {
-    let limits = ValueLimits { chars, bytes: 1024 };
+    let chars = chars.unwrap_or(usize::MAX);
+    let limits = ValueLimits {
+        chars,
+        long_chars: chars,
+        bytes: 1024,
+    };
     let mut tags = Scratch::new(limits, &Arc::new(privacy));
     set(&mut tags);
     let span = Span::decode(&*tags.bytes).unwrap();
@@ -313,7 +318,8 @@ proptest! {
         float: f64,
         flag: bool,
     ) {
-        let limits = ValueLimits { chars, bytes: 10_000 };
+        let chars = chars.unwrap_or(usize::MAX);
+        let limits = ValueLimits { chars, long_chars: chars, bytes: 10_000 };
         let mut tags = Scratch::new(limits, &Arc::default());
         tags.set(&key, text.as_str());
         tags.set(&format!("{key}.n"), &number);
@@ -322,7 +328,7 @@ proptest! {
         tags.set("negative", &-number.saturating_abs());
         let sent = Span::decode(&*tags.bytes).unwrap().attributes;
         let values: Vec<_> = sent.iter().map(|it| it.value.clone().unwrap().value.unwrap()).collect();
-        let text = &text[..chars.map_or(text.len(), |chars| chars.min(text.len()))];
+        let text = &text[..chars.min(text.len())];
         prop_assert_eq!(&sent[0].key, &key);
         prop_assert_eq!(&values[0], &Sent::StringValue(text.to_owned()));
         prop_assert_eq!(&values[1], &Sent::IntValue(number));

@@ -22,7 +22,7 @@ pub(super) struct ValueWriter<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct Treatment<'a> {
     /// Characters that the value is cut to, in place of the limit.
-    pub(super) chars: Option<usize>,
+    pub(super) chars: usize,
     pub(super) rewrite: Option<&'a Rewrite<'a>>,
 }
 
@@ -32,16 +32,33 @@ pub(super) type Rewrite<'a> = dyn Fn(&str) -> Option<String> + 'a;
 /// What bounds a value: its characters, and the bytes it may take at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ValueLimits {
-    pub(crate) chars: Option<usize>,
+    /// Characters of a string.
+    pub(crate) chars: usize,
+    /// Characters of a string that comes by OpenTelemetry's API, or whose key [is for long texts](is_for_long_text).
+    pub(crate) long_chars: usize,
     pub(crate) bytes: usize,
 }
 
 impl ValueLimits {
     /// For a resource or an instrumentation scope, which no request can make large.
     pub(crate) const NONE: Self = Self {
-        chars: None,
+        chars: usize::MAX,
+        long_chars: usize::MAX,
         bytes: usize::MAX,
     };
+
+    /// For what comes by OpenTelemetry's API.
+    pub(crate) fn of_api(self) -> Self {
+        Self {
+            chars: self.long_chars,
+            ..self
+        }
+    }
+}
+
+/// Whether texts of that key are of use only as a whole: those of errors, and queries.
+fn is_for_long_text(key: &str) -> bool {
+    key.starts_with("exception.") || key == "db.query.text"
 }
 
 /// What the value is part of.
@@ -131,29 +148,39 @@ impl<'a> ValueWriter<'a> {
     /// What has been said of the value so far.
     pub(super) fn treatment(&self) -> Treatment<'a> {
         self.treatment.copied().unwrap_or(Treatment {
-            chars: self.limits.chars,
+            chars: self.chars(),
             rewrite: None,
         })
+    }
+
+    /// Characters that the value is cut to by its limits.
+    fn chars(&self) -> usize {
+        let ValueLimits {
+            chars, long_chars, ..
+        } = *self.limits;
+        match self.place {
+            Place::Attribute { key, .. } if chars != long_chars && is_for_long_text(key) => {
+                long_chars
+            }
+            Place::Attribute { .. } | Place::Element => chars,
+        }
     }
 
     pub(super) fn string(self, value: &str) {
         if self.treatment.is_some() {
             return self.treated(value);
         }
-        let value = match self.limits.chars {
-            Some(limit) => truncate(value, limit),
-            None => value,
-        };
+        if value.len() > self.limits.chars {
+            let chars = self.chars();
+            return self.text(truncate(value, chars));
+        }
         self.text(value);
     }
 
     #[cold]
     fn treated(self, value: &str) {
-        let value = match self.treatment().chars {
-            Some(limit) => truncate(value, limit),
-            None => value,
-        };
-        self.whole(value);
+        let chars = self.treatment().chars;
+        self.whole(truncate(value, chars));
     }
 
     /// Writes the text of a number or a bool: a part of it would be another one.

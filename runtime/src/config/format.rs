@@ -93,12 +93,6 @@ pub(crate) const POSITIVE: Format<usize> = Format {
     ..COUNT
 };
 
-pub(crate) const LENGTH: Format<Option<usize>> = Format {
-    parse: |value, refused| (COUNT.parse)(value, refused).map(Some),
-    shown: |value| Some(value.map_or("none".into(), |length| length.to_string())),
-    written: |value| value.map_or("no limit".into(), |length| length.to_string()),
-};
-
 /// A duration: in milliseconds in a variable, with its unit where it is shown. 32 bits are 49 days; with 64, a deadline could overflow
 /// the clock.
 pub(crate) const MILLISECONDS: Format<Duration> = Format {

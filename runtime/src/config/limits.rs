@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::format::{COUNT, LENGTH, MILLISECONDS};
+use super::format::{COUNT, Format, MILLISECONDS};
 use super::pass::{Listing, NO_VARIABLE, Pass};
 use super::sourced::Origin;
 
@@ -27,8 +27,12 @@ pub struct Limits {
     /// Attributes on a span. Default 128; `OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT`, else
     /// `OTEL_ATTRIBUTE_COUNT_LIMIT`.
     pub attributes: usize,
-    /// Characters, not bytes, in a string value; longer ones are cut. No limit by default;
-    /// `OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT`, else `OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT`.
+    /// Characters, not bytes, in a string value; longer ones are cut. `OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT`, else
+    /// `OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT`.
+    ///
+    /// A number applies to all attributes. `None`, the default, cuts what this crate records at 4,096 characters: tags, and attributes
+    /// of requests. Attributes of the OpenTelemetry API, `exception.*` and `db.query.text` have no limit then, as the specification has
+    /// it.
     pub attribute_value_length: Option<usize>,
     /// Events on a span. Default 128; `OTEL_SPAN_EVENT_COUNT_LIMIT`.
     pub events: usize,
@@ -71,6 +75,29 @@ impl Default for Limits {
             hold: Duration::from_secs(30),
             memory: 256 * 1024 * 1024,
         }
+    }
+}
+
+/// Characters of a string that this crate records, unless the settings say more.
+const TEXT_LENGTH: usize = 4096;
+
+impl Limits {
+    /// Characters of a string that this crate records.
+    pub(crate) fn text_length(&self) -> usize {
+        self.attribute_value_length.unwrap_or(TEXT_LENGTH)
+    }
+}
+
+const LENGTH: Format<Option<usize>> = Format {
+    parse: |value, refused| (COUNT.parse)(value, refused).map(Some),
+    shown: |value| Some(written_length(value)),
+    written: written_length,
+};
+
+fn written_length(length: &Option<usize>) -> String {
+    match length {
+        Some(length) => length.to_string(),
+        None => format!("{TEXT_LENGTH} (API: no limit)"),
     }
 }
 

@@ -144,7 +144,7 @@ impl Exchange {
         let Some(path) = of_observed.or(of_span.as_deref()) else {
             return;
         };
-        let limit = span.and_then(|span| span.recorder().limits().attribute_value_length);
+        let limit = span.map(|span| span.recorder().limits().text_length());
         if limit.is_some_and(|limit| path.chars().count() >= limit) {
             // A part of a path is of another route.
             return;

@@ -76,7 +76,7 @@ impl Target<'_> {
         });
         // None of these takes more than a few values.
         let http = self.version == Some("1.1");
-        let few = self.scheme.len() << 1 | usize::from(http) | limits.chars.unwrap_or(0) << 4;
+        let few = self.scheme.len() << 1 | usize::from(http) | limits.chars << 4;
         mix(hash, few as u64).wrapping_mul(ODD)
     }
 }
@@ -249,7 +249,8 @@ mod tests {
                     version: Some(if http2 { "2" } else { "1.1" }),
                     host: host.as_bytes(),
                 };
-                let limits = ValueLimits { chars, bytes: 1_000 };
+                let chars = chars.unwrap_or(usize::MAX);
+                let limits = ValueLimits { chars, long_chars: chars, bytes: 1_000 };
                 let [mut expected, mut tags, mut again] = [(); 3].map(|()| {
                     let mut tags = Tags::new();
                     tags.limits = limits;

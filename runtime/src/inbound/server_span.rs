@@ -155,7 +155,7 @@ fn describe<R: RequestHead>(
     if !caller.is_trusted
         && let (Some(caller), Started::Recording(span)) = (&caller.span, &started)
     {
-        span.add_link(caller, &[], 0);
+        span.link(caller);
     }
     started
 }

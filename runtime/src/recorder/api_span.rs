@@ -8,6 +8,7 @@ use opentelemetry::trace::{SpanContext, Status};
 
 use super::exception_policy;
 use super::local::LocalSpan;
+use super::open::Attributes;
 use super::span::Span;
 use crate::semconv::Outcome;
 
@@ -21,7 +22,7 @@ impl opentelemetry::trace::Span for Span {
         T: Into<Cow<'static, str>>,
     {
         if let Some(local) = &self.local {
-            local.add_event(&name.into(), timestamp, &attributes, 0);
+            local.add_event(&name.into(), timestamp, Attributes::Api(&attributes, 0));
         }
     }
 
@@ -67,7 +68,7 @@ impl opentelemetry::trace::Span for Span {
 
     fn add_link(&mut self, span_context: SpanContext, attributes: Vec<KeyValue>) {
         if let Some(local) = &self.local {
-            local.add_link(&span_context, &attributes, 0);
+            local.add_link(&span_context, Attributes::Api(&attributes, 0));
         }
     }
 

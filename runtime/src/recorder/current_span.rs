@@ -11,6 +11,7 @@ use super::exception::Exception;
 use super::exception_policy;
 use super::local::LocalSpan;
 use super::locked_span::ERROR_TYPE;
+use super::open::Attributes;
 use crate::attribute::{Key, Tags, Value};
 use crate::error::message;
 use crate::semconv::OTHER;
@@ -115,7 +116,9 @@ impl CurrentSpan {
         }
         let attributes: Vec<_> = attributes.into_iter().collect();
         match &self.0 {
-            Handle::Local(span) => span.add_event(name, SystemTime::now(), &attributes, 0),
+            Handle::Local(span) => {
+                span.add_event(name, SystemTime::now(), Attributes::Own(&attributes));
+            }
             Handle::Other(cx) => cx.span().add_event(name.to_owned(), attributes),
         }
     }

@@ -39,7 +39,7 @@ impl BodySpan {
             for link in links() {
                 let context = link.borrow();
                 if context.is_valid() {
-                    span.add_link(context, &[], 0);
+                    span.link(context);
                 }
             }
         }

@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceId};
 
 use super::descendants::append_inherited;
@@ -12,7 +11,7 @@ use super::exception::Exception;
 use super::head_copy::HeadCopy;
 use super::instance::Recorder;
 use super::locked_span::LockedSpan;
-use super::open::{OpenSpan, value_limits};
+use super::open::{Attributes, OpenSpan, value_limits};
 use super::state::{Ended, Times};
 use super::trace::TraceRef;
 use crate::attribute::{Key, Scratch, Tags};
@@ -122,21 +121,20 @@ impl LocalSpan {
         self.update(|span, _| span.set_status(status));
     }
 
-    pub(super) fn add_event(
-        &self,
-        name: &str,
-        time: SystemTime,
-        attributes: &[KeyValue],
-        dropped: u32,
-    ) {
+    pub(super) fn add_event(&self, name: &str, time: SystemTime, attributes: Attributes<'_>) {
         let Recorder { limits, clock, .. } = &*self.trace.recorder;
         let time = self.trace.clock.given(time, &**clock);
-        self.update(|span, room| span.add_event(name, time, attributes, dropped, limits, room));
+        self.update(|span, room| span.add_event(name, time, attributes, limits, room));
     }
 
-    pub(crate) fn add_link(&self, context: &SpanContext, attributes: &[KeyValue], dropped: u32) {
+    /// Adds a link without attributes.
+    pub(crate) fn link(&self, context: &SpanContext) {
+        self.add_link(context, Attributes::Own(&[]));
+    }
+
+    pub(super) fn add_link(&self, context: &SpanContext, attributes: Attributes<'_>) {
         let limits = &self.trace.recorder.limits;
-        self.update(|span, room| span.add_link(context, attributes, dropped, limits, room));
+        self.update(|span, room| span.add_link(context, attributes, limits, room));
     }
 
     /// Adds an error as an event.

@@ -132,24 +132,21 @@ impl OpenSpan {
         &mut self,
         name: &str,
         time: u64,
-        attributes: &[KeyValue],
-        earlier_dropped: u32,
+        attributes: Attributes<'_>,
         limits: &Limits,
         room: usize,
     ) {
-        let kept = &attributes[..attributes.len().min(limits.event_attributes)];
-        let dropped = earlier_dropped.saturating_add((attributes.len() - kept.len()) as u32);
+        let (kept, dropped) = attributes.kept(limits.event_attributes);
         let fits = self.events < limits.events
             && self.add(
                 len_field(11),
-                room,
+                attributes.limits(limits, room),
                 |buf, values| {
                     wire::fixed64(buf, fixed64_field(1), time);
                     wire::bytes(buf, len_field(2), truncate(name, TEXT_CHARS).as_bytes());
                     values.extend(buf, len_field(3), kept);
                     nonzero(buf, varint_field(4), dropped);
                 },
-                limits,
             );
         if fits {
             self.events += 1
@@ -166,24 +163,22 @@ impl OpenSpan {
         limits: &Limits,
         room: usize,
     ) {
-        let attributes = exception.attributes(room);
-        self.add_event(EXCEPTION, time, &attributes, 0, limits, room);
+        let attributes = Attributes::Own(&exception.attributes(room));
+        self.add_event(EXCEPTION, time, attributes, limits, room);
     }
 
     pub(super) fn add_link(
         &mut self,
         context: &SpanContext,
-        attributes: &[KeyValue],
-        earlier_dropped: u32,
+        attributes: Attributes<'_>,
         limits: &Limits,
         room: usize,
     ) {
-        let kept = &attributes[..attributes.len().min(limits.link_attributes)];
-        let dropped = earlier_dropped.saturating_add((attributes.len() - kept.len()) as u32);
+        let (kept, dropped) = attributes.kept(limits.link_attributes);
         let fits = self.links < limits.links
             && self.add(
                 len_field(13),
-                room,
+                attributes.limits(limits, room),
                 |buf, values| {
                     wire::array(buf, len_field(1), context.trace_id().to_bytes());
                     wire::array(buf, len_field(2), context.span_id().to_bytes());
@@ -197,7 +192,6 @@ impl OpenSpan {
                     buf.push(LINK_FLAGS);
                     buf.extend_from_slice(&flags.to_le_bytes());
                 },
-                limits,
             );
         if fits {
             self.links += 1
@@ -206,26 +200,22 @@ impl OpenSpan {
         }
     }
 
-    /// Adds an event or a link, unless it takes more than `room`.
+    /// Adds an event or a link, unless it takes more than the bytes that one value may.
     fn add(
         &mut self,
         tag: u8,
-        room: usize,
+        limits: ValueLimits,
         write: impl FnOnce(&mut Vec<u8>, &mut LimitedAttributes),
-        limits: &Limits,
     ) -> bool {
         let start = self.tags.bytes.len();
-        let limits = value_limits(limits);
         let mut values = LimitedAttributes {
-            limits: ValueLimits {
-                bytes: limits.bytes.min(room),
-                ..limits
-            },
-            full_at: start.saturating_add(room),
+            limits,
+            full_at: start.saturating_add(limits.bytes),
             outcome: Encoded::Written,
         };
         wire::message(&mut self.tags.bytes, tag, |buf| write(buf, &mut values));
-        let fits = values.outcome != Encoded::TooLarge && self.tags.bytes.len() - start <= room;
+        let fits =
+            values.outcome != Encoded::TooLarge && self.tags.bytes.len() - start <= limits.bytes;
         if !fits {
             self.tags.bytes.truncate(start);
             self.tags.bytes.shrink_to(start);
@@ -304,7 +294,42 @@ impl OpenSpan {
     }
 }
 
-/// The attributes of an event or a link.
+/// The attributes of an event or a link, by their author.
+#[derive(Clone, Copy)]
+pub(super) enum Attributes<'a> {
+    Own(&'a [KeyValue]),
+    /// By OpenTelemetry's API, which has dropped so many already.
+    Api(&'a [KeyValue], u32),
+}
+
+impl<'a> Attributes<'a> {
+    /// As many as there may be, and the number of dropped ones.
+    fn kept(self, most: usize) -> (&'a [KeyValue], u32) {
+        let (all, dropped) = match self {
+            Self::Own(all) => (all, 0),
+            Self::Api(all, dropped) => (all, dropped),
+        };
+        let kept = &all[..all.len().min(most)];
+        (
+            kept,
+            dropped.saturating_add((all.len() - kept.len()) as u32),
+        )
+    }
+
+    fn limits(self, limits: &Limits, room: usize) -> ValueLimits {
+        let limits = value_limits(limits);
+        let limits = match self {
+            Self::Own(_) => limits,
+            Self::Api(..) => limits.of_api(),
+        };
+        ValueLimits {
+            bytes: limits.bytes.min(room),
+            ..limits
+        }
+    }
+}
+
+/// Attributes on their way into an event or a link.
 struct LimitedAttributes {
     limits: ValueLimits,
     /// Past this many bytes in the buffer nothing more is written: it does not fit.
@@ -333,7 +358,8 @@ impl LimitedAttributes {
 /// A value larger than all that a trace may hold is not worth encoding.
 pub(super) fn value_limits(limits: &Limits) -> ValueLimits {
     ValueLimits {
-        chars: limits.attribute_value_length,
+        chars: limits.text_length(),
+        long_chars: limits.attribute_value_length.unwrap_or(usize::MAX),
         bytes: limits.bytes_per_trace,
     }
 }

@@ -8,6 +8,7 @@ use opentelemetry::{Context, InstrumentationScope};
 use super::current::Current;
 use super::instance::Recorder;
 use super::local::LocalSpan;
+use super::open::Attributes;
 use super::scope::Scope;
 use super::span::Span;
 use super::start::{Start, Started};
@@ -95,15 +96,13 @@ fn record(span: &LocalSpan, builder: SpanBuilder) {
         span.add_event(
             &event.name,
             event.timestamp,
-            &event.attributes,
-            event.dropped_attributes_count,
+            Attributes::Api(&event.attributes, event.dropped_attributes_count),
         );
     }
     for link in builder.links.into_iter().flatten() {
         span.add_link(
             &link.span_context,
-            &link.attributes,
-            link.dropped_attributes_count,
+            Attributes::Api(&link.attributes, link.dropped_attributes_count),
         );
     }
 }

@@ -75,6 +75,7 @@ impl BizAttrs for HandsDown<'_> {
 fn limited_to(bytes: usize) -> Capture {
     let mut limits = Limits::default();
     limits.bytes_per_trace = bytes;
+    limits.attribute_value_length = Some(usize::MAX);
     Capture::with(Telemetry::builder().limits(move |it| it.clone_from(&limits)))
 }
 
