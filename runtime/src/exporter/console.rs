@@ -19,46 +19,40 @@ mod tree;
 #[cfg(test)]
 mod tests;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
 use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
 
 use span::Row;
-use style::{Style, WIDTH};
+use style::Style;
 use text::{Ink, Text};
 use tree::Trace;
 
 use super::visible::visible;
 use crate::hex;
 
-/// A tree is drawn this deep; below, its outer levels are left out and counted.
-const MAX_LEVELS: usize = 8;
-
 /// Prints each trace of a batch as a tree.
 ///
 /// A trace whose spans come in several batches is printed in as many parts.
 #[derive(Debug)]
 pub(crate) struct Console {
-    style: Style,
+    no_color: bool,
 }
 
 impl Console {
-    /// In colour if stderr is a terminal, and the user did not ask for `no_color` (<https://no-color.org>).
+    /// On stderr, in colours if it is a terminal, and the user did not ask for `no_color`.
     pub(crate) fn stderr(no_color: bool) -> Self {
-        let colour = !no_color && io::stderr().is_terminal();
-        Self {
-            style: if colour { Style::Colour } else { Style::Plain },
-        }
+        Self { no_color }
     }
 
-    /// Writes the whole batch at once, so that lines of a log do not cut a tree in two.
+    /// Writes the whole batch at once, so that lines of a log do not cut a tree in two. A terminal may have another width each time.
     ///
     /// # Errors
     /// Those of writing to stderr.
     pub(crate) fn export(&mut self, batch: &[ResourceSpans]) -> io::Result<()> {
         io::stderr()
             .lock()
-            .write_all(render(batch, self.style).as_bytes())
+            .write_all(render(batch, Style::of_stderr(self.no_color)).as_bytes())
     }
 }
 
@@ -66,9 +60,9 @@ impl Console {
 pub(crate) fn render(batch: &[ResourceSpans], style: Style) -> String {
     let mut out = String::new();
     for trace in tree::traces(batch) {
-        write_line(&mut out, &header(&trace, style));
+        write_header(&mut out, &trace, style);
         let rows: Vec<_> = trace
-            .walk(MAX_LEVELS)
+            .walk(style.levels())
             .map(|visit| Row::new(&trace, &visit, style))
             .collect();
         let label_width = rows
@@ -84,24 +78,24 @@ pub(crate) fn render(batch: &[ResourceSpans], style: Style) -> String {
     out
 }
 
-fn header(trace: &Trace<'_>, style: Style) -> Text {
-    let mut header = Text::new(style);
-    header.push(Ink::Magenta, &visible(trace.service(), WIDTH));
-    header.push(Ink::Bold, &format!("  {}", hex::encode(trace.id())));
-    header.push(
-        Ink::Dim,
-        &format!("  {} UTC", text::time_of_day(trace.start)),
-    );
-    header.push(Ink::Bold, &format!("  {}", text::duration(trace.duration)));
-    header.push(
-        Ink::Dim,
-        &format!("  {}", text::counted(trace.nodes.len(), "span")),
-    );
+/// What a trace is as a whole, and below it what does not fit.
+fn write_header(out: &mut String, trace: &Trace<'_>, style: Style) {
+    let mut header = vec![
+        (Ink::Magenta, visible(trace.service(), style.width)),
+        (Ink::Bold, hex::encode(trace.id())),
+        (Ink::Dim, format!("{} UTC", text::time_of_day(trace.start))),
+        (Ink::Bold, text::duration(trace.duration)),
+        (Ink::Dim, text::counted(trace.nodes.len(), "span")),
+    ];
     let errors = trace.nodes.iter().filter(|node| node.is_error()).count();
     if errors > 0 {
-        header.push(Ink::Red, &format!("  {}", text::counted(errors, "error")));
+        header.push((Ink::Red, text::counted(errors, "error")));
     }
-    header
+    let pieces: Vec<_> = header
+        .into_iter()
+        .map(|(ink, text)| Text::of(ink, &text, style))
+        .collect();
+    write_pieces(out, ["", "   "], "  ", &pieces, style);
 }
 
 /// The label, duration and bar of a span, then the tags that fit beside it, the others and its events below.
@@ -115,7 +109,7 @@ fn write_row(out: &mut String, row: Row, label_width: usize, style: Style) {
     let mut below = Vec::new();
     for tag in row.tags {
         // In the order in which they were set: behind the first that does not fit, all go below.
-        if below.is_empty() && line.width + 1 + tag.width <= WIDTH {
+        if below.is_empty() && line.width + 1 + tag.width <= style.width {
             line.push(Ink::Default, " ");
             line.append(&tag);
         } else {
@@ -124,22 +118,30 @@ fn write_row(out: &mut String, row: Row, label_width: usize, style: Style) {
     }
     write_line(out, &line);
     for paragraph in std::iter::once(below).chain(row.paragraphs) {
-        write_paragraph(out, &row.indent, &paragraph, style);
+        write_pieces(out, [&row.indent; 2], " ", &paragraph, style);
     }
 }
 
-/// Pieces one after the other, in as many lines as they need.
-fn write_paragraph(out: &mut String, indent: &str, pieces: &[Text], style: Style) {
+/// Pieces one after the other, in as many lines as they need. The first line has an indent of its own.
+fn write_pieces(
+    out: &mut String,
+    [mut indent, below]: [&str; 2],
+    space: &str,
+    pieces: &[Text],
+    style: Style,
+) {
     let mut pieces = pieces.iter().peekable();
     while let Some(first) = pieces.next() {
-        let mut line = Text::new(style);
-        line.push(Ink::Dim, indent);
+        let mut line = Text::of(Ink::Dim, indent, style);
         line.append(first);
-        while let Some(piece) = pieces.next_if(|piece| line.width + 1 + piece.width <= WIDTH) {
-            line.push(Ink::Default, " ");
+        let fits =
+            |line: &Text, piece: &Text| line.width + space.len() + piece.width <= style.width;
+        while let Some(piece) = pieces.next_if(|piece| fits(&line, piece)) {
+            line.push(Ink::Default, space);
             line.append(piece);
         }
         write_line(out, &line);
+        indent = below;
     }
 }
 

@@ -8,18 +8,19 @@ use opentelemetry_proto::tonic::{
     },
 };
 
+use unicode_width::UnicodeWidthStr;
+
 use super::{
-    style::{BAR, Style},
+    style::Style,
     text::{self, Ink, Text, counted},
     tree::{Node, Trace, Visit},
 };
 use crate::exporter::visible::visible;
 use crate::hex;
 
-/// The columns that names are cut to, so that the bars stay near; yet a name gets its least number of columns.
-const LABEL: usize = 48;
+/// However deep a span is, its name gets this many columns.
 const NAME_AT_LEAST: usize = 16;
-/// Longer keys and names of services are cut to this many characters.
+/// Longer keys and names of services are cut to this many columns.
 const NAME_LIMIT: usize = 60;
 
 const STATUS_CODE: &str = "http.response.status_code";
@@ -72,19 +73,21 @@ impl Row {
             .end_time_unix_nano
             .saturating_sub(span.start_time_unix_nano);
         let offset = span.start_time_unix_nano.saturating_sub(trace.start);
+        let indent = indent(visit);
+        let below = style.behind(indent.width());
         let events = span
             .events
             .iter()
-            .map(|event| event_pieces(event, span, style));
-        let links = span.links.iter().map(|link| link_pieces(link, style));
+            .map(|event| event_pieces(event, span, below));
+        let links = span.links.iter().map(|link| link_pieces(link, below));
         Self {
             label: label(node, &branch(visit), style),
             duration: text::duration(duration),
-            bar: text::bar(offset, duration, trace.duration, BAR),
+            bar: text::bar(offset, duration, trace.duration, style.bar()),
             bar_ink: bar_ink(node),
-            tags: tags(node, caller, visit.parent.is_none(), style),
-            indent: indent(visit),
+            tags: tags(node, caller, visit.parent.is_none(), below),
             paragraphs: events.chain(links).collect(),
+            indent,
         }
     }
 }
@@ -125,8 +128,9 @@ fn label(node: &Node<'_>, branch: &str, style: Style) -> Text {
         label.push(Ink::Dim, &format!("{kind} "));
     }
     let status = status_code(span);
-    let status_width = status.map_or(0, |code| format!(" → {code}").chars().count());
-    let room = LABEL
+    let status_width = status.map_or(0, |code| format!(" → {code}").width());
+    let room = style
+        .label()
         .saturating_sub(label.width + status_width)
         .max(NAME_AT_LEAST);
     let name_ink = if node.is_error() { Ink::Red } else { Ink::Bold };
@@ -185,10 +189,10 @@ fn tags(node: &Node<'_>, caller: &str, is_root: bool, style: Style) -> Vec<Text>
     let mut tags = Vec::new();
     if node.service != caller {
         let service = format!("[{}]", visible(node.service, NAME_LIMIT));
-        tags.push(piece(Ink::Magenta, &service, style));
+        tags.push(Text::of(Ink::Magenta, &service, style));
     }
     if node.is_error() {
-        tags.extend(error(span).map(|error| piece(Ink::Red, &error, style)));
+        tags.extend(error(span, style.width).map(|error| Text::of(Ink::Red, &error, style)));
     }
     let is_told = |tag: &KeyValue| match tag.key.as_str() {
         ERROR_TYPE => node.is_error(),
@@ -207,7 +211,7 @@ fn tags(node: &Node<'_>, caller: &str, is_root: bool, style: Style) -> Vec<Text>
         } else {
             "parent not in this batch"
         };
-        tags.push(piece(
+        tags.push(Text::of(
             Ink::Dim,
             &format!("↑ {place} {}", hex::encode(&span.parent_span_id)),
             style,
@@ -226,8 +230,8 @@ fn tags(node: &Node<'_>, caller: &str, is_root: bool, style: Style) -> Vec<Text>
     tags
 }
 
-/// `type: message`, or what there is of it. A type that is but the HTTP status says nothing new.
-fn error(span: &Span) -> Option<String> {
+/// `type: message`, or what there is of it, in that many columns. A type that is but the HTTP status says nothing new.
+fn error(span: &Span, columns: usize) -> Option<String> {
     let error_type = match attribute(span, ERROR_TYPE) {
         Some(Value::StringValue(error_type)) => error_type.as_str(),
         _ => "",
@@ -242,7 +246,7 @@ fn error(span: &Span) -> Option<String> {
         .filter(|part| !part.is_empty())
         .map(|part| visible(part, text::VALUE_LIMIT))
         .collect();
-    (!parts.is_empty()).then(|| parts.join(": "))
+    (!parts.is_empty()).then(|| visible(&parts.join(": "), columns))
 }
 
 /// Whether the span's flags know its parent to be of another process (OTLP, `SpanFlags`).
@@ -255,9 +259,9 @@ fn event_pieces(event: &Event, span: &Span, style: Style) -> Vec<Text> {
     let offset = event
         .time_unix_nano
         .saturating_sub(span.start_time_unix_nano);
-    let mut head = Text::new(style);
-    head.push(Ink::Dim, &format!("· +{} ", text::duration(offset)));
-    head.push(Ink::Yellow, &visible(&event.name, text::VALUE_LIMIT));
+    let mut head = Text::of(Ink::Dim, &format!("· +{} ", text::duration(offset)), style);
+    let room = style.behind(head.width).width.min(text::VALUE_LIMIT);
+    head.push(Ink::Yellow, &visible(&event.name, room));
     let mut pieces = vec![head];
     pieces.extend(attribute_pieces(event.attributes.iter(), style));
     pieces.extend(dropped_piece(
@@ -269,12 +273,11 @@ fn event_pieces(event: &Event, span: &Span, style: Style) -> Vec<Text> {
 }
 
 fn link_pieces(link: &Link, style: Style) -> Vec<Text> {
-    let ids = format!(
-        "↔ trace {} span {}",
-        hex::encode(&link.trace_id),
-        hex::encode(&link.span_id)
-    );
-    let mut pieces = vec![piece(Ink::Cyan, &ids, style)];
+    let ids = [
+        format!("↔ trace {}", hex::encode(&link.trace_id)),
+        format!("span {}", hex::encode(&link.span_id)),
+    ];
+    let mut pieces = Vec::from(ids.map(|id| Text::of(Ink::Cyan, &id, style)));
     pieces.extend(attribute_pieces(link.attributes.iter(), style));
     pieces.extend(dropped_piece(
         link.dropped_attributes_count,
@@ -305,27 +308,20 @@ fn attribute_pieces<'a>(
 }
 
 fn attribute_piece(attribute: &KeyValue, value_ink: Ink, style: Style) -> Text {
-    let mut text = piece(
-        Ink::Dim,
-        &format!("{}=", visible(&attribute.key, NAME_LIMIT)),
-        style,
-    );
-    text.push(value_ink, &text::value(attribute.value.as_ref()));
+    // A long key leaves room for its value.
+    let key = visible(&attribute.key, NAME_LIMIT.min(style.width / 2));
+    let mut text = Text::of(Ink::Dim, &format!("{key}="), style);
+    let room = style.behind(text.width).width.min(text::VALUE_LIMIT);
+    text.push(value_ink, &text::value(attribute.value.as_ref(), room));
     text
 }
 
 fn dropped_piece(count: u32, noun: &str, style: Style) -> Option<Text> {
     (count > 0).then(|| {
-        piece(
+        Text::of(
             Ink::Yellow,
             &format!("({} dropped)", counted(count as usize, noun)),
             style,
         )
     })
-}
-
-fn piece(ink: Ink, content: &str, style: Style) -> Text {
-    let mut text = Text::new(style);
-    text.push(ink, content);
-    text
 }

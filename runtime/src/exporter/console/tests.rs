@@ -10,11 +10,22 @@ use opentelemetry_proto::tonic::{
     },
 };
 
-use super::{Style, render};
+use unicode_width::UnicodeWidthStr;
+
+use super::{Style, render, style::DEFAULT_WIDTH};
 use fixture::{MICROS, REMOTE_PARENT, START, failed, int, order, recorded_by, span, tag, text};
 
+const PLAIN: Style = Style {
+    has_colours: false,
+    width: DEFAULT_WIDTH,
+};
+const COLOUR: Style = Style {
+    has_colours: true,
+    ..PLAIN
+};
+
 fn plain(spans: Vec<Span>) -> String {
-    render(&[recorded_by("shop", spans)], Style::Plain)
+    render(&[recorded_by("shop", spans)], PLAIN)
 }
 
 /// What a terminal shows of text with escape codes; panics where one is not of the form that [`render`] may write.
@@ -59,7 +70,7 @@ server POST /orders/{id} → 402                 12.4ms ████████
       · +2.40ms retry attempt=2
 
 ";
-    assert_eq!(render(&order(), Style::Plain), expected);
+    assert_eq!(render(&order(), PLAIN), expected);
 }
 
 #[test]
@@ -141,9 +152,71 @@ checkout                                           10.0µs ███████
     assert_eq!(plain(spans), expected);
 }
 
+/// As a terminal of 80 columns shows it.
+#[test]
+fn narrow_terminal_shows_whole_lines() {
+    let narrow = Style { width: 80, ..PLAIN };
+    let expected = "\
+storefront  4bf92f3577b34da6a3ce929d0e0e4736  13:45:24.123 UTC  12.4ms  5 spans
+   1 error
+server POST /orders/{id} → 402        12.4ms ██████████  order.id=42
+│  order.amount=99.5 payment.method=card url.path=/orders/42
+├─ client POST → 200                  8.10ms ▐██████▎
+│  │  url.full=http://127.0.0.1:8081/stock/A-1/reserve
+│  └─ server POST /stock/{sk… → 200   6.10ms  ▐████▌     [inventory]
+│     │  stock.sku=A-1 stock.left=7
+│     └─ client UPDATE stock          5.60ms  ▐████▎     db.system.name=sqlite
+│           db.query.text=\"UPDATE stock SET left = left - ?1 WHERE sku = ?2 AN…\"
+└─ ✗ charge                           2.50ms        ▐█▋
+      PaymentDeclined: insufficient funds payment.decline_code=51
+      · +2.40ms retry attempt=2
+
+";
+    assert_eq!(render(&order(), narrow), expected);
+
+    let long = "long ".repeat(60);
+    let attributes = vec![
+        text(&long, &long),
+        text("note", &"支付宝".repeat(60)),
+        text("error.type", &long),
+        tag(
+            "list",
+            Value::ArrayValue(ArrayValue {
+                values: text("", &long).value.into_iter().collect(),
+            }),
+        ),
+    ];
+    let event = Event {
+        name: long.clone(),
+        attributes: attributes.clone(),
+        dropped_attributes_count: 7,
+        ..Event::default()
+    };
+    let link = Link {
+        trace_id: vec![1; 16],
+        span_id: vec![2; 8],
+        attributes: attributes.clone(),
+        ..Link::default()
+    };
+    let spans = (1..=20).map(|id| Span {
+        kind: SpanKind::Consumer.into(),
+        status: failed(&long),
+        attributes: attributes.clone(),
+        events: vec![event.clone()],
+        links: vec![link.clone()],
+        ..span(&long, id, id - 1, 10 * id, 1_000_000_000 * id)
+    });
+    let batch = [recorded_by(&long, spans.collect())];
+    for width in 72..200 {
+        let shown = render(&batch, Style { width, ..PLAIN });
+        let widest = shown.lines().map(UnicodeWidthStr::width).max();
+        assert!(widest <= Some(width), "{widest:?} in {width}:\n{shown}");
+    }
+}
+
 #[test]
 fn colours_add_nothing_but_ink() {
-    let coloured = render(&order(), Style::Colour);
+    let coloured = render(&order(), COLOUR);
     assert!(
         coloured.contains("\x1b[31mcharge\x1b[0m"),
         "an error is red"
@@ -152,7 +225,7 @@ fn colours_add_nothing_but_ink() {
         .lines()
         .map(|line| format!("{}\n", line.trim_end()))
         .collect();
-    assert_eq!(trimmed, render(&order(), Style::Plain));
+    assert_eq!(trimmed, render(&order(), PLAIN));
 }
 
 #[test]
@@ -182,7 +255,7 @@ fn nothing_recorded_reaches_the_terminal_as_a_command() {
         }],
         ..span(hostile, 1, 0, 0, 1)
     }];
-    for style in [Style::Plain, Style::Colour] {
+    for style in [PLAIN, COLOUR] {
         let shown = without_colour(&render(&[recorded_by(hostile, spans.clone())], style));
         let active = |c: char| c != '\n' && (c.is_control() || c == '\u{202e}');
         assert!(!shown.contains(active), "{shown:?}");
@@ -234,11 +307,7 @@ fn deep_traces_stay_narrow() {
         .collect();
     let printed = plain(spans);
     assert_eq!(printed.lines().count() as u64, 1 + levels + 1);
-    assert!(
-        printed
-            .lines()
-            .all(|line| line.chars().count() <= super::WIDTH)
-    );
+    assert!(printed.lines().all(|line| line.width() <= DEFAULT_WIDTH));
     let last = printed
         .lines()
         .rfind(|line| line.contains("nested"))
@@ -260,7 +329,7 @@ fn traces_come_in_the_order_of_their_start() {
             recorded_by("b", vec![other(0xbb, 5)]),
             recorded_by("a", vec![other(0xcc, 9), other(0xaa, 1)]),
         ],
-        Style::Plain,
+        PLAIN,
     );
     let expected = "\
 a  aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa  13:45:24.123 UTC  2.00ms  1 span
@@ -274,5 +343,5 @@ other   2.00ms ████████████████
 
 ";
     assert_eq!(printed, expected);
-    assert_eq!(render(&[], Style::Plain), "");
+    assert_eq!(render(&[], PLAIN), "");
 }

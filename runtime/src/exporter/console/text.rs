@@ -3,11 +3,13 @@
 
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value};
 
+use unicode_width::UnicodeWidthStr;
+
 use super::style::Style;
-use crate::exporter::visible::{clipped, is_active, visible};
+use crate::exporter::visible::{is_active, visible};
 use crate::hex;
 
-/// In characters. What is longer ends in `…`.
+/// Columns of a value at the most. What is longer ends in `…`.
 pub(super) const VALUE_LIMIT: usize = 80;
 
 /// The graphic renditions of ECMA-48 that the tree uses.
@@ -56,10 +58,17 @@ impl Text {
         }
     }
 
+    /// `text` in one ink.
+    pub(super) fn of(ink: Ink, text: &str, style: Style) -> Self {
+        let mut all = Self::new(style);
+        all.push(ink, text);
+        all
+    }
+
     /// Appends `text`, which must be free of control characters (see [`visible`]).
     pub(super) fn push(&mut self, ink: Ink, text: &str) {
-        self.width += text.chars().count();
-        if self.style == Style::Plain || ink == Ink::Default || text.is_empty() {
+        self.width += text.width();
+        if !self.style.has_colours || ink == Ink::Default || text.is_empty() {
             self.written.push_str(text);
         } else {
             self.written
@@ -78,13 +87,13 @@ impl Text {
     }
 }
 
-/// An attribute value as a user would write it. A string is bare unless that would make it ambiguous.
-pub(super) fn value(value: Option<&AnyValue>) -> String {
+/// An attribute value as a user would write it, in at most that many columns. A string is bare unless that would make it ambiguous.
+pub(super) fn value(value: Option<&AnyValue>, columns: usize) -> String {
     let Some(value) = value.and_then(|value| value.value.as_ref()) else {
         return "null".to_owned();
     };
     match value {
-        Value::StringValue(text) => string(text),
+        Value::StringValue(text) => string(text, columns),
         Value::BoolValue(value) => value.to_string(),
         Value::IntValue(value) => value.to_string(),
         // Debug, unlike Display, sets a double apart from an integer: 2.0.
@@ -93,37 +102,37 @@ pub(super) fn value(value: Option<&AnyValue>) -> String {
             let items: Vec<_> = array
                 .values
                 .iter()
-                .map(|item| self::value(Some(item)))
+                .take(columns)
+                .map(|item| self::value(Some(item), columns))
                 .collect();
-            clipped(&format!("[{}]", items.join(", ")), VALUE_LIMIT)
+            visible(&format!("[{}]", items.join(", ")), columns)
         }
         Value::KvlistValue(list) => {
-            let pairs: Vec<_> = list.values.iter().map(pair).collect();
-            clipped(&format!("{{{}}}", pairs.join(", ")), VALUE_LIMIT)
+            let pairs = list.values.iter().take(columns);
+            let pairs: Vec<_> = pairs.map(|it| pair(it, columns)).collect();
+            visible(&format!("{{{}}}", pairs.join(", ")), columns)
         }
-        Value::BytesValue(bytes) => clipped(&format!("0x{}", hex::encode(bytes)), VALUE_LIMIT),
+        Value::BytesValue(bytes) => visible(&format!("0x{}", hex::encode(bytes)), columns),
         // An index into a table that only profiles have: to be treated as absent (OTLP, common.proto).
         Value::StringValueStrindex(_) => "null".to_owned(),
     }
 }
 
-fn pair(attribute: &KeyValue) -> String {
+fn pair(attribute: &KeyValue, columns: usize) -> String {
     format!(
         "{}={}",
-        visible(&attribute.key, VALUE_LIMIT),
-        value(attribute.value.as_ref())
+        visible(&attribute.key, columns),
+        value(attribute.value.as_ref(), columns)
     )
 }
 
-fn string(text: &str) -> String {
+fn string(text: &str, columns: usize) -> String {
     let ambiguous = |c: char| c.is_whitespace() || is_active(c) || matches!(c, '"' | '\\');
     if !text.is_empty() && !text.contains(ambiguous) {
-        return clipped(text, VALUE_LIMIT);
+        return visible(text, columns);
     }
-    let quoted = clipped(text, VALUE_LIMIT)
-        .replace('\\', r"\\")
-        .replace('"', r#"\""#);
-    format!("\"{}\"", visible(&quoted, usize::MAX))
+    let quoted = text.replace('\\', r"\\").replace('"', r#"\""#);
+    format!("\"{}\"", visible(&quoted, columns.saturating_sub(2)))
 }
 
 /// Three significant digits and a unit: `12.4ms`. At most seven columns up to a day.
@@ -229,7 +238,7 @@ mod tests {
             (Value::BytesValue(vec![0xde, 0xad]), "0xdead"),
         ];
         for (value, expected) in cases {
-            assert_eq!(super::value(Some(&any(value))), expected);
+            assert_eq!(super::value(Some(&any(value)), 80), expected);
         }
     }
 
@@ -245,15 +254,20 @@ mod tests {
             (r"C:\dir", r#""C:\\dir""#),
             ("a\nb\x1b[0m", r#""a\nb\u{1b}[0m""#),
             ("\u{202e}gnp", r#""\u{202e}gnp""#),
+            ("x\u{2800}order.paid=true", r#""x\u{2800}order.paid=true""#),
         ];
         for (text, expected) in cases {
-            assert_eq!(string(text), expected);
+            assert_eq!(string(text, 80), expected);
         }
-        assert_eq!(string(&"é".repeat(VALUE_LIMIT)), "é".repeat(VALUE_LIMIT));
-        assert_eq!(
-            string(&"é".repeat(VALUE_LIMIT + 1)),
-            format!("{}…", "é".repeat(VALUE_LIMIT - 1))
-        );
+        let cut = [
+            ("éééé", "éééé"),
+            ("ééééé", "ééé…"),
+            ("a b", r#""a…""#),
+            ("支付宝", "支…"),
+        ];
+        for (text, expected) in cut {
+            assert_eq!(string(text, 4), expected);
+        }
     }
 
     #[test]

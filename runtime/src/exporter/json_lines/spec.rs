@@ -5,6 +5,7 @@ use std::path::Path;
 
 use opentelemetry_sdk::Resource;
 
+use super::escape::escape;
 use super::rotating::Rotating;
 use super::settings::JsonFile;
 use crate::config::{Origin, Pass};
@@ -62,7 +63,7 @@ enum LineOutput {
 
 impl Export for LineOutput {
     async fn export(&mut self, request: Request) -> Result<Delivery, Failure> {
-        let mut line = json::encode(&request)?;
+        let mut line = escape(json::encode(&request)?);
         line.push(b'\n');
         request.sent.set();
         let written = match self {
