@@ -1,5 +1,6 @@
 //! OTLP in JSON, a line a request: to a file that is replaced when it is full, or to stdout.
 
+mod access;
 mod escape;
 mod rotating;
 mod settings;

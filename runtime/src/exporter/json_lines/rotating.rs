@@ -1,9 +1,10 @@
 //! A file of lines that is replaced when it is full.
 
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use super::access::{self, Mode};
 use super::settings::JsonFile;
 
 /// A file that has its like beside it, numbered from the youngest.
@@ -19,14 +20,12 @@ pub(super) struct Rotating {
 
 impl Rotating {
     pub(super) fn open(settings: JsonFile) -> io::Result<Self> {
-        let path = &settings.path;
-        if is_pipe(path) {
-            return Err(io::Error::other(
-                "opening a named pipe blocks until it is read: use `TelemetryBuilder::json_stdout` with a pipe instead",
-            ));
-        }
-        let is_torn = is_torn(path);
-        let file = File::options().create(true).append(true).open(path)?;
+        Self::open_as(Mode::OWNER, settings)
+    }
+
+    fn open_as(mode: Mode, settings: JsonFile) -> io::Result<Self> {
+        let file = access::open(&settings.path, mode)?;
+        let is_torn = is_torn(&settings.path);
         Ok(Self {
             length: file.metadata()?.len(),
             settings,
@@ -70,11 +69,12 @@ impl Rotating {
             named => named?,
         };
         let own = self.file.metadata()?;
-        Ok(is_same(&own, &named).then_some(own.len()))
+        Ok(access::is_same(&own, &named).then_some(own.len()))
     }
 
     fn reopen(&mut self) -> Result<(), String> {
-        *self = Self::open(self.settings.clone()).map_err(|error| self.failed(&error))?;
+        let mode = access::mode_of(&self.file);
+        *self = Self::open_as(mode, self.settings.clone()).map_err(|error| self.failed(&error))?;
         Ok(())
     }
 
@@ -99,32 +99,6 @@ impl Rotating {
         }
         self.reopen()
     }
-}
-
-#[cfg(unix)]
-fn is_pipe(path: &Path) -> bool {
-    use std::os::unix::fs::FileTypeExt;
-
-    fs::metadata(path).is_ok_and(|it| it.file_type().is_fifo())
-}
-
-#[cfg(not(unix))]
-fn is_pipe(_: &Path) -> bool {
-    false
-}
-
-/// Whether these are of one file.
-#[cfg(unix)]
-fn is_same(one: &Metadata, other: &Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-
-    (one.dev(), one.ino()) == (other.dev(), other.ino())
-}
-
-/// Elsewhere a file that is open keeps its name.
-#[cfg(not(unix))]
-fn is_same(_: &Metadata, _: &Metadata) -> bool {
-    true
 }
 
 /// Whether the file at `path` ends within a line, as a process that was killed leaves it.

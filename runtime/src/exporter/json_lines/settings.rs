@@ -24,6 +24,9 @@ pub struct JsonFile {
 impl JsonFile {
     /// The file at `path`, which is created if need be, within a folder that exists, and begun anew if somebody deletes or renames
     /// it. A line that a process left unfinished is ended first. Not a named pipe.
+    ///
+    /// Use a folder of the service's own. On Unix a new file is for its owner alone, with the mode `0600`; if you change the mode, the
+    /// files that replace it have yours. In a folder where everybody may make files, such as `/tmp`, a symbolic link at `path` is an error.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),

@@ -167,6 +167,115 @@ fn a_file_that_somebody_deletes_renames_or_cuts_short_goes_on() {
 }
 
 #[cfg(unix)]
+fn mode(path: &std::path::Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+
+    path.metadata().unwrap().permissions().mode() & 0o777
+}
+
+#[cfg(unix)]
+fn set_mode(path: &std::path::Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt;
+
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn files_are_for_their_owner_alone_unless_the_owner_says_otherwise() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("traces.jsonl");
+    let full = |number: usize| folder.path().join(format!("traces.jsonl.{number}"));
+    let file = JsonFile::new(&path).max_bytes(1);
+    let telemetry = Telemetry::builder().json_file(file).build().unwrap();
+    let tracer = telemetry.tracer_provider().tracer("library");
+    let send = || {
+        tracer.start("span").end();
+        telemetry.force_flush_blocking();
+    };
+    assert_eq!(mode(&path), 0o600);
+    send();
+    send();
+    assert_eq!((mode(&path), mode(&full(1))), (0o600, 0o600));
+    std::fs::remove_file(&path).unwrap();
+    send();
+    assert_eq!(mode(&path), 0o600);
+    // For a collector of another user, in the owner's group.
+    set_mode(&path, 0o640);
+    send();
+    assert_eq!((mode(&path), mode(&full(1))), (0o640, 0o640));
+    assert_eq!(telemetry.shutdown_blocking().delivered, 4);
+}
+
+#[cfg(unix)]
+#[test]
+fn link_is_refused_where_everybody_may_make_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("traces.jsonl");
+    let target = folder.path().join("target");
+    std::fs::write(&target, "").unwrap();
+    std::os::unix::fs::symlink(&target, &path).unwrap();
+    let build = || Telemetry::builder().json_file(JsonFile::new(&path)).build();
+    let send = |telemetry: &Telemetry| {
+        let tracer = telemetry.tracer_provider().tracer("library");
+        tracer.start("span").end();
+        telemetry.force_flush_blocking()
+    };
+    let length = || target.metadata().unwrap().len();
+
+    // A link of the owner's own.
+    let telemetry = build().unwrap();
+    assert_eq!(send(&telemetry).delivered, 1);
+    let before = length();
+    assert!(before > 0);
+
+    set_mode(folder.path(), 0o1777);
+    let error = build().unwrap_err().to_string();
+    assert!(
+        error.contains("symbolic link") && error.contains("folder of the service's own"),
+        "{error}"
+    );
+    // Nor is a link followed that takes the file's place later, to a file that exists or not.
+    std::fs::rename(&path, folder.path().join("away")).unwrap();
+    for target in [target.clone(), folder.path().join("new")] {
+        std::os::unix::fs::symlink(&target, &path).unwrap();
+        let report = send(&telemetry);
+        assert_eq!(report.delivered, 1, "{report}");
+        std::fs::remove_file(&path).unwrap();
+    }
+    assert_eq!(length(), before);
+    assert!(!folder.path().join("new").exists());
+    let report = telemetry.shutdown_blocking();
+    assert_eq!(report.dropped.get(DropReason::Refused), 2, "{report}");
+}
+
+#[test]
+fn line_has_no_character_that_a_reader_does_not_see() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("traces.jsonl");
+    let hostile = "a\u{1b}[2J\u{7f}\u{85}\u{9b}31m\u{2028}\u{2029}\u{202e}\u{2066}\u{200b}\u{feff}\u{3164}\u{2800}\u{e0041}支付宝🦀";
+    let telemetry = Telemetry::builder()
+        .json_file(JsonFile::new(&path))
+        .build()
+        .unwrap();
+    let tracer = telemetry.tracer_provider().tracer("library");
+    let mut span = tracer.start(hostile);
+    span.set_attribute(KeyValue::new(hostile, hostile));
+    span.end();
+    assert_eq!(telemetry.shutdown_blocking().delivered, 1);
+    let text = std::fs::read_to_string(path).unwrap();
+    let line = text.strip_suffix('\n').unwrap();
+    let shown = |c: char| c.is_ascii_graphic() || c == ' ' || "支付宝🦀".contains(c);
+    assert!(line.chars().all(shown), "{line:?}");
+    let line: serde_json::Value = serde_json::from_str(line).unwrap();
+    let span = &line["resourceSpans"][0]["scopeSpans"][0]["spans"][0];
+    assert_eq!(span["name"], hostile);
+    let attribute = &span["attributes"][0];
+    assert_eq!(attribute["key"], hostile);
+    assert_eq!(attribute["value"]["stringValue"], hostile);
+}
+
+#[cfg(unix)]
 #[test]
 fn a_named_pipe_is_no_file() {
     let folder = tempfile::tempdir().unwrap();
