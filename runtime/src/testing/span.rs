@@ -104,8 +104,8 @@ impl CapturedSpan {
         let expected = expected.into();
         match self.tag(key) {
             Some(value) if value == expected => self,
-            Some(value) => panic!("{key} is {value:?}, not {expected:?}, on {self}"),
-            None => panic!("there is no {key}, expected {expected:?}, on {self}"),
+            Some(value) => panic!("{key} is {value:?}, not {expected:?}, on {self:#}"),
+            None => panic!("there is no {key}, expected {expected:?}, on {self:#}"),
         }
     }
 
@@ -117,7 +117,7 @@ impl CapturedSpan {
     #[track_caller]
     pub fn assert_no_tag(&self, key: &str) -> &Self {
         if let Some(value) = self.tag(key) {
-            panic!("{key} is {value:?}, but should be absent, on {self}");
+            panic!("{key} is {value:?}, but should be absent, on {self:#}");
         }
         self
     }
@@ -131,7 +131,7 @@ impl CapturedSpan {
     pub fn assert_error(&self) -> &Self {
         assert!(
             matches!(self.status(), Status::Error { .. }),
-            "the status is {:?} on {self}",
+            "the status is {:?} on {self:#}",
             self.status()
         );
         self
@@ -146,7 +146,7 @@ impl CapturedSpan {
     pub fn assert_no_error(&self) -> &Self {
         assert!(
             !matches!(self.status(), Status::Error { .. }),
-            "the status is {:?} on {self}",
+            "the status is {:?} on {self:#}",
             self.status()
         );
         self
@@ -166,7 +166,7 @@ impl CapturedSpan {
     }
 }
 
-/// One line: name, ids, status and attributes.
+/// Name, ids, status and attributes, in one line. `{:#}` has a line for each attribute.
 impl fmt::Display for CapturedSpan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
@@ -181,8 +181,9 @@ impl fmt::Display for CapturedSpan {
             write!(f, ", parent {parent}")?;
         }
         write!(f, ", status {:?})", self.status())?;
+        let before_each = if f.alternate() { "\n  " } else { " " };
         for KeyValue { key, value, .. } in &self.0.attributes {
-            write!(f, " {key}={value:?}")?;
+            write!(f, "{before_each}{key}={value:?}")?;
         }
         Ok(())
     }
