@@ -17,7 +17,7 @@
 //! #[actix_web::main]
 //! async fn main() -> std::io::Result<()> {
 //!     let telemetry = biztrace::init().expect("telemetry settings");
-//!     let served = HttpServer::new(|| App::new().wrap(biztrace::actix::RequestTracing::default()).service(create))
+//!     let served = HttpServer::new(|| App::new().wrap(biztrace::actix::RequestTracing::new()).service(create))
 //!         .h1_allow_half_closed(false)
 //!         .bind("127.0.0.1:8080")?
 //!         .run()

@@ -27,7 +27,7 @@ use crate::recorder::{Recorder, TracerProvider};
 /// use biztrace::actix::RequestTracing;
 ///
 /// let app = App::new()
-///     .wrap(RequestTracing::default())
+///     .wrap(RequestTracing::new())
 ///     .route("/", web::get().to(|| async { "hello" }));
 /// # let _ = app;
 /// ```
@@ -44,6 +44,12 @@ pub struct RequestTracing {
 }
 
 impl RequestTracing {
+    /// Records to the installed instance, with the defaults that each option describes.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
     /// Records with an instance of its own instead of the installed one.
     ///
     /// ```
