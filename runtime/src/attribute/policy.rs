@@ -25,7 +25,8 @@ pub enum PiiPolicy {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Privacy {
     pub(crate) hash_key: Option<HashKey>,
-    pub(crate) pii: PiiPolicy,
+    /// `None` if nobody has chosen.
+    pub(crate) pii: Option<PiiPolicy>,
 }
 
 /// A key of [`Hash`](super::Hash).

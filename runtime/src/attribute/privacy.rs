@@ -56,14 +56,28 @@ impl<V: Value + ?Sized> Value for Mask<'_, V> {
 
 impl<V: Value + ?Sized> Value for Pii<'_, V> {
     fn encode(&self, encoder: Encoder<'_>) {
-        encoder.write_with(
-            |writer| match writer.privacy().map(|it| it.pii).unwrap_or_default() {
+        encoder.write_with(|writer| {
+            let policy = match writer.privacy() {
+                Some(privacy) => privacy.pii.unwrap_or_else(default_policy),
+                None => PiiPolicy::default(),
+            };
+            match policy {
                 PiiPolicy::Keep => self.0.encode(writer.into()),
                 PiiPolicy::Hash => Hash(self.0).encode(writer.into()),
                 PiiPolicy::Drop => writer.withhold(),
-            },
-        );
+            }
+        });
     }
+}
+
+#[cold]
+fn default_policy() -> PiiPolicy {
+    static ONCE: diag::Once = diag::Once::new();
+    ONCE.warn(format_args!(
+        "a value is marked `#[pii]`, but no policy is set: such values are left out. Set BIZTRACE_PII, or call \
+         `TelemetryBuilder::pii`, to keep, hash or drop them"
+    ));
+    PiiPolicy::default()
 }
 
 fn mask(text: &str, shown: usize, limit: usize) -> String {

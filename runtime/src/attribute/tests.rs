@@ -18,7 +18,7 @@ const SECRET: &str = "0123456789abcdef";
 fn with_key(pii: PiiPolicy) -> Privacy {
     Privacy {
         hash_key: HashKey::new(SECRET.as_bytes()),
-        pii,
+        pii: Some(pii),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::format::Format;
 use super::pass::Pass;
-use super::sourced::Sourced;
+use super::sourced::{Source, Sourced};
 use crate::attribute::{HashKey, MIN_KEY_BYTES, PiiPolicy, Privacy};
 use crate::error::Error;
 
@@ -61,7 +61,7 @@ impl PrivacySettings {
     pub(crate) fn privacy(&self) -> Privacy {
         Privacy {
             hash_key: self.hash_key.value.clone(),
-            pii: self.pii.value,
+            pii: (self.pii.origin.source != Source::Default).then_some(self.pii.value),
         }
     }
 

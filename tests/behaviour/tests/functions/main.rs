@@ -11,6 +11,7 @@ mod inheritance_limits;
 mod limits;
 mod opentelemetry_api;
 mod panics;
+mod pii_without_policy;
 mod privacy;
 mod results;
 mod returned_futures;
