@@ -10,7 +10,12 @@ use super::sourced::{Origin, Source};
 ///
 /// Nothing here fails: as the specification wants, what cannot be read is reported and ignored.
 #[derive(Clone, Copy)]
-pub(crate) struct Environment<'a>(pub(crate) &'a dyn Fn(&str) -> Option<OsString>);
+pub(crate) struct Environment<'a> {
+    /// The value of a variable.
+    pub(crate) lookup: &'a dyn Fn(&str) -> Option<OsString>,
+    /// The names of all variables.
+    pub(crate) names: &'a [String],
+}
 
 impl Environment<'_> {
     /// Sets `value` by the first of `variables` that can be read, unless the code has set it. Notes what is wrong with those before.
@@ -54,7 +59,7 @@ impl Environment<'_> {
 
     /// The text of a variable. Warns if it is not text.
     pub(crate) fn text(self, variable: &str, origin: &mut Origin) -> Option<String> {
-        let value = (self.0)(variable).filter(|value| !value.is_empty())?;
+        let value = (self.lookup)(variable).filter(|value| !value.is_empty())?;
         value
             .into_string()
             .inspect_err(|_| origin.warn(variable, " is ignored: it is not text in UTF-8"))
@@ -62,6 +67,6 @@ impl Environment<'_> {
     }
 
     pub(crate) fn is_set(self, variable: &str) -> bool {
-        (self.0)(variable).is_some_and(|value| !value.is_empty())
+        (self.lookup)(variable).is_some_and(|value| !value.is_empty())
     }
 }

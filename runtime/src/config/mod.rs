@@ -1,7 +1,8 @@
 //! Settings as plain data, each with its source: a default, an environment variable, or the code. This
 //! module depends on `attribute`, `sampling` and `semconv` only.
 //!
-//! [`Settings::visit`] lists each setting once. A [`Pass`] over the list reads the environment or describes what is active.
+//! [`Settings::visit`] lists each setting once. A [`Pass`] over the list reads the environment, describes what is active, or lists
+//! the variables.
 
 mod batch;
 mod environment;
@@ -12,6 +13,7 @@ mod exceptions;
 )]
 pub(crate) mod format;
 mod limits;
+pub(crate) mod misspelt;
 mod pass;
 mod privacy;
 mod propagator;

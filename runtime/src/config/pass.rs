@@ -1,4 +1,4 @@
-//! What is done to each setting in turn: it is read from the environment, or described.
+//! What is done to each setting in turn: it is read from the environment, or described, or its variables are listed.
 //!
 //! Settings list themselves once, with their names, variables and formats. A pass over the list reads them, and a later one describes
 //! them with their sources and gathers the warnings that still matter.
@@ -11,6 +11,8 @@ use super::sourced::{Origin, Source, Sourced, Warning};
 pub(crate) enum Pass<'a> {
     Read(Environment<'a>),
     Describe(&'a mut Listing),
+    /// Takes the variables of each setting.
+    Variables(&'a mut Vec<String>),
 }
 
 /// What is active.
@@ -55,6 +57,14 @@ impl Pass<'_> {
         match self {
             Self::Read(environment) => environment.read(variables, format, value, origin),
             Self::Describe(_) => self.described(name, (format.shown)(value), origin),
+            Self::Variables(_) => self.variables(variables),
+        }
+    }
+
+    /// Variables that are not read by this pass.
+    pub(crate) fn variables(&mut self, variables: &[impl AsRef<str>]) {
+        if let Self::Variables(all) = self {
+            all.extend(variables.iter().map(|it| it.as_ref().to_owned()));
         }
     }
 

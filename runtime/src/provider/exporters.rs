@@ -161,6 +161,16 @@ impl Exporters {
     }
 }
 
+/// Lists the variables of all exporters, also of those that are not active.
+pub(super) fn list_variables(pass: &mut Pass<'_>) {
+    pass.variables(&[VARIABLE]);
+    for exporter in EXPORTERS {
+        if let Ok(make) = exporter.get(VARIABLE) {
+            make().visit(pass);
+        }
+    }
+}
+
 /// Whether there is an address for an exporter that this build may lack.
 fn has_otlp_endpoint(environment: Environment<'_>) -> bool {
     [

@@ -24,6 +24,8 @@ const SAMPLERS: &[Named<Make>] = &[
 const SAMPLER: &str = "OTEL_TRACES_SAMPLER";
 const ARGUMENT: &str = "OTEL_TRACES_SAMPLER_ARG";
 
+pub(super) const VARIABLES: [&str; 2] = [SAMPLER, ARGUMENT];
+
 /// Sets the sampler as the environment says, unless the code has set it.
 ///
 /// # Errors

@@ -68,6 +68,7 @@ impl ExporterSpec for Otlp {
             environment.read(&endpoints[1..], &BASE, endpoint, origin);
             environment.read(&endpoints[..1], &TRACES, endpoint, origin);
         }
+        pass.variables(&endpoints);
         let url = masked(&self.url());
         pass.described("otlp.endpoint", Some(url), &self.endpoint.origin);
         pass.setting(

@@ -3,7 +3,7 @@
 use opentelemetry_sdk::trace::RandomIdGenerator;
 
 use super::TelemetryBuilder;
-use crate::config::{Environment, Listing, Origin, Pass, Source, Warning};
+use crate::config::{Environment, Listing, Origin, Pass, Source, Warning, misspelt};
 use crate::diag;
 use crate::error::Error;
 use crate::propagation::Propagators;
@@ -20,7 +20,11 @@ const CONFIG_FILE: &str = "OTEL_CONFIG_FILE";
 impl TelemetryBuilder {
     /// Over the process's environment. The caller has all said that comes of it, since a process may end by an error.
     pub(super) fn build_here(self) -> Result<Telemetry, Error> {
-        self.build_over(Environment(&|name| std::env::var_os(name)))
+        let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        self.build_over(Environment {
+            lookup: &|name| std::env::var_os(name),
+            names: &names.collect::<Vec<_>>(),
+        })
     }
 
     pub(in crate::provider) fn build_over(
@@ -55,7 +59,9 @@ impl TelemetryBuilder {
         self.settings.visit_switch(pass);
         self.settings.visit_resource(pass);
         self.settings.visit(pass);
+        let variables = self.variables();
         let origin = &mut self.settings.disabled.origin;
+        misspelt::warn(environment, &variables, origin);
         if environment.text(CONFIG_FILE, origin).is_some() {
             let problem =
                 " is ignored: this version reads no configuration files. The other variables apply";
@@ -68,6 +74,19 @@ impl TelemetryBuilder {
         samplers::read(&mut self.settings.sampler, environment)?;
         self.settle()?;
         self.exporters.read(environment, choose)
+    }
+
+    /// The variables that set-up reads, whatever is active.
+    fn variables(&mut self) -> Vec<String> {
+        let mut all = Vec::new();
+        let pass = &mut Pass::Variables(&mut all);
+        self.settings.visit_switch(pass);
+        self.settings.visit_resource(pass);
+        self.settings.visit(pass);
+        exporters::list_variables(pass);
+        pass.variables(&samplers::VARIABLES);
+        pass.variables(&[CONFIG_FILE]);
+        all
     }
 
     /// Settles the settings: for a capture, without an environment.

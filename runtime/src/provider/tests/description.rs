@@ -1,7 +1,6 @@
 //! Descriptions, and the warnings that matter.
 
 use super::{lookup, warnings};
-use crate::config::Environment;
 use crate::exporter::otlp::Otlp;
 use crate::provider::{Telemetry, TelemetryBuilder};
 use crate::sampling::Sampler;
@@ -12,7 +11,9 @@ fn line(
     build: impl FnOnce(TelemetryBuilder) -> TelemetryBuilder,
 ) -> String {
     let builder = build(Telemetry::builder().service("shop", "1"));
-    let telemetry = builder.build_over(Environment(&lookup(variables))).unwrap();
+    let telemetry = builder
+        .build_over(super::environment(&lookup(variables)))
+        .unwrap();
     let line = telemetry.describe().to_string();
     line.replace("service.name=shop (code), service.version=1 (code), ", "")
 }
@@ -164,7 +165,7 @@ fn each_variable_counts_for_something() {
     };
     let builder = || Telemetry::builder().otlp(Otlp::default()).console();
     let builder = builder().zipkin("http://zipkin:9411/api/v2/spans");
-    let mut warned: Vec<_> = super::listing_in(Environment(&lookup), builder)
+    let mut warned: Vec<_> = super::listing_in(super::environment(&lookup), builder)
         .warnings
         .iter()
         .map(|warning| {
@@ -191,7 +192,7 @@ fn a_resource_without_a_name_is_not_blamed_on_the_variable() {
     ];
     let lookup = lookup(&variables);
     let telemetry = Telemetry::builder()
-        .build_over(Environment(&lookup))
+        .build_over(super::environment(&lookup))
         .unwrap();
     let line = telemetry.describe().to_string();
     assert_eq!(

@@ -66,7 +66,7 @@ fn zipkin_is_sent_to_where_its_variables_say() {
 #[test]
 fn exporter_that_is_not_built_is_an_error() {
     let lookup = super::lookup(&[(EXPORTER, "zipkin")]);
-    let telemetry = super::Telemetry::builder().build_over(super::Environment(&lookup));
+    let telemetry = super::Telemetry::builder().build_over(super::environment(&lookup));
     let error = telemetry.unwrap_err().to_string();
     assert!(
         error.contains("feature `zipkin`") && error.contains(EXPORTER),

@@ -19,6 +19,11 @@ fn listing_in(environment: Environment<'_>, mut builder: TelemetryBuilder) -> Li
     builder.describe(&resource)
 }
 
+/// An environment that lists no names.
+fn environment(lookup: &dyn Fn(&str) -> Option<OsString>) -> Environment<'_> {
+    Environment { lookup, names: &[] }
+}
+
 fn lookup(variables: &[(&str, &str)]) -> impl Fn(&str) -> Option<OsString> {
     let variables: Vec<_> = variables
         .iter()
@@ -34,7 +39,12 @@ fn listing(
     variables: &[(&str, &str)],
     build: impl FnOnce(TelemetryBuilder) -> TelemetryBuilder,
 ) -> Listing {
-    listing_in(Environment(&lookup(variables)), build(Telemetry::builder()))
+    let names: Vec<_> = variables.iter().map(|(name, _)| name.to_string()).collect();
+    let environment = Environment {
+        lookup: &lookup(variables),
+        names: &names,
+    };
+    listing_in(environment, build(Telemetry::builder()))
 }
 
 fn warnings(

@@ -31,7 +31,7 @@ fn empty_environment_gives_the_defaults_of_the_specification() {
 #[test]
 fn empty_variable_is_unset() {
     let all_empty = super::listing_in(
-        super::Environment(&|_| Some(std::ffi::OsString::new())),
+        super::environment(&|_| Some(std::ffi::OsString::new())),
         super::Telemetry::builder(),
     );
     let unset = super::listing(&[], |builder| builder);
@@ -154,7 +154,7 @@ fn variable_that_is_not_text_is_ignored() {
 
     let garbled =
         |name: &str| (name == "OTEL_SERVICE_NAME").then(|| OsString::from_vec(vec![b'a', 0xff]));
-    let listing = super::listing_in(super::Environment(&garbled), super::Telemetry::builder());
+    let listing = super::listing_in(super::environment(&garbled), super::Telemetry::builder());
     let warnings: Vec<_> = listing.warnings.iter().map(ToString::to_string).collect();
     let expected = "OTEL_SERVICE_NAME is ignored: it is not text in UTF-8";
     assert_eq!(warnings, [expected]);
@@ -201,6 +201,65 @@ fn unused_variables_are_warned_of() {
             warnings[0].starts_with(variable) && warnings[0].contains(said),
             "{warnings:?}"
         );
+    }
+}
+
+#[test]
+fn misspelt_variable_is_warned_of_and_named_right() {
+    for (variable, meant) in [
+        ("OTEL_SERVICENAME", "OTEL_SERVICE_NAME"),
+        ("OTEL_TRACE_SAMPLER", "OTEL_TRACES_SAMPLER"),
+        ("OTEL_TRACES_SAMPLER_ARGS", "OTEL_TRACES_SAMPLER_ARG"),
+        ("OTEL_TRACE_EXPORTER", "OTEL_TRACES_EXPORTER"),
+        ("OTEL_CONFIGFILE", "OTEL_CONFIG_FILE"),
+        ("OTEL_PROPAGATOR", "OTEL_PROPAGATORS"),
+        ("OTEL_SDK_DISABLE", "OTEL_SDK_DISABLED"),
+        ("OTEL_BSP_SHEDULE_DELAY", "OTEL_BSP_SCHEDULE_DELAY"),
+        ("BIZTRACE_HASHKEY", "BIZTRACE_HASH_KEY"),
+        ("BIZTRACE_PPI", "BIZTRACE_PII"),
+    ] {
+        let problem = format!(" is not read: no setting has this name. Did you mean {meant}?");
+        refuses(variable, "s3cret", &problem);
+    }
+    // Those of OpenTelemetry that are not for traces, those of other tools, and others.
+    for variable in [
+        "OTEL_LOG_LEVEL",
+        "OTEL_LOGS_EXPORTER",
+        "OTEL_METRICS_EXPORTER",
+        "OTEL_BLRP_SCHEDULE_DELAY",
+        "OTEL_BLRP_EXPORT_TIMEOUT",
+        "OTEL_BLRP_MAX_QUEUE_SIZE",
+        "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE",
+        "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_METRICS_HEADERS",
+        "OTEL_EXPORTER_OTLP_PROFILES_TIMEOUT",
+        "OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT",
+        "OTEL_METRIC_EXPORT_TIMEOUT",
+        "OTEL_SEMCONV_STABILITY_OPT_IN",
+        "OTEL_SERVICE_VERSION",
+        "OTHER_SERVICE_NAME",
+        "BIZTRACE_TEST_CHILD",
+    ] {
+        accepts(&[(variable, "s3cret")], &[]);
+    }
+}
+
+#[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
+#[test]
+fn misspelt_variable_of_an_exporter_is_warned_of_even_if_another_is_active() {
+    for (variable, meant) in [
+        ("OTEL_EXPORTER_OTLP_ENDPIONT", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+        ("OTEL_EXPORTER_OTLP_HEADER", "OTEL_EXPORTER_OTLP_HEADERS"),
+        (
+            "OTEL_EXPORTER_OTLP_TRACE_HEADERS",
+            "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+        ),
+    ] {
+        let console = ("OTEL_TRACES_EXPORTER", "console");
+        let (_, warnings) = read(&[console, (variable, "s3cret")]);
+        let warning =
+            format!("{variable} is not read: no setting has this name. Did you mean {meant}?");
+        assert_eq!(warnings, [warning]);
     }
 }
 

@@ -5,6 +5,7 @@ mod exporters;
 mod failures;
 mod files;
 mod log;
+mod misspelt_variable;
 mod sdk_exporters;
 mod shutdown;
 mod stderr_fallback;
