@@ -11,6 +11,7 @@ mod start;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -52,11 +53,10 @@ pub fn init() -> Result<Telemetry, Error> {
 ///
 /// An installed instance serves the whole process until it is shut down. One that is only built serves what it is given to,
 /// [`RequestTracing`](crate::actix::RequestTracing) or a library; it ends with its last handle.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use = "shut it down at the end, or the last spans are lost"]
 pub struct Telemetry(Arc<Instance>);
 
-#[derive(Debug)]
 struct Instance {
     recorder: Arc<Recorder>,
     /// One for each exporter.
@@ -65,6 +65,13 @@ struct Instance {
     pollers: Vec<Poller>,
     shutdown_timeout: Duration,
     description: Description,
+}
+
+/// Neither settings nor spans: `describe` and `report` show them without secrets.
+impl fmt::Debug for Telemetry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Telemetry").finish_non_exhaustive()
+    }
 }
 
 /// Libraries may keep tracers of an instance that is gone: they record nothing any more.

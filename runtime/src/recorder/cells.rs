@@ -4,6 +4,7 @@
 //! open at once, and new ones are seldom made. The recorder knows all of them. There the export thread finds ended spans that wait
 //! for open ones.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::heads::{Copies, Heads};
@@ -30,10 +31,16 @@ struct Known {
 const FORGET_AT_LEAST: usize = 256;
 
 /// What one trace at a time records in.
-#[derive(Debug)]
 pub(super) struct Cell {
     of: Arc<Cells>,
     state: Mutex<State>,
+}
+
+/// Not what is recorded.
+impl fmt::Debug for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cell").finish_non_exhaustive()
+    }
 }
 
 impl Cells {

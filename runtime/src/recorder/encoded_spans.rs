@@ -7,17 +7,28 @@
 //! Each span stands there as field 2 of a `ScopeSpans`, so that a request to the receiver is made by framing runs.
 //! A trace collects its ended spans so, and a thread's chunk the traces that are kept.
 
+use std::fmt;
+
 use super::scope::Scope;
 use crate::attribute::wire;
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct EncodedSpans {
     bytes: Vec<u8>,
     runs: Vec<ScopeRun>,
     spans: usize,
 }
 
-#[derive(Debug)]
+/// How much it is, and not what.
+impl fmt::Debug for EncodedSpans {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EncodedSpans")
+            .field("spans", &self.spans)
+            .field("bytes", &self.bytes.len())
+            .finish_non_exhaustive()
+    }
+}
+
 pub(crate) struct ScopeRun {
     pub(crate) scope: Scope,
     pub(crate) spans: usize,

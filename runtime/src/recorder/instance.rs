@@ -1,5 +1,6 @@
 //! The recorder of an instance: decides on traces, and hands over what has ended.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -31,7 +32,6 @@ pub(crate) enum Mode {
 }
 
 /// Starts traces, and holds what all of them share.
-#[derive(Debug)]
 pub(crate) struct Recorder {
     pub(super) mode: Mode,
     pub(super) sampler: Sampler,
@@ -50,6 +50,13 @@ pub(crate) struct Recorder {
     pub(super) observer: Option<Arc<dyn Observer>>,
     /// After the shutdown no span starts.
     pub(super) is_closed: AtomicBool,
+}
+
+/// Neither settings nor the spans that wait: whoever has a tracer shows this.
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorder").finish_non_exhaustive()
+    }
 }
 
 /// What the sampler decides on a trace, before its first local span is described.

@@ -16,7 +16,7 @@ use crate::diag;
 use crate::error::{Error, message};
 use crate::exporter::remote_text;
 use crate::exporter::transport::endpoint::{EndpointHelp, endpoint};
-use crate::exporter::transport::{Certificates, grpc};
+use crate::exporter::transport::{Certificates, grpc, masked};
 use crate::pipeline::SendStarted;
 
 const GET: &str = "/jaeger.api_v2.SamplingManager/GetSamplingStrategy";
@@ -34,9 +34,10 @@ const HELP: EndpointHelp = EndpointHelp {
 };
 
 /// A server of strategies, checked.
-#[derive(Debug)]
 pub(super) struct StrategyServer {
     endpoint: Endpoint,
+    /// The endpoint as messages show it.
+    shown: String,
     service: String,
 }
 
@@ -51,7 +52,11 @@ impl StrategyServer {
     pub(super) fn new(written: &str, service: String) -> Result<Self, Error> {
         let endpoint = Endpoint::from(endpoint(written.trim(), written, None, &HELP)?);
         let endpoint = grpc::with_tls(endpoint, &Certificates::default())?;
-        Ok(Self { endpoint, service })
+        Ok(Self {
+            endpoint,
+            shown: masked(written.trim()),
+            service,
+        })
     }
 
     /// Connects when it is first asked, and again when the connection is lost.
@@ -110,7 +115,7 @@ impl Strategies {
                 format!("no response in {TIMEOUT:?}")
             }
         };
-        Err(format!("{}: {problem}", self.server.endpoint.uri()))
+        Err(format!("{}: {problem}", self.server.shown))
     }
 
     async fn ask(&mut self) -> Result<Bytes, Status> {

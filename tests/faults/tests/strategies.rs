@@ -255,6 +255,31 @@ fn a_real_jaeger_is_heeded() {
 }
 
 #[test]
+fn warning_of_a_server_that_answers_nonsense_shows_no_secret() {
+    let test = "warning_of_a_server_that_answers_nonsense_shows_no_secret";
+    let Some(stderr) = faults::rerun(test, &[]) else {
+        let manager = Manager(Arc::new(Mutex::new(Said {
+            answer: share(7.0),
+            asked: Vec::new(),
+        })));
+        let server = runtime();
+        let address = serve(&server, "127.0.0.1:0".parse().unwrap(), manager.clone());
+        let endpoint = format!("http://{address}/s3cret0123456789?key=s3cret");
+        let remote = JaegerRemote::new(endpoint).polling_interval(Duration::from_millis(20));
+        let builder = Telemetry::builder().otlp("http://localhost:9");
+        let telemetry = builder.sampler(remote).build().unwrap();
+        // Before the second question it has warned of the first answer.
+        eventually("it asks again", || manager.asked() > 1);
+        telemetry.shutdown_blocking();
+        server.shutdown_background();
+        return;
+    };
+    let warning = "jaeger_remote keeps the current strategy: http://127.0.0.1:";
+    assert!(stderr.contains(warning), "{stderr}");
+    assert!(!stderr.contains("s3cret"), "{stderr}");
+}
+
+#[test]
 fn what_cannot_be_asked_is_an_error_at_set_up() {
     let build = |remote| {
         let telemetry = Telemetry::builder().sampler(remote);

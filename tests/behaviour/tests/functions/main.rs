@@ -3,6 +3,7 @@
 
 mod captures;
 mod current_span;
+mod debug;
 mod derive;
 mod exceptions;
 mod hash_without_key;
