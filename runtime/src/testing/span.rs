@@ -104,8 +104,15 @@ impl CapturedSpan {
         let expected = expected.into();
         match self.tag(key) {
             Some(value) if value == expected => self,
-            Some(value) => panic!("{key} is {value:?}, not {expected:?}, on {self:#}"),
-            None => panic!("there is no {key}, expected {expected:?}, on {self:#}"),
+            Some(value) => panic!(
+                "{key} is {}, not {}, on {self:#}",
+                shown(&value),
+                shown(&expected)
+            ),
+            None => panic!(
+                "there is no {key}, expected {}, on {self:#}",
+                shown(&expected)
+            ),
         }
     }
 
@@ -117,7 +124,10 @@ impl CapturedSpan {
     #[track_caller]
     pub fn assert_no_tag(&self, key: &str) -> &Self {
         if let Some(value) = self.tag(key) {
-            panic!("{key} is {value:?}, but should be absent, on {self:#}");
+            panic!(
+                "{key} is {}, but should be absent, on {self:#}",
+                shown(&value)
+            );
         }
         self
     }
@@ -183,8 +193,17 @@ impl fmt::Display for CapturedSpan {
         write!(f, ", status {:?})", self.status())?;
         let before_each = if f.alternate() { "\n  " } else { " " };
         for KeyValue { key, value, .. } in &self.0.attributes {
-            write!(f, "{before_each}{key}={value:?}")?;
+            write!(f, "{before_each}{key}={}", shown(value))?;
         }
         Ok(())
+    }
+}
+
+/// A value of each type as Rust writes it: `"7"`, `7` and `7.0` differ.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => format!("{:?}", text.as_str()),
+        Value::F64(number) => format!("{number:?}"),
+        value => value.to_string(),
     }
 }

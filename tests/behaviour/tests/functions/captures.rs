@@ -1,11 +1,54 @@
 //! A capture records as the service does whose settings it is given.
 
+use std::panic::catch_unwind;
+
 use actix_web::test::{TestRequest, call_and_read_body, init_service};
 use actix_web::{App, web};
 use biztrace::actix::RequestTracing;
 use biztrace::settings::{ExceptionSignal, JaegerRemote, Propagator};
 use biztrace::testing::Capture;
-use biztrace::{Telemetry, traced};
+use biztrace::{Telemetry, tag, traced};
+
+#[test]
+fn failed_assertion_has_a_line_for_each_tag() {
+    #[traced]
+    fn pay() {
+        tag!(
+            order.id = 7,
+            order.amount = 2.0,
+            payment.method = "card\n",
+            order.lines = ["a", "b"]
+        );
+    }
+
+    let capture = Capture::new();
+    capture.scope_sync(pay);
+    let span = capture.span("pay");
+    let message = |key: &'static str, expected: &'static str| {
+        let failed = catch_unwind(|| {
+            span.assert_tag(key, expected);
+        });
+        let message = failed.unwrap_err().downcast::<String>().unwrap();
+        let lines = message.lines().map(str::to_owned);
+        lines
+            .filter(|line| !line.contains("code."))
+            .collect::<Vec<_>>()
+    };
+    let wrong = message("order.id", "7");
+    let start = "order.id is 7, not \"7\", on \"pay\" (Internal, trace ";
+    assert!(wrong[0].starts_with(start), "{wrong:#?}");
+    let tags = [
+        "  order.id=7",
+        "  order.amount=2.0",
+        "  payment.method=\"card\\n\"",
+        "  order.lines=[\"a\",\"b\"]",
+    ];
+    assert_eq!(wrong[1..], tags);
+    let missing = message("order.note", "none");
+    let start = "there is no order.note, expected \"none\", on \"pay\"";
+    assert!(missing[0].starts_with(start), "{missing:#?}");
+    assert_eq!(missing[1..], tags);
+}
 
 #[traced]
 fn fails() {
