@@ -221,13 +221,10 @@ fn link_is_refused_where_everybody_may_make_one() {
         tracer.start("span").end();
         telemetry.force_flush_blocking()
     };
-    let length = || target.metadata().unwrap().len();
-
     // A link of the owner's own.
     let telemetry = build().unwrap();
     assert_eq!(send(&telemetry).delivered, 1);
-    let before = length();
-    assert!(before > 0);
+    assert!(target.metadata().unwrap().len() > 0);
 
     set_mode(folder.path(), 0o1777);
     let error = build().unwrap_err().to_string();
@@ -236,15 +233,16 @@ fn link_is_refused_where_everybody_may_make_one() {
         "{error}"
     );
     // Nor is a link followed that takes the file's place later, to a file that exists or not.
-    std::fs::rename(&path, folder.path().join("away")).unwrap();
-    for target in [target.clone(), folder.path().join("new")] {
-        std::os::unix::fs::symlink(&target, &path).unwrap();
+    let [other, new] = ["other", "new"].map(|name| folder.path().join(name));
+    std::fs::write(&other, "").unwrap();
+    for target in [&other, &new] {
+        std::fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink(target, &path).unwrap();
         let report = send(&telemetry);
         assert_eq!(report.delivered, 1, "{report}");
-        std::fs::remove_file(&path).unwrap();
     }
-    assert_eq!(length(), before);
-    assert!(!folder.path().join("new").exists());
+    assert_eq!(other.metadata().unwrap().len(), 0);
+    assert!(!new.exists());
     let report = telemetry.shutdown_blocking();
     assert_eq!(report.dropped.get(DropReason::Refused), 2, "{report}");
 }
