@@ -138,6 +138,10 @@ pub struct Report {
     /// missing. A copy has at most 16 KiB and 100 lines, and all copies together a quarter of
     /// [`Limits::memory`](crate::settings::Limits::memory). `RequestTracing::readable_headers` narrows what is copied.
     pub incomplete_heads: u64,
+    /// Traces that were not recorded here, and that their callers in other services had not sampled. No spans are counted for them
+    /// elsewhere in this report. `RequestTracing::trust` says which callers decide, and
+    /// [`ParentBased`](crate::settings::ParentBased) how far.
+    pub unsampled_by_callers: u64,
 }
 
 /// What became of the spans that one exporter was to deliver; as in [`Report`].
@@ -184,6 +188,14 @@ impl fmt::Display for Report {
             0 => Ok(()),
             1 => f.write_str("; the head of 1 request was not copied whole"),
             many => write!(f, "; the heads of {many} requests were not copied whole"),
+        }?;
+        match self.unsampled_by_callers {
+            0 => Ok(()),
+            1 => f.write_str("; 1 trace not recorded, which its caller had not sampled"),
+            many => write!(
+                f,
+                "; {many} traces not recorded, which their callers had not sampled"
+            ),
         }
     }
 }

@@ -96,6 +96,7 @@ impl Telemetry {
     pub fn report(&self) -> Report {
         Report {
             incomplete_heads: self.0.recorder.incomplete_heads(),
+            unsampled_by_callers: self.0.recorder.unsampled_by_callers(),
             ..self.0.pipelines.iter().map(Pipeline::report).collect()
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, TraceFlags, TraceState};
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
@@ -50,6 +50,8 @@ pub(crate) struct Recorder {
     pub(super) observer: Option<Arc<dyn Observer>>,
     /// After the shutdown no span starts.
     pub(super) is_closed: AtomicBool,
+    /// Traces that were not recorded, and that their callers had not sampled.
+    unsampled_by_callers: AtomicU64,
 }
 
 /// Neither settings nor the spans that wait: whoever has a tracer shows this.
@@ -113,6 +115,7 @@ impl Recorder {
             known_methods: settings.known_methods.value,
             observer: None,
             is_closed: AtomicBool::new(false),
+            unsampled_by_callers: AtomicU64::new(0),
         }
     }
 
@@ -211,6 +214,11 @@ impl Recorder {
         self.cells.heads.incomplete()
     }
 
+    /// Traces that were not recorded, and that their callers in other processes had not sampled.
+    pub(crate) fn unsampled_by_callers(&self) -> u64 {
+        self.unsampled_by_callers.load(Ordering::Relaxed)
+    }
+
     pub(super) fn is_disabled(&self) -> bool {
         self.mode == Mode::Disabled
     }
@@ -262,7 +270,13 @@ impl Recorder {
             None => trace_state,
         };
         let context = SpanContext::new(trace_id, self.new_span_id(), flags, false, trace_state);
-        if !decision.is_recorded() || self.mode == Mode::Propagate {
+        if !decision.is_recorded() {
+            if is_sampled == Some(false) && parent.is_none_or(SpanContext::is_remote) {
+                self.unsampled_by_callers.fetch_add(1, Ordering::Relaxed);
+            }
+            return Sampled::Drop(context);
+        }
+        if self.mode == Mode::Propagate {
             return Sampled::Drop(context);
         }
         let parent = parent.map(|parent| Parent {

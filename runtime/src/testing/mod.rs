@@ -172,6 +172,7 @@ impl Capture {
     pub fn report(&self) -> Report {
         Report {
             incomplete_heads: self.recorder.incomplete_heads(),
+            unsampled_by_callers: self.recorder.unsampled_by_callers(),
             ..[self.pipeline.report()].into_iter().collect()
         }
     }
