@@ -31,7 +31,8 @@ use super::format::{Format, list};
 pub enum Propagator {
     /// [W3C Trace Context](https://www.w3.org/TR/trace-context-2/), Level 2: `traceparent` and `tracestate`.
     ///
-    /// Of the flags, sampled and random are passed on. A malformed `tracestate` is dropped. It is held in opentelemetry's type,
+    /// Of the flags, sampled and random are passed on. A malformed `tracestate` is dropped. Of one with more than 512 characters, members
+    /// of more than 128 are left out, and then those at its end: each span of the trace has it. It is held in opentelemetry's type,
     /// whose keys have at most one `@` with at most 13 characters after it: a `tracestate` with another key is dropped as well.
     TraceContext,
     /// [W3C Baggage](https://www.w3.org/TR/baggage/): `baggage`. Of more than 64 members or 8192 bytes the rest is left out.

@@ -8,6 +8,11 @@ use opentelemetry::trace::TraceState;
 const MAX_MEMBERS: usize = 32;
 const MAX_LENGTH: usize = 256;
 
+/// What is kept of a list: as much as §3.3.1.5 asks for at the least. Each span of the trace has it, and each request to others.
+const MAX_BYTES: usize = 512;
+/// Of a list that is longer, the members that are longer than this go first.
+const LARGE: usize = 128;
+
 /// Reads the lines as one list. `None` if any member is malformed or a key comes twice: what is
 /// left of such a list could mean something else. Empty members are allowed and skipped.
 ///
@@ -30,11 +35,24 @@ pub(super) fn parse<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Option<TraceSt
             members.push((key, value));
         }
     }
+    cut(&mut members);
     // Most requests have none.
     if members.is_empty() {
         return Some(TraceState::NONE);
     }
     TraceState::from_key_value(members).ok()
+}
+
+/// Leaves out members until the list has at most [`MAX_BYTES`], or a single member: large ones first, then from the end.
+fn cut(members: &mut Vec<(&str, &str)>) {
+    let size = |(key, value): &(&str, &str)| key.len() + 1 + value.len();
+    // With commas, of which there is one less.
+    let is_long =
+        |all: &[(&str, &str)]| all.iter().map(|it| size(it) + 1).sum::<usize>() > MAX_BYTES + 1;
+    while members.len() > 1 && is_long(members) {
+        let large = members.iter().rposition(|member| size(member) > LARGE);
+        members.remove(large.unwrap_or(members.len() - 1));
+    }
 }
 
 fn is_key(key: &str) -> bool {

@@ -265,7 +265,22 @@ async fn tracestate() {
         members.join(",")
     };
     let (long, longer) = ("k".repeat(256), "k".repeat(257));
-    let rows: [(&str, &[String], String); 17] = [
+    let large = "v".repeat(200);
+    let of_20 = |count| {
+        let members: Vec<_> = (0..count).map(|it| format!("k{it:02}={it:0>16}")).collect();
+        members.join(",")
+    };
+    let rows: [(&str, &[String], String); 19] = [
+        (
+            "of more than 512 characters, members of more than 128 go first",
+            &[format!("a=1,b={large},c={large},d={large},e=1")],
+            format!("a=1,b={large},c={large},e=1"),
+        ),
+        (
+            "of more than 512 characters, members at the end go then",
+            &[of_20(32)],
+            of_20(24),
+        ),
         (
             "the list is passed on",
             &["a=1,b=2".into()],
