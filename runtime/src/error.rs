@@ -85,10 +85,28 @@ pub enum Error {
     UnnamedTag,
     /// A trusted proxy is not an address.
     #[error(
-        "`RequestTracing::trusted_proxies`: {text:?} is not an IP address or a network. Write, for example, \"10.0.0.0/8\" or \"2001:db8::1\""
+        "`RequestTracing::trusted_proxies`: {text:?} is not an IP address or a network. Write, for example, \"10.0.0.0/8\", \"2001:db8::1\" or \"unix\""
     )]
     #[non_exhaustive]
     Proxy {
+        /// What was given.
+        text: String,
+    },
+    /// A header is not one that says where a request comes from.
+    #[error(
+        "`RequestTracing::proxy_headers`: {name:?} is not read. Name those that the proxies write of `forwarded`, `x-forwarded-for`, `x-forwarded-host` and `x-forwarded-proto`"
+    )]
+    #[non_exhaustive]
+    ProxyHeader {
+        /// What was given.
+        name: String,
+    },
+    /// A host that baggage is to be sent to is not one.
+    #[error(
+        "`TelemetryBuilder::baggage_to`: {text:?} is not a host. Write, for example, \"api.example.com\", \"*.example.com\" or \"10.0.0.0/8\", without a scheme and a port"
+    )]
+    #[non_exhaustive]
+    Host {
         /// What was given.
         text: String,
     },

@@ -57,6 +57,11 @@ mod exporter;
 mod hex;
 #[cfg(feature = "_inbound")]
 mod inbound;
+#[cfg_attr(
+    not(all(feature = "_inbound", any(feature = "awc", feature = "reqwest"))),
+    allow(dead_code, reason = "servers and clients each need a part of it")
+)]
+mod network;
 mod pipeline;
 #[cfg_attr(
     not(feature = "_inbound"),

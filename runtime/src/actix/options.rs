@@ -36,7 +36,7 @@ pub struct RequestTracing {
     pub(super) recorder: Option<Arc<Recorder>>,
     pub(super) hooks: Hooks,
     pub(super) trust: Trust,
-    pub(super) proxies: Option<Proxies>,
+    pub(super) proxies: Proxies,
     pub(super) client_address: bool,
     pub(super) without_query: bool,
     pub(super) readable: Option<Vec<HeaderName>>,
@@ -154,7 +154,7 @@ impl RequestTracing {
     }
 
     /// Takes the trace over from the callers that `trust` picks, from others a link: see [`Trust`]. By default these are the
-    /// callers of a loopback or private network.
+    /// callers of a loopback or private network whose requests name no other address in `Forwarded` or `X-Forwarded-For`.
     ///
     /// Of several `RequestTracing` around a handler the outermost decides, since it begins the trace. Scopes that are to be
     /// trusted differently are each wrapped instead of the `App`, or told apart by [`Trust::when`].
@@ -164,23 +164,23 @@ impl RequestTracing {
         self
     }
 
-    /// Believes these proxies, by their IP addresses or networks, what they say of the clients behind them in `Forwarded`, or
-    /// in `X-Forwarded-For`, `X-Forwarded-Host` and `X-Forwarded-Proto`. By default nobody is believed.
+    /// Believes these proxies what they say of the clients behind them in `Forwarded`, or in `X-Forwarded-For`, `X-Forwarded-Host` and
+    /// `X-Forwarded-Proto`. They are IP addresses, networks, or `unix`: the other end of each Unix socket. By default nobody is believed.
     ///
     /// It is then that client whom [`trust`](Self::trust) is about; one that the proxies do not name is not of a private
     /// network. A request without any of these headers is one of the proxy's own: have it add them to all that it passes on, or
     /// name only proxies that do. `server.address`, `server.port` and `url.scheme` are what the client asked for, and `client.address`
     /// is its address, if [asked for](Self::client_address). Where both kinds of headers come, only what they agree upon counts: proxies that
-    /// write one kind often let the client's other kind pass.
+    /// write one kind often let the client's other kind pass. [`proxy_headers`](Self::proxy_headers) says which headers they write.
     ///
     /// # Errors
     ///
-    /// Names the first text that is neither an address nor a network.
+    /// Names the first text that is neither an address, a network nor `unix`.
     ///
     /// ```
     /// use biztrace::actix::RequestTracing;
     ///
-    /// let tracing = RequestTracing::default().trusted_proxies(["10.0.0.0/8", "2001:db8::1"])?;
+    /// let tracing = RequestTracing::default().trusted_proxies(["10.0.0.0/8", "2001:db8::1", "unix"])?;
     /// # let _ = tracing;
     /// # Ok::<(), biztrace::Error>(())
     /// ```
@@ -188,7 +188,36 @@ impl RequestTracing {
         mut self,
         proxies: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> Result<Self, crate::error::Error> {
-        self.proxies = Some(Proxies::new(proxies)?);
+        self.proxies.set_addresses(proxies)?;
+        Ok(self)
+    }
+
+    /// Believes the [trusted proxies](Self::trusted_proxies) these headers only: those that they write in place of what a client sends, or
+    /// add to. Any of `Forwarded`, `X-Forwarded-For`, `X-Forwarded-Host` and `X-Forwarded-Proto`.
+    ///
+    /// By default all four are read, as far as they agree. Since most proxies let `X-Forwarded-Host` and `X-Forwarded-Proto` of a client
+    /// pass, each of these counts by default only if it has as many members as `X-Forwarded-For`; a client can achieve that.
+    ///
+    /// # Errors
+    ///
+    /// Names the first header that is another one.
+    ///
+    /// ```
+    /// use actix_web::http::header;
+    /// use biztrace::actix::RequestTracing;
+    ///
+    /// // A load balancer that writes no `X-Forwarded-Host`.
+    /// let tracing = RequestTracing::default()
+    ///     .trusted_proxies(["10.0.0.0/8"])?
+    ///     .proxy_headers([header::X_FORWARDED_FOR, header::X_FORWARDED_PROTO])?;
+    /// # let _ = tracing;
+    /// # Ok::<(), biztrace::Error>(())
+    /// ```
+    pub fn proxy_headers(
+        mut self,
+        names: impl IntoIterator<Item = HeaderName>,
+    ) -> Result<Self, crate::error::Error> {
+        self.proxies.set_headers(names)?;
         Ok(self)
     }
 

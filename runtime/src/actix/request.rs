@@ -16,6 +16,8 @@ use crate::semconv::protocol_version;
 static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 static TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 static BAGGAGE: HeaderName = HeaderName::from_static("baggage");
+static FORWARDED: HeaderName = header::FORWARDED;
+static FORWARDED_FOR: HeaderName = header::X_FORWARDED_FOR;
 static HOST: HeaderName = header::HOST;
 static USER_AGENT: HeaderName = header::USER_AGENT;
 
@@ -29,6 +31,8 @@ impl HeaderLines for HeaderMap {
             "traceparent" => self.get_all(&TRACEPARENT),
             "tracestate" => self.get_all(&TRACESTATE),
             "baggage" => self.get_all(&BAGGAGE),
+            "forwarded" => self.get_all(&FORWARDED),
+            "x-forwarded-for" => self.get_all(&FORWARDED_FOR),
             "host" => self.get_all(&HOST),
             "user-agent" => self.get_all(&USER_AGENT),
             _ => self.get_all(HeaderName::from_static(name)),

@@ -14,7 +14,7 @@ use super::future::{PendingRequest, RequestFuture, Shared};
 use super::options::RequestTracing;
 use super::response_ids;
 use super::routes::Routes;
-use crate::inbound::{Client, Exchange, ForwardedInfo, IncomingRequest, ResponseIds};
+use crate::inbound::{Exchange, ForwardedInfo, IncomingRequest, ResponseIds};
 use crate::recorder::{RunScope, recorder};
 
 impl<S, B> Transform<S, ServiceRequest> for RequestTracing
@@ -87,12 +87,11 @@ struct Arrival<'r> {
 impl<'r> Arrival<'r> {
     #[inline]
     fn new(tracing: &'r RequestTracing, request: &'r ServiceRequest) -> Self {
-        let proxies = tracing.proxies.as_ref();
+        let (peer, headers) = (request.peer_addr(), request.headers());
         Self {
             tracing,
             request,
-            forwarded: proxies
-                .and_then(|proxies| proxies.read(request.peer_addr(), request.headers())),
+            forwarded: tracing.proxies.read(peer, headers),
             is_trusted: OnceCell::new(),
         }
     }
@@ -100,11 +99,13 @@ impl<'r> Arrival<'r> {
     /// Whether its caller is trusted. Asks the application once.
     fn is_trusted(&self) -> bool {
         *self.is_trusted.get_or_init(|| {
-            let client = match &self.forwarded {
-                Some(forwarded) => forwarded.client,
-                None => Client::of_peer(self.request.peer_addr()),
-            };
-            self.tracing.trust.admits(self.request, client)
+            let (request, said) = (self.request, self.forwarded.as_ref());
+            self.tracing.trust.admits(request, || {
+                let (peer, headers) = (request.peer_addr(), request.headers());
+                self.tracing
+                    .proxies
+                    .is_private_throughout(peer, said, headers)
+            })
         })
     }
 

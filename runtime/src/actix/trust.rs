@@ -5,20 +5,24 @@ use std::sync::Arc;
 
 use actix_web::dev::ServiceRequest;
 
-use crate::inbound::{Client, TrustRule};
+use crate::inbound::TrustRule;
 
 /// Which callers a trace is taken over from: see [`RequestTracing::trust`](super::RequestTracing::trust).
 ///
 /// The trace of a caller that is not trusted begins anew, and links to the span that the caller names; whether that one is
 /// sampled or debugged counts for nothing. Its baggage is dropped, and its request id is not taken.
 ///
-/// By default a caller is trusted whose connection comes from a loopback, private or link-local address (RFC 1918, RFC 3927,
-/// `fc00::/7`, `fe80::/10`), or has none: a Unix socket, or a test's request. `100.64.0.0/10` is not among them, since a
-/// carrier shares it with its customers. With [trusted proxies](super::RequestTracing::trusted_proxies) it is the client
-/// behind them that counts.
+/// By default a caller is trusted if two things hold:
 ///
-/// A service that the public reaches through a proxy in its own network sees that proxy's address: name the proxy as a trusted
-/// one, or trust [nobody](Self::nobody).
+/// - Its connection comes from a loopback, private or link-local address (RFC 1918, RFC 3927, `fc00::/7`, `fe80::/10`), or has no
+///   address: a Unix socket, or a test's request. `100.64.0.0/10` is not private, since a carrier shares it with its customers.
+/// - Each address in `Forwarded` and `X-Forwarded-For` is private, too. An address that is unknown, obfuscated or unreadable is not.
+///
+/// So the public is not trusted behind a proxy that sets one of these headers: a client can only add to them. With
+/// [trusted proxies](super::RequestTracing::trusted_proxies) it is the client behind them that counts.
+///
+/// A load balancer that forwards connections (layer 4) or a proxy that sets no such header leaves no sign: have it add one, or trust
+/// [nobody](Self::nobody).
 ///
 /// ```
 /// use biztrace::actix::{RequestTracing, Trust};
@@ -52,9 +56,13 @@ impl Trust {
         Self(TrustRule::When(Arc::new(is_trusted)))
     }
 
-    /// Whether the caller at `client` who sent `request` is trusted.
-    pub(super) fn admits(&self, request: &ServiceRequest, client: Client) -> bool {
-        self.0.admits(client, |is_trusted| is_trusted(request))
+    /// Whether the caller who sent `request` is trusted. `is_private` says where the request comes from.
+    pub(super) fn admits(
+        &self,
+        request: &ServiceRequest,
+        is_private: impl FnOnce() -> bool,
+    ) -> bool {
+        self.0.admits(is_private, |is_trusted| is_trusted(request))
     }
 }
 

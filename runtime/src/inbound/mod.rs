@@ -10,6 +10,7 @@ mod forwarded;
 mod header_capture;
 mod header_lines;
 mod host;
+mod proxies;
 mod request_head;
 mod request_id;
 mod response_ids;
@@ -18,11 +19,12 @@ mod server_span;
 #[cfg(test)]
 mod test_request;
 
-pub(crate) use self::client::{Client, TrustRule};
+pub(crate) use self::client::TrustRule;
 pub(crate) use self::exchange::Exchange;
-pub(crate) use self::forwarded::{ForwardedInfo, Proxies};
+pub(crate) use self::forwarded::ForwardedInfo;
 pub(crate) use self::header_capture::HeaderCapture;
 pub(crate) use self::header_lines::HeaderLines;
+pub(crate) use self::proxies::Proxies;
 pub(crate) use self::request_head::{IncomingRequest, RequestHead};
 pub use self::request_id::RequestId;
 pub(crate) use self::response_ids::{IdOptions, ResponseIds};

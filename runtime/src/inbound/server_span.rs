@@ -9,6 +9,7 @@ use opentelemetry::{Context, ContextGuard};
 use super::client::Client;
 use super::header_lines::{HeaderCarrier, HeaderLines as _};
 use super::host;
+use super::proxies::Proxies;
 use super::request_head::{IncomingRequest, RequestHead, cut};
 use super::route::method_in_name;
 use crate::attribute::{Display, Tags};
@@ -84,7 +85,7 @@ pub(crate) fn start_alone(request: &impl RequestHead) -> RunScope {
         return RunScope::Nothing;
     };
     let caller = Caller::read(&recorder, request, || {
-        Client::of_peer(request.peer()).is_private()
+        Proxies::default().is_private_throughout(request.peer(), None, request.headers())
     });
     let request = IncomingRequest {
         head: request,

@@ -14,6 +14,7 @@ mod long_texts;
 mod middleware;
 mod outcomes;
 mod propagators;
+mod proxies;
 mod request_attributes;
 mod request_ids;
 mod routes;

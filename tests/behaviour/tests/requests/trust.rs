@@ -228,11 +228,22 @@ async fn it_is_the_client_behind_trusted_proxies_who_is_trusted() {
             expected,
             "{line:?}"
         );
-        assert!(
+        assert_eq!(
             is_trusted(proxy, &[line], |tracing| tracing).await,
+            expected,
             "no trusted proxy: {line:?}"
         );
     }
+    let other_proxy = ("x-forwarded-for", "203.0.113.9, 192.168.0.5");
+    assert!(
+        !is_trusted(proxy, &[other_proxy], behind(&["10.0.0.1"])).await,
+        "the private client may be a proxy that is not named"
+    );
+    let named = ("x-forwarded-for", "192.168.0.5, 203.0.113.9");
+    assert!(
+        is_trusted(proxy, &[named], behind(&["10.0.0.1", "203.0.113.9"])).await,
+        "a named proxy may have a public address"
+    );
     assert!(
         is_trusted(proxy, &[], behind(&["10.0.0.1"])).await,
         "a call of the proxy's own"
@@ -322,6 +333,6 @@ async fn what_is_no_address_is_an_error_that_names_it() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "`RequestTracing::trusted_proxies`: \"proxy.internal\" is not an IP address or a network. Write, for example, \"10.0.0.0/8\" or \"2001:db8::1\""
+        "`RequestTracing::trusted_proxies`: \"proxy.internal\" is not an IP address or a network. Write, for example, \"10.0.0.0/8\", \"2001:db8::1\" or \"unix\""
     );
 }
