@@ -7,12 +7,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll, ready};
 
-use opentelemetry::propagation::{Injector, TextMapPropagator};
+use opentelemetry::global;
+use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::SpanKind;
-use opentelemetry::{Context, global};
 use pin_project_lite::pin_project;
 
 use super::ClientTracing;
+use super::payload::{HeaderInjector, Payload};
 use super::url::full_url;
 use crate::attribute::{Key, Tags, truncate};
 use crate::error::text;
@@ -43,11 +44,6 @@ pub(super) struct OutgoingRequest<'r> {
     pub(super) port: Option<u16>,
 }
 
-/// The headers of a request.
-pub(super) trait HeaderInjector: Injector {
-    fn remove(&mut self, name: &str);
-}
-
 /// Defines `RequestHeaders` over the `HeaderMap` that is in scope: clients have one each, as they have the crate http in one version or
 /// another.
 macro_rules! request_headers {
@@ -55,7 +51,7 @@ macro_rules! request_headers {
         /// What does not fit into a header is left out.
         struct RequestHeaders<'h>(&'h mut HeaderMap);
 
-        impl attempt::HeaderInjector for RequestHeaders<'_> {
+        impl super::payload::HeaderInjector for RequestHeaders<'_> {
             fn remove(&mut self, name: &str) {
                 self.0.remove(name);
             }
@@ -79,6 +75,7 @@ pub(super) use request_headers;
 pub(super) struct Attempt {
     recorder: Option<Arc<Recorder>>,
     scope: RunScope,
+    payload: Payload,
     until_body_end: bool,
     outcome: Outcome,
 }
@@ -88,6 +85,7 @@ impl Attempt {
     pub(super) fn start(tracing: &ClientTracing, request: &OutgoingRequest<'_>) -> Self {
         let (recorder, scope) = open(tracing, request);
         Self {
+            payload: Payload::of(tracing, request.host, recorder.as_deref()),
             recorder,
             scope,
             until_body_end: tracing.until_body_end,
@@ -95,17 +93,14 @@ impl Attempt {
         }
     }
 
-    /// Writes the context of the span into the headers of the request, in place of another that they may have.
+    /// Writes the context of the span into the headers of the request.
     pub(super) fn inject(&mut self, headers: &mut impl HeaderInjector) {
         if Current::is_suppressed() {
             return;
         }
         let _entered = self.scope.enter();
-        // A clone, since propagators of others are called with it.
-        let cx = Context::current();
         let mut inject = |propagator: &dyn TextMapPropagator| {
-            propagator.fields().for_each(|name| headers.remove(name));
-            propagator.inject_context(&cx, headers);
+            self.payload.inject(propagator, headers);
         };
         match &self.recorder {
             Some(recorder) => inject(recorder.propagators()),

@@ -15,6 +15,9 @@
 //! of awc would see each of them, but not its time-outs, which drop a request from outside. A body that breaks off with its
 //! connection is whole to awc, and so to its span; one that takes longer than `ClientResponse::timeout` allows is dropped from
 //! outside, and its span is cancelled.
+//!
+//! A redirect is sent the headers of the first request, baggage as well, whatever its host is. Where a service of one's own may redirect to
+//! others, build the client with `disable_redirects`, or say [`ClientTracing::without_baggage`].
 
 use std::fmt;
 use std::future::Future;

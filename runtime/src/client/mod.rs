@@ -6,6 +6,7 @@
 mod attempt;
 #[cfg(feature = "awc")]
 pub mod awc;
+mod payload;
 #[cfg(feature = "reqwest")]
 pub mod reqwest;
 mod url;
@@ -21,12 +22,18 @@ use std::borrow::Cow;
 ///
 /// The headers carry the trace in the formats of [`Propagator`](crate::settings::Propagator) that the instance has, whether the request is
 /// recorded or not. While telemetry is suppressed, there are neither spans nor headers.
+///
+/// The trace goes to every host. Baggage goes to one's own hosts only, and to those that `TelemetryBuilder::baggage_to` or
+/// `BIZTRACE_BAGGAGE_TO` lists. One's own are loopback, private and link-local addresses, names of a single label, `localhost`, and what ends
+/// in `.localhost`, `.internal`, `.svc` or `.cluster.local`. A warning says once that baggage is withheld.
 #[derive(Debug, Clone, Default)]
 pub struct ClientTracing {
     url_template: Option<Cow<'static, str>>,
     resend_count: u32,
     until_body_end: bool,
     without_query: bool,
+    without_baggage: bool,
+    without_context: bool,
 }
 
 impl ClientTracing {
@@ -51,6 +58,20 @@ impl ClientTracing {
     #[must_use]
     pub fn without_query(mut self) -> Self {
         self.without_query = true;
+        self
+    }
+
+    /// Sends no baggage, whatever the host is.
+    #[must_use]
+    pub fn without_baggage(mut self) -> Self {
+        self.without_baggage = true;
+        self
+    }
+
+    /// Sends neither the trace nor baggage: the request has none of the headers of the propagators. It is a span all the same.
+    #[must_use]
+    pub fn without_context(mut self) -> Self {
+        self.without_context = true;
         self
     }
 

@@ -23,14 +23,16 @@
 //! ```
 //!
 //! An extension of the request stands in for the client's `ClientTracing`. reqwest follows redirects by itself, within one span: the URL is
-//! the first one's, and the status code the last one's.
+//! the first one's, and the status code the last one's. It sends the first one's headers to all of them: [`redirect_policy`] keeps baggage
+//! from hosts that may not have it.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use ::reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use ::reqwest::{Body, Error, Request, RequestBuilder, Response, ResponseBuilderExt, Version};
+use ::reqwest::redirect::Policy;
+use ::reqwest::{Body, Error, Request, RequestBuilder, Response, ResponseBuilderExt, Url, Version};
 use async_trait::async_trait;
 use http::Extensions;
 use http_body::{Body as _, Frame, SizeHint};
@@ -39,6 +41,8 @@ use reqwest_middleware::{Middleware, Next};
 
 use super::ClientTracing;
 use super::attempt::{self, Attempt, request_headers};
+use super::payload::is_own;
+use crate::recorder::Current;
 use crate::semconv::{OTHER, protocol_version};
 
 /// Sends a request that is traced.
@@ -87,6 +91,29 @@ impl SendTraced for RequestBuilder {
             }
         }
     }
+}
+
+/// Follows redirects as reqwest does by default, but not from a host that is sent baggage to a host that is not: reqwest would send
+/// it the same headers. The response is the redirect then. [`ClientTracing`] says which hosts are sent baggage.
+///
+/// ```
+/// use biztrace::client::reqwest::redirect_policy;
+///
+/// let client = reqwest::Client::builder().redirect(redirect_policy()).build()?;
+/// # drop(client);
+/// # Ok::<(), reqwest::Error>(())
+/// ```
+#[must_use]
+pub fn redirect_policy() -> Policy {
+    Policy::custom(|redirect| {
+        let recorder = Current::recorder();
+        let is_own = |url: &Url| is_own(url.host_str().unwrap_or_default(), recorder.as_deref());
+        // The headers are those of the first request.
+        match redirect.previous().first() {
+            Some(first) if is_own(first) && !is_own(redirect.url()) => redirect.stop(),
+            _ => Policy::default().redirect(redirect),
+        }
+    })
 }
 
 /// In a request's extensions: how often it has been sent.

@@ -13,6 +13,7 @@ use super::privacy::PrivacySettings;
 use super::propagator::{PROPAGATORS, Propagator};
 use super::sourced::Sourced;
 use crate::error::Error;
+use crate::network::Hosts;
 use crate::sampling::Sampler;
 use crate::semconv::KnownMethods;
 
@@ -41,6 +42,8 @@ pub(crate) struct Settings {
     pub(crate) shutdown_timeout: Sourced<Duration>,
     /// The formats of context, in the order in which they are read.
     pub(crate) propagators: Sourced<Vec<Propagator>>,
+    /// The hosts that baggage is sent to, beside one's own.
+    pub(crate) baggage_to: Sourced<Hosts>,
     /// How errors are recorded.
     pub(crate) exceptions: Sourced<ExceptionSignal>,
     /// The methods that spans are named after.
@@ -61,6 +64,7 @@ impl Default for Settings {
             tags: Sourced::default(),
             shutdown_timeout: Sourced::new(Duration::from_secs(10)),
             propagators: Sourced::new(Propagator::DEFAULT.to_vec()),
+            baggage_to: Sourced::default(),
             exceptions: Sourced::default(),
             known_methods: Sourced::new(KnownMethods::DEFAULT),
         }
@@ -90,6 +94,23 @@ const KNOWN_METHODS: Format<KnownMethods> = Format {
     },
     shown: |methods| Some(methods.to_string()),
     written: KnownMethods::to_string,
+};
+
+const HOSTS: Format<Hosts> = Format {
+    parse: |value, refused| {
+        const EXPECTED: &str = "a comma-separated list of hosts, for example \
+            *.partner.example,api.example.com,10.0.0.0/8, or * for all";
+        let (mut hosts, mut all) = (Hosts::default(), 0);
+        for host in value.split(',').map(str::trim) {
+            match hosts.add(host) {
+                true => all += 1,
+                false => refused.add(host, EXPECTED),
+            }
+        }
+        (all > 0).then_some(hosts)
+    },
+    shown: |hosts| Some(hosts.to_string()).filter(|hosts| !hosts.is_empty()),
+    written: |_| "none of them".to_owned(),
 };
 
 const TAGS: Format<Vec<KeyValue>> = Format {
@@ -137,6 +158,12 @@ impl Settings {
             &["OTEL_PROPAGATORS"],
             &PROPAGATORS,
             &mut self.propagators,
+        );
+        pass.setting(
+            "baggage_to",
+            &["BIZTRACE_BAGGAGE_TO"],
+            &HOSTS,
+            &mut self.baggage_to,
         );
         pass.setting(
             "exceptions",

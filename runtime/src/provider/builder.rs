@@ -216,6 +216,36 @@ impl TelemetryBuilder {
         self
     }
 
+    /// Hosts that requests of [`client`](crate::client) carry baggage to, beside one's own; `BIZTRACE_BAGGAGE_TO`, a list with commas.
+    /// Others get the trace without baggage, and a warning says so once. Needs the feature `reqwest` or `awc`.
+    ///
+    /// One's own are loopback, private and link-local addresses, names of a single label, `localhost`, and what ends in `.localhost`,
+    /// `.internal`, `.svc` or `.cluster.local`. A name is not resolved: it is the text in the URL that counts.
+    ///
+    /// ```
+    /// use biztrace::Telemetry;
+    ///
+    /// // Names, all names below a domain, addresses, networks; `*` is all hosts.
+    /// let telemetry = Telemetry::builder()
+    ///     .baggage_to(["api.example.com", "*.shop.example.com", "203.0.113.0/24"])
+    ///     .build()?;
+    /// # drop(telemetry);
+    /// # Ok::<(), biztrace::Error>(())
+    /// ```
+    #[cfg(any(feature = "awc", feature = "reqwest"))]
+    pub fn baggage_to(mut self, hosts: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        let mut all = std::mem::take(&mut self.settings.baggage_to.value);
+        for host in hosts {
+            let text = host.as_ref();
+            if !all.add(text) {
+                let text = text.to_owned();
+                self.mistake = self.mistake.or(Some(Error::Host { text }));
+            }
+        }
+        self.settings.baggage_to.set(all);
+        self
+    }
+
     /// How errors are recorded: as span events, as log events, or both. Default: span events;
     /// `OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN`.
     pub fn exceptions(mut self, signal: ExceptionSignal) -> Self {

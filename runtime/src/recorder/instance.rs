@@ -17,6 +17,7 @@ use super::state::Taken;
 use super::verdict::Verdict;
 use crate::attribute::{Privacy, Tags};
 use crate::config::{ExceptionSignal, Limits, Settings};
+use crate::network::Hosts;
 use crate::propagation::{ParentDecision, Propagators};
 use crate::sampling::{Decision, NewTrace, Sampler};
 use crate::semconv::KnownMethods;
@@ -45,6 +46,7 @@ pub(crate) struct Recorder {
     /// What its traces record in.
     pub(super) cells: Arc<Cells>,
     pub(super) propagators: Propagators,
+    baggage_to: Hosts,
     pub(super) exceptions: ExceptionSignal,
     pub(super) known_methods: KnownMethods,
     pub(super) observer: Option<Arc<dyn Observer>>,
@@ -111,6 +113,7 @@ impl Recorder {
             sink,
             cells: Arc::new(Cells::new(memory)),
             propagators,
+            baggage_to: settings.baggage_to.value,
             exceptions: settings.exceptions.value,
             known_methods: settings.known_methods.value,
             observer: None,
@@ -229,6 +232,15 @@ impl Recorder {
 
     pub(crate) fn propagators(&self) -> &Propagators {
         &self.propagators
+    }
+
+    /// The hosts that are sent baggage.
+    #[cfg_attr(
+        not(any(feature = "awc", feature = "reqwest")),
+        allow(dead_code, reason = "clients ask")
+    )]
+    pub(crate) fn baggage_to(&self) -> &Hosts {
+        &self.baggage_to
     }
 
     /// Decides on a trace whose first local span stands below `parent`, if there is one.

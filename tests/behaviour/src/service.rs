@@ -83,6 +83,12 @@ impl Service {
         format!("http://{}{path}", self.address)
     }
 
+    /// Where it serves.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// A request that is yet to be sent.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, self.url(path))

@@ -2,10 +2,12 @@
 //! that sends and a service that is called.
 
 mod attempts;
+mod baggage;
 mod bodies;
 mod headers;
 mod spans;
 
+use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -147,12 +149,19 @@ async fn moved() -> HttpResponse {
     HttpResponse::Found().insert_header(to).finish()
 }
 
+/// Redirects to the URL in the query.
+#[get("/redirect")]
+async fn redirect(to: web::Query<HashMap<String, String>>) -> HttpResponse {
+    let to = ("location", &*to["to"]);
+    HttpResponse::Found().insert_header(to).finish()
+}
+
 /// A service that is called.
 fn callee() -> Service {
     Service::start(|tracing| {
         App::new()
             .wrap(tracing)
-            .service((echo_headers, order, answer_with, never, moved))
+            .service((echo_headers, order, answer_with, never, moved, redirect))
     })
 }
 
