@@ -19,6 +19,9 @@ use crate::recorder::{Recorder, TracerProvider};
 /// `traceparent`, names the span by method and route, and records the status; a server error, a panic or a broken body
 /// marks the span as an error, and a request that its client gave up is tagged `biztrace.outcome=cancelled`.
 ///
+/// A caller is trusted if it is in a private network, and if no proxy says otherwise: see [`Trust`]. Behind a balancer that leaves no sign,
+/// trust [nobody](Trust::nobody).
+///
 /// By default actix-web lets a handler run to its end although the client has hung up, and nobody learns of it: build the
 /// `HttpServer` with `.h1_allow_half_closed(false)` to have such requests cancelled.
 ///

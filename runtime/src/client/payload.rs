@@ -1,8 +1,8 @@
 //! What the headers of a request carry: the trace goes to every host, baggage only to one's own.
 
-use opentelemetry::Context;
 use opentelemetry::baggage::BaggageExt;
 use opentelemetry::propagation::{Injector, TextMapPropagator};
+use opentelemetry::{Context, global};
 
 use super::ClientTracing;
 use crate::diag;
@@ -37,7 +37,7 @@ impl Payload {
             return Self::All;
         }
         if !tracing.without_baggage {
-            warn_withheld(host);
+            warn_withheld(host, recorder);
         }
         Self::Trace
     }
@@ -67,11 +67,19 @@ pub(super) fn is_own(host: &str, recorder: Option<&Recorder>) -> bool {
     }
 }
 
+/// Says so once, if there is a propagator that would have sent it.
 #[cold]
-fn warn_withheld(host: &str) {
+fn warn_withheld(host: &str, recorder: Option<&Recorder>) {
     static ONCE: diag::Once = diag::Once::new();
-    ONCE.warn(format_args!(
-        "a request to {host:?} carries no baggage, since the host is not of a private network: what travels there may be read by others. \
-         List it by `TelemetryBuilder::baggage_to` or BIZTRACE_BAGGAGE_TO, or say `ClientTracing::without_baggage` for this client"
-    ));
+    let sends = |propagator: &dyn TextMapPropagator| propagator.fields().any(|it| it == "baggage");
+    let is_sent = match recorder {
+        Some(recorder) => sends(recorder.propagators()),
+        None => global::get_text_map_propagator(sends),
+    };
+    if is_sent {
+        ONCE.warn(format_args!(
+            "a request to {host:?} carries no baggage, since the host is not of a private network: others may read it there. List the host \
+             by `TelemetryBuilder::baggage_to` or BIZTRACE_BAGGAGE_TO, or say `ClientTracing::without_baggage` for this client"
+        ));
+    }
 }

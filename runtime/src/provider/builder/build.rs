@@ -130,9 +130,13 @@ impl TelemetryBuilder {
         let origin = Origin::of(source);
         pass.described("propagators", Some(names), &origin);
         if is_disabled {
-            let counts = |warning: &Warning| {
-                ["OTEL_SDK_DISABLED", CONFIG_FILE, "OTEL_PROPAGATORS"].contains(&&*warning.variable)
-            };
+            const STILL: [&str; 4] = [
+                "OTEL_SDK_DISABLED",
+                CONFIG_FILE,
+                "OTEL_PROPAGATORS",
+                "BIZTRACE_BAGGAGE_TO",
+            ];
+            let counts = |warning: &Warning| STILL.contains(&&*warning.variable);
             listing.warnings.retain(counts);
         }
         listing

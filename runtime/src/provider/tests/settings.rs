@@ -378,6 +378,21 @@ fn propagators() {
 }
 
 #[test]
+fn hosts_that_get_baggage() {
+    const VARIABLE: &str = "BIZTRACE_BAGGAGE_TO";
+    let hosts = "*.example.com,api.example.org,10.0.0.0/8";
+    accepts(&[(VARIABLE, hosts)], &[&format!("baggage_to={hosts}")]);
+    accepts(&[(VARIABLE, "*")], &["baggage_to=*"]);
+    let expected = "a comma-separated list of hosts, for example *.partner.example,api.example.com,10.0.0.0/8, or * for all";
+    let problem = format!("=\"api/v1\" is not {expected}; using none of them");
+    refuses(VARIABLE, "api/v1", &problem);
+    let (set, warnings) = read(&[(VARIABLE, "api.example.org, 10.0.0.0/33")]);
+    assert_eq!(set, ["baggage_to=api.example.org"]);
+    let problem = format!("=\"10.0.0.0/33\" is not {expected}; using the others");
+    assert_eq!(warnings, [format!("{VARIABLE}{problem}")]);
+}
+
+#[test]
 fn privacy() {
     const KEY: (&str, &str) = ("BIZTRACE_HASH_KEY", "0123456789abcdef");
     accepts(&[("BIZTRACE_PII", "keep")], &["pii=keep"]);

@@ -201,13 +201,19 @@ async fn a_handler_without_the_middleware_trusts_its_own_network() {
                 .insert_header(("traceparent", TRACEPARENT));
             call_service(&app, request.to_request()).await;
         }
+        let request = TestRequest::get()
+            .uri("/outbound")
+            .peer_addr("10.0.0.1:1".parse().unwrap())
+            .insert_header(("traceparent", TRACEPARENT))
+            .insert_header(("x-forwarded-for", "203.0.113.9"));
+        call_service(&app, request.to_request()).await;
     };
     capture.scope(served).await;
     let spans = capture.spans();
     let is_below = |span: &CapturedSpan| span.trace_id().to_string() == CALLERS_TRACE;
     assert_eq!(
         spans.iter().map(is_below).collect::<Vec<_>>(),
-        [true, false]
+        [true, false, false]
     );
     assert_eq!(spans[1].data().links.len(), 1);
 }
