@@ -2,9 +2,11 @@
 
 use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
-use syn::{Error, Lit, LitStr, Path};
+use syn::parse::{ParseStream, Parser};
+use syn::{Error, Lit, LitStr, Path, Token};
 
 use crate::names::Names;
+use crate::parse::similar::meant;
 
 /// The name of the first reader in `expression`.
 pub(crate) fn first(expression: impl ToTokens) -> Option<Ident> {
@@ -21,7 +23,7 @@ pub(crate) const READERS: [&str; 4] = ["header", "query", "cookie", "baggage"];
 /// On tokens, readers work within the arguments of any macro too. `req.header("…")` and `m::query("…")` are the user's own.
 pub(crate) fn to_head_methods(tokens: TokenStream, found: &mut Option<Ident>) -> TokenStream {
     each_call(tokens, &mut |name, argument| {
-        let is_reader = one_string(argument).is_some();
+        let is_reader = is_reader(name) && one_string(argument).is_some();
         if is_reader {
             found.get_or_insert_with(|| name.clone());
         }
@@ -29,11 +31,43 @@ pub(crate) fn to_head_methods(tokens: TokenStream, found: &mut Option<Ident>) ->
     })
 }
 
+/// The reader whose name a call of another function may misspell, such as `query` for `querry("a")`.
+///
+/// Only rustc knows whether that function exists. `None` if `expression` uses the reader's name for something else.
+pub(crate) fn misspelt(expression: TokenStream) -> Option<Ident> {
+    let mut found = None;
+    each_call(expression.clone(), &mut |name, argument| {
+        let meant = meant(&name.to_string(), READERS).filter(|_| !is_reader(name));
+        if let Some(reader) = meant.filter(|_| one_string(argument).is_some()) {
+            found.get_or_insert_with(|| Ident::new(reader, name.span()));
+        }
+        false
+    });
+    found.filter(|reader| !mentions(expression, &reader.to_string()))
+}
+
+/// Whether `name` occurs in `tokens`, also as an argument that a format string captures.
+fn mentions(tokens: TokenStream, name: &str) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == name,
+        TokenTree::Group(group) => mentions(group.stream(), name),
+        TokenTree::Literal(literal) => literal.to_string().contains(&format!("{{{name}")),
+        TokenTree::Punct(_) => false,
+    })
+}
+
+fn is_reader(name: &Ident) -> bool {
+    READERS.iter().any(|reader| name == reader)
+}
+
 /// The error for a reader without a string literal, or with a name that no header has. A function among `arguments` is not a
 /// reader.
 pub(crate) fn unreadable(expression: impl ToTokens, arguments: &Names) -> Option<Error> {
     let mut error = None;
     each_call(expression.into_token_stream(), &mut |name, argument| {
+        if !is_reader(name) {
+            return false;
+        }
         let message = match one_string(argument) {
             Some(literal) if name == "header" && !is_token(&literal.value()) => format!(
                 "`{}` is not a valid header name: use letters, digits and `-`",
@@ -55,11 +89,8 @@ pub(crate) fn unreadable(expression: impl ToTokens, arguments: &Names) -> Option
     error
 }
 
-/// Replaces each call that looks like a reader by a method of the request's head, if `is_reader` returns `true` for it.
-fn each_call(
-    tokens: TokenStream,
-    is_reader: &mut dyn FnMut(&Ident, &Group) -> bool,
-) -> TokenStream {
+/// Replaces each call by its name by a method of the request's head, if `reads` returns `true` for it.
+fn each_call(tokens: TokenStream, reads: &mut dyn FnMut(&Ident, &Group) -> bool) -> TokenStream {
     let mut output = TokenStream::new();
     let mut tokens = tokens.into_iter().peekable();
     let mut qualified = false;
@@ -67,9 +98,8 @@ fn each_call(
     while let Some(token) = tokens.next() {
         if let (TokenTree::Ident(name), Some(TokenTree::Group(argument))) = (&token, tokens.peek())
             && !qualified
-            && READERS.iter().any(|it| name == it)
             && argument.delimiter() == Delimiter::Parenthesis
-            && is_reader(name, argument)
+            && reads(name, argument)
         {
             output.extend(quote_spanned!(Span::mixed_site().located_at(name.span())=> __head.));
         }
@@ -79,7 +109,7 @@ fn each_call(
         };
         output.extend([match token {
             TokenTree::Group(group) => {
-                let inner = each_call(group.stream(), is_reader);
+                let inner = each_call(group.stream(), reads);
                 let mut inner = Group::new(group.delimiter(), inner);
                 inner.set_span(group.span());
                 TokenTree::Group(inner)
@@ -96,13 +126,15 @@ fn one_string(argument: &Group) -> Option<LitStr> {
 
 /// Whether an argument is a constant, or a literal that is not a string: likely mistakes for a name.
 fn is_constant(argument: &Group) -> bool {
-    let constant = |path: Path| {
+    let constant = |argument: ParseStream<'_>| {
+        argument.parse::<Option<Token![&]>>()?;
+        let path: Path = argument.parse()?;
         let name = path.segments.last().map(|it| it.ident.to_string());
-        name.is_some_and(|name| {
+        Ok(name.is_some_and(|name| {
             name.contains(char::is_uppercase) && !name.contains(char::is_lowercase)
-        })
+        }))
     };
-    syn::parse2(argument.stream()).is_ok_and(constant)
+    constant.parse2(argument.stream()).unwrap_or(false)
         || syn::parse2::<Lit>(argument.stream()).is_ok()
 }
 

@@ -26,6 +26,7 @@ use super::{ArrayEncoder, Encoder};
     message = "`{Self}` has no attribute form",
     label = "not an attribute value",
     note = "a value is a number, a bool, a string, an `Option` or a list of them. Have another type's text with `#[display]` or `#[debug]`, convert it (`.as_millis()`, `.ok()`), derive `BizValue` for an enum of yours, or implement `biztrace::Value`",
+    note = "types of the crates `chrono`, `rust_decimal`, `time` and `uuid` have one with the feature of that name of `biztrace`",
     note = "a type that derives `BizAttrs` is spread: `..value`, or `nested` on a field",
     note = "types that hold secrets have no attribute form on purpose"
 )]

@@ -27,5 +27,6 @@ pub(super) fn tag(field: &Field) -> Tag {
         target,
         value: quote!(#this.#member),
         place: ends(member.to_token_stream()),
+        misspelt: None,
     }
 }

@@ -20,10 +20,17 @@ pub(crate) use tags::statement;
 
 /// The function with its body replaced.
 pub(crate) fn function(mut expansion: Expansion) -> TokenStream {
-    let statements = match &expansion.span {
+    let mut statements = match &expansion.span {
         Some(plan) => wrapped(&expansion, plan),
         None => annotated(&expansion),
     };
+    if let Some(name) = expansion.main {
+        let (place, private) = (Span::mixed_site().located_at(name), &expansion.private);
+        statements = quote_spanned! {place=>
+            const _: () = #private::not_main(::core::module_path!());
+            #statements
+        };
+    }
     if expansion
         .span
         .as_ref()

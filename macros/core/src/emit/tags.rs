@@ -22,6 +22,14 @@ pub(super) fn closure(private: &TokenStream, plan: &TagPlan) -> TokenStream {
 /// The statement that sets a tag on `__tags`.
 pub(crate) fn statement(private: &TokenStream, tag: &Tag) -> TokenStream {
     let mut statement = set(private, tag);
+    if let Some(reader) = &tag.misspelt {
+        // If there is no such function, rustc names one that is similar. So a reader has to be in scope.
+        statement = quote_spanned! {Span::mixed_site()=> {
+            #[allow(unused_imports)]
+            use #private::readers::#reader;
+            #statement
+        }};
+    }
     if let Some(condition) = &tag.when {
         statement = quote_spanned! {Span::mixed_site()=>
             let __when: ::core::primitive::bool = #condition;

@@ -8,7 +8,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Expr, FnArg, LitStr, Pat, PatType, ReturnType, Signature, Token, Type, TypeInfer,
+    Expr, FnArg, LitStr, Pat, PatType, ReturnType, Signature, Token, Type, TypeInfer, Visibility,
     parse_quote_spanned,
 };
 
@@ -32,6 +32,8 @@ pub(crate) struct Expansion {
     pub(crate) on_result: Vec<Tag>,
     /// How to run the body under a span; `None` if only tags are set before it.
     pub(crate) span: Option<SpanPlan>,
+    /// The name of a function that is `main` if it is in the root of a crate.
+    pub(crate) main: Option<Span>,
 }
 
 /// A span around a body.
@@ -99,8 +101,18 @@ pub(crate) fn expansion(annotated: Annotated) -> Expansion {
         tags: TagPlan::new(before),
         on_result,
         span,
+        main: main(&function),
         function,
     }
+}
+
+/// The place of the name, if the function looks like the `main` of a program.
+fn main(function: &Function) -> Option<Span> {
+    let sig = &function.sig;
+    let is_main = sig.ident == "main"
+        && sig.inputs.is_empty()
+        && matches!(function.vis, Visibility::Inherited);
+    is_main.then(|| sig.ident.span())
 }
 
 /// A reference to the argument that is written as an `HttpRequest`.

@@ -7,7 +7,7 @@ use syn::{LitInt, LitStr, Pat};
 
 use crate::destination::Destinations;
 use crate::parse::{Effect, Entry, EntryTarget, ResultArm, TagOption};
-use crate::readers::to_head_methods;
+use crate::readers::{misspelt, to_head_methods};
 
 /// Tags that are set together.
 pub(crate) struct TagPlan {
@@ -24,6 +24,8 @@ pub(crate) struct Tag {
     pub(crate) value: TokenStream,
     /// The first and the last of the value's tokens.
     pub(crate) place: [Span; 2],
+    /// A reader that a function in the value may be meant for.
+    pub(crate) misspelt: Option<Ident>,
 }
 
 /// What a tag sets.
@@ -62,6 +64,7 @@ impl TagPlan {
             } = entry;
             let place = ends(value.to_token_stream());
             let value = to_head_methods(value.into_token_stream(), &mut found);
+            let misspelt = misspelt(value.clone());
             let target = match target {
                 _ if !has_all_options => TagTarget::Nothing,
                 EntryTarget::Key(key) => {
@@ -85,6 +88,7 @@ impl TagPlan {
                 target,
                 value,
                 place,
+                misspelt,
             }
         };
         Self {

@@ -12,6 +12,7 @@ use syn::{Error, Expr, LitStr, Token};
 
 use super::tag_options::{Effect, Needs, TagOption, options_of_entry};
 use super::tokens::{is_comma, until_comma};
+use super::tracing::{instead_of, sigil};
 
 /// An entry: what it sets, and how.
 pub(crate) struct Entry {
@@ -46,6 +47,15 @@ impl Entry {
             EntryTarget::Key(key) => Some(key),
             EntryTarget::Spread(_) => None,
         }
+    }
+
+    /// Its expressions: its condition, and its value.
+    pub(crate) fn expressions(&self) -> impl Iterator<Item = &Expr> {
+        let conditions = self.options.iter().filter_map(|it| match &it.effect {
+            Effect::When(condition) => Some(condition),
+            _ => None,
+        });
+        conditions.chain([&self.value])
     }
 
     /// Whether the function's body has to be wrapped for it.
@@ -101,6 +111,9 @@ fn separated(input: ParseStream<'_>, errors: &mut Vec<Error>) -> Vec<Entry> {
 
 fn entry(input: ParseStream<'_>, errors: &mut Vec<Error>) -> syn::Result<Entry> {
     let (options, has_all_options) = options_of_entry(input, errors)?;
+    if let Some(sigil) = sigil(input) {
+        return Err(instead_of(&sigil, &key(input)?.name));
+    }
     let target = if input.peek(Token![..]) {
         EntryTarget::Spread(input.parse()?)
     } else {
@@ -114,6 +127,9 @@ fn entry(input: ParseStream<'_>, errors: &mut Vec<Error>) -> syn::Result<Entry> 
                 return Err(key.without_value(quote!(#tokens #equals)));
             }
             errors.extend(key.not_equals(equals));
+            if let Some(sigil) = sigil(input) {
+                return Err(instead_of(&sigil, &key.name));
+            }
         }
         EntryTarget::Spread(dots) => {
             if input.peek(Token![,]) {

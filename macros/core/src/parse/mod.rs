@@ -6,10 +6,11 @@ mod annotated;
 pub(crate) mod biz;
 mod entries;
 mod option_table;
-mod similar;
+pub(crate) mod similar;
 mod span_options;
 mod tag_options;
 mod tokens;
+mod tracing;
 
 pub(crate) use annotated::{Annotated, SpanAttribute, annotated};
 pub(crate) use entries::{Entry, EntryTarget, Key, entries};

@@ -2,14 +2,17 @@
 
 /// `; did you mean …?` if one of `names` is like `text`, otherwise the full stop.
 pub(super) fn hint<'a>(text: &str, names: impl IntoIterator<Item = &'a str>) -> String {
-    let nearest = names
-        .into_iter()
-        .map(|name| (edit_distance(name, text), name))
-        .min();
-    match nearest {
-        Some((0..=2, name)) => format!("; did you mean `{name}`?"),
-        _ => ".".into(),
+    match meant(text, names) {
+        Some(name) => format!("; did you mean `{name}`?"),
+        None => ".".into(),
     }
+}
+
+/// The nearest of `names`, if it is like `text`.
+pub(crate) fn meant<'a>(text: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let distances = names.into_iter().map(|it| (edit_distance(it, text), it));
+    let (distance, name) = distances.min()?;
+    (distance <= 2).then_some(name)
 }
 
 /// Levenshtein's distance, in characters.

@@ -6,6 +6,7 @@ use syn::{Error, Expr, LitStr, Path, Token, parenthesized};
 
 use super::entries::{Entry, entries};
 use super::option_table::{OptionReader, OptionRow};
+use super::tracing::{refusal_of_traced, refusal_of_traced_handler};
 use crate::runtime_path::{CRATE_OPTION, crate_path};
 
 /// The options that were set. Each attribute sets those of its table.
@@ -120,13 +121,14 @@ pub(super) fn span_options(
     input: ParseStream<'_>,
     errors: &mut Vec<Error>,
 ) -> SpanOptions {
-    let rows = if attribute == "traced" {
-        TRACED
+    let (rows, refusal): (_, fn(&str) -> Option<String>) = if attribute == "traced" {
+        (TRACED, refusal_of_traced)
     } else {
-        TRACED_HANDLER
+        (TRACED_HANDLER, refusal_of_traced_handler)
     };
     let mut options = SpanOptions::default();
     let mut reader = OptionReader::new(format!("`{attribute}`"), rows.iter().copied());
+    reader.refusal = refusal;
     reader.read_list(input, errors, |name, row, input, errors| {
         (row.meaning)(name, input, &mut options, errors)
     });

@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 
 use proc_macro2::Ident;
-use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
-use syn::{Error, Expr, ExprAsync, ExprClosure, ExprPath, FnArg, Pat, Token};
+use syn::{Error, Expr, ExprAsync, ExprClosure, ExprPath, Pat};
 
+use super::locals;
 use super::tag_options::only_for_one_attribute;
+use crate::function::Function;
 use crate::names::Names;
 use crate::parse::{Effect, Entry, EntryTarget, ListKind, Needs, ResultArm, TagOption};
 use crate::readers;
@@ -17,14 +18,16 @@ pub(super) struct Surroundings {
     list: ListKind,
     /// The names of the function's arguments.
     arguments: Names,
+    /// The names that its body binds.
+    locals: Names,
 }
 
 impl Surroundings {
-    /// On a function with these arguments.
-    pub(super) fn function(inputs: &Punctuated<FnArg, Token![,]>) -> Self {
+    pub(super) fn function(function: &Function) -> Self {
         Self {
             list: ListKind::Function,
-            arguments: Names::of(inputs),
+            arguments: Names::of(&function.sig.inputs),
+            locals: locals::of_body(&function.body.statements),
         }
     }
 
@@ -32,6 +35,7 @@ impl Surroundings {
         Self {
             list: ListKind::TagMacro,
             arguments: Names::default(),
+            locals: Names::default(),
         }
     }
 }
@@ -55,7 +59,12 @@ pub(super) fn check(
 fn obstacles(entry: &Entry, surroundings: &Surroundings) -> Vec<Error> {
     let mut errors = Vec::from_iter(control_flow(entry, surroundings.list));
     let arguments = &surroundings.arguments;
-    errors.extend(expressions(entry).find_map(|it| readers::unreadable(it, arguments)));
+    errors.extend(
+        entry
+            .expressions()
+            .find_map(|it| readers::unreadable(it, arguments)),
+    );
+    errors.extend(locals::named_by(entry, &surroundings.locals, arguments));
     for option in &entry.options {
         let refusal = surroundings.list.refusal(&option.row);
         let refusal = refusal.or_else(|| too_late(entry, option));
@@ -93,21 +102,9 @@ fn on_spread(entry: &Entry) -> Option<Error> {
     Some(Error::new(name.span(), message))
 }
 
-/// The expressions of an entry: its value, and its condition.
-fn expressions(entry: &Entry) -> impl Iterator<Item = &Expr> {
-    let conditions = entry
-        .options
-        .iter()
-        .filter_map(|option| match &option.effect {
-            Effect::When(condition) => Some(condition),
-            _ => None,
-        });
-    conditions.chain([&entry.value])
-}
-
 /// The error for a value that would leave the function, or wait.
 fn control_flow(entry: &Entry, list: ListKind) -> Option<Error> {
-    let (place, what) = ControlFlow::of(expressions(entry))?;
+    let (place, what) = ControlFlow::of(entry.expressions())?;
     let message = if list == ListKind::TagMacro {
         format!(
             "{what} can't stand in a value, which is evaluated only if a span is recorded: compute it in a `let` before `tag!`"
@@ -144,12 +141,12 @@ pub(crate) fn misplaced_condition(condition: &Expr) -> Option<Error> {
 fn moved_argument(entry: &Entry, pattern: &Pat, arguments: &Names) -> Option<Error> {
     let mut bound = Names::default();
     bound.visit_pat(pattern);
-    expressions(entry).for_each(|expr| bound.visit_expr(expr));
+    entry.expressions().for_each(|expr| bound.visit_expr(expr));
     let mut moved = MovedArgument {
         arguments: arguments.0.difference(&bound.0).cloned().collect(),
         first: None,
     };
-    expressions(entry).for_each(|expr| moved.visit_expr(expr));
+    entry.expressions().for_each(|expr| moved.visit_expr(expr));
     if let Some(argument) = moved.first {
         let message = format!(
             "`{argument}` has moved into the body, which has run by now: only the names that the pattern binds are left. Set \
@@ -157,7 +154,7 @@ fn moved_argument(entry: &Entry, pattern: &Pat, arguments: &Names) -> Option<Err
         );
         return Some(Error::new(argument.span(), message));
     }
-    let reader = expressions(entry).find_map(readers::first)?;
+    let reader = entry.expressions().find_map(readers::first)?;
     let message = format!(
         "`{reader}(…)` reads the request before the body runs, and this is evaluated after it: make it an entry of its own"
     );

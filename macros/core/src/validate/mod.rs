@@ -3,6 +3,7 @@
 mod entries;
 mod function;
 mod keys;
+mod locals;
 mod tag_options;
 
 use syn::Error;
@@ -27,7 +28,7 @@ pub(crate) fn annotated(annotated: &mut Annotated, errors: &mut Vec<Error>) -> b
         check_options(&mut entry.options, errors);
     }
     entries::check_duplicates(annotated.entries(), errors);
-    let surroundings = Surroundings::function(&annotated.function.sig.inputs);
+    let surroundings = Surroundings::function(&annotated.function);
     for entries in annotated.entry_lists_mut() {
         entries::check(entries, &surroundings, errors);
     }

@@ -2,7 +2,69 @@
 
 use super::{CREATE, Case};
 
+/// `TOTAL` has locals, and names them in its entries.
+const TOTAL: &str = "async fn f(id: u64) -> u64 { let rate = 2; if let Some((ref total, Tax { of: _, tax })) = sum(id) {} rate }";
+
 pub(crate) const ENTRIES: &[Case] = &[
+    (
+        "#[biz_attrs(order.id = %id, order.no = 1)]",
+        CREATE,
+        &[(
+            "%",
+            "`%` formats a value in `tracing`, and an entry has an option for it: write `#[display] order.id = expression`",
+        )],
+    ),
+    (
+        "#[traced(attrs(order.id = ?id, ?order, %order.no))]",
+        CREATE,
+        &[
+            ("?", "write `#[debug] order.id = expression`"),
+            ("?", "write `#[debug] order = expression`"),
+            ("%", "write `#[display] order.no = expression`"),
+        ],
+    ),
+    (
+        "#[biz_attrs(#[mask(4)] order.id = %id)]",
+        CREATE,
+        &[("%", "write `#[display] order.id = expression`")],
+    ),
+    (
+        "#[biz_attrs(order.total = total, a.b = 1 + rate, #[when(rate > 2)] a.c = id)]",
+        TOTAL,
+        &[
+            (
+                "total",
+                "`total` is a local of the body, which has not begun when this is evaluated: set this in the body, below \
+                 its `let`, with `tag!(order.total = …)`",
+            ),
+            ("rate", "with `tag!(a.b = …)`"),
+            ("rate", "with `tag!(a.c = …)`"),
+        ],
+    ),
+    (
+        "#[biz_attrs(..tax, a.b = f(&rate), a.c = total.sum(id))]",
+        TOTAL,
+        &[
+            ("tax", "with `tag!(..…)`"),
+            ("rate", "is a local of the body"),
+            ("total", "is a local of the body"),
+        ],
+    ),
+    (
+        "#[biz_attrs(#[ret(id)] a.b = id + rate)]",
+        TOTAL,
+        &[(
+            "rate",
+            "`rate` is a local of the body, which has ended when this is evaluated: set this in the body",
+        )],
+    ),
+    // They may be functions, or the entry's own names.
+    (
+        "#[biz_attrs(a.b = rate(id), a.c = id.map(rate), a.d = id.map(|rate| rate + 1), a.e = of, a.f = id)]",
+        TOTAL,
+        &[],
+    ),
+    ("#[biz_attrs(#[ret(rate)] a.b = rate)]", TOTAL, &[]),
     (
         "#[biz_attrs(order.left = stock().await + 1)]",
         CREATE,

@@ -14,7 +14,71 @@ pub(crate) const OPTIONS: &[Case] = &[
     (
         "#[traced(skip_all)]",
         CREATE,
-        &[("skip_all", "`traced` has no option `skip_all`. It takes")],
+        &[(
+            "skip_all",
+            "`traced` has no option `skip_all`: an argument is recorded only if an entry names it. Remove this",
+        )],
+    ),
+    (
+        "#[traced(name = \"x\", skip(id, other), level = \"debug\", target = \"db\")]",
+        CREATE,
+        &[
+            ("skip", "an argument is recorded only if an entry names it"),
+            ("level", "a span has no level, and the sampler decides"),
+            ("target", "`code.function.name` says where it is from"),
+        ],
+    ),
+    (
+        "#[traced(fields(order.id = %id, order))]",
+        CREATE,
+        &[(
+            "fields",
+            "`traced` has no option `fields`: tags are entries. Write `attrs(order.id = id)`",
+        )],
+    ),
+    (
+        "#[traced_handler(skip_all, fields(id), level = Level::INFO)]",
+        CREATE,
+        &[
+            (
+                "skip_all",
+                "`traced_handler` has no option `skip_all`: an argument",
+            ),
+            ("fields", "Write `#[biz_attrs(order.id = id)]`"),
+            ("level", "a span has no level"),
+        ],
+    ),
+    (
+        "#[traced_handler(attrs(a.b = id))]",
+        CREATE,
+        &[(
+            "attrs",
+            "`traced_handler` has no option `attrs`: tags are entries of an attribute of their own",
+        )],
+    ),
+    (
+        "#[traced(ret, follows_from = [cause])]",
+        CREATE,
+        &[
+            (
+                "ret",
+                "a result is recorded by an entry. Write `attrs(#[ret(result)] #[debug] order.result = result)`",
+            ),
+            ("follows_from", "Write `links = [span_context, …]`"),
+        ],
+    ),
+    (
+        "#[traced_handler(ret, follows_from = [cause])]",
+        CREATE,
+        &[
+            ("ret", "Write `#[biz_attrs(#[ok(order)] order.total"),
+            ("follows_from", "the request's span has no links"),
+        ],
+    ),
+    (
+        "#[traced(err(Debug))]",
+        CREATE,
+        &[("err(Debug)", "`err` takes no value: write `err`")],
     ),
     (
         "#[traced(child)]",

@@ -116,6 +116,14 @@ pub(crate) const TAG_OPTIONS: &[Case] = &[
         )],
     ),
     (
+        "#[biz_attrs(tenant.id = cookie(&names::TENANT))]",
+        CREATE,
+        &[(
+            "&names::TENANT",
+            "`cookie(…)` reads the request and takes a string literal",
+        )],
+    ),
+    (
         "#[biz_attrs(order.page = id, #[when(query('p').is_some())] order.id = id)]",
         CREATE,
         &[(
