@@ -5,7 +5,7 @@
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, TokenStreamExt, quote};
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Error, Signature, Token, Visibility, braced, token};
+use syn::{Attribute, Error, Expr, Signature, Token, Visibility, braced, token};
 
 use crate::names::Names;
 
@@ -89,8 +89,19 @@ const OTHER_ITEMS: [&str; 10] = [
     "impl", "trait", "mod", "struct", "enum", "union", "static", "type", "use", "let",
 ];
 
-/// The error for an item that is not a function, at the keyword that says so.
+/// The error for an item that is not a function: for an expression, or at the keyword that says what it is.
 fn misplaced(attribute: &Ident, item: TokenStream) -> Option<Error> {
+    if let Some(expr) = expression(&item) {
+        let what = match &expr {
+            Expr::Closure(_) => "a closure",
+            Expr::Async(_) => "an async block",
+            _ => "an expression",
+        };
+        let message = format!(
+            "`#[{attribute}]` can't go on {what}: move the code into a function, and put the attribute there"
+        );
+        return Some(Error::new_spanned(expr, message));
+    }
     let words = item.into_iter().filter_map(|token| match token {
         TokenTree::Ident(word) => Some(word),
         _ => None,
@@ -102,4 +113,15 @@ fn misplaced(attribute: &Ident, item: TokenStream) -> Option<Error> {
         "`#[{attribute}]` can't go on `{keyword}`: put it on each function or method that has a body"
     );
     Some(Error::new(keyword.span(), message))
+}
+
+/// The expression that `item` is. The call of a macro may be an item instead, and syn takes a `let` for an expression.
+pub(crate) fn expression(item: &TokenStream) -> Option<Expr> {
+    let read = |input: ParseStream<'_>| {
+        let expr = input.parse()?;
+        input.parse::<Option<Token![;]>>()?;
+        Ok(expr)
+    };
+    let expr = read.parse2(item.clone()).ok()?;
+    (!matches!(expr, Expr::Macro(_) | Expr::Let(_))).then_some(expr)
 }

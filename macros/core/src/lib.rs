@@ -97,7 +97,16 @@ fn expand(name: &str, args: TokenStream, item: TokenStream) -> TokenStream {
         name: Ident::new(name, Span::call_site()),
         args,
     };
-    try_expand(own, item.clone()).unwrap_or_else(|error| with_errors(&[error], item))
+    try_expand(own, item.clone()).unwrap_or_else(|error| {
+        let is_expression = function::expression(&item).is_some();
+        let refused = with_errors(&[error], item);
+        if is_expression {
+            // It remains one expression, so that rustc can read it.
+            quote!({ #refused })
+        } else {
+            refused
+        }
+    })
 }
 
 /// Fails on an item that can't be parsed; the returned tokens contain all other mistakes.

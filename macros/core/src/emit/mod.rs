@@ -25,7 +25,8 @@ pub(crate) fn function(mut expansion: Expansion) -> TokenStream {
         None => annotated(&expansion),
     };
     if let Some(name) = expansion.main {
-        let (place, private) = (Span::mixed_site().located_at(name), &expansion.private);
+        let place = Span::mixed_site().located_at(name);
+        let private = located(&expansion.private, place);
         statements = quote_spanned! {place=>
             const _: () = #private::not_main(::core::module_path!());
             #statements

@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 use proc_macro2::Ident;
 use syn::visit::{self, Visit};
-use syn::{Error, Expr, ExprAsync, ExprClosure, ExprPath, Pat};
+use syn::{Error, Expr, ExprAsync, ExprClosure, ExprPath, Macro, Pat};
 
 use super::locals;
 use super::tag_options::only_for_one_attribute;
 use crate::function::Function;
-use crate::names::Names;
+use crate::names::{Names, formatted};
 use crate::parse::{Effect, Entry, EntryTarget, ListKind, Needs, ResultArm, TagOption};
 use crate::readers;
 
@@ -173,6 +173,12 @@ impl<'a> Visit<'a> for MovedArgument {
             && self.arguments.contains(name)
         {
             self.first.get_or_insert_with(|| name.clone());
+        }
+    }
+
+    fn visit_macro(&mut self, mac: &'a Macro) {
+        for argument in formatted(mac) {
+            Visit::visit_expr(self, &argument);
         }
     }
 }

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::visit::Visit;
-use syn::{Error, Expr, ExprCall, ExprMethodCall, ExprPath};
+use syn::{Error, Expr, ExprCall, ExprMethodCall, ExprPath, Macro};
 
-use crate::names::Names;
+use crate::names::{Names, formatted};
 use crate::parse::{Effect, Entry};
 
 /// The names that `let` binds in a body, at any depth.
@@ -57,7 +57,7 @@ pub(super) fn named_by(entry: &Entry, locals: &Names, arguments: &Names) -> Opti
         .expressions()
         .for_each(|expr| visible.visit_expr(expr));
     let mut search = Search {
-        locals: locals.0.difference(&visible.0).collect(),
+        locals: locals.0.difference(&visible.0).cloned().collect(),
         found: None,
     };
     entry.expressions().for_each(|expr| search.visit_expr(expr));
@@ -76,17 +76,23 @@ pub(super) fn named_by(entry: &Entry, locals: &Names, arguments: &Names) -> Opti
 }
 
 /// The first local that an expression names.
-struct Search<'n> {
-    locals: HashSet<&'n Ident>,
-    found: Option<&'n Ident>,
+struct Search {
+    locals: HashSet<Ident>,
+    found: Option<Ident>,
 }
 
-impl<'a> Visit<'a> for Search<'a> {
+impl<'a> Visit<'a> for Search {
     fn visit_expr_path(&mut self, path: &'a ExprPath) {
         if let Some(name) = path.path.get_ident()
             && self.locals.contains(name)
         {
-            self.found.get_or_insert(name);
+            self.found.get_or_insert_with(|| name.clone());
+        }
+    }
+
+    fn visit_macro(&mut self, mac: &'a Macro) {
+        for argument in formatted(mac) {
+            Visit::visit_expr(self, &argument);
         }
     }
 

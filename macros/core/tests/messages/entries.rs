@@ -58,6 +58,11 @@ pub(crate) const ENTRIES: &[Case] = &[
             "`rate` is a local of the body, which has ended when this is evaluated: set this in the body",
         )],
     ),
+    (
+        "#[biz_attrs(a.b = format!(\"{}{}\", id, total), a.c = format!(\"{rate}\", rate = id), a.d = vec![rate])]",
+        TOTAL,
+        &[("total", "with `tag!(a.b = …)`")],
+    ),
     // They may be functions, or the entry's own names.
     (
         "#[biz_attrs(a.b = rate(id), a.c = id.map(rate), a.d = id.map(|rate| rate + 1), a.e = of, a.f = id)]",

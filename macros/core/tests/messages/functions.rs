@@ -292,6 +292,35 @@ pub(crate) const ITEMS: &[Case] = &[
     ),
     (
         "#[traced]",
+        "|order: Order| order.total",
+        &[(
+            "|order: Order| order.total",
+            "`#[traced]` can't go on a closure: move the code into a function, and put the attribute there",
+        )],
+    ),
+    (
+        "#[traced]",
+        "async move { load(id).await };",
+        &[(
+            "async move { load(id).await }",
+            "`#[traced]` can't go on an async block: move the code into a function",
+        )],
+    ),
+    (
+        "#[biz_attrs(a.b = 1)]",
+        "load(id)",
+        &[("load(id)", "`#[biz_attrs]` can't go on an expression")],
+    ),
+    (
+        "#[traced]",
+        "let double = |n: u8| n * 2;",
+        &[(
+            "let",
+            "`#[traced]` can't go on `let`: put it on each function",
+        )],
+    ),
+    (
+        "#[traced]",
         "orders! {}",
         &[(
             "orders",

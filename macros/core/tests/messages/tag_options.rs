@@ -287,6 +287,11 @@ pub(crate) const TAG_OPTIONS: &[Case] = &[
         )],
     ),
     (
+        "#[biz_attrs(#[ok(r)] a.b = format!(\"{}{}\", r, id), #[ok(r)] a.c = format!(\"{id}\", id = r))]",
+        PAY,
+        &[("id", "`id` has moved into the body")],
+    ),
+    (
         "#[biz_attrs(#[err(e)] #[when(id > 3)] a.b = e.code())]",
         PAY,
         &[("id", "`id` has moved into the body")],
