@@ -7,11 +7,13 @@ use clap::ValueEnum;
 
 use crate::annotated::{Site, SiteKind, find};
 use crate::generated::mistakes;
+use crate::markdown::markdown;
 use crate::mistake::Mistake;
 use crate::model::{Catalogue, Span, Tag, VERSION};
 use crate::modules::{SourceFile, Sources};
 use crate::outcome::Outcome;
 use crate::table;
+use crate::visible::visible_json;
 use crate::workspace::Packages;
 
 #[derive(clap::Args)]
@@ -37,10 +39,10 @@ pub(crate) fn run(
     let (catalogue, mistakes) = read(packages)?;
     match arguments.format {
         Format::Table => write!(output, "{}", table::aligned(&catalogue))?,
-        Format::Markdown => write!(output, "{}", table::markdown(&catalogue))?,
+        Format::Markdown => write!(output, "{}", markdown(&catalogue))?,
         Format::Json => {
-            serde_json::to_writer_pretty(&mut *output, &catalogue)?;
-            writeln!(output)?;
+            let json = serde_json::to_string_pretty(&catalogue)?;
+            writeln!(output, "{}", visible_json(&json))?;
         }
     }
     Ok(Outcome {

@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::catalogue;
 use crate::model::{Catalogue, Tag, VERSION};
 use crate::outcome::Outcome;
+use crate::visible::visible;
 use crate::workspace::Packages;
 
 #[derive(clap::Args)]
@@ -132,7 +133,8 @@ impl Change {
         let style = Style::new().bold().fg_color(Some(color.into()));
         format!(
             "{style}{word:>8}{style:#} {} ({})",
-            self.subject, self.place
+            visible(&self.subject),
+            visible(&self.place)
         )
     }
 }
@@ -301,9 +303,9 @@ fn now_unknown(old: &Catalogue, new: &Catalogue) -> Vec<String> {
         .map(|(identity, now)| {
             format!(
                 "the type of {} was {} and is now unknown: a change of type can't be detected\n  --> {}:{}",
-                subject(identity),
-                old[&identity].types(),
-                now.first.file,
+                visible(&subject(identity)),
+                visible(&old[&identity].types()),
+                visible(&now.first.file),
                 now.first.line
             )
         })
@@ -319,8 +321,8 @@ fn still_unknown(old: &Catalogue, new: &Catalogue) -> Vec<String> {
         .map(|(identity, spread)| {
             format!(
                 "the type of {} is unknown: tags missing from it can't be detected\n  --> {}:{}",
-                subject(identity),
-                spread.file,
+                visible(&subject(identity)),
+                visible(&spread.file),
                 spread.line
             )
         })

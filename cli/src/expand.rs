@@ -11,6 +11,7 @@ use crate::generated::{generated, mistakes, spliced};
 use crate::highlight;
 use crate::modules::{SourceFile, Sources};
 use crate::outcome::Outcome;
+use crate::visible::{visible, visible_lines};
 use crate::workspace::Packages;
 
 #[derive(clap::Args)]
@@ -52,7 +53,7 @@ pub(crate) fn run(
             write!(
                 output,
                 "{}",
-                highlight::diff(&difference(file, &sites, chosen))
+                highlight::diff(&visible_lines(&difference(file, &sites, chosen)))
             )?;
             continue;
         }
@@ -73,8 +74,8 @@ pub(crate) fn run(
             writeln!(
                 output,
                 "{}{}\n",
-                highlight::comment(&place),
-                highlight::code(&code)
+                highlight::comment(&visible(&place)),
+                highlight::code(&visible_lines(&code))
             )?;
         }
     }
@@ -110,9 +111,10 @@ fn difference<'a>(
             .sum();
         generated(site, sites, file, (spaces / 4).max(site.kind.least_depth()))
     });
+    let path = visible(&file.display_path);
     TextDiff::from_lines(&file.text, &expanded)
         .unified_diff()
-        .header(&file.display_path, &file.display_path)
+        .header(&path, &path)
         .to_string()
 }
 

@@ -6,15 +6,18 @@ mod annotated;
 mod attributes;
 mod catalogue;
 mod check;
+mod depth;
 mod expand;
 mod format;
 mod generated;
 mod highlight;
+mod markdown;
 mod mistake;
 mod model;
 mod modules;
 mod outcome;
 mod table;
+mod visible;
 mod workspace;
 
 use std::io::{self, Write};
@@ -26,6 +29,7 @@ use anstyle::{AnsiColor, Style};
 use clap::Parser;
 
 use outcome::Outcome;
+use visible::visible_lines;
 
 /// Expressions and modules may be nested deeply, and parsing them is recursive. Only the used part takes memory.
 const STACK_BYTES: usize = 512 << 20;
@@ -90,6 +94,8 @@ fn run(arguments: Arguments, choice: ColorChoice) -> ExitCode {
     let mut stderr = AutoStream::new(io::stderr().lock(), choice);
     let mut say = |word: &str, color: AnsiColor, message: &dyn std::fmt::Display| {
         let style = Style::new().bold().fg_color(Some(color.into()));
+        let message = message.to_string();
+        let message = visible_lines(&message);
         let _ = writeln!(stderr, "{style}{word}{style:#}: {message}");
     };
     let failed = match outcome {

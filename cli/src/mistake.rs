@@ -4,6 +4,8 @@ use std::fmt;
 
 use proc_macro2::Span;
 
+use crate::visible::visible;
+
 /// A mistake, as it is reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mistake {
@@ -27,7 +29,12 @@ impl Mistake {
 
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}\n  --> {}", self.message, self.file)?;
+        write!(
+            f,
+            "{}\n  --> {}",
+            visible(&self.message),
+            visible(&self.file)
+        )?;
         match self.at {
             Some((line, column)) => write!(f, ":{line}:{column}"),
             None => Ok(()),

@@ -4,11 +4,12 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use proc_macro2::{LexError, TokenStream, TokenTree};
+use proc_macro2::{LexError, TokenStream};
 use syn::ext::IdentExt;
 use syn::{Item, ItemMod};
 
 use crate::attributes::{is_conditional, is_test, paths};
+use crate::depth;
 use crate::mistake::Mistake;
 use crate::workspace::{Package, Target};
 
@@ -60,6 +61,9 @@ struct Reader<'a> {
     seen: HashSet<PathBuf>,
     sources: Sources,
 }
+
+/// Modules that are nested deeper than this are not read. Each of their files holds the names of all modules around it.
+const MAX_MODULES: usize = 100;
 
 /// Where the modules of a file or of an inline module are looked for.
 #[derive(Clone)]
@@ -134,6 +138,12 @@ impl Reader<'_> {
         for item in items {
             let Item::Mod(item) = item else { continue };
             if self.shipped_only && is_test(&item.attrs) {
+                continue;
+            }
+            if place.module.len() > MAX_MODULES {
+                let message = format!("modules are nested deeper than {MAX_MODULES}");
+                let mistake = Mistake::new(message, display_path, item.ident.span());
+                self.sources.mistakes.push(mistake);
                 continue;
             }
             match &item.content {
@@ -243,24 +253,10 @@ fn source(text: &str) -> String {
     text[lines..].to_owned()
 }
 
-/// Parsing is recursive: brackets nested deeper than this may overflow the stack.
-const MAX_DEPTH: usize = 10_000;
-
-/// Parses a file. Fails on brackets that are nested too deeply to parse.
+/// Parses a file. Fails on syntax that is too deep to parse.
 fn parsed(text: &str) -> syn::Result<syn::File> {
     let tokens: TokenStream = text.parse().map_err(|error| unread(text, &error))?;
-    let mut open = vec![tokens.clone().into_iter()];
-    while let Some(tokens) = open.last_mut() {
-        match tokens.next() {
-            Some(TokenTree::Group(group)) if open.len() == MAX_DEPTH => {
-                let message = format!("brackets are nested deeper than {MAX_DEPTH}");
-                return Err(syn::Error::new(group.span_open(), message));
-            }
-            Some(TokenTree::Group(group)) => open.push(group.stream().into_iter()),
-            Some(_) => {}
-            None => drop(open.pop()),
-        }
-    }
+    depth::check(tokens.clone())?;
     syn::parse2(tokens)
 }
 

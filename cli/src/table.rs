@@ -1,38 +1,46 @@
-//! The catalogue for people: as tables in a terminal, and in Markdown.
+//! The catalogue for people: as tables in a terminal. [`markdown`](crate::markdown) has them for documentation.
 
 use crate::model::Catalogue;
+use crate::visible::visible;
 
 /// Longer expressions are cut in a terminal.
 const MAX_VALUE_CHARS: usize = 48;
 
 /// A table: its title, the names of its columns, and its rows.
-struct Table {
-    title: &'static str,
-    columns: Vec<&'static str>,
-    rows: Vec<Vec<String>>,
+pub(crate) struct Table {
+    pub(crate) title: &'static str,
+    pub(crate) columns: Vec<&'static str>,
+    pub(crate) rows: Vec<Vec<Cell>>,
 }
 
-/// `value` shows an expression.
-fn tables(catalogue: &Catalogue, value: fn(&str) -> String) -> [Table; 2] {
+pub(crate) enum Cell {
+    /// A word of ours.
+    Word(String),
+    /// Text of the project: a name or a place.
+    Text(String),
+    /// An expression of the project.
+    Code(String),
+}
+
+pub(crate) fn tables(catalogue: &Catalogue) -> [Table; 2] {
     let spans = catalogue.spans.iter().map(|span| {
         vec![
-            span.name.clone(),
-            span.kind.clone(),
-            span.function.clone(),
-            format!("{}:{}", span.file, span.line),
+            Cell::Text(span.name.clone()),
+            Cell::Text(span.kind.clone()),
+            Cell::Text(span.function.clone()),
+            Cell::Text(format!("{}:{}", span.file, span.line)),
         ]
     });
     let tags = catalogue.tags.iter().map(|tag| {
+        let current = || Cell::Word("the current one".to_owned());
         vec![
-            tag.key.clone(),
-            tag.value_type.clone(),
-            value(&tag.value),
-            tag.privacy.clone(),
-            tag.destinations.join(", "),
-            tag.span
-                .clone()
-                .unwrap_or_else(|| "the current one".to_owned()),
-            format!("{}:{}", tag.file, tag.line),
+            Cell::Text(tag.key.clone()),
+            Cell::Word(tag.value_type.clone()),
+            Cell::Code(tag.value.clone()),
+            Cell::Word(tag.privacy.clone()),
+            Cell::Word(tag.destinations.join(", ")),
+            tag.span.clone().map_or_else(current, Cell::Text),
+            Cell::Text(format!("{}:{}", tag.file, tag.line)),
         ]
     });
     [
@@ -65,9 +73,10 @@ pub(crate) fn aligned(catalogue: &Catalogue) -> String {
         title,
         columns,
         rows,
-    } in tables(catalogue, cut)
+    } in tables(catalogue)
     {
         let header: Vec<String> = columns.iter().map(|column| column.to_uppercase()).collect();
+        let rows = rows.iter().map(|row| row.iter().map(shown).collect());
         let rows: Vec<Vec<String>> = [header].into_iter().chain(rows).collect();
         let width = |column: usize| {
             rows.iter()
@@ -92,6 +101,13 @@ pub(crate) fn aligned(catalogue: &Catalogue) -> String {
     output
 }
 
+fn shown(cell: &Cell) -> String {
+    match cell {
+        Cell::Word(text) | Cell::Text(text) => visible(text).into_owned(),
+        Cell::Code(value) => cut(&visible(value)),
+    }
+}
+
 fn cut(value: &str) -> String {
     let shown: String = value.chars().take(MAX_VALUE_CHARS).collect();
     if shown.len() < value.len() {
@@ -99,31 +115,4 @@ fn cut(value: &str) -> String {
     } else {
         shown
     }
-}
-
-/// For documentation.
-pub(crate) fn markdown(catalogue: &Catalogue) -> String {
-    let mut output = String::new();
-    for Table {
-        title,
-        columns,
-        rows,
-    } in tables(catalogue, |value| format!("`{value}`"))
-    {
-        if !output.is_empty() {
-            output.push('\n');
-        }
-        let rule = vec!["---"; columns.len()];
-        output += &format!(
-            "## {title}\n\n| {} |\n|{}|\n",
-            columns.join(" | "),
-            rule.join("|")
-        );
-        for row in rows {
-            // A bar would end the cell, in code too.
-            let cells: Vec<String> = row.iter().map(|cell| cell.replace('|', "\\|")).collect();
-            output += &format!("| {} |\n", cells.join(" | "));
-        }
-    }
-    output
 }

@@ -4,6 +4,7 @@
 //! `UPDATE_SNAPSHOTS=1 cargo test -p cargo-biztrace` and read the difference.
 
 mod check;
+mod hostile;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
