@@ -11,6 +11,7 @@ use crate::markdown::markdown;
 use crate::mistake::Mistake;
 use crate::model::{Catalogue, Span, Tag, VERSION};
 use crate::modules::{SourceFile, Sources};
+use crate::mounts::Mounts;
 use crate::outcome::Outcome;
 use crate::table;
 use crate::visible::visible_json;
@@ -58,8 +59,10 @@ pub(crate) fn read(packages: &Packages) -> anyhow::Result<(Catalogue, Vec<Mistak
     let sources = Sources::read(&workspace.root, &workspace.packages, true);
     let others = Sources::read(&workspace.root, &workspace.others, true);
     let mut types = Types::default();
+    let mut mounts = Mounts::default();
     for file in sources.files.iter().chain(&others.files) {
         types.read(&file.module.join("::"), &file.syntax);
+        mounts.read(file);
     }
     let mut catalogue = Catalogue {
         version: VERSION,
@@ -70,13 +73,19 @@ pub(crate) fn read(packages: &Packages) -> anyhow::Result<(Catalogue, Vec<Mistak
     for file in &sources.files {
         let sites = find(file, true);
         mistakes.extend(sites.iter().flat_map(|site| self::mistakes(site, file)));
-        add(&mut catalogue, file, &sites, &types);
+        add(&mut catalogue, file, &sites, &types, &mut mounts);
     }
     Ok((catalogue, mistakes))
 }
 
 /// Adds what is declared at the sites of a file.
-fn add(catalogue: &mut Catalogue, file: &SourceFile, sites: &[Site], types: &Types) {
+fn add(
+    catalogue: &mut Catalogue,
+    file: &SourceFile,
+    sites: &[Site],
+    types: &Types,
+    mounts: &mut Mounts,
+) {
     // The functions that are traced around a place, with the names of their spans.
     let mut around: Vec<(&Site, String)> = Vec::new();
     for site in sites {
@@ -88,14 +97,22 @@ fn add(catalogue: &mut Catalogue, file: &SourceFile, sites: &[Site], types: &Typ
                 else {
                     continue;
                 };
-                let name = declared.span.as_ref().map(|span| span.name.clone());
-                catalogue.spans.extend(declared.span.map(|span| Span {
-                    name: span.name,
-                    kind: span.kind,
-                    function: site.function.clone(),
-                    file: file.display_path.clone(),
-                    line: site.name_place.start().line,
-                }));
+                let name = declared.span.as_ref().map(|span| {
+                    if span.is_request {
+                        mounts.span_name(&site.function, &span.name, span.route.as_ref())
+                    } else {
+                        span.name.clone()
+                    }
+                });
+                catalogue
+                    .spans
+                    .extend(declared.span.zip(name.clone()).map(|(span, name)| Span {
+                        name,
+                        kind: span.kind,
+                        function: site.function.clone(),
+                        file: file.display_path.clone(),
+                        line: site.name_place.start().line,
+                    }));
                 let tags = declared.tags.into_iter();
                 let tags = tags.map(|it| tag(it, name.clone(), site, file));
                 catalogue.tags.extend(tags);

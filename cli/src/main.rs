@@ -15,6 +15,7 @@ mod markdown;
 mod mistake;
 mod model;
 mod modules;
+mod mounts;
 mod outcome;
 mod table;
 mod visible;
@@ -60,6 +61,12 @@ enum Command {
     /// Prints the code that the attributes, derives and `tag!` generate
     Expand(expand::Arguments),
     /// Lists every span and every tag of the libraries and binaries
+    ///
+    /// A handler's span is named by its method and route, with the scopes around the route: literal paths of `web::scope`, `Scope::new` and
+    /// `#[scope]`, from an `App::new()` through `.service`, `.configure` and calls of functions. A handler without a route attribute has
+    /// the route of `.route("/path", web::get().to(handler))`, also on a `web::resource`, and otherwise the function's name.
+    /// If it is not certain where a handler is mounted, or it is mounted twice, its name starts with the function's path, and its route
+    /// with `…`: `shop::orders::create: POST …/orders`. If the workspace has no scopes, the routes are whole.
     Catalogue(catalogue::Arguments),
     /// Compares spans and tags with a catalogue, and fails if a tag was removed or changed its type
     Check(check::Arguments),

@@ -116,29 +116,30 @@ fn syntax_that_is_too_deep_is_an_error() {
 /// What the depth allows does not need more stack than there is.
 #[test]
 fn syntax_that_is_deep_enough_is_read() {
-    for part in [
-        "-", "!", "&", "||", "return ", "a=", "a+", "A::<", "a.b.", "if ", "(-", "x|", "*const ",
-        "match ",
-    ] {
-        let folder = scratch("deep_enough");
-        let times = 9_900
-            / part
-                .split_whitespace()
-                .map(|it| it.len().min(2))
-                .sum::<usize>();
+    let folder = scratch("deep_enough");
+    let mut modules = String::new();
+    for (index, part) in [
+        "-", "||", "return ", "a=", "a+", "A::<", "a.b.", "if ", "match ",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let times = 9_900 / part.trim().len().min(2);
         let text = format!(
-            "#[biztrace::traced] fn f() {{ let x = {}x; }}\n",
+            "#[biztrace::traced] fn f{index}() {{ let x = {}x; }}\n",
             part.repeat(times)
         );
-        fs::write(folder.join("src/lib.rs"), text).expect("a writable folder");
-        for arguments in ["catalogue", "expand", "expand --diff"] {
-            let output = biztrace(&folder, arguments);
-            // It may not parse. It does not crash.
-            assert!(
-                output.status.code().is_some(),
-                "{part} {arguments}: {}",
-                stderr(&output)
-            );
+        fs::write(folder.join(format!("src/m{index}.rs")), text).expect("a writable folder");
+        modules += &format!("mod m{index};\n");
+    }
+    fs::write(folder.join("src/lib.rs"), modules).expect("a writable folder");
+    for arguments in ["catalogue", "expand"] {
+        let output = biztrace(&folder, arguments);
+        let (shown, errors) = (stdout(&output), stderr(&output));
+        // Not all of it parses.
+        assert_eq!(output.status.code(), Some(1), "{arguments}: {errors}");
+        for index in [0, 1, 2, 3, 4] {
+            assert!(shown.contains(&format!("f{index}")), "{arguments}: {index}");
         }
     }
 }

@@ -140,6 +140,32 @@ fn catalogue_knows_the_types_of_the_workspaces_other_crates() {
 }
 
 #[test]
+fn catalogue_follows_scopes_as_far_as_they_are_known() {
+    assert_recorded("scopes.txt", "scopes", "catalogue");
+}
+
+#[test]
+fn catalogue_follows_scopes_in_time() {
+    let folder = scratch("scoped");
+    let mut source = String::from("fn main() { App::new().configure(f0); }\n");
+    for index in 0..300 {
+        let next = format!("web::scope(\"/a\").configure(f{})", index + 1);
+        let circle = "configure(f0)";
+        source += &format!("fn f{index}(c: C) {{ c.service({next}).service({next}).{circle}; }}\n");
+    }
+    source += "fn f300(c: C) { c.service(get); }\n";
+    source += "#[get(\"/b\")] #[biztrace::traced_handler] async fn get() {}\n";
+    fs::write(folder.join("src/main.rs"), source).expect("a writable folder");
+    let output = biztrace(&folder, "catalogue");
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(
+        stdout(&output).contains("scoped::get: GET …/b"),
+        "{}",
+        stdout(&output)
+    );
+}
+
+#[test]
 fn expand_reaches_into_macros() {
     assert_recorded("calls.txt", "versions", "expand calls");
 }

@@ -41,6 +41,10 @@ pub struct DeclaredSpan {
     pub name: String,
     /// `internal`, `server`, `client`, `producer` or `consumer`.
     pub kind: String,
+    /// Whether it is the request's span, which the handler claims.
+    pub is_request: bool,
+    /// The method and the path of a handler's route attribute.
+    pub route: Option<(String, String)>,
 }
 
 /// A tag.
@@ -125,20 +129,28 @@ fn span(attribute: &SpanAttribute, sig: &Signature, attrs: &[Attribute]) -> Decl
     let options = &attribute.options;
     let function = || sig.ident.unraw().to_string();
     if attribute.is_handler() && !options.child {
+        let route = attrs.iter().find_map(route);
+        let name = route
+            .as_ref()
+            .map(|(method, path)| format!("{method} {path}"));
         return DeclaredSpan {
-            name: attrs.iter().find_map(route).unwrap_or_else(function),
+            name: name.unwrap_or_else(function),
             kind: "server".to_owned(),
+            is_request: true,
+            route,
         };
     }
     let (name, kind) = (options.name.as_ref(), options.kind.as_ref());
     DeclaredSpan {
         name: name.map_or_else(function, LitStr::value),
         kind: kind.map_or_else(|| "internal".to_owned(), LitStr::value),
+        is_request: false,
+        route: None,
     }
 }
 
-/// `#[post("/orders")]` → `POST /orders`
-fn route(attr: &Attribute) -> Option<String> {
+/// `#[post("/orders")]` → `POST`, `/orders`
+fn route(attr: &Attribute) -> Option<(String, String)> {
     let method = attr.path().segments.last()?.ident.to_string();
     let is_method = [
         "get", "post", "put", "patch", "delete", "head", "options", "connect", "trace",
@@ -156,7 +168,7 @@ fn route(attr: &Attribute) -> Option<String> {
         .parse2(list.tokens.clone())
         .ok()
         .filter(|_| is_method)?;
-    Some(format!("{} {}", method.to_uppercase(), path.value()))
+    Some((method.to_uppercase(), path.value()))
 }
 
 /// The tags that an entry sets: one, or all that a type declares.
