@@ -211,7 +211,8 @@ fn start(call: &ExprCall) -> Option<Start> {
     let path = || call.args.first().and_then(text);
     match names.as_slice() {
         ["new", "App"] => Some(Start::App),
-        // `thread::scope` takes a closure.
+        // Those of actix-web take a path, and `thread::scope` takes a closure.
+        ["scope", ..] if call.args.len() != 1 => None,
         ["scope", ..] if matches!(call.args.first(), Some(Expr::Closure(_))) => None,
         ["scope", ..] | ["new", "Scope"] => Some(Start::Scope(path())),
         ["resource", ..] | ["new", "Resource"] => Some(Start::Resource(path())),
