@@ -7,7 +7,9 @@ use std::path::Path;
 
 /// The permissions of a new file.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Mode(u32);
+pub(super) struct Mode(
+    #[cfg_attr(not(unix), expect(dead_code, reason = "other systems have no modes"))] u32,
+);
 
 impl Mode {
     /// Traces are not for everybody.

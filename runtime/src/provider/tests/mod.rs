@@ -2,6 +2,7 @@
 
 mod description;
 mod exporters;
+mod misspelt;
 mod samplers;
 mod settings;
 
