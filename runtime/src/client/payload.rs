@@ -29,16 +29,15 @@ impl Payload {
         if tracing.without_context {
             return Self::Nothing;
         }
-        let is_withheld = tracing.without_baggage
-            || (!Current::is_suppressed()
-                && Context::map_current(|cx| !cx.baggage().is_empty())
-                && !is_own(host, recorder));
-        if !is_withheld {
+        if tracing.without_baggage {
+            return Self::Trace;
+        }
+        let has_baggage =
+            !Current::is_suppressed() && Context::map_current(|cx| !cx.baggage().is_empty());
+        if !has_baggage || is_own(host, recorder) {
             return Self::All;
         }
-        if !tracing.without_baggage {
-            warn_withheld(host, recorder);
-        }
+        warn_withheld(host, recorder);
         Self::Trace
     }
 
