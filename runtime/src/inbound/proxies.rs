@@ -123,6 +123,7 @@ impl Proxies {
 
     /// Whether a request from `peer`, of which trusted proxies say `said`, is of one's own network all the way: its client, and each
     /// address that the headers name. A private peer alone may be a proxy for the public.
+    #[inline]
     pub(crate) fn is_private_throughout(
         &self,
         peer: Option<SocketAddr>,
@@ -133,17 +134,27 @@ impl Proxies {
         if !client.is_private() {
             return false;
         }
-        // What trusted proxies do not write, the client may have.
-        let written = said.and(self.written).unwrap_or(ProxyHeaders::ALL);
-        let is_own = |client: Client| client.is_private() || self.include(client);
-        let is_private = (!written.addresses || from_right(headers, FOR).map(node).all(is_own))
-            && (!written.forwarded
-                || from_right(headers, FORWARDED)
-                    .all(|element| hop(element).is_some_and(|hop| is_own(hop.client))));
+        // Of most requests neither is there: two look-ups, and no more.
+        if headers.lines(FOR).next().is_none() && headers.lines(FORWARDED).next().is_none() {
+            return true;
+        }
+        let is_private = self.are_own(said, headers);
         if !is_private {
             warn_of_proxy();
         }
         is_private
+    }
+
+    /// Whether each address that the headers name is private, or a trusted proxy's.
+    #[cold]
+    fn are_own(&self, said: Option<&ForwardedInfo<'_>>, headers: &impl HeaderLines) -> bool {
+        // What trusted proxies do not write, the client may have.
+        let written = said.and(self.written).unwrap_or(ProxyHeaders::ALL);
+        let is_own = |client: Client| client.is_private() || self.include(client);
+        (!written.addresses || from_right(headers, FOR).map(node).all(is_own))
+            && (!written.forwarded
+                || from_right(headers, FORWARDED)
+                    .all(|element| hop(element).is_some_and(|hop| is_own(hop.client))))
     }
 
     fn include(&self, client: Client) -> bool {
