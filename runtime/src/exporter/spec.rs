@@ -13,6 +13,9 @@ pub(crate) trait ExporterSpec: Send {
     /// Its name in `OTEL_TRACES_EXPORTER`, reports and logs.
     fn name(&self) -> &'static str;
 
+    /// Called before its settings are read, if the code names several exporters of this name.
+    fn set_one_of_several(&mut self) {}
+
     /// Lists its settings.
     fn visit(&mut self, _pass: &mut Pass<'_>) {}
 

@@ -89,7 +89,11 @@ impl Exporters {
         if self.all.is_empty() {
             self.name(environment, choose)?;
         }
+        let names: Vec<_> = self.all.iter().map(|(_, spec)| spec.name()).collect();
         for (_, spec) in &mut self.all {
+            if names.iter().filter(|name| **name == spec.name()).count() > 1 {
+                spec.set_one_of_several();
+            }
             spec.visit(&mut Pass::Read(environment));
         }
         Ok(())

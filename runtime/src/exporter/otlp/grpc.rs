@@ -49,6 +49,7 @@ pub(super) struct OtlpGrpc {
 impl GrpcReceiver {
     pub(super) fn new(otlp: &Otlp) -> Result<Self, Error> {
         let uri = endpoint(otlp)?;
+        let headers = header_map(&otlp.options, &uri)?;
         let endpoint = Endpoint::from(uri)
             .connect_timeout(connect_timeout(otlp.options.timeout.value))
             .http2_keep_alive_interval(KEEP_ALIVE)
@@ -56,7 +57,7 @@ impl GrpcReceiver {
         let endpoint = grpc::with_tls(endpoint, &otlp.options.certificates())?;
         Ok(Self {
             endpoint,
-            metadata: MetadataMap::from_headers(header_map(&otlp.options)?),
+            metadata: MetadataMap::from_headers(headers),
             compression: otlp.options.compression.value,
             timeout: otlp.options.timeout.value,
         })

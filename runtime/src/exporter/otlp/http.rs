@@ -29,7 +29,7 @@ impl OtlpHttp {
     pub(super) fn new(otlp: &Otlp) -> Result<Self, Error> {
         let endpoint = endpoint(otlp)?;
         let is_json = otlp.protocol.value == Protocol::HttpJson;
-        let mut headers = header_map(&otlp.options)?;
+        let mut headers = header_map(&otlp.options, &endpoint)?;
         let content_type = if is_json { JSON } else { PROTOBUF };
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         Ok(Self {

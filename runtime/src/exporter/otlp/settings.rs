@@ -10,6 +10,10 @@ use crate::exporter::transport::{Compression, Options, OptionsHelp, masked};
 /// A receiver of OTLP, and how to reach it. What is not set here comes from the `OTEL_EXPORTER_OTLP_*` variables, what is not
 /// there either from the defaults of the OpenTelemetry specification.
 ///
+/// Headers and a client certificate of the environment are credentials for one receiver: the one that `OTEL_EXPORTER_OTLP_ENDPOINT` or
+/// `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` names. Without these, the only receiver that the code names gets them. If it names several,
+/// none of them gets them, and a warning says so.
+///
 /// The text of an endpoint is one, too: that of OTLP over HTTP.
 ///
 /// ```
@@ -30,6 +34,8 @@ pub struct Otlp {
     pub(super) options: Options,
     /// Whether a gRPC endpoint without a scheme is reached without TLS.
     pub(super) insecure: Sourced<Option<bool>>,
+    /// Whether the code names several receivers of OTLP.
+    pub(super) is_one_of_several: bool,
 }
 
 /// How requests are encoded and sent.
@@ -50,6 +56,13 @@ pub(super) enum Endpoint {
     Traces(String),
 }
 
+impl Endpoint {
+    pub(super) fn written(&self) -> &str {
+        let (Self::Base(url) | Self::Traces(url)) = self;
+        url
+    }
+}
+
 const HELP: OptionsHelp = OptionsHelp {
     headers: "`Otlp::header(name, value)`, or as name=value by OTEL_EXPORTER_OTLP_HEADERS, OTEL_EXPORTER_OTLP_TRACES_HEADERS",
     certificates: "`Otlp::ca_file`, `Otlp::identity_files`, and OTEL_EXPORTER_OTLP_CERTIFICATE, OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE, \
@@ -63,6 +76,7 @@ impl Default for Otlp {
             endpoint: Sourced::default(),
             options: Options::new(&HELP),
             insecure: Sourced::default(),
+            is_one_of_several: false,
         }
     }
 }
@@ -156,7 +170,7 @@ impl Otlp {
         match &self.endpoint.value {
             None if self.protocol.value == Protocol::Grpc => "http://localhost:4317",
             None => "http://localhost:4318",
-            Some(Endpoint::Base(url) | Endpoint::Traces(url)) => url,
+            Some(endpoint) => endpoint.written(),
         }
     }
 

@@ -4,9 +4,10 @@ use opentelemetry_sdk::Resource;
 
 use super::settings::{Endpoint, Otlp, Protocol};
 use crate::config::format::{BOOLEAN, Format};
-use crate::config::{Pass, Source};
+use crate::config::{Environment, Pass, Source, Sourced};
 use crate::error::Error;
 use crate::exporter::spec::ExporterSpec;
+use crate::exporter::transport::endpoint::is_same_server;
 use crate::exporter::transport::masked;
 use crate::pipeline::{Pipeline, Setup};
 
@@ -56,17 +57,48 @@ fn variables(setting: &str) -> Vec<String> {
         .into()
 }
 
+fn read_endpoint(environment: Environment<'_>, endpoint: &mut Sourced<Option<Endpoint>>) {
+    let variables = variables("ENDPOINT");
+    let Sourced { value, origin } = endpoint;
+    environment.read(&variables[1..], &BASE, value, origin);
+    environment.read(&variables[..1], &TRACES, value, origin);
+}
+
+impl Otlp {
+    /// Leaves out credentials of the environment that may be meant for another receiver.
+    fn withhold_credentials(&mut self, environment: Environment<'_>) {
+        if !self.endpoint.origin.is_code() {
+            return;
+        }
+        let mut named = Sourced::default();
+        read_endpoint(environment, &mut named);
+        let why = match &named.value {
+            Some(endpoint) if is_same_server(endpoint.written(), self.written()) => return,
+            Some(_) => format!("it is for the receiver of {}", named.origin.source),
+            None if self.is_one_of_several => {
+                "the code names several receivers, and it is for one".to_owned()
+            }
+            None => return,
+        };
+        let url = masked(&self.url());
+        self.options.withhold_credentials(&format!(
+            " is not used for {url}: {why}. Set it in code, by `Otlp::header` or `Otlp::identity_files`"
+        ));
+    }
+}
+
 impl ExporterSpec for Otlp {
     fn name(&self) -> &'static str {
         "otlp"
     }
 
+    fn set_one_of_several(&mut self) {
+        self.is_one_of_several = true;
+    }
+
     fn visit(&mut self, pass: &mut Pass<'_>) {
-        let endpoints = variables("ENDPOINT");
         if let Pass::Read(environment) = pass {
-            let (endpoint, origin) = (&mut self.endpoint.value, &mut self.endpoint.origin);
-            environment.read(&endpoints[1..], &BASE, endpoint, origin);
-            environment.read(&endpoints[..1], &TRACES, endpoint, origin);
+            read_endpoint(*environment, &mut self.endpoint);
         }
         pass.variables(&endpoints);
         let url = masked(&self.url());
@@ -84,6 +116,9 @@ impl ExporterSpec for Otlp {
             &mut self.insecure,
         );
         self.options.visit("otlp", variables, pass);
+        if let Pass::Read(environment) = pass {
+            self.withhold_credentials(*environment);
+        }
     }
 
     fn named_by(&self) -> Option<&Source> {

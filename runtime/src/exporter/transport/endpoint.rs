@@ -152,8 +152,22 @@ fn has_port(url: &str) -> bool {
     split_port(authority(url)).1.is_some()
 }
 
+/// Whether two URLs have the same scheme, host and port.
+#[cfg_attr(
+    not(any(feature = "otlp-grpc", feature = "otlp-http")),
+    allow(dead_code, reason = "no variables set credentials of Zipkin")
+)]
+pub(crate) fn is_same_server(a: &str, b: &str) -> bool {
+    let server = |url: &str| {
+        let url = url.trim().to_ascii_lowercase();
+        let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_owned());
+        (scheme, authority(&url).to_owned())
+    };
+    server(a) == server(b)
+}
+
 /// Whether the host of a URL is this machine.
-fn is_local(url: &str) -> bool {
+pub(super) fn is_local(url: &str) -> bool {
     let (host, _) = split_port(authority(url));
     let loopback = host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
     loopback || host.eq_ignore_ascii_case("localhost")

@@ -4,9 +4,12 @@ use http::header::{
     CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, TE, TRANSFER_ENCODING,
     UPGRADE, USER_AGENT,
 };
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::uri::Scheme;
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
-use super::Options;
+use super::endpoint::is_local;
+use super::{Options, masked};
+use crate::diag;
 use crate::error::Error;
 
 /// What the exporters and their clients set.
@@ -21,8 +24,45 @@ const OWN: [HeaderName; 8] = [
     UPGRADE,
 ];
 
-/// The headers of each request that the settings name, and who sends it.
-pub(crate) fn header_map(options: &Options) -> Result<HeaderMap, Error> {
+/// What the names of headers contain whose values are credentials: `authorization`, `x-api-key`, `x-honeycomb-team` and others.
+const CREDENTIALS: [&str; 9] = [
+    "auth",
+    "cookie",
+    "credential",
+    "dsn",
+    "key",
+    "password",
+    "secret",
+    "team",
+    "token",
+];
+
+/// The headers of each request to `endpoint` that the settings name, and who sends it. Warns if they show credentials to the network.
+pub(crate) fn header_map(options: &Options, endpoint: &Uri) -> Result<HeaderMap, Error> {
+    let headers = checked(options)?;
+    if let Some(name) = readable_credential(&headers, endpoint) {
+        diag::warn(format_args!(
+            "the header {name} is sent to {} without TLS: everybody on the way can read it. Write https:// before the host, or send it \
+             to a Collector on this machine",
+            masked(&endpoint.to_string())
+        ));
+    }
+    Ok(headers)
+}
+
+/// The first header with credentials that leaves this machine unencrypted.
+fn readable_credential<'h>(headers: &'h HeaderMap, endpoint: &Uri) -> Option<&'h HeaderName> {
+    if endpoint.scheme() == Some(&Scheme::HTTPS) || is_local(&endpoint.to_string()) {
+        return None;
+    }
+    let is_credential = |name: &&HeaderName| {
+        let name = name.as_str();
+        CREDENTIALS.iter().any(|part| name.contains(part))
+    };
+    headers.keys().find(is_credential)
+}
+
+fn checked(options: &Options) -> Result<HeaderMap, Error> {
     let mut headers = HeaderMap::new();
     let agent = concat!("biztrace/", env!("CARGO_PKG_VERSION"));
     headers.insert(USER_AGENT, HeaderValue::from_static(agent));
@@ -78,7 +118,7 @@ mod tests {
             ),
             ("", "it is not a valid name of a header"),
         ] {
-            let error = header_map(&with(name)).unwrap_err().to_string();
+            let error = checked(&with(name)).unwrap_err().to_string();
             assert!(error.contains(said), "{error}");
             assert!(
                 error.ends_with(". Set by `Exporter::header(name, value)`"),
@@ -86,7 +126,27 @@ mod tests {
             );
             assert!(!error.contains("s3cret"), "{error}");
         }
-        let headers = header_map(&with("x-api-key")).unwrap();
+        let headers = checked(&with("x-api-key")).unwrap();
         assert_eq!(headers["x-api-key"], "s3cret");
+    }
+
+    #[test]
+    fn credentials_without_tls_are_noticed_unless_they_stay_on_this_machine() {
+        for (name, url, is_noticed) in [
+            ("authorization", "http://c:4318/v1/traces", true),
+            ("x-api-key", "http://192.0.2.1:4318", true),
+            ("x-honeycomb-team", "http://c:4318", true),
+            ("authorization", "https://c:4318", false),
+            ("authorization", "http://127.0.0.1:4318", false),
+            ("authorization", "http://[::1]:4318", false),
+            ("authorization", "http://localhost:4318", false),
+            ("x-scope-orgid", "http://c:4318", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, HeaderValue::from_static("s3cret"));
+            let url = url.parse().unwrap();
+            let noticed = readable_credential(&headers, &url);
+            assert_eq!(noticed.is_some(), is_noticed, "{name} to {url}");
+        }
     }
 }

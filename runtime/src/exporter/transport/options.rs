@@ -150,6 +150,17 @@ impl Options {
         }
     }
 
+    /// Forgets the credentials of the environment: headers and the client's certificate. Their warnings have that `problem`.
+    #[cfg_attr(
+        not(any(feature = "otlp-grpc", feature = "otlp-http")),
+        allow(dead_code, reason = "no variables set credentials of Zipkin")
+    )]
+    pub(crate) fn withhold_credentials(&mut self, problem: &str) {
+        withhold(&mut self.more_headers, problem);
+        withhold(&mut self.cert_file, problem);
+        withhold(&mut self.key_file, problem);
+    }
+
     /// What sets the headers.
     pub(crate) fn header_settings(&self) -> &'static str {
         self.help.headers
@@ -172,6 +183,21 @@ impl Options {
             settings: self.help.certificates,
         }
     }
+}
+
+/// Forgets a value of the environment, with a warning.
+#[cfg_attr(
+    not(any(feature = "otlp-grpc", feature = "otlp-http")),
+    allow(dead_code, reason = "no variables set credentials of Zipkin")
+)]
+fn withhold<T: Default>(setting: &mut Sourced<T>, problem: &str) {
+    let Source::Variable(variable) = &setting.origin.source else {
+        return;
+    };
+    let variable = variable.clone();
+    setting.value = T::default();
+    setting.origin.source = Source::Default;
+    setting.origin.warn(&variable, problem);
 }
 
 /// Of each name in a list of headers, the last header.

@@ -27,7 +27,7 @@ const HELP: EndpointHelp = EndpointHelp {
 impl ZipkinHttp {
     pub(super) fn new(url: &str, options: &Options) -> Result<Self, Error> {
         let endpoint = endpoint(url.trim(), url, None, &HELP)?;
-        let mut headers = header_map(options)?;
+        let mut headers = header_map(options, &endpoint)?;
         let content_type = HeaderValue::from_static("application/json");
         headers.insert(CONTENT_TYPE, content_type);
         Ok(Self(Client::new(endpoint, headers, options, &HINTS)?))

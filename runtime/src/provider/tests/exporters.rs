@@ -153,6 +153,43 @@ mod otlp {
         );
     }
 
+    #[cfg(feature = "otlp-http")]
+    #[test]
+    fn client_identity_of_the_environment_is_for_one_receiver() {
+        use crate::exporter::otlp::Otlp;
+        use crate::provider::TelemetryBuilder;
+
+        let named = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "https://C:1/in");
+        let secrets = [
+            ("OTEL_EXPORTER_OTLP_HEADERS", "x-key=1"),
+            ("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", "/cert.pem"),
+            ("OTEL_EXPORTER_OTLP_CLIENT_KEY", "/key.pem"),
+        ];
+        type Build = fn(TelemetryBuilder) -> TelemetryBuilder;
+        let cases: [(bool, Build, usize, usize); 7] = [
+            // Whether the environment names an endpoint, the code, settings that are taken, warnings
+            (false, |it| it.otlp("https://a"), 3, 0),
+            (false, |it| it.otlp("https://a").otlp("https://b"), 0, 6),
+            (false, |it| it.otlp("https://a").otlp(Otlp::default()), 3, 3),
+            (true, |it| it.otlp("https://a"), 0, 3),
+            (true, |it| it.otlp("https://a").otlp(Otlp::default()), 3, 3),
+            (true, |it| it.otlp("https://c:1").otlp("https://c:2"), 3, 3),
+            (true, |it| it.otlp("http://c:1"), 0, 3),
+        ];
+        for (i, (is_named, build, taken, warned)) in cases.into_iter().enumerate() {
+            let named = is_named.then_some(named);
+            let variables: Vec<_> = secrets.into_iter().chain(named).collect();
+            let listing = listing(&variables, build);
+            let is_secret = |name: &str| {
+                let parts = ["otlp.headers.x-key", "otlp.cert_file", "otlp.key_file"];
+                parts.contains(&name)
+            };
+            let settings = listing.settings.iter();
+            let all = settings.filter(|(name, _, _)| is_secret(name)).count();
+            assert_eq!((all, listing.warnings.len()), (taken, warned), "case {i}");
+        }
+    }
+
     #[test]
     fn headers_that_do_not_parse_are_not_shown() {
         for value in ["s3cret", "a=s3cret,b", "=s3cret", "a=%zz"] {
