@@ -84,6 +84,14 @@ impl Dropped {
         lost
     }
 
+    /// Spans that were dropped after `earlier`.
+    pub(super) fn since(&self, earlier: &Self) -> Self {
+        let mut later = *self;
+        let counts = later.0.iter_mut().zip(earlier.0);
+        counts.for_each(|(spans, before)| *spans = spans.saturating_sub(before));
+        later
+    }
+
     /// The reasons for which spans were dropped, with their number.
     pub fn iter(&self) -> impl Iterator<Item = (DropReason, u64)> + '_ {
         DropReason::ALL

@@ -1,6 +1,5 @@
 //! Sending a request again where the receiver may take it later (OTLP specification, "Failures").
 
-use std::cell::RefCell;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -8,16 +7,13 @@ use tokio::time::{Instant, sleep};
 
 use super::{Delivery, DropReason, Export, Failure, Request, Retry, after};
 
-/// What became of the attempt before the one under way.
-pub(super) type Earlier = RefCell<Option<Failure>>;
-
-/// Sends `request` until it is taken, refused for good, or would have to wait past `limit`. Where the caller gives up first,
-/// `earlier` is the outcome, unless the request was on its way again.
+/// Sends `request` until it is taken, refused for good, or would have to wait past `limit`. `retried` is told of each failure that is
+/// not the last. If the caller gives up first, the failure before is the outcome, unless the request was on its way again.
 pub(super) async fn deliver(
     exporter: &mut impl Export,
     request: Request,
     limit: Instant,
-    earlier: &Earlier,
+    mut retried: impl FnMut(Failure),
 ) -> Result<Delivery, Failure> {
     let mut delays = backoff();
     let mut may_have_arrived = false;
@@ -41,7 +37,7 @@ pub(super) async fn deliver(
         if after(delay) >= limit {
             return Err(failure);
         }
-        earlier.replace(Some(failure));
+        retried(failure);
         sleep(delay).await;
     }
 }

@@ -1,5 +1,6 @@
 //! The export thread.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::atomic::Ordering;
@@ -13,7 +14,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::loss_log::LossLog;
 use super::report::{DropReason, ExporterReport};
 use super::request::{frame, spans, take_batch};
-use super::retry::{Earlier, deliver};
+use super::retry::deliver;
 use super::shard::{CHUNK_BYTES, End, Shards};
 use super::worker_state::{FlushRequest, InFlight, Shared};
 use super::{Export, Failure, SendStarted, Setup, after, moment_after};
@@ -298,10 +299,15 @@ impl<E: Export> Worker<E> {
                 sent: sent.clone(),
             });
 
-            let limit = after(self.batch.export_timeout);
-            let earlier = Earlier::default();
+            let timeout = self.batch.export_timeout;
+            let limit = after(timeout);
+            let earlier = Cell::new(None);
             let result = {
-                let export = deliver(&mut self.exporter, request, limit, &earlier);
+                let retried = |failure: Failure| {
+                    self.losses.retried(&self.shared, &failure, timeout);
+                    earlier.set(Some(failure));
+                };
+                let export = deliver(&mut self.exporter, request, limit, retried);
                 tokio::pin!(export);
                 loop {
                     let limit = deadline.map_or(limit, |deadline| deadline.min(limit));
@@ -322,8 +328,8 @@ impl<E: Export> Worker<E> {
                     }
                 }
             };
+            self.losses.result(&self.shared, &result);
             self.shared.state().settle(&result);
-            self.losses.result(&result);
             self.recycle_body(body);
             self.reservation.release(bytes);
             self.losses.log(&self.shared, false);

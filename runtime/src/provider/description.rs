@@ -2,12 +2,13 @@
 
 use std::fmt;
 
+use super::resource::SERVICE_NAME;
 use crate::config::{Listing, Source};
 
 /// What a [`Telemetry`](crate::Telemetry) instance does, and where each of its settings came from. Secrets are masked.
 ///
-/// `{}` is one line with all that is not by default, and with the exporters and where they send to; `{:#}` has a line for each
-/// setting.
+/// `{}` is one line with all that is not by default, and with the service, the sampler, the exporters and where they send to; `{:#}`
+/// has a line for each setting.
 ///
 /// ```
 /// let telemetry = biztrace::Telemetry::builder()
@@ -57,11 +58,13 @@ impl fmt::Display for Description {
         } else {
             (", ", false)
         };
-        let is_exporter =
-            |setting: &&Setting| setting.name == "exporter" || setting.name.ends_with(".endpoint");
+        let is_told = |setting: &&Setting| {
+            let name = &*setting.name;
+            [SERVICE_NAME, "exporter", "sampler"].contains(&name) || name.ends_with(".endpoint")
+        };
         let shown = self
             .iter()
-            .filter(|setting| all || setting.source != Source::Default || is_exporter(setting));
+            .filter(|setting| all || setting.source != Source::Default || is_told(setting));
         for (i, setting) in shown.enumerate() {
             let between = if i > 0 { between } else { "" };
             write!(f, "{between}{setting}")?;
@@ -72,6 +75,15 @@ impl fmt::Display for Description {
 
 impl fmt::Display for Setting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}={} ({})", self.name, self.value, self.source)
+        let Self {
+            name,
+            value,
+            source,
+        } = self;
+        let hint = match source {
+            Source::Default if name == SERVICE_NAME => "; set OTEL_SERVICE_NAME",
+            _ => "",
+        };
+        write!(f, "{name}={value} ({source}{hint})")
     }
 }

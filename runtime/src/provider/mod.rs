@@ -85,7 +85,7 @@ impl Drop for Instance {
 
 impl Telemetry {
     /// What is active, and where each setting came from; secrets are masked. [`init`] and [`TelemetryBuilder::install`] log it in one
-    /// line.
+    /// line, as soon as `tracing` or `log` is set up. If neither is after five seconds, it is on stderr.
     #[must_use]
     pub fn describe(&self) -> &Description {
         &self.0.description
@@ -204,6 +204,6 @@ fn install(build: impl FnOnce() -> Result<Telemetry, Error>) -> Result<Telemetry
         .map_err(|_| Error::AlreadyInstalled)?;
     recorder::install(&telemetry.0.recorder);
     set_global(&telemetry);
-    diag::info(format_args!("{}", telemetry.describe()));
+    diag::summary(format_args!("{}", telemetry.describe()));
     Ok(telemetry)
 }

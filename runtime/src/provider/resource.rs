@@ -16,7 +16,7 @@ use crate::hex;
 const SDK: &str = "telemetry.sdk.";
 
 /// An empty value of a variable is as if it were not set.
-const SERVICE_NAME: &str = "service.name";
+pub(super) const SERVICE_NAME: &str = "service.name";
 
 /// The attributes of a resource, each with its source.
 pub(super) struct Attributes(BTreeMap<String, Sourced<ApiValue>>);

@@ -10,6 +10,7 @@ use std::time::Duration;
 use biztrace::settings::Otlp;
 use biztrace::{Telemetry, TelemetryBuilder};
 use faults::{Authority, Fault, Receiver, rerun, send_span_by};
+use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 
 const PROTOBUF: &str = "content-type: application/x-protobuf\r\n";
 /// Milliseconds that a request may take.
@@ -155,6 +156,37 @@ fn messages_name_the_cause_and_no_secret() {
         "of one that hangs up, one that answers and one that is silent, by HTTP and by gRPC:\n{stderr}"
     );
     assert!(!stderr.contains("s3cret"), "{stderr}");
+}
+
+/// Sends one span after another to a receiver with these faults, and waits for each.
+fn send_one_by_one(faults: Vec<Fault>) {
+    let (spans, receiver) = (faults.len(), Receiver::new(faults));
+    let telemetry = Telemetry::builder().otlp(receiver.url()).build().unwrap();
+    let tracer = telemetry.tracer_provider().tracer("service");
+    for _ in 0..spans {
+        tracer.start("span").end();
+        telemetry.force_flush_blocking();
+    }
+    telemetry.shutdown_blocking();
+}
+
+#[test]
+fn an_outage_is_told_once_when_it_begins_and_when_it_ends() {
+    let test = "an_outage_is_told_once_when_it_begins_and_when_it_ends";
+    let Some(stderr) = rerun(test, &[]) else {
+        send_one_by_one(vec![Fault::Status(503), Fault::None]);
+        send_one_by_one(vec![Fault::Status(404), Fault::Status(404), Fault::None]);
+        return;
+    };
+    let says = |text: &str| stderr.matches(text).count();
+    let retried = "503 Service Unavailable; the request is retried for 30s at most";
+    assert_eq!(says(retried), 1, "{stderr}");
+    assert_eq!(says("no spans were dropped meanwhile"), 1, "{stderr}");
+    let dropped = "spans dropped so far: refused 1; last trouble: http://127.0.0.1:";
+    assert_eq!(says(dropped), 1, "{stderr}");
+    assert_eq!(says("404 Not Found"), 1, "{stderr}");
+    assert_eq!(says("spans dropped meanwhile: refused 2"), 1, "{stderr}");
+    assert_eq!(says("exports succeed again after"), 2, "{stderr}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::exporter::otlp::Otlp;
 use crate::provider::{Telemetry, TelemetryBuilder};
 use crate::sampling::Sampler;
 
-/// The one line of what is built in that environment.
+/// The one line of what is built in that environment, without the name of the service and the default sampler.
 fn line(
     variables: &[(&str, &str)],
     build: impl FnOnce(TelemetryBuilder) -> TelemetryBuilder,
@@ -15,7 +15,9 @@ fn line(
         .build_over(super::environment(&lookup(variables)))
         .unwrap();
     let line = telemetry.describe().to_string();
+    assert!(line.contains("service.name=shop (code)") && line.contains("sampler="));
     line.replace("service.name=shop (code), service.version=1 (code), ", "")
+        .replace(", sampler=parentbased_always_on (default)", "")
 }
 
 /// The variables that are warned of.
@@ -195,9 +197,14 @@ fn a_resource_without_a_name_is_not_blamed_on_the_variable() {
         .build_over(super::environment(&lookup))
         .unwrap();
     let line = telemetry.describe().to_string();
+    let (start, rest) = line.split_once(", service.name=unknown_service:").unwrap();
+    assert_eq!(start, "host.name=a (OTEL_RESOURCE_ATTRIBUTES)");
+    let (_, end) = rest
+        .split_once(" (default; set OTEL_SERVICE_NAME), ")
+        .unwrap();
     assert_eq!(
-        line,
-        "host.name=a (OTEL_RESOURCE_ATTRIBUTES), exporter=none (OTEL_TRACES_EXPORTER)"
+        end,
+        "exporter=none (OTEL_TRACES_EXPORTER), sampler=parentbased_always_on (default)"
     );
 }
 

@@ -1,10 +1,13 @@
 //! What a subscriber hears of an export.
 
 use std::fmt::Debug;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use behaviour::{Fault, Instance, Receiver, rerun};
+use behaviour::{Fault, Instance, Receiver, eventually, rerun};
+use biztrace::Telemetry;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
@@ -63,4 +66,43 @@ async fn subscriber_gets_losses_but_no_events_of_export_clients() {
         .iter()
         .find(|[thread, ..]| thread == "biztrace-export");
     assert_eq!(of_clients, None);
+}
+
+/// In its own process, since a process has one subscriber and one installed instance.
+#[actix_web::test]
+async fn subscriber_that_comes_after_the_set_up_hears_what_is_active() {
+    let test = "log::subscriber_that_comes_after_the_set_up_hears_what_is_active";
+    if rerun(test, &[("OTEL_TRACES_EXPORTER", "none")]).is_some() {
+        return;
+    }
+    let telemetry = Telemetry::builder().service("shop", "1").install().unwrap();
+    let heard = Heard::default();
+    let subscriber = tracing_subscriber::registry().with(heard.clone());
+    tracing::subscriber::set_global_default(subscriber).unwrap();
+    let is_heard = |part: &str| {
+        let heard = heard.0.lock().unwrap();
+        let mut messages = heard.iter().map(|[_, _, message]| message);
+        messages.any(|message| message.contains(part))
+    };
+    eventually("the summary", || is_heard("service.name=shop (code)")).await;
+    assert!(is_heard("sampler=parentbased_always_on (default)"));
+    telemetry.shutdown().await;
+}
+
+#[test]
+fn what_is_active_is_on_stderr_if_nobody_comes_to_listen() {
+    let mut service = Command::new(env!("CARGO_BIN_EXE_quick_start"))
+        .env("OTEL_TRACES_EXPORTER", "none")
+        .env_remove("OTEL_SERVICE_NAME")
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stderr = BufReader::new(service.stderr.take().unwrap()).lines();
+    let line = stderr.next().unwrap().unwrap();
+    service.kill().unwrap();
+    service.wait().unwrap();
+    assert!(line.starts_with("biztrace: "), "{line}");
+    let name = "service.name=unknown_service:quick_start (default; set OTEL_SERVICE_NAME)";
+    assert!(line.contains(name), "{line}");
 }
