@@ -17,13 +17,11 @@
 //! #[actix_web::main]
 //! async fn main() -> std::io::Result<()> {
 //!     let telemetry = biztrace::init().expect("telemetry settings");
-//!     let served = HttpServer::new(|| App::new().wrap(biztrace::actix::RequestTracing::new()).service(create))
+//!     let server = HttpServer::new(|| App::new().wrap(biztrace::actix::RequestTracing::new()).service(create))
 //!         .h1_allow_half_closed(false)
 //!         .bind("127.0.0.1:8080")?
-//!         .run()
-//!         .await;
-//!     println!("{}", telemetry.shutdown().await);
-//!     served
+//!         .run();
+//!     telemetry.shutdown_after(server).await
 //! }
 //! ```
 //!

@@ -14,6 +14,7 @@ use super::future::{PendingRequest, RequestFuture, Shared};
 use super::options::RequestTracing;
 use super::response_ids;
 use super::routes::Routes;
+use crate::diag;
 use crate::inbound::{Exchange, ForwardedInfo, IncomingRequest, ResponseIds};
 use crate::recorder::{RunScope, recorder};
 
@@ -75,6 +76,16 @@ where
     }
 }
 
+/// There is no instance to record the request.
+#[cold]
+fn say_untraced() {
+    static SAID: diag::Once = diag::Once::new();
+    SAID.warn(format_args!(
+        "requests are not traced: no telemetry is set up. Call `biztrace::init` at the start of `main`, or give `RequestTracing` the \
+         `tracer_provider` of an instance"
+    ));
+}
+
 /// A request that comes in. None of this is generic, so that it is compiled with this crate.
 struct Arrival<'r> {
     tracing: &'r RequestTracing,
@@ -112,6 +123,7 @@ impl<'r> Arrival<'r> {
     fn begin(&self) -> Exchange {
         let tracing = self.tracing;
         let Some(recorder) = tracing.recorder.clone().or_else(recorder) else {
+            say_untraced();
             return Exchange::over();
         };
         let incoming = IncomingRequest {

@@ -4,6 +4,7 @@ mod builder;
 mod created_files;
 mod description;
 mod exporters;
+mod instance;
 mod named;
 mod resource;
 mod samplers;
@@ -13,7 +14,6 @@ mod tests;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use opentelemetry::global;
 use tokio::sync::oneshot;
@@ -21,11 +21,11 @@ use tokio::sync::oneshot;
 pub use self::builder::TelemetryBuilder;
 pub use self::description::{Description, Setting};
 
+use self::instance::{Handle, Instance, wait_for};
 use crate::diag::{self, Muted};
 use crate::error::Error;
-use crate::pipeline::{Flushing, Pipeline, Report};
-use crate::recorder::{self, Recorder, TracerProvider, Waiting};
-use crate::thread::Poller;
+use crate::pipeline::{Flushing, Report};
+use crate::recorder::{self, TracerProvider};
 
 /// Sets up telemetry for this process from the `OTEL_*` environment variables, and installs it.
 ///
@@ -34,6 +34,7 @@ use crate::thread::Poller;
 /// OpenTelemetry specification has it.
 ///
 /// Shut it down before `main` returns, by whatever way: spans are sent every few seconds, and the last ones are lost otherwise.
+/// [`Telemetry::shutdown_after`] runs a server and shuts down after it.
 ///
 /// # Errors
 ///
@@ -53,33 +54,17 @@ pub fn init() -> Result<Telemetry, Error> {
 ///
 /// An installed instance serves the whole process until it is shut down. One that is only built serves what it is given to,
 /// [`RequestTracing`](crate::actix::RequestTracing) or a library; it ends with its last handle.
+///
+/// If the last handle is dropped without a [`shutdown`](Self::shutdown), it sends what has ended, and waits two seconds at most, but
+/// not in a task of a tokio runtime. A warning says what is lost.
 #[derive(Clone)]
 #[must_use = "shut it down at the end, or the last spans are lost"]
-pub struct Telemetry(Arc<Instance>);
-
-struct Instance {
-    recorder: Arc<Recorder>,
-    /// One for each exporter.
-    pipelines: Vec<Pipeline>,
-    /// Of samplers that a server sets.
-    pollers: Vec<Poller>,
-    shutdown_timeout: Duration,
-    description: Description,
-}
+pub struct Telemetry(Arc<Handle>);
 
 /// Neither settings nor spans: `describe` and `report` show them without secrets.
 impl fmt::Debug for Telemetry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Telemetry").finish_non_exhaustive()
-    }
-}
-
-/// Libraries may keep tracers of an instance that is gone: they record nothing any more.
-impl Drop for Instance {
-    fn drop(&mut self) {
-        self.recorder.close();
-        // The export threads, which send the rest, do not find the recorder any more.
-        self.recorder.hand_over(Waiting::All, usize::MAX);
     }
 }
 
@@ -94,11 +79,7 @@ impl Telemetry {
     /// What became of the spans recorded so far.
     #[must_use]
     pub fn report(&self) -> Report {
-        Report {
-            incomplete_heads: self.0.recorder.incomplete_heads(),
-            unsampled_by_callers: self.0.recorder.unsampled_by_callers(),
-            ..self.0.pipelines.iter().map(Pipeline::report).collect()
-        }
+        self.0.report()
     }
 
     /// Sends all that has ended by now, and returns when that is done or the shutdown's timeout is over. Reports what became
@@ -127,6 +108,29 @@ impl Telemetry {
         self.finish_blocking(true)
     }
 
+    /// Runs `work`, for example an HTTP server, to its end, then [shuts down](Self::shutdown), and logs the report. Returns what `work`
+    /// returns.
+    ///
+    /// ```no_run
+    /// use actix_web::{App, HttpServer};
+    /// use biztrace::actix::RequestTracing;
+    ///
+    /// #[actix_web::main]
+    /// async fn main() -> std::io::Result<()> {
+    ///     let telemetry = biztrace::init().expect("telemetry settings");
+    ///     let server = HttpServer::new(|| App::new().wrap(RequestTracing::default()))
+    ///         .bind("127.0.0.1:8080")?
+    ///         .run();
+    ///     telemetry.shutdown_after(server).await
+    /// }
+    /// ```
+    pub async fn shutdown_after<F: IntoFuture>(&self, work: F) -> F::Output {
+        let output = work.await;
+        diag::info(format_args!("{}", self.shutdown().await));
+        diag::settle();
+        output
+    }
+
     async fn finish(&self, close: bool) -> Report {
         let flushing = self.flush(close);
         let (done, wait) = oneshot::channel();
@@ -149,15 +153,8 @@ impl Telemetry {
         self.report()
     }
 
-    /// Asks all export threads before the first is waited for.
     fn flush(&self, close: bool) -> Vec<Flushing> {
-        let (pipelines, timeout) = (self.0.pipelines.iter(), self.0.shutdown_timeout);
-        if !close {
-            return pipelines.map(|pipeline| pipeline.flush(timeout)).collect();
-        }
-        self.0.recorder.close();
-        self.0.pollers.iter().for_each(Poller::stop);
-        pipelines.map(|pipeline| pipeline.close(timeout)).collect()
+        self.0.flush(self.0.shutdown_timeout, close)
     }
 
     /// The provider of tracers for libraries that use the OpenTelemetry API, for example `tracing-opentelemetry`. After
@@ -184,14 +181,8 @@ fn set_global(telemetry: &Telemetry) {
     global::set_text_map_propagator(telemetry.0.recorder.propagators().clone());
 }
 
-/// Waits until all is done and said: the process may end after that.
-fn wait_for(flushing: Vec<Flushing>) {
-    flushing.into_iter().for_each(Flushing::wait);
-    diag::settle();
-}
-
 /// Keeps the installed instance for the life of the process.
-static INSTALLED: OnceLock<Telemetry> = OnceLock::new();
+static INSTALLED: OnceLock<Arc<Instance>> = OnceLock::new();
 
 fn install(build: impl FnOnce() -> Result<Telemetry, Error>) -> Result<Telemetry, Error> {
     // Checked first, so that no second export thread starts.
@@ -200,7 +191,7 @@ fn install(build: impl FnOnce() -> Result<Telemetry, Error>) -> Result<Telemetry
     }
     let telemetry = build()?;
     INSTALLED
-        .set(telemetry.clone())
+        .set(Arc::clone(&telemetry.0.0))
         .map_err(|_| Error::AlreadyInstalled)?;
     recorder::install(&telemetry.0.recorder);
     set_global(&telemetry);

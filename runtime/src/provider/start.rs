@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use opentelemetry_sdk::trace::IdGenerator;
 
+use super::Telemetry;
 use super::created_files::CreatedFiles;
 use super::description::Description;
 use super::exporters::Exporters;
+use super::instance::{Handle, Instance};
 use super::resource::Attributes;
-use super::{Instance, Telemetry};
 use crate::config::Settings;
 use crate::error::Error;
 use crate::pipeline::{FanOut, LEAST_BYTES, Pipeline, Setup};
@@ -69,13 +70,14 @@ impl Telemetry {
         pipelines
             .iter()
             .for_each(|pipeline| pipeline.watch(&recorder));
-        Ok(Self(Arc::new(Instance {
+        let instance = Arc::new(Instance {
             recorder,
             pipelines,
             pollers,
             shutdown_timeout,
             description,
-        })))
+        });
+        Ok(Self(Arc::new(Handle(instance))))
     }
 }
 

@@ -226,7 +226,8 @@ impl Recorder {
         self.mode == Mode::Disabled
     }
 
-    pub(super) fn is_closed(&self) -> bool {
+    /// Whether it records no spans that start now.
+    pub(crate) fn is_closed(&self) -> bool {
         self.is_closed.load(Ordering::Relaxed)
     }
 

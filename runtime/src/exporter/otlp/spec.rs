@@ -100,7 +100,7 @@ impl ExporterSpec for Otlp {
         if let Pass::Read(environment) = pass {
             read_endpoint(*environment, &mut self.endpoint);
         }
-        pass.variables(&endpoints);
+        pass.variables(&variables("ENDPOINT"));
         let url = masked(&self.url());
         pass.described("otlp.endpoint", Some(url), &self.endpoint.origin);
         pass.setting(

@@ -44,7 +44,7 @@ async fn main() -> std::io::Result<()> {
     .h1_allow_half_closed(false)
     .bind("127.0.0.1:0")?;
     println!("{} {}", server.addrs()[0], process::id());
-    let served = server.run().await;
-    println!("{}", telemetry.shutdown().await);
+    let served = telemetry.shutdown_after(server.run()).await;
+    println!("{}", telemetry.report());
     served
 }

@@ -4,6 +4,7 @@
 mod exporters;
 mod failures;
 mod files;
+mod lifecycle;
 mod log;
 mod misspelt_variable;
 mod sdk_exporters;
