@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use biztrace_macros_core::catalogue::{self as declared, DeclaredTag, Types};
+use biztrace_macros_core::catalogue::{self as declared, DeclaredTag, Types, UrlOrigin};
 use clap::ValueEnum;
 
 use crate::annotated::{Site, SiteKind, find};
@@ -37,7 +37,11 @@ pub(crate) fn run(
     packages: &Packages,
     output: &mut impl Write,
 ) -> anyhow::Result<Outcome> {
-    let (catalogue, mistakes) = read(packages)?;
+    let Source {
+        catalogue,
+        mistakes,
+        ..
+    } = read(packages)?;
     match arguments.format {
         Format::Table => write!(output, "{}", table::aligned(&catalogue))?,
         Format::Markdown => write!(output, "{}", markdown(&catalogue))?,
@@ -53,8 +57,17 @@ pub(crate) fn run(
     })
 }
 
-/// The catalogue of the current source, and the mistakes that make it incomplete.
-pub(crate) fn read(packages: &Packages) -> anyhow::Result<(Catalogue, Vec<Mistake>)> {
+/// What the current source declares.
+pub(crate) struct Source {
+    pub(crate) catalogue: Catalogue,
+    /// What makes it incomplete.
+    pub(crate) mistakes: Vec<Mistake>,
+    /// Warnings for protected values that may be in the URL of their request too.
+    pub(crate) unclear: Vec<String>,
+}
+
+/// Reads the current source.
+pub(crate) fn read(packages: &Packages) -> anyhow::Result<Source> {
     let workspace = packages.find()?;
     let sources = Sources::read(&workspace.root, &workspace.packages, true);
     let others = Sources::read(&workspace.root, &workspace.others, true);
@@ -70,26 +83,39 @@ pub(crate) fn read(packages: &Packages) -> anyhow::Result<(Catalogue, Vec<Mistak
         tags: Vec::new(),
     };
     let mut mistakes = sources.mistakes;
+    let mut unclear = Vec::new();
     for file in &sources.files {
         let sites = find(file, true);
         mistakes.extend(sites.iter().flat_map(|site| self::mistakes(site, file)));
-        add(&mut catalogue, file, &sites, &types, &mut mounts);
+        add(
+            &mut catalogue,
+            &mut unclear,
+            file,
+            &sites,
+            &types,
+            &mut mounts,
+        );
     }
-    Ok((catalogue, mistakes))
+    Ok(Source {
+        catalogue,
+        mistakes,
+        unclear,
+    })
 }
 
 /// Adds what is declared at the sites of a file.
 fn add(
     catalogue: &mut Catalogue,
+    unclear: &mut Vec<String>,
     file: &SourceFile,
     sites: &[Site],
     types: &Types,
     mounts: &mut Mounts,
 ) {
-    // The functions that are traced around a place, with the names of their spans.
-    let mut around: Vec<(&Site, String)> = Vec::new();
+    // The functions that are traced around a place, with the names of their spans, and whether they read the URL.
+    let mut around: Vec<(&Site, String, bool)> = Vec::new();
     for site in sites {
-        around.retain(|(outer, _)| site.range.start < outer.range.end);
+        around.retain(|(outer, ..)| site.range.start < outer.range.end);
         match site.kind {
             SiteKind::Attrs | SiteKind::Value => {}
             SiteKind::Function => {
@@ -113,20 +139,47 @@ fn add(
                         file: file.display_path.clone(),
                         line: site.name_place.start().line,
                     }));
+                let reads_url = declared.reads_url;
+                unclear.extend(declared.tags.iter().filter_map(|it| warning(it, file)));
                 let tags = declared.tags.into_iter();
                 let tags = tags.map(|it| tag(it, name.clone(), site, file));
                 catalogue.tags.extend(tags);
-                around.extend(name.map(|name| (site, name)));
+                around.extend(name.map(|name| (site, name, reads_url)));
             }
             SiteKind::Tag | SiteKind::BracedTag => {
-                let span = around.iter().rfind(|(outer, _)| outer.path == site.path);
-                let span = span.map(|(_, name)| name.clone());
-                let tags = declared::tag(types, &site.module, site.tokens.clone()).into_iter();
-                let tags = tags.map(|it| tag(it, span.clone(), site, file));
+                let outer = around.iter().rfind(|(outer, ..)| outer.path == site.path);
+                let span = outer.map(|(_, name, _)| name.clone());
+                let tags = declared::tag(types, &site.module, site.tokens.clone());
+                if outer.is_some_and(|(.., reads_url)| *reads_url) {
+                    unclear.extend(tags.iter().filter_map(|it| warning(it, file)));
+                }
+                let tags = tags.into_iter().map(|it| tag(it, span.clone(), site, file));
                 catalogue.tags.extend(tags);
             }
         }
     }
+}
+
+/// The warning for a protected tag whose value may be in the URL of its request too.
+fn warning(tag: &DeclaredTag, file: &SourceFile) -> Option<String> {
+    let (why, fix) = match &tag.origin {
+        UrlOrigin::Argument(argument) => (
+            format!("the type of `{argument}` does not say whether it is read from there"),
+            "Write the type as `web::Path<…>` or `web::Query<…>`",
+        ),
+        UrlOrigin::Body => (
+            "it is set in the body of a function that reads the path or the query".to_owned(),
+            "If it comes from there, move the entry to `#[biz_attrs]` on the function",
+        ),
+        _ => return None,
+    };
+    Some(format!(
+        "`{}` is protected, but its value may be in `url.path` or `url.query`: {why}. {fix}, or use `RequestTracing::without_path` \
+         and `TelemetryBuilder::redact_query`\n  --> {}:{}",
+        tag.key,
+        file.display_path,
+        tag.place.start().line
+    ))
 }
 
 /// A tag that is set at a site, on the span of that name.

@@ -28,7 +28,11 @@ pub(crate) fn run(
     output: &mut impl Write,
 ) -> anyhow::Result<Outcome> {
     let old = stored(&arguments.against)?;
-    let (new, mistakes) = catalogue::read(packages)?;
+    let catalogue::Source {
+        catalogue: new,
+        mistakes,
+        unclear,
+    } = catalogue::read(packages)?;
     if !mistakes.is_empty() {
         // Source that could not be read would look as if its tags were removed.
         return Ok(Outcome {
@@ -74,7 +78,7 @@ pub(crate) fn run(
     });
     Ok(Outcome {
         mistakes,
-        warnings: [still_unknown(&old, &new), now_unknown(&old, &new)].concat(),
+        warnings: [still_unknown(&old, &new), now_unknown(&old, &new), unclear].concat(),
         failure,
     })
 }

@@ -91,6 +91,10 @@ pub fn traced_handler(args: TokenStream, item: TokenStream) -> TokenStream {
 /// An entry on the result can use the names that its pattern binds, but no arguments: they have moved into the body. The result may
 /// have any type, also `impl Responder`. `?` and early returns count as results.
 ///
+/// **A protected value is hidden in the URL of its request, too**: the parameter that `query("…")` reads and all values of a `web::Query`
+/// argument are `REDACTED` in `url.query`, and with a `web::Path` argument `url.path` is the route. Arguments are known by the names of
+/// their types.
+///
 /// **Baggage** is sent to every service that is called through a client that injects the OpenTelemetry context with the propagator
 /// `baggage`. A value that is hashed, masked or cut is sent in that form. A withheld value is not sent, and removes an earlier value
 /// of its key. Text, numbers and bools are sent; lists are not. W3C's limits are 64 entries and 8192 bytes. `#[baggage]` is for

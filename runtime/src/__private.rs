@@ -8,7 +8,8 @@ pub use opentelemetry::trace::SpanKind;
 
 pub use self::result::*;
 pub use crate::attribute::{
-    BizAttrs, BizValue, Debug, Display, Encoder, Hash, Key, Mask, MaxLen, Pii, Shown, Tags, Value,
+    BizAttrs, BizValue, Debug, Display, Encoder, Hash, Key, Mask, MaxLen, Pii, PrivateUrl, Shown,
+    Tags, Value,
 };
 pub use crate::recorder::{
     BodySpan, HandlerRequest, NoRequest, Recording, RequestReader, RequestSource, ResultSpan, Site,

@@ -182,3 +182,36 @@ fn check_says_what_is_wrong_with_a_catalogue() {
     // Usage, as of any cargo command.
     assert_eq!(biztrace(&fixture("orders"), "check").status.code(), Some(2));
 }
+
+#[test]
+fn check_warns_of_protected_values_that_may_be_in_the_url() {
+    const SOURCE: &str = "
+type CardPath = web::Path<String>;
+#[derive(BizAttrs)] struct Holder { #[biz(pii)] name: String }
+#[traced_handler] #[biz_attrs(#[mask(4)] card.number = card.as_str())] async fn unclear(card: CardPath) {}
+#[traced_handler] #[biz_attrs(..holder)] async fn spread(holder: Holder) {}
+#[traced_handler] #[biz_attrs(#[pii] a = *card, #[pii] b = query(\"b\"), #[pii] c = &body.c, d = user.id)]
+async fn clear(card: web::Path<String>, body: web::Json<Body>, user: User) {
+    biztrace::tag!(#[pii] e = query(\"e\"), f = 1);
+    biztrace::tag!(#[pii] g = card_number);
+}
+#[traced] #[biz_attrs(#[pii] h = id)] fn below(id: u64) { biztrace::tag!(#[pii] i = id); }
+";
+    let folder = catalogued("unclear_urls", SOURCE);
+    let (code, _, warnings) = check_changed(&folder, SOURCE);
+    assert_eq!(code, Some(0));
+    let places: Vec<_> = warnings
+        .lines()
+        .filter_map(|line| Some(line.split_once("--> ")?.1))
+        .collect();
+    assert_eq!(
+        places,
+        ["src/lib.rs:4", "src/lib.rs:5", "src/lib.rs:9"],
+        "{warnings}"
+    );
+    assert!(
+        warnings.contains("the type of `card: CardPath` does not say"),
+        "{warnings}"
+    );
+    assert!(warnings.contains("`g` is protected"), "{warnings}");
+}

@@ -73,7 +73,10 @@ pub fn tag(input: TokenStream) -> TokenStream {
     };
     let mut entries = parse::entries(entries, &mut errors);
     validate::tags(&mut entries, &mut errors);
-    let emitted = |entries| emit::tag(&quote!(#krate::__private), &lower::TagPlan::new(entries));
+    let emitted = |entries| {
+        let plan = lower::TagPlan::new(entries, &lower::UrlArguments::default());
+        emit::tag(&quote!(#krate::__private), &plan)
+    };
     if errors.is_empty() {
         return emitted(entries);
     }

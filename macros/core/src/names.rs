@@ -18,6 +18,10 @@ impl Names {
         names
     }
 
+    pub(crate) fn has(&self, word: &str) -> bool {
+        self.0.iter().any(|name| name == word)
+    }
+
     /// Removes the names that occur in `tokens`, at any depth, and returns them in that order.
     pub(crate) fn take_named(&mut self, tokens: TokenStream) -> Vec<Ident> {
         let named = |token| match token {

@@ -89,6 +89,18 @@ pub(crate) fn unreadable(expression: impl ToTokens, arguments: &Names) -> Option
     error
 }
 
+/// The parameters that `query("…")` reads in an expression.
+pub(crate) fn parameters(expression: TokenStream) -> Vec<LitStr> {
+    let mut parameters = Vec::new();
+    each_call(expression, &mut |name, argument| {
+        if name == "query" {
+            parameters.extend(one_string(argument));
+        }
+        false
+    });
+    parameters
+}
+
 /// Replaces each call by its name by a method of the request's head, if `reads` returns `true` for it.
 fn each_call(tokens: TokenStream, reads: &mut dyn FnMut(&Ident, &Group) -> bool) -> TokenStream {
     let mut output = TokenStream::new();

@@ -97,6 +97,11 @@ const CASES: &[(&str, &str)] = &[
             #[ok(Receipt { total, .. })] #[when(*total > 3)] order.total = total, #[ok(a)] ..a,
         )] async fn create(id: web::Path<u64>) -> Result<web::Json<Receipt>, ShopError> { buy(*id).await }",
     ),
+    (
+        "private_url",
+        "#[traced_handler] #[biz_attrs(#[mask(4)] card.number = format!(\"{card}\"), #[pii] user.email = query(\"email\"), ..filter)]
+        async fn pay(card: web::Path<String>, filter: Option<web::Query<Filter>>) {}",
+    ),
     ("results_alone", "#[biz_attrs(#[ok(n)] order.count = n)] fn count(id: u64) -> Option<u64> { find(id) }"),
     ("results_alone_async", "#[biz_attrs(order.id = id, #[err(_)] order.missing = true)] async fn find(id: u64) -> Option<Order> { None }"),
     ("traced_err", "#[traced(err)] async fn load(id: u64) -> Result<Order, DbError> { query(id).await }"),

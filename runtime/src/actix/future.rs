@@ -30,7 +30,7 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             this.scoped.as_mut().finish();
-            this.pending.guess_route(this.scoped.owner());
+            this.pending.unanswered(this.scoped.owner());
         }
     }
 }
@@ -65,10 +65,10 @@ impl PendingRequest {
 
     /// No response will tell the route.
     #[inline]
-    fn guess_route(&self, exchange: &mut Exchange) {
+    fn unanswered(&self, exchange: &mut Exchange) {
         if exchange.wants_route() {
             let routes = &self.shared.routes;
-            exchange.guess_route(self.method.as_str(), |path| routes.of(path));
+            exchange.unanswered(self.method.as_str(), |path| routes.of(path));
         }
     }
 }
@@ -126,7 +126,7 @@ where
                 Ok(response.map_body(|_, ()| TracedBody::new(body, exchange, has_none)))
             }
             Err(mut error) => {
-                pending.guess_route(exchange);
+                pending.unanswered(exchange);
                 exchange.failed(error.as_response_error().status_code().as_u16());
                 if let Some(ids) = pending.ids.take() {
                     response_ids::write_on_error(ids, &mut error);

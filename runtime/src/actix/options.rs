@@ -41,6 +41,7 @@ pub struct RequestTracing {
     pub(super) trust: Trust,
     pub(super) proxies: Proxies,
     pub(super) client_address: bool,
+    pub(super) without_path: bool,
     pub(super) without_query: bool,
     pub(super) readable: Option<Vec<HeaderName>>,
     pub(super) ids: IdOptions,
@@ -269,8 +270,19 @@ impl RequestTracing {
         self
     }
 
-    /// Leaves out `url.query`, which is recorded otherwise as far as a request has one. The values of parameters that sign
-    /// requests are redacted in any case: `X-Amz-Signature`, `sig` and their like.
+    /// Records the route in place of the path, or `REDACTED` where a request has none: for paths with values that no span may have.
+    ///
+    /// It is not needed where such a value becomes a tag with `#[hash]`, `#[mask(n)]` or `#[pii]`, and the tag's entry names the
+    /// `web::Path` argument of its function: then `url.path` is the route by itself.
+    #[must_use]
+    pub fn without_path(mut self) -> Self {
+        self.without_path = true;
+        self
+    }
+
+    /// Leaves out `url.query`, which is recorded otherwise as far as a request has one. The values of parameters that usually hold
+    /// secrets are redacted in any case: see [`redact_query`](crate::TelemetryBuilder::redact_query). So are the values that protected
+    /// tags are made of, by `query("…")` or a `web::Query` argument.
     #[must_use]
     pub fn without_query(mut self) -> Self {
         self.without_query = true;

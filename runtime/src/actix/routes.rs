@@ -9,6 +9,8 @@ use actix_web::HttpRequest;
 use actix_web::dev::{ResourceMap, ServiceRequest, Url};
 use actix_web::http::Uri;
 
+use crate::inbound::RouteGuess;
+
 /// Answered requests whose route is compared with that of their path: a worker's first ones, and those after a route by the path alone.
 const COMPARED: u32 = 256;
 /// Routes that a worker remembers not to use.
@@ -63,11 +65,16 @@ impl Routes {
     }
 
     /// The route of a request that ends without a response. `path` is as it was sent.
-    pub(super) fn of(&self, path: &str) -> Option<String> {
+    pub(super) fn of(&self, path: &str) -> RouteGuess {
         self.to_compare.set(COMPARED);
-        let url = Url::new(path.parse::<Uri>().ok()?);
-        let route = self.by_path(url.path())?;
-        (!self.doubtful.borrow().contains(&route)).then_some(route)
+        let Ok(uri) = path.parse::<Uri>() else {
+            return RouteGuess::Doubtful;
+        };
+        match self.by_path(Url::new(uri).path()) {
+            None => RouteGuess::Nowhere,
+            Some(route) if self.doubtful.borrow().contains(&route) => RouteGuess::Doubtful,
+            Some(route) => RouteGuess::Route(route),
+        }
     }
 
     fn by_path(&self, path: &str) -> Option<String> {

@@ -130,6 +130,7 @@ impl<'r> Arrival<'r> {
             head: self.request.request(),
             forwarded: self.forwarded,
             has_client: tracing.client_address,
+            has_path: !tracing.without_path,
             has_query: !tracing.without_query,
             readable: tracing.readable.as_deref(),
         };

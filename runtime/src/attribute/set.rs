@@ -1,6 +1,6 @@
 //! Sets attributes: what the macros call, and code that is given [`Tags`].
 
-use super::{Encoder, Key, Tags, Value};
+use super::{Encoder, Key, PrivateUrl, Tags, Value};
 
 impl Tags {
     /// Sets `key` to `value`, replacing an earlier value.
@@ -64,6 +64,36 @@ impl Tags {
         self.prefix.push('.');
         let nested = Nested { tags: self, outer };
         set(nested.tags);
+    }
+
+    /// Notes that the entries of this set are made of private parts of the URL.
+    #[doc(hidden)]
+    pub fn private_url(&mut self, url: &PrivateUrl) {
+        self.private_url.path |= url.path;
+        self.private_url.query |= url.query;
+        if !url.parameters.is_empty() {
+            // A set is that of one function.
+            self.private_url.parameters = url.parameters;
+        }
+    }
+
+    /// Notes that the type whose attributes are being set protects one of them.
+    #[doc(hidden)]
+    pub fn protects(&mut self) {
+        self.protects = true;
+    }
+
+    /// Sets the attributes of a type that is read from `url`: private parts, if the type protects one of its attributes.
+    #[doc(hidden)]
+    pub fn spread(&mut self, url: &PrivateUrl, record: impl FnOnce(&mut Self)) {
+        self.protects = false;
+        let before = self.private_url;
+        // A type that panics has protected what it may protect.
+        self.private_url(url);
+        record(self);
+        if !self.protects {
+            self.private_url = before;
+        }
     }
 
     /// Like [`set`](Self::set), as OpenTelemetry's API has it: without a name, too, and within the limits that the API knows.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::key_filter::KeyFilter;
 use super::policy::Privacy;
+use super::private_url::PrivateUrl;
 use super::writer::ValueLimits;
 
 /// Takes attributes: what a macro's entries name, or code of yours that is given this.
@@ -49,6 +50,10 @@ pub struct Tags {
     pub(crate) withheld: bool,
     /// Attributes that were not taken.
     pub(crate) dropped: u32,
+    /// What protected entries are made of.
+    pub(crate) private_url: PrivateUrl,
+    /// Whether a type has protected one of its attributes.
+    pub(super) protects: bool,
     /// How values that say so are protected.
     pub(super) privacy: Option<Arc<Privacy>>,
     /// What keys are to begin with, its dot included.
@@ -108,6 +113,8 @@ impl Tags {
             full_at: usize::MAX,
             withheld: false,
             dropped: 0,
+            private_url: PrivateUrl::NOTHING,
+            protects: false,
             privacy: None,
             prefix: String::new(),
         }
@@ -170,6 +177,7 @@ impl Tags {
         self.inherited.clear();
         self.baggage.clear();
         (self.withheld, self.dropped) = (false, 0);
+        self.private_url = PrivateUrl::NOTHING;
     }
 
     /// Notes the attribute that begins at `start`.

@@ -23,7 +23,7 @@ use crate::recorder::{
 use crate::semconv::keys::{
     METHOD, METHOD_ORIGINAL, PROTOCOL_VERSION, SERVER_ADDRESS, SERVER_PORT, STATUS_CODE,
 };
-use crate::semconv::{self, KnownMethods, Outcome, Side};
+use crate::semconv::{self, Outcome, Side};
 
 const RESEND_COUNT: Key<'_> = Key::new("http.request.resend_count");
 const URL: Key<'_> = Key::new("url.full");
@@ -182,13 +182,12 @@ fn open(
     let Some(recorder) = recorder else {
         return (None, RunScope::Nothing);
     };
-    let methods = recorder.known_methods();
-    let method = methods.in_name(request.method);
+    let method = recorder.known_methods().in_name(request.method);
     let name = match &tracing.url_template {
         Some(template) => Cow::Owned(format!("{method} {template}")),
         None => Cow::Borrowed(method),
     };
-    let tags = |tags: &mut Tags| tag(tracing, request, methods, tags);
+    let tags = |tags: &mut Tags| tag(&recorder, tracing, request, tags);
     let start = Start {
         tags: Some(&tags),
         ..Start::now(&name, SpanKind::Client)
@@ -206,18 +205,18 @@ fn open(
 }
 
 fn tag(
+    recorder: &Recorder,
     tracing: &ClientTracing,
     request: &OutgoingRequest<'_>,
-    methods: &KnownMethods,
     tags: &mut Tags,
 ) {
-    let (method, original) = methods.in_attributes(request.method);
+    let (method, original) = recorder.known_methods().in_attributes(request.method);
     tags.set(METHOD, method);
     tags.set(
         METHOD_ORIGINAL,
         &original.map(|method| truncate(method, METHOD_CHARS)),
     );
-    let url = full_url(&text(request.url), !tracing.without_query);
+    let url = full_url(&text(request.url), tracing, recorder.redaction());
     tags.set(URL, truncate(&url, URL_CHARS));
     tags.set(URL_TEMPLATE, &tracing.url_template.as_deref());
     let address = Some(semconv::address(request.host)).filter(|address| !address.is_empty());

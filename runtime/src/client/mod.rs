@@ -16,7 +16,7 @@ use std::borrow::Cow;
 /// How requests are traced: the defaults are right for most.
 ///
 /// A request is a span of kind CLIENT, below the span that is current where it is sent: named by its method, and tagged with
-/// its URL and what came of it. The values in the URL that sign requests are redacted, and so are its user name and password. An answer of 4xx or 5xx is an error,
+/// its URL and what came of it. Secrets in its query are redacted, and so are its user name and password. An answer of 4xx or 5xx is an error,
 /// and so is a request without an answer: `error.type` is the status code, or a word like `timeout` or `connect`. One that is
 /// given up before its answer is tagged `biztrace.outcome=cancelled`, and is no error.
 ///
@@ -31,6 +31,7 @@ pub struct ClientTracing {
     url_template: Option<Cow<'static, str>>,
     resend_count: u32,
     until_body_end: bool,
+    without_path: bool,
     without_query: bool,
     without_baggage: bool,
     without_context: bool,
@@ -53,8 +54,16 @@ impl ClientTracing {
         self
     }
 
+    /// Has the [template](Self::url_template) in place of the path in `url.full`, or `/REDACTED` without one: for paths with values that
+    /// no span may have.
+    #[must_use]
+    pub fn without_path(mut self) -> Self {
+        self.without_path = true;
+        self
+    }
+
     /// Leaves the query and the fragment out of `url.full`, where they hold what no span may have. The values of parameters that
-    /// sign requests are redacted in any case.
+    /// usually hold secrets are redacted in any case: see [`redact_query`](crate::TelemetryBuilder::redact_query).
     #[must_use]
     pub fn without_query(mut self) -> Self {
         self.without_query = true;

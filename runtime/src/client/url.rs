@@ -1,9 +1,11 @@
 //! Secrets in URLs, which no span may have.
 
-use crate::semconv::redact::{REDACTED, query};
+use super::ClientTracing;
+use crate::semconv::Redaction;
+use crate::semconv::redact::REDACTED;
 
-/// An absolute URL without its user info, and with those values of its query redacted, or without its query and fragment.
-pub(super) fn full_url(url: &str, has_query: bool) -> String {
+/// An absolute URL without its user info and without secrets in its query and fragment, or without the parts that `tracing` leaves out.
+pub(super) fn full_url(url: &str, tracing: &ClientTracing, redaction: &Redaction) -> String {
     // What stands after `?` may hold a `#` that is no query's, and either may stand without a path.
     let (rest, fragment) = split(url, '#');
     let (rest, asked) = split(rest, '?');
@@ -16,15 +18,27 @@ pub(super) fn full_url(url: &str, has_query: bool) -> String {
         Some((_, host)) => shown.extend([REDACTED, ":", REDACTED, "@", host]),
         None => shown.push_str(authority),
     }
-    shown.push_str(path);
-    if !has_query {
+    shown.push_str(match tracing.without_path && path.len() > 1 {
+        true => in_place_of_path(tracing),
+        false => path,
+    });
+    if tracing.without_query {
         return shown;
     }
-    if let Some(asked) = asked.strip_prefix('?') {
-        shown.extend(["?", &*query(asked)]);
+    for part in [asked, fragment] {
+        if !part.is_empty() {
+            // The first byte is its mark.
+            shown.extend([&part[..1], &*redaction.of(&part[1..])]);
+        }
     }
-    shown.push_str(fragment);
     shown
+}
+
+/// The template, if it is that of a path.
+fn in_place_of_path(tracing: &ClientTracing) -> &str {
+    let template = tracing.url_template.as_deref();
+    let template = template.filter(|template| template.starts_with('/'));
+    template.unwrap_or("/REDACTED")
 }
 
 /// `text` before the first `mark`, and from it on.
@@ -58,10 +72,35 @@ mod tests {
                 "http://shop/a?sig=REDACTED&b=/#?sig=1",
             ),
             ("/relative?sig=s3cret", "/relative?sig=REDACTED"),
+            (
+                "http://shop/#access_token=s3cret&a=1",
+                "http://shop/#access_token=REDACTED&a=1",
+            ),
         ] {
-            assert_eq!(full_url(written, true), shown);
+            let (tracing, redaction) = (ClientTracing::default(), Redaction::default());
+            assert_eq!(full_url(written, &tracing, &redaction), shown);
             let end = shown.find(['?', '#']).unwrap_or(shown.len());
-            assert_eq!(full_url(written, false), shown[..end]);
+            let tracing = tracing.without_query();
+            assert_eq!(full_url(written, &tracing, &redaction), shown[..end]);
+        }
+    }
+
+    #[test]
+    fn url_may_have_its_template_in_place_of_its_path() {
+        let tracing = ClientTracing::default().without_path();
+        let templated = tracing.clone().url_template("/cards/{card}");
+        for (written, shown, with_template) in [
+            (
+                "http://shop/cards/4111?a=1",
+                "http://shop/REDACTED?a=1",
+                "http://shop/cards/{card}?a=1",
+            ),
+            ("http://shop/", "http://shop/", "http://shop/"),
+            ("http://shop", "http://shop", "http://shop"),
+        ] {
+            let redaction = Redaction::default();
+            assert_eq!(full_url(written, &tracing, &redaction), shown);
+            assert_eq!(full_url(written, &templated, &redaction), with_template);
         }
     }
 }

@@ -15,7 +15,7 @@ use super::sourced::Sourced;
 use crate::error::Error;
 use crate::network::Hosts;
 use crate::sampling::Sampler;
-use crate::semconv::KnownMethods;
+use crate::semconv::{KnownMethods, Redaction};
 
 /// All that a telemetry instance is told, beside its exporters. The default is what an empty environment gives.
 #[derive(Debug)]
@@ -48,6 +48,8 @@ pub(crate) struct Settings {
     pub(crate) exceptions: Sourced<ExceptionSignal>,
     /// The methods that spans are named after.
     pub(crate) known_methods: Sourced<KnownMethods>,
+    /// The parameters whose values are redacted in the queries of URLs.
+    pub(crate) redact_query: Sourced<Redaction>,
 }
 
 impl Default for Settings {
@@ -67,6 +69,7 @@ impl Default for Settings {
             baggage_to: Sourced::default(),
             exceptions: Sourced::default(),
             known_methods: Sourced::new(KnownMethods::DEFAULT),
+            redact_query: Sourced::default(),
         }
     }
 }
@@ -111,6 +114,15 @@ const HOSTS: Format<Hosts> = Format {
     },
     shown: |hosts| Some(hosts.to_string()).filter(|hosts| !hosts.is_empty()),
     written: |_| "none of them".to_owned(),
+};
+
+const REDACT_QUERY: Format<Redaction> = Format {
+    parse: |value, refused| {
+        let expected = "a comma-separated list of parameters, for example pin,!key";
+        refused.or_add(Redaction::listed(value), value, expected)
+    },
+    shown: |redaction| Some(redaction.to_string()),
+    written: Redaction::to_string,
 };
 
 const TAGS: Format<Vec<KeyValue>> = Format {
@@ -176,6 +188,12 @@ impl Settings {
             &["OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS"],
             &KNOWN_METHODS,
             &mut self.known_methods,
+        );
+        pass.setting(
+            "redact_query",
+            &["BIZTRACE_REDACT_QUERY"],
+            &REDACT_QUERY,
+            &mut self.redact_query,
         );
     }
 

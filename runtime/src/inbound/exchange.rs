@@ -9,8 +9,10 @@ use std::time::Instant;
 use opentelemetry::trace::SpanContext;
 
 use super::request_head::{IncomingRequest, RequestHead};
-use super::route::{has_route, method_in_name, set_route};
+use super::route::{RouteGuess, has_route, method_in_name, set_route};
+use super::route_url::hide_url;
 use super::server_span::{self, Caller, set_status};
+use crate::attribute::PrivateUrl;
 use crate::recorder::{Current, Enter, ObservedRequest, Observer, Recorder, RunScope, ScopeGuard};
 use crate::semconv::keys::PATH;
 use crate::semconv::{Outcome, Side};
@@ -106,6 +108,7 @@ impl Exchange {
     ) {
         self.outcome = Side::Server.outcome(status);
         if let Some(span) = self.scope.span() {
+            let privacy = span.recorder().route_privacy();
             let method = method_in_name(span.recorder(), method);
             span.with_locked(|span| {
                 if !has_route(span)
@@ -114,6 +117,7 @@ impl Exchange {
                     set_route(span, method, &route);
                 }
                 set_status(span, status);
+                hide_url(span, privacy, method, Some(status));
             });
         }
         if let Some(observed) = &mut self.observed {
@@ -133,8 +137,23 @@ impl Exchange {
         self.finish(Side::Server.outcome(status));
     }
 
-    /// Records the route of a request that ends without a response, unless the application has: what `guess` makes of its path.
-    pub(crate) fn guess_route(&mut self, method: &str, guess: impl FnOnce(&str) -> Option<String>) {
+    /// Records the route of a request that ends without a response: what `guess` makes of its path. Hides what is private in its URL.
+    pub(crate) fn unanswered(&mut self, method: &str, guess: impl FnOnce(&str) -> RouteGuess) {
+        let is_doubtful = self.guess_route(method, guess);
+        if let Some(span) = self.scope.span() {
+            let privacy = span.recorder().route_privacy();
+            let method = method_in_name(span.recorder(), method);
+            span.with_locked(|span| {
+                if is_doubtful && !span.is_claimed() {
+                    span.hide_url(PrivateUrl::ALL);
+                }
+                hide_url(span, privacy, method, None);
+            });
+        }
+    }
+
+    /// Records the route of a request, unless the application has. Returns whether it stays in doubt.
+    fn guess_route(&mut self, method: &str, guess: impl FnOnce(&str) -> RouteGuess) -> bool {
         let span = self.scope.span();
         let of_span = span.and_then(|span| {
             span.with_locked(|span| (!has_route(span)).then(|| span.text(&PATH)).flatten())
@@ -142,15 +161,17 @@ impl Exchange {
         });
         let of_observed = self.observed.as_ref().map(|observed| &*observed.path);
         let Some(path) = of_observed.or(of_span.as_deref()) else {
-            return;
+            return false;
         };
         let limit = span.map(|span| span.recorder().limits().text_length());
         if limit.is_some_and(|limit| path.chars().count() >= limit) {
             // A part of a path is of another route.
-            return;
+            return true;
         }
-        let Some(route) = guess(path) else {
-            return;
+        let route = match guess(path) {
+            RouteGuess::Route(route) => route,
+            RouteGuess::Doubtful => return true,
+            RouteGuess::Nowhere => return false,
         };
         if let (Some(span), Some(_)) = (span, &of_span) {
             let method = method_in_name(span.recorder(), method);
@@ -159,6 +180,7 @@ impl Exchange {
         if let Some(observed) = &mut self.observed {
             observed.route = Some(route);
         }
+        false
     }
 
     /// Ends it: the whole response has been taken.

@@ -15,6 +15,7 @@ mod request_head;
 mod request_id;
 mod response_ids;
 mod route;
+mod route_url;
 mod server_span;
 #[cfg(test)]
 mod test_request;
@@ -28,5 +29,5 @@ pub(crate) use self::proxies::Proxies;
 pub(crate) use self::request_head::{IncomingRequest, RequestHead};
 pub use self::request_id::RequestId;
 pub(crate) use self::response_ids::{IdOptions, ResponseIds};
-pub(crate) use self::route::note_route;
+pub(crate) use self::route::{RouteGuess, note_route};
 pub(crate) use self::server_span::{start_alone, tag_baggage};

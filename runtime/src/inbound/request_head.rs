@@ -35,6 +35,8 @@ pub(crate) struct IncomingRequest<'r, R: RequestHead> {
     pub(crate) forwarded: Option<ForwardedInfo<'r>>,
     /// Whether the client's address is recorded.
     pub(crate) has_client: bool,
+    /// Whether the path is recorded, and not the route in its place.
+    pub(crate) has_path: bool,
     /// Whether the query is recorded.
     pub(crate) has_query: bool,
     /// The headers that tags may read after routing, if not all.

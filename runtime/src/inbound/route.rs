@@ -3,6 +3,15 @@
 use crate::recorder::{LocalSpan, LockedSpan, Recorder};
 use crate::semconv::keys::ROUTE;
 
+/// The route of a request by its path alone.
+pub(crate) enum RouteGuess {
+    /// No route has such a path.
+    Nowhere,
+    /// Other things than the path decide.
+    Doubtful,
+    Route(String),
+}
+
 /// Records the route of a request that its handler knows, unless the application has set it itself.
 pub(crate) fn note_route(server: &LocalSpan, method: &str, route: &str) {
     let method = method_in_name(server.recorder(), method);

@@ -12,17 +12,17 @@ use super::host;
 use super::proxies::Proxies;
 use super::request_head::{IncomingRequest, RequestHead, cut};
 use super::route::method_in_name;
-use crate::attribute::{Display, Tags};
+use crate::attribute::{Display, PrivateUrl, Tags};
 use crate::propagation::ParentDecision;
 use crate::recorder::{
     ActiveSpan, Current, HeadCopy, LockedSpan, Recorder, RunScope, Sampled, Start, Started,
     recorder,
 };
+use crate::semconv::Side;
 use crate::semconv::keys::{
     CLIENT_ADDRESS, METHOD, METHOD_ORIGINAL, PATH, PEER_ADDRESS, PEER_PORT, QUERY, STATUS_CODE,
     USER_AGENT,
 };
-use crate::semconv::{KnownMethods, Side, redact};
 
 /// The caller of a request, as its headers name it. What else it sends is current as long as this lives.
 pub(super) struct Caller {
@@ -91,6 +91,7 @@ pub(crate) fn start_alone(request: &impl RequestHead) -> RunScope {
         head: request,
         forwarded: None,
         has_client: false,
+        has_path: true,
         has_query: true,
         readable: None,
     };
@@ -145,14 +146,18 @@ fn describe<R: RequestHead>(
     caller: &Caller,
     record: impl FnOnce(Start<'_>) -> Started,
 ) -> Started {
-    let methods = recorder.known_methods();
-    let tags = |tags: &mut Tags| tag_request(request, methods, tags);
+    let tags = |tags: &mut Tags| tag_request(recorder, request, tags);
     let copy = |head: &mut HeadCopy| request.copy(head);
     let started = record(Start {
         tags: Some(&tags),
         head: Some(&copy),
         ..Start::now(name, SpanKind::Server)
     });
+    if !request.has_path
+        && let Started::Recording(span) = &started
+    {
+        span.hide_url(PrivateUrl::PATH);
+    }
     if !caller.is_trusted
         && let (Some(caller), Started::Recording(span)) = (&caller.span, &started)
     {
@@ -162,18 +167,18 @@ fn describe<R: RequestHead>(
 }
 
 fn tag_request<R: RequestHead>(
+    recorder: &Recorder,
     request: &IncomingRequest<'_, R>,
-    methods: &KnownMethods,
     tags: &mut Tags,
 ) {
     let head = request.head;
-    let (method, original) = methods.in_attributes(head.method());
+    let (method, original) = recorder.known_methods().in_attributes(head.method());
     tags.set(METHOD, method);
     tags.set(METHOD_ORIGINAL, &original.map(cut));
     tags.set(PATH, cut(head.path()));
     let query = head.query();
     if !query.is_empty() && request.has_query {
-        tags.set(QUERY, cut(&redact::query(query)));
+        tags.set(QUERY, cut(&recorder.redaction().of(query)));
     }
     host::tag(head, request.forwarded.as_ref(), tags);
     if request.has_client {

@@ -27,7 +27,7 @@ use crate::exporter::spec::ExporterSpec;
 use crate::exporter::zipkin::Zipkin;
 use crate::propagation::Foreign;
 use crate::sampling::Sampler;
-use crate::semconv::KnownMethods;
+use crate::semconv::{KnownMethods, Redaction};
 
 /// Settings of a [`Telemetry`] instance in code. What is not set comes from the `OTEL_*` environment variables, what is not
 /// there either from the defaults of the OpenTelemetry specification.
@@ -285,6 +285,29 @@ impl TelemetryBuilder {
     pub fn known_methods<M: Into<String>>(mut self, methods: impl IntoIterator<Item = M>) -> Self {
         let methods = methods.into_iter().map(Into::into).collect();
         self.settings.known_methods.set(KnownMethods::new(methods));
+        self
+    }
+
+    /// Redacts the values of these parameters in `url.query` and `url.full`, beside those of usual secrets. `BIZTRACE_REDACT_QUERY`,
+    /// separated by commas.
+    ///
+    /// The usual secrets are `token`, `access_token`, `refresh_token`, `id_token`, `auth_token`, `jwt`, `api_key`, `key`, `secret`, `client_secret`,
+    /// `password`, `passwd`, `pwd`, `auth`, `authorization`, `session`, `session_id`, `signature`, `sig`, `credential`, `security_token`,
+    /// `AWSAccessKeyId`, and `code` in a query that has `state`.
+    ///
+    /// Names are compared without their case, `-`, `_`, `.` and brackets. The last part of a name counts alone, too: `password` is that of
+    /// `user[password]`. `!key` takes a default out, and `!*` all of them. `code&state` is `code` in a query that has `state`.
+    ///
+    /// ```
+    /// let telemetry = biztrace::Telemetry::builder().redact_query(["pin", "email", "!key"]);
+    /// # let _ = telemetry;
+    /// ```
+    pub fn redact_query<P: Into<String>>(
+        mut self,
+        parameters: impl IntoIterator<Item = P>,
+    ) -> Self {
+        let parameters = parameters.into_iter().map(Into::into).collect();
+        self.settings.redact_query.set(Redaction::new(parameters));
         self
     }
 

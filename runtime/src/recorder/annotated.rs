@@ -14,7 +14,7 @@ use super::request_reader::{Recording, RequestReader, RequestSource};
 use super::run_scope::{ActiveSpan, RunScope};
 use super::site::Site;
 use super::start::{Start, Started};
-use crate::attribute::Tags;
+use crate::attribute::{Scratch, Tags};
 
 /// The tags of any function: what takes them is compiled once, and not again for each function.
 ///
@@ -117,7 +117,7 @@ fn body_span(
         Started::Recording(span) => {
             let mut active = ActiveSpan::new(span);
             let around = Recording(around.unwrap_or(active.span()));
-            let baggage = record(active.span(), &request.head(&around), tags);
+            let baggage = record(active.span(), &around, &request.head(&around), tags);
             if let Some(baggage) = baggage {
                 active.carry(baggage);
             }
@@ -148,23 +148,45 @@ pub fn annotated<R: RequestSource>(
 fn tag_current(request: &dyn RequestSource, tags: &dyn FunctionTags) -> BodySpan {
     match Current::get() {
         Current::Local(span) if span.is_recording() => {
-            let baggage = record(&span, &request.head(&Recording(&span)), tags);
+            let around = Recording(&span);
+            let baggage = record(&span, &around, &request.head(&around), tags);
             BodySpan(RunScope::around(span, baggage))
         }
         _ => BodySpan(RunScope::Nothing),
     }
 }
 
-/// Evaluates tags, outside any lock, and adds them to `span`. Returns the baggage for what runs below, if some of them travel.
+/// Evaluates tags, outside any lock, and adds them to `span`. Returns the baggage for what runs below, if some of them travel. The
+/// request of `around` hides what protected tags are made of.
 pub(super) fn record(
     span: &LocalSpan,
+    around: &Recording<'_>,
     request: &RequestReader<'_>,
     tags: &dyn FunctionTags,
 ) -> Option<Baggage> {
-    let mut set = span.tags();
-    tags.set(&mut set, request);
+    let mut evaluated = Evaluated {
+        set: span.tags(),
+        around: around.0,
+    };
+    tags.set(&mut evaluated.set, request);
+    let set = &evaluated.set;
     if !set.is_empty() {
-        span.append(&set);
+        span.append(set);
     }
-    baggage(&set)
+    baggage(set)
+}
+
+/// Tags that are evaluated below `around`, whose request hides what they are made of: also if a value panics.
+struct Evaluated<'a> {
+    set: Scratch,
+    around: &'a LocalSpan,
+}
+
+impl Drop for Evaluated<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.set.private_url.is_any() {
+            self.around.hide_url(self.set.private_url);
+        }
+    }
 }

@@ -85,7 +85,7 @@ fn tag_handler(
     let server = Recording(server);
     request.note_route(&server);
     let tags = with_function(site, tags);
-    record(server.0, &request.head(&server), &tags)
+    record(server.0, &server, &request.head(&server), &tags)
 }
 
 /// The handler's name beside its tags.

@@ -12,6 +12,7 @@ use super::clock::{Clock, SystemClock};
 use super::memory::MemoryBudget;
 use super::observer::Observer;
 use super::open::{Parent, value_limits};
+use super::route_privacy::RoutePrivacy;
 use super::sink::{Sink, Waiting};
 use super::state::Taken;
 use super::verdict::Verdict;
@@ -20,7 +21,7 @@ use crate::config::{ExceptionSignal, Limits, Settings};
 use crate::network::Hosts;
 use crate::propagation::{ParentDecision, Propagators};
 use crate::sampling::{Decision, NewTrace, Sampler};
-use crate::semconv::KnownMethods;
+use crate::semconv::{KnownMethods, Redaction};
 
 /// What a recorder does with the traces that start in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +50,8 @@ pub(crate) struct Recorder {
     baggage_to: Hosts,
     pub(super) exceptions: ExceptionSignal,
     pub(super) known_methods: KnownMethods,
+    pub(super) redaction: Redaction,
+    pub(super) route_privacy: RoutePrivacy,
     pub(super) observer: Option<Arc<dyn Observer>>,
     /// After the shutdown no span starts.
     pub(super) is_closed: AtomicBool,
@@ -116,6 +119,8 @@ impl Recorder {
             baggage_to: settings.baggage_to.value,
             exceptions: settings.exceptions.value,
             known_methods: settings.known_methods.value,
+            redaction: settings.redact_query.value,
+            route_privacy: RoutePrivacy::default(),
             observer: None,
             is_closed: AtomicBool::new(false),
             unsampled_by_callers: AtomicU64::new(0),
@@ -159,6 +164,16 @@ impl Recorder {
 
     pub(crate) fn known_methods(&self) -> &KnownMethods {
         &self.known_methods
+    }
+
+    /// What is redacted in queries.
+    pub(crate) fn redaction(&self) -> &Redaction {
+        &self.redaction
+    }
+
+    /// What the URLs of routes show.
+    pub(crate) fn route_privacy(&self) -> &RoutePrivacy {
+        &self.route_privacy
     }
 
     /// Records no span that starts from now on.

@@ -273,7 +273,10 @@ impl LocalSpan {
     }
 
     /// Runs `f` on the open SERVER span that is this span or around it, with its slot and id.
-    fn with_request<R>(&self, f: impl FnOnce(&mut OpenSpan, u32, SpanId) -> R) -> Option<R> {
+    pub(super) fn with_request<R>(
+        &self,
+        f: impl FnOnce(&mut OpenSpan, u32, SpanId) -> R,
+    ) -> Option<R> {
         let mut state = self.trace.lock();
         let (slot, id) = state.get(self.slot, self.id)?.request?;
         Some(f(state.get(slot, id)?, slot, id))

@@ -10,7 +10,7 @@ pub(super) const ERROR_TYPE: Key<'_> = Key::new("error.type");
 
 /// An open span while the lock is held: user code must not run meanwhile.
 pub(crate) struct LockedSpan<'a> {
-    span: &'a mut OpenSpan,
+    pub(super) span: &'a mut OpenSpan,
     limits: &'a Limits,
     /// Bytes that the span may still take.
     room: usize,

@@ -20,7 +20,7 @@ use super::key_index::KeyIndex;
 use super::scope::Scope;
 use super::span_fields::{LINK_FLAGS, flags_of, nonzero};
 use crate::attribute::wire::{self, fixed64_field, len_field, varint_field};
-use crate::attribute::{Encoded, Encoder, Tags, Value, ValueLimits, truncate};
+use crate::attribute::{Encoded, Encoder, PrivateUrl, Tags, Value, ValueLimits, truncate};
 use crate::config::Limits;
 
 #[derive(Debug)]
@@ -56,6 +56,8 @@ pub(crate) struct OpenSpan {
     /// Bytes of that copy.
     pub(super) head_bytes: usize,
     pub(super) is_claimed: bool,
+    /// What its URL must not show.
+    pub(super) private_url: Vec<PrivateUrl>,
 }
 
 /// The parent of a span: another process's where it came with the request.
@@ -97,6 +99,7 @@ impl Default for OpenSpan {
             head: None,
             head_bytes: 0,
             is_claimed: false,
+            private_url: Vec::new(),
         }
     }
 }
@@ -257,6 +260,22 @@ impl OpenSpan {
         (self.head, self.head_bytes) = (Some(Arc::default()), 0);
     }
 
+    /// Whether something is to be done before it ends.
+    #[inline]
+    pub(super) fn is_incomplete(&self) -> bool {
+        self.exception.is_some() || !self.private_url.is_empty()
+    }
+
+    /// Records the error that its body ended with, and hides what is private in its URL.
+    pub(super) fn complete(&mut self, limits: &Limits, room: usize) {
+        if let Some((time, exception)) = self.exception.take() {
+            self.add_exception(&exception, time, limits, room);
+        }
+        if !self.private_url.is_empty() {
+            self.hide_private();
+        }
+    }
+
     /// Ends the span, for it to be sealed.
     pub(super) fn end(&mut self, end: u64) {
         self.ended = (self.id, end);
@@ -289,6 +308,7 @@ impl OpenSpan {
         self.is_claimed = false;
         self.request = None;
         self.exception = None;
+        self.private_url.clear();
         (self.dead_bytes, self.events, self.links) = (0, 0, 0);
         (self.dropped_events, self.dropped_links) = (0, 0);
     }

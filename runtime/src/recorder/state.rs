@@ -216,9 +216,9 @@ impl State {
         times: Times,
         limits: &Limits,
     ) -> Option<Ended> {
-        if let Some((time, exception)) = self.get(slot, id)?.exception.take() {
+        if self.get(slot, id)?.is_incomplete() {
             self.update(slot, id, limits.bytes_per_trace, |span, room| {
-                span.add_exception(&exception, time, limits, room);
+                span.complete(limits, room);
             });
         }
         let span = self.slots.get_mut(slot as usize)?;

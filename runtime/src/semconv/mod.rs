@@ -7,6 +7,7 @@ pub(crate) mod redact;
 
 pub(crate) use self::method::KnownMethods;
 pub(crate) use self::outcome::{Outcome, Side};
+pub(crate) use self::redact::Redaction;
 
 /// The conventions' word for a method or an error that has no name of its own.
 pub(crate) const OTHER: &str = "_OTHER";

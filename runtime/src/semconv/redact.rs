@@ -1,14 +1,39 @@
 //! Secrets in queries, which no span may have.
+//!
+//! The list of names is longer than that of the conventions, and names are compared more loosely: see `docs/adr/006-redaction.md`.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use percent_encoding::percent_decode;
 
-/// Parameters whose values sign requests, as the conventions list them. Their case matters.
-const SECRET: [&str; 7] = [
-    "AWSAccessKeyId",
-    "Signature",
+/// The parameters that hold secrets in most services. Of a name with `&` the first part is one only where the second stands beside it.
+const DEFAULT: [&str; 27] = [
+    "token",
+    "access_token",
+    "refresh_token",
+    "id_token",
+    "auth_token",
+    "jwt",
+    "api_key",
+    "key",
+    "secret",
+    "client_secret",
+    "password",
+    "passwd",
+    "pwd",
+    "auth",
+    "authorization",
+    "session",
+    "session_id",
+    "signature",
     "sig",
+    "credential",
+    "security_token",
+    // OAuth's authorization code, where every other code is the application's.
+    "code&state",
+    // The conventions' own, beside `sig` and `Signature`.
+    "AWSAccessKeyId",
     "X-Amz-Credential",
     "X-Amz-Security-Token",
     "X-Amz-Signature",
@@ -17,37 +42,242 @@ const SECRET: [&str; 7] = [
 
 pub(crate) const REDACTED: &str = "REDACTED";
 
-/// A query with those values redacted.
-pub(crate) fn query(query: &str) -> Cow<'_, str> {
-    // By bytes, since most queries have nothing to redact and each request with one is looked at.
-    if !query.as_bytes().split(|byte| *byte == b'&').any(is_secret) {
+/// The parameters of queries whose values are redacted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Redaction {
+    /// As the application wrote it.
+    written: Vec<String>,
+    rules: Vec<Rule>,
+    /// A bit for the length, the first and the last letter of each rule's name: most parameters have others.
+    ends: [u64; 4],
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Rule {
+    name: String,
+    /// Another parameter, without which this one is no secret.
+    beside: Option<String>,
+}
+
+impl Default for Redaction {
+    fn default() -> Self {
+        Self::new(Vec::new())
+    }
+}
+
+impl Redaction {
+    /// These names beside the default ones. Without those that `!name` names, or without all defaults with `!*`.
+    pub(crate) fn new(written: Vec<String>) -> Self {
+        let own = |name: &&str| !name.starts_with('!');
+        let is_out = |rule: &&str| {
+            let mut out = written.iter().filter_map(|name| name.strip_prefix('!'));
+            out.any(|out| out == "*" || rule_of(out) == rule_of(rule))
+        };
+        let defaults = DEFAULT.into_iter().filter(|rule| !is_out(rule));
+        let names = written.iter().map(String::as_str).filter(own);
+        let mut rules: Vec<Rule> = defaults.chain(names).map(rule_of).collect();
+        rules.retain(|rule| !rule.name.is_empty());
+        let mut ends = [0; 4];
+        for rule in &rules {
+            let (word, bit) = ends_of(rule.name.as_bytes());
+            ends[word] |= bit;
+        }
+        Self {
+            ends,
+            rules,
+            written,
+        }
+    }
+
+    /// Those that a comma-separated list names, as `new` takes them. `None` if it names none.
+    pub(crate) fn listed(list: &str) -> Option<Self> {
+        let names = list.split(',').map(str::trim);
+        let names = names.filter(|name| !name.is_empty()).map(String::from);
+        let names: Vec<_> = names.collect();
+        (!names.is_empty()).then(|| Self::new(names))
+    }
+
+    /// A query without the values of these parameters.
+    pub(crate) fn of<'q>(&self, query: &'q str) -> Cow<'q, str> {
+        without_values(query, |name| self.has(name, query))
+    }
+
+    /// Whether a parameter of `query` is one of them.
+    #[inline]
+    fn has(&self, name: &[u8], query: &str) -> bool {
+        match name.iter().all(u8::is_ascii_alphanumeric) {
+            true => self.has_letters(name, query),
+            false => self.has_encoded(name, query),
+        }
+    }
+
+    /// The same for a name whose parts, or escapes, are to be told apart.
+    #[inline(never)]
+    fn has_encoded(&self, name: &[u8], query: &str) -> bool {
+        // No rule is that long, unless the part behind brackets counts: then a copy is worth it.
+        let mut short = [0; 64];
+        let mut long = Vec::new();
+        let to = match short.get_mut(..name.len()) {
+            Some(short) => short,
+            None => {
+                long.resize(name.len(), 0);
+                &mut long[..]
+            }
+        };
+        let (name, part) = letters_to(name, to);
+        self.has_letters(name, query) || (part.len() < name.len() && self.has_letters(part, query))
+    }
+
+    #[inline]
+    fn has_letters(&self, letters: &[u8], query: &str) -> bool {
+        let (word, bit) = ends_of(letters);
+        self.ends[word] & bit != 0 && self.has_rule(letters, query)
+    }
+
+    #[inline(never)]
+    fn has_rule(&self, letters: &[u8], query: &str) -> bool {
+        self.rules.iter().any(|rule| {
+            rule.name.as_bytes().eq_ignore_ascii_case(letters)
+                && (rule.beside.as_deref())
+                    .is_none_or(|other| has_name(query, |it| is_named(it, other)))
+        })
+    }
+}
+
+/// As the variable has it.
+impl fmt::Display for Redaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.written.is_empty() {
+            true => f.write_str("default"),
+            false => f.write_str(&self.written.join(",")),
+        }
+    }
+}
+
+fn rule_of(written: &str) -> Rule {
+    let plain = |name: &str| letters(name.bytes()).map(char::from).collect();
+    match written.split_once('&') {
+        Some((name, beside)) => Rule {
+            name: plain(name),
+            beside: Some(plain(beside)),
+        },
+        None => Rule {
+            name: plain(written),
+            beside: None,
+        },
+    }
+}
+
+/// The bit of a name's length, first and last letter, and its word.
+#[inline]
+fn ends_of(name: &[u8]) -> (usize, u64) {
+    let [Some(first), Some(last)] = [name.first(), name.last()] else {
+        return (0, 0);
+    };
+    let letters = usize::from(first | 0x20) * 31 + usize::from(last | 0x20) * 7;
+    let number = letters + name.len();
+    (number / 64 % 4, 1 << (number % 64))
+}
+
+/// What of a name counts: not its case, nor how its words are joined.
+fn letters(name: impl Iterator<Item = u8>) -> impl Iterator<Item = u8> {
+    name.filter(|byte| !matches!(byte, b'-' | b'_' | b'.' | b'[' | b']' | b'+' | b' '))
+        .map(|byte| byte.to_ascii_lowercase())
+}
+
+/// Writes what of an encoded name counts to `to`, which is as long. Returns it, and its last part: behind a bracket or a dot, as in
+/// `user[password]`, or behind a vendor, as in `X-Amz-Signature`. Without parts that is all of it.
+fn letters_to<'t>(name: &[u8], to: &'t mut [u8]) -> (&'t [u8], &'t [u8]) {
+    let (mut len, mut part) = (0, 0);
+    let mut is_next = false;
+    let mut dashes = 0;
+    for byte in percent_decode(name) {
+        match byte {
+            b'[' | b'.' => is_next = true,
+            b'-' => {
+                dashes += 1;
+                is_next |= dashes <= 2 && matches!(name, [b'x' | b'X', b'-', ..]);
+            }
+            b'_' | b']' | b'+' | b' ' => {}
+            byte => {
+                if std::mem::take(&mut is_next) {
+                    part = len;
+                }
+                to[len] = byte.to_ascii_lowercase();
+                len += 1;
+            }
+        }
+    }
+    (&to[..len], &to[part..len])
+}
+
+/// Whether a parameter of a query has that name.
+pub(crate) fn is_named(encoded: &[u8], name: &str) -> bool {
+    letters(percent_decode(encoded)).eq(letters(name.bytes()))
+}
+
+/// Whether `is_it` is true of the name of a parameter that has a value.
+#[inline]
+fn has_name(query: &str, is_it: impl Fn(&[u8]) -> bool) -> bool {
+    let query = query.as_bytes();
+    let (mut start, mut is_in_name) = (0, true);
+    for (at, byte) in query.iter().enumerate() {
+        match byte {
+            b'&' | b';' => (start, is_in_name) = (at + 1, true),
+            b'=' if is_in_name => {
+                if is_it(&query[start..at]) {
+                    return true;
+                }
+                is_in_name = false;
+            }
+            _ => {}
+        }
+    }
+    false
+}
+
+/// The name of a parameter that has a value.
+fn name_of(parameter: &[u8]) -> Option<&[u8]> {
+    let end = parameter.iter().position(|byte| *byte == b'=')?;
+    Some(&parameter[..end])
+}
+
+/// A query without the values of the parameters whose encoded names are secret.
+///
+/// `&` separates parameters. To some servers `;` does too: then a value ends there, unless it belongs to a secret.
+pub(crate) fn without_values(query: &str, is_secret: impl Fn(&[u8]) -> bool) -> Cow<'_, str> {
+    // Most queries have nothing to redact, and each request with one is looked at.
+    if !has_name(query, &is_secret) {
         return Cow::Borrowed(query);
     }
-    let parameters = query
-        .split('&')
-        .map(|parameter| match parameter.split_once('=') {
-            Some((name, _)) if is_secret(parameter.as_bytes()) => {
-                format!("{name}={REDACTED}").into()
-            }
-            _ => Cow::Borrowed(parameter),
-        });
+    let is_secret = |parameter: &[u8]| name_of(parameter).is_some_and(&is_secret);
+    let shown = |parameter: &str| match parameter.split_once('=') {
+        Some((name, _)) if is_secret(parameter.as_bytes()) => format!("{name}={REDACTED}"),
+        _ => parameter.to_owned(),
+    };
+    let parameters = query.split('&').map(|parameter| {
+        if is_secret(parameter.as_bytes()) {
+            return shown(parameter);
+        }
+        let parts: Vec<_> = parameter.split(';').map(shown).collect();
+        parts.join(";")
+    });
     Cow::Owned(parameters.collect::<Vec<_>>().join("&"))
 }
 
-fn is_secret(parameter: &[u8]) -> bool {
-    let Some(end) = parameter.iter().position(|byte| *byte == b'=') else {
-        return false;
-    };
-    let name = &parameter[..end];
-    // A name may be hidden behind escapes.
-    if name.contains(&b'%') {
-        return is_listed(&percent_decode(name).collect::<Vec<_>>());
+/// A query without any value. What has no `=` may be one.
+pub(crate) fn without_any_value(query: &str) -> String {
+    let mut shown = String::with_capacity(query.len());
+    for parameter in query.split_inclusive(['&', ';']) {
+        let parameter_end = parameter.trim_end_matches(['&', ';']);
+        match parameter_end.split_once('=') {
+            Some((name, _)) => shown.extend([name, "=", REDACTED]),
+            None if parameter_end.is_empty() => {}
+            None => shown.push_str(REDACTED),
+        }
+        shown.push_str(&parameter[parameter_end.len()..]);
     }
-    is_listed(name)
-}
-
-fn is_listed(name: &[u8]) -> bool {
-    SECRET.iter().any(|secret| secret.as_bytes() == name)
+    shown
 }
 
 #[cfg(test)]
@@ -55,7 +285,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_that_sign_requests_are_redacted_and_all_else_stays() {
+    fn values_of_secrets_are_redacted_and_all_else_stays() {
         for (written, shown) in [
             ("", ""),
             ("a=1&b", "a=1&b"),
@@ -74,10 +304,78 @@ mod tests {
                 "AWSAccessKeyId=REDACTED&X-Goog-Signature=REDACTED",
             ),
             ("%73ig=s3cret", "%73ig=REDACTED"),
-            ("SIG=1&signature=2&sig", "SIG=1&signature=2&sig"),
+            (
+                "SIG=1&signature=2&sig",
+                "SIG=REDACTED&signature=REDACTED&sig",
+            ),
             ("&&sig=s3cret&", "&&sig=REDACTED&"),
+            ("sig[]=1&sig%5B%5D=2", "sig[]=REDACTED&sig%5B%5D=REDACTED"),
+            ("a=1;sig=2;b=3", "a=1;sig=REDACTED;b=3"),
+            ("sig=1;a=2&b=3", "sig=REDACTED&b=3"),
+            (
+                "x-goog-credential=1&X-Ms-Signature=2&x-token=3&x-date=4",
+                "x-goog-credential=REDACTED&X-Ms-Signature=REDACTED&x-token=REDACTED&x-date=4",
+            ),
+            (
+                "access_token=1&apiKey=2&id-token=3&page_token=4&keys=5",
+                "access_token=REDACTED&apiKey=REDACTED&id-token=REDACTED&page_token=4&keys=5",
+            ),
+            (
+                "user%5Bpassword%5D=1&user[name]=2&login.pwd=3",
+                "user%5Bpassword%5D=REDACTED&user[name]=2&login.pwd=REDACTED",
+            ),
+            ("code=1", "code=1"),
+            ("code=1&State=2", "code=REDACTED&State=2"),
         ] {
-            assert_eq!(query(written), shown);
+            assert_eq!(Redaction::default().of(written), shown, "{written}");
+        }
+    }
+
+    #[test]
+    fn long_name_is_compared_by_its_last_part() {
+        let name = "x".repeat(100);
+        let query = format!("{name}=1&{name}[token]=2");
+        let shown = format!("{name}=1&{name}[token]=REDACTED");
+        assert_eq!(Redaction::default().of(&query), shown);
+    }
+
+    #[test]
+    fn list_adds_names_and_takes_defaults_out() {
+        const QUERY: &str = "pin-code=1&key=2&token=3&code=4&state=5";
+        for (list, shown) in [
+            (
+                "Pin_Code",
+                "pin-code=REDACTED&key=REDACTED&token=REDACTED&code=REDACTED&state=5",
+            ),
+            (
+                "pincode, !key",
+                "pin-code=REDACTED&key=2&token=REDACTED&code=REDACTED&state=5",
+            ),
+            (
+                "!code&state",
+                "pin-code=1&key=REDACTED&token=REDACTED&code=4&state=5",
+            ),
+            (
+                "!*,key&state",
+                "pin-code=1&key=REDACTED&token=3&code=4&state=5",
+            ),
+            ("!*", QUERY),
+        ] {
+            let redaction = Redaction::listed(list).unwrap();
+            assert_eq!(redaction.of(QUERY), shown, "{list}");
+        }
+        assert_eq!(Redaction::listed(" ,"), None);
+        assert_eq!(Redaction::default().to_string(), "default");
+    }
+
+    #[test]
+    fn query_without_any_value_keeps_its_names() {
+        for (written, shown) in [
+            ("", ""),
+            ("a=1&b=&c", "a=REDACTED&b=REDACTED&REDACTED"),
+            ("a=1;b=2&&", "a=REDACTED;b=REDACTED&&"),
+        ] {
+            assert_eq!(without_any_value(written), shown);
         }
     }
 }

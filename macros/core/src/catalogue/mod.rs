@@ -3,12 +3,13 @@
 //! For tools that read source. Mistakes are left out: an expansion reports them.
 
 mod names;
+mod origin;
 mod reader;
 mod scope;
+mod source_text;
 mod types;
 
 use proc_macro2::{Span, TokenStream};
-use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
@@ -19,7 +20,11 @@ use crate::fold::{self, RawAttribute};
 use crate::function::Function;
 use crate::parse::{self, Effect, Entry, EntryTarget, SpanAttribute, TagOption};
 
+use crate::lower::UrlArguments;
+
+pub use origin::UrlOrigin;
 use scope::Scope;
+use source_text::written;
 pub use types::Types;
 
 /// What the attributes of one function declare.
@@ -30,6 +35,8 @@ pub struct Declared {
     pub span: Option<DeclaredSpan>,
     /// Its tags, in the order in which they are written.
     pub tags: Vec<DeclaredTag>,
+    /// Whether an argument is read from the request's URL, as `web::Path` and `web::Query` are.
+    pub reads_url: bool,
 }
 
 /// A span.
@@ -59,6 +66,8 @@ pub struct DeclaredTag {
     pub value: String,
     /// How it is protected: `plain`, `hash`, `mask` or `pii`.
     pub privacy: &'static str,
+    /// Where its value comes from, if it is protected.
+    pub origin: UrlOrigin,
     /// The places that it goes to, beside its span.
     pub destinations: Destinations,
     /// Where it is written.
@@ -98,11 +107,19 @@ pub fn function(types: &Types, module: &str, item: TokenStream) -> Option<Declar
     let (sig, attrs) = (&annotated.function.sig, &annotated.function.attrs);
     let attribute = annotated.span_attributes.first();
     let span = attribute.map(|attribute| span(attribute, sig, attrs));
-    let tags = annotated
-        .entries()
-        .flat_map(|entry| tags(types, entry, &Scope::of(types, module, sig, entry)))
-        .collect();
-    Some(Declared { span, tags })
+    let is_handler = attribute.is_some_and(SpanAttribute::is_handler);
+    let tags_of = |entry: &Entry| {
+        let mut tags = tags(types, entry, &Scope::of(types, module, sig, entry));
+        if is_handler && !entry.is_on_result() {
+            give_origin(&mut tags, || origin::of_handler(sig, &entry.value));
+        }
+        tags
+    };
+    Some(Declared {
+        span,
+        tags: annotated.entries().flat_map(tags_of).collect(),
+        reads_url: UrlArguments::of(sig).are_any(),
+    })
 }
 
 /// The tags that a `tag!(…)` in that module declares; `input` is the content of its parentheses.
@@ -110,10 +127,18 @@ pub fn tag(types: &Types, module: &str, input: TokenStream) -> Vec<DeclaredTag> 
     let entries = parse::entries(input, &mut Vec::new());
     // The names in a body are not those of the signature.
     let scope = Scope::empty(types, module);
-    entries
-        .iter()
-        .flat_map(|entry| tags(types, entry, &scope))
-        .collect()
+    let tags_of = |entry: &Entry| {
+        let mut tags = tags(types, entry, &scope);
+        give_origin(&mut tags, || origin::of_body(&entry.value));
+        tags
+    };
+    entries.iter().flat_map(tags_of).collect()
+}
+
+fn give_origin(tags: &mut [DeclaredTag], origin: impl Fn() -> UrlOrigin) {
+    for tag in tags.iter_mut().filter(|tag| tag.privacy != "plain") {
+        tag.origin = origin();
+    }
 }
 
 fn raw(attr: Attribute) -> Option<RawAttribute> {
@@ -178,12 +203,12 @@ fn tags(types: &Types, entry: &Entry, scope: &Scope<'_>) -> Vec<DeclaredTag> {
         EntryTarget::Key(key) => vec![declared(
             key.name.clone(),
             scope.attribute_type(value),
-            text(value),
+            written(value),
             &entry.options,
             key.tokens.span(),
         )],
         EntryTarget::Spread(dots) => {
-            let value_name = text(peeled(value));
+            let value_name = written(peeled(value));
             let spread = scope
                 .struct_name(value)
                 .and_then(|name| spread(types, &name, &value_name, dots.span(), &mut Vec::new()));
@@ -252,6 +277,7 @@ fn declared(
         value_type,
         value,
         privacy: "plain",
+        origin: UrlOrigin::Known,
         destinations: Destinations::new(),
         place,
     };
@@ -292,11 +318,4 @@ fn peeled(expr: &Expr) -> &Expr {
         Expr::Group(group) => peeled(&group.expr),
         expr => expr,
     }
-}
-
-/// An expression as it is written, on one line.
-fn text(expr: &Expr) -> String {
-    let written = expr.span().source_text();
-    let written = written.unwrap_or_else(|| expr.to_token_stream().to_string());
-    written.split_whitespace().collect::<Vec<_>>().join(" ")
 }

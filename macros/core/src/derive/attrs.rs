@@ -6,6 +6,7 @@ use syn::{DeriveInput, Error, Token};
 
 use super::bounds::with_bounds;
 use super::declared::{ON_STRUCT, fields};
+use super::field::Field;
 use super::tag::tag;
 use crate::emit;
 use crate::parse::biz::Biz;
@@ -23,6 +24,10 @@ pub(crate) fn attrs(input: &DeriveInput, errors: &mut Vec<Error>) -> Option<Toke
     let statements = fields
         .iter()
         .map(|field| emit::statement(&private, &tag(field)));
+    let protects = fields
+        .iter()
+        .any(Field::is_protected)
+        .then(|| quote_spanned!(Span::mixed_site()=> __tags.protects();));
     // The user's conditions name `self`, so it has the user's hygiene.
     let this = Token![self](Span::call_site());
     let name = &input.ident;
@@ -31,6 +36,7 @@ pub(crate) fn attrs(input: &DeriveInput, errors: &mut Vec<Error>) -> Option<Toke
         #[automatically_derived]
         impl #impl_generics #private::BizAttrs for #name #type_generics #where_clause {
             fn record(&#this, __tags: &mut #private::Tags) {
+                #protects
                 #(#statements)*
             }
         }

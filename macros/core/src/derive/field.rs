@@ -2,6 +2,7 @@
 
 use syn::{Expr, Member, Type};
 
+use crate::lower::protects;
 use crate::parse::biz::Biz;
 use crate::parse::{Effect, Key};
 
@@ -15,6 +16,11 @@ pub(crate) struct Field {
 }
 
 impl Field {
+    /// Whether an option protects its value.
+    pub(super) fn is_protected(&self) -> bool {
+        protects(&self.biz.tag_options)
+    }
+
     /// The condition on which it is recorded.
     pub(super) fn condition(&self) -> Option<&Expr> {
         let mut options = self.biz.tag_options.iter();

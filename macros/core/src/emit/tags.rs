@@ -6,12 +6,17 @@ use syn::spanned::Spanned;
 
 use super::place::located;
 use crate::destination::Destination;
-use crate::lower::{Tag, TagPlan, TagTarget, Wrapper};
+use crate::lower::{PrivateUrl, Tag, TagPlan, TagTarget, Wrapper};
 use crate::parse::ResultArm;
 
 /// The closure that sets tags.
 pub(super) fn closure(private: &TokenStream, plan: &TagPlan) -> TokenStream {
+    let private_url = (!plan.private_url.is_nothing()).then(|| {
+        let url = url(private, &plan.private_url);
+        quote_spanned!(Span::mixed_site()=> __tags.private_url(#url);)
+    });
     let lines = plan.tags.iter().map(|tag| statement(private, tag));
+    let lines = private_url.into_iter().chain(lines);
     match (plan.tags.is_empty(), plan.reads_head) {
         (true, _) => quote_spanned!(Span::mixed_site()=> |_, _| {}),
         (false, false) => quote_spanned!(Span::mixed_site()=> |__tags, _| { #(#lines)* }),
@@ -94,7 +99,13 @@ fn set(private: &TokenStream, tag: &Tag) -> TokenStream {
             }
         }
         TagTarget::Nothing => quote_spanned!(Span::mixed_site()=> let _ = #value;),
-        TagTarget::Spread | TagTarget::Nested { prefix: None } => quote_spanned! {first=>
+        TagTarget::Spread(made_of) if !made_of.is_nothing() => {
+            let url = url(private, made_of);
+            quote_spanned! {first=>
+                __tags.spread(#url, |__tags| #private::BizAttrs::record(#value, __tags));
+            }
+        }
+        TagTarget::Spread(_) | TagTarget::Nested { prefix: None } => quote_spanned! {first=>
             #private::BizAttrs::record(#value, __tags);
         },
         TagTarget::Nested {
@@ -102,6 +113,18 @@ fn set(private: &TokenStream, tag: &Tag) -> TokenStream {
         } => quote_spanned! {first=>
             __tags.nested(#prefix, |__tags| #private::BizAttrs::record(#value, __tags));
         },
+    }
+}
+
+/// Parts of a request's URL, as the runtime has them.
+fn url(private: &TokenStream, url: &PrivateUrl) -> TokenStream {
+    let PrivateUrl {
+        path,
+        query,
+        parameters,
+    } = url;
+    quote_spanned! {Span::mixed_site()=>
+        const { &#private::PrivateUrl { path: #path, query: #query, parameters: &[#(#parameters),*] } }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The third step: from what the user wrote, now checked, to a plan of what to emit.
 
+mod private_url;
 mod tag;
 
 use proc_macro2::{Ident, Span, TokenStream};
@@ -17,6 +18,7 @@ use crate::parse::{Annotated, Entry, KINDS, SpanAttribute, SpanOptions};
 use crate::runtime_path;
 use crate::shape::Shape;
 
+pub(crate) use private_url::{PrivateUrl, UrlArguments, occurs, protects};
 pub(crate) use tag::{Tag, TagPlan, TagTarget, Wrapper, ends};
 
 /// All that [`emit`](crate::emit) needs to know about a function.
@@ -87,7 +89,8 @@ pub(crate) fn expansion(annotated: Annotated) -> Expansion {
     entries.extend(tags);
     let wraps_body = entries.iter().any(Entry::wraps_body);
     let (on_result, before) = entries.into_iter().partition(|entry| entry.is_on_result());
-    let on_result: Vec<Tag> = TagPlan::new(on_result).tags;
+    // No entry on a result names an argument.
+    let on_result: Vec<Tag> = TagPlan::new(on_result, &UrlArguments::default()).tags;
     if span.is_none() && wraps_body {
         span = Some(SpanPlan::new(
             Open::Current,
@@ -98,7 +101,7 @@ pub(crate) fn expansion(annotated: Annotated) -> Expansion {
     Expansion {
         private,
         request: request(&function.sig),
-        tags: TagPlan::new(before),
+        tags: TagPlan::new(before, &UrlArguments::of(&function.sig)),
         on_result,
         span,
         main: main(&function),

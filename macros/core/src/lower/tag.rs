@@ -1,5 +1,7 @@
 //! Tags: what an entry sets, and how.
 
+use std::mem;
+
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident};
 use syn::spanned::Spanned;
@@ -9,11 +11,15 @@ use crate::destination::Destinations;
 use crate::parse::{Effect, Entry, EntryTarget, ResultArm, TagOption};
 use crate::readers::{misspelt, to_head_methods};
 
+use super::private_url::{PrivateUrl, UrlArguments, is_conditional_spread, protects};
+
 /// Tags that are set together.
 pub(crate) struct TagPlan {
     pub(crate) tags: Vec<Tag>,
     /// Whether one of them reads from the request.
     pub(crate) reads_head: bool,
+    /// What the protected ones are made of.
+    pub(crate) private_url: PrivateUrl,
 }
 
 pub(crate) struct Tag {
@@ -37,13 +43,12 @@ pub(crate) enum TagTarget {
         /// The types that wrap the value, from the inside out.
         wrappers: Vec<Wrapper>,
     },
-    Spread,
+    /// The attributes of a type, and the parts of the URL that it is made of.
+    Spread(PrivateUrl),
     /// Nothing, since its entry has a mistake: the value counts as used.
     Nothing,
     /// The attributes of a field's own type, with a prefix before their keys.
-    Nested {
-        prefix: Option<LitStr>,
-    },
+    Nested { prefix: Option<LitStr> },
 }
 
 /// A type of `__private` around a value, and the number that it takes.
@@ -53,9 +58,14 @@ pub(crate) struct Wrapper {
 }
 
 impl TagPlan {
-    pub(crate) fn new(entries: Vec<Entry>) -> Self {
+    pub(crate) fn new(entries: Vec<Entry>, arguments: &UrlArguments) -> Self {
         let mut found = None;
+        let mut private_url = PrivateUrl::default();
         let tag = |entry: Entry| {
+            let mut made_of = arguments.parts_of(&entry.value);
+            if protects(&entry.options) || is_conditional_spread(&entry) {
+                private_url.add(mem::take(&mut made_of));
+            }
             let Entry {
                 options,
                 has_all_options,
@@ -70,7 +80,7 @@ impl TagPlan {
                 EntryTarget::Key(key) => {
                     TagTarget::key(LitStr::new(&key.name, key.tokens.span()), &options)
                 }
-                EntryTarget::Spread(_) => TagTarget::Spread,
+                EntryTarget::Spread(_) => TagTarget::Spread(made_of),
             };
             let (mut when, mut on_result) = (None, None);
             for TagOption { effect, .. } in options {
@@ -94,6 +104,7 @@ impl TagPlan {
         Self {
             tags: entries.into_iter().map(tag).collect(),
             reads_head: found.is_some(),
+            private_url,
         }
     }
 }

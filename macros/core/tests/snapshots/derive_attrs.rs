@@ -1,6 +1,7 @@
 #[automatically_derived]
 impl ::biztrace::__private::BizAttrs for CreateOrder {
     fn record(&self, __tags: &mut ::biztrace::__private::Tags) {
+        __tags.protects();
         __tags
             .set(
                 const { &::biztrace::__private::Key::new("order.amount") },

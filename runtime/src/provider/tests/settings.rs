@@ -183,6 +183,17 @@ fn exceptions_and_methods() {
 }
 
 #[test]
+fn redacted_parameters() {
+    const REDACT: &str = "BIZTRACE_REDACT_QUERY";
+    accepts(&[(REDACT, "pin, !key")], &["redact_query=pin,!key"]);
+    refuses(
+        REDACT,
+        " ,",
+        "=\" ,\" is not a comma-separated list of parameters, for example pin,!key; using default",
+    );
+}
+
+#[test]
 fn unused_variables_are_warned_of() {
     for (variable, said) in [
         (

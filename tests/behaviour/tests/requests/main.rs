@@ -13,6 +13,7 @@ mod head_values;
 mod long_texts;
 mod middleware;
 mod outcomes;
+mod private_urls;
 mod propagators;
 mod proxies;
 mod request_attributes;
