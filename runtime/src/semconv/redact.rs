@@ -1,6 +1,6 @@
 //! Secrets in queries, which no span may have.
 //!
-//! The list of names is longer than that of the conventions, and names are compared more loosely: see `docs/adr/006-redaction.md`.
+//! The list of names is longer than that of the conventions, and names are compared more loosely: see `docs/adr/007-redaction.md`.
 
 use std::borrow::Cow;
 use std::fmt;
