@@ -212,7 +212,7 @@ impl From<String> for Otlp {
 /// Not the headers' values, which are secrets as often as not.
 impl fmt::Debug for Otlp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = self.options.all_headers().map(|(name, _)| name);
+        let names = self.options.all_headers().map(|((name, _), _)| name);
         let names: Vec<_> = names.collect();
         f.debug_struct("Otlp")
             .field("protocol", &self.protocol.value)
