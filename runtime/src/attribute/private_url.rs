@@ -18,10 +18,15 @@ impl PrivateUrl {
         query: false,
         parameters: &[],
     };
+    #[cfg_attr(
+        not(feature = "_inbound"),
+        allow(dead_code, reason = "servers hide paths")
+    )]
     pub(crate) const PATH: Self = Self {
         path: true,
         ..Self::NOTHING
     };
+
     /// Whether something is private.
     #[inline]
     pub(crate) fn is_any(&self) -> bool {
