@@ -1,6 +1,6 @@
 //! Text of a project, made safe for a terminal. A tree that somebody else wrote may have escape sequences in it.
 //!
-//! The runtime has rules of its own for what it shows: this crate does not depend on it.
+//! This crate does not depend on the runtime, whose `exporter/visible.rs` has the same table of characters: change both.
 
 use std::borrow::Cow;
 
@@ -58,7 +58,8 @@ fn is_active(c: char) -> bool {
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
             | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
-            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d159}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -86,6 +87,7 @@ mod tests {
                 "a\u{200b}\u{2800}\u{3164}\u{e0041}",
                 "a\\u{200b}\\u{2800}\\u{3164}\\u{e0041}",
             ),
+            ("a\u{1bca0}\u{1d159}", "a\\u{1bca0}\\u{1d159}"),
             ("a\nb\r\tc\u{2028}", "a\\nb\\r\\tc\\u{2028}"),
         ] {
             assert_eq!(visible(text), shown);
