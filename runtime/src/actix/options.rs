@@ -168,7 +168,7 @@ impl RequestTracing {
         self
     }
 
-    /// Believes these proxies what they say of the clients behind them in `Forwarded`, or in `X-Forwarded-For`, `X-Forwarded-Host` and
+    /// Uses what these proxies write about the clients behind them in `Forwarded`, or in `X-Forwarded-For`, `X-Forwarded-Host` and
     /// `X-Forwarded-Proto`. They are IP addresses, networks, or `unix`: the other end of each Unix socket. By default nobody is believed.
     ///
     /// It is then that client whom [`trust`](Self::trust) is about; one that the proxies do not name is not of a private

@@ -76,7 +76,7 @@ where
     }
 }
 
-/// There is no instance to record the request.
+/// No telemetry instance records the request.
 #[cold]
 fn say_untraced() {
     static SAID: diag::Once = diag::Once::new();

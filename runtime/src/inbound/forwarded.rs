@@ -13,7 +13,7 @@ pub(super) const FOR: &str = "x-forwarded-for";
 pub(super) const HOST: &str = "x-forwarded-host";
 pub(super) const PROTO: &str = "x-forwarded-proto";
 
-/// What proxies say of a request.
+/// What the headers of proxies say about a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ForwardedInfo<'r> {
     pub(crate) client: Client,

@@ -1,4 +1,4 @@
-//! The proxies that the application names, and how far what they say of a request is believed.
+//! The proxies that the application names, and which of their headers count.
 //!
 //! Nothing is believed past what trusted proxies have written: the nearest proxy is the peer, and says who sent the request to it.
 //! If that is a trusted proxy too, what stands left of it is its word.
@@ -89,7 +89,7 @@ impl Proxies {
         Ok(())
     }
 
-    /// What they say of the request that came from `peer`. Nothing, if that is none of them or says nothing.
+    /// What they say about the request from `peer`. `None` if `peer` is not a trusted proxy, or has no such header.
     #[inline]
     pub(crate) fn read<'r>(
         &self,

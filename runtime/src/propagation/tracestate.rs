@@ -46,7 +46,7 @@ pub(super) fn parse<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Option<TraceSt
 /// Leaves out members until the list has at most [`MAX_BYTES`], or a single member: large ones first, then from the end.
 fn cut(members: &mut Vec<(&str, &str)>) {
     let size = |(key, value): &(&str, &str)| key.len() + 1 + value.len();
-    // With commas, of which there is one less.
+    // With the commas between the members: one fewer than members.
     let is_long =
         |all: &[(&str, &str)]| all.iter().map(|it| size(it) + 1).sum::<usize>() > MAX_BYTES + 1;
     while members.len() > 1 && is_long(members) {

@@ -1,4 +1,4 @@
-//! Settings of what is hidden, and of who is told.
+//! Settings of which values are hidden, and which hosts get baggage.
 
 use super::TelemetryBuilder;
 use crate::attribute::{HashKey, PiiPolicy};

@@ -98,7 +98,7 @@ async fn private_peer_is_trusted_only_if_forwarding_headers_name_private_address
         ("x-forwarded-for", "10.0.0.7, 203.0.113.9", false),
         ("x-forwarded-for", "203.0.113.9, 10.0.0.7", false),
         ("forwarded", "for=203.0.113.9, for=10.0.0.7", false),
-        // Who does not say is not private.
+        // An address that is missing, hidden or unreadable is not private.
         ("x-forwarded-for", "unknown", false),
         ("x-forwarded-for", "", false),
         ("x-forwarded-for", "10.0.0.7,", false),
