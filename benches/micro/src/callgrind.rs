@@ -1,4 +1,4 @@
-//! Counts instructions with valgrind's callgrind: the same on every run of a build, whatever else the machine does.
+//! Counts instructions with valgrind's callgrind: nearly the same on every run of a build, whatever else the machine does.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -142,7 +142,8 @@ pub fn build() -> Result<PathBuf, Box<dyn Error>> {
 pub fn per_request(serve: &Path, variant: &str) -> Result<Run, Box<dyn Error>> {
     const FEW: usize = 1_000;
     const MANY: usize = 3_000;
-    let (few, many) = (run(serve, variant, FEW)?, run(serve, variant, MANY)?);
+    let few = cheapest(serve, variant, FEW)?;
+    let many = cheapest(serve, variant, MANY)?;
     let difference = |few: &Parts, many: &Parts| -> Parts {
         let of = |part| many.get(part).unwrap_or(&0.0) - few.get(part).unwrap_or(&0.0);
         part_names()
@@ -153,6 +154,24 @@ pub fn per_request(serve: &Path, variant: &str) -> Result<Run, Box<dyn Error>> {
         server: difference(&few.server, &many.server),
         export: difference(&few.export, &many.export),
     })
+}
+
+/// The cheapest of several runs, of each thread. In one of four, threads meet in another order, the allocator finds less in its bins, and
+/// each request takes 70 instructions more.
+fn cheapest(serve: &Path, variant: &str, requests: usize) -> Result<Run, Box<dyn Error>> {
+    const RUNS: usize = 5;
+    let total = |parts: &Parts| parts.values().sum::<f64>();
+    let mut cheapest = run(serve, variant, requests)?;
+    for _ in 1..RUNS {
+        let Run { server, export } = run(serve, variant, requests)?;
+        if total(&server) < total(&cheapest.server) {
+            cheapest.server = server;
+        }
+        if total(&export) < total(&cheapest.export) {
+            cheapest.export = export;
+        }
+    }
+    Ok(cheapest)
 }
 
 fn run(serve: &Path, variant: &str, requests: usize) -> Result<Run, Box<dyn Error>> {
