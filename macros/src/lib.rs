@@ -144,7 +144,9 @@ pub fn biz_attrs(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | option | meaning | if left out |
 /// |---|---|---|
 /// | `name = "…"` | The span's name. | the function's |
-/// | `kind = "…"` | `"internal"`, `"server"`, `"client"`, `"producer"` or `"consumer"`. | `"internal"` |
+/// | `kind = "…"` | `"internal"`, `"server"`, `"client"`, `"producer"` or `"consumer"`. | `"internal"`; with `db`, `"client"` |
+/// | `db = "…"` | The function asks a database of this system: `"postgresql"`, `"mysql"`, `"sqlite"` or another of the [conventions' names]. Sets `db.system.name`. | no database |
+/// | `query = SQL` | The constant text that it asks with. Sets `db.query.text`, `db.query.summary`, such as `SELECT orders`, and the span's name: the summary. Needs `db`. | the name is that of the system |
 /// | `attrs(key = expression, …)` | Attributes, as in `#[biz_attrs]`, but in any namespace. | none |
 /// | `err` | Records the message of an error and of its sources, as an event `exception`. | its type only |
 /// | `ok_if = \|result\| condition` | An `Err` that meets the condition is not an error. | every `Err` is an error |
@@ -156,12 +158,14 @@ pub fn biz_attrs(args: TokenStream, item: TokenStream) -> TokenStream {
 /// Use [`#[traced_handler]`](macro@traced_handler) for an actix-web handler; both attributes on one function are an error. A
 /// function that is `const`, variadic or of a foreign ABI, or that returns a future within another type, is an error, too.
 ///
+/// [conventions' names]: https://opentelemetry.io/docs/specs/semconv/db/database-spans/#notes-and-well-known-identifiers-for-dbsystemname
+///
 /// # Example
 ///
 /// ```ignore (needs the crate biztrace, which depends on this one)
 /// use biztrace::traced;
 ///
-/// #[traced(kind = "client", attrs(db.system.name = "postgresql", db.query.text = RESERVE))]
+/// #[traced(db = "postgresql", query = RESERVE, attrs(order.id = order_id))]
 /// async fn reserve_stock(order_id: u64) -> Result<Stock, DbError> {
 ///     query(RESERVE).bind(order_id).await
 /// }

@@ -15,6 +15,7 @@ pub use crate::recorder::{
     BodySpan, HandlerRequest, NoRequest, Recording, RequestReader, RequestSource, ResultSpan, Site,
     Traced, TracedStream, annotate, annotated, child_handler, handler, traced, traced_root,
 };
+pub use crate::semconv::QuerySummary;
 
 /// Has the type `T` known where a body's result is inferred. Never runs.
 #[must_use]

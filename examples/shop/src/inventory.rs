@@ -78,22 +78,14 @@ async fn reserve(
 }
 
 /// Takes `quantity` articles and tells how many are left; `None` if there are not as many.
-#[traced(
-    name = "UPDATE stock",
-    kind = "client",
-    attrs(db.system.name = "sqlite", db.query.text = TAKE)
-)]
+#[traced(db = "sqlite", query = TAKE)]
 fn take(db: &Connection, sku: &str, quantity: u32) -> rusqlite::Result<Option<u32>> {
     db.query_row(TAKE, (sku, quantity), |row| row.get(0))
         .optional()
 }
 
 /// How many articles there are; `None` if they are unknown.
-#[traced(
-    name = "SELECT stock",
-    kind = "client",
-    attrs(db.system.name = "sqlite", db.query.text = AVAILABLE)
-)]
+#[traced(db = "sqlite", query = AVAILABLE)]
 fn available(db: &Connection, sku: &str) -> rusqlite::Result<Option<u32>> {
     db.query_row(AVAILABLE, [sku], |row| row.get(0)).optional()
 }

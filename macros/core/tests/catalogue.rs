@@ -187,6 +187,12 @@ fn a_span_has_its_name_and_kind() {
         "x",
         "client",
     );
+    is("#[traced(db = \"redis\")] fn f() {}", "redis", "client");
+    is(
+        "#[traced(db = \"sqlite\", query = \"SELECT 1\")] fn f() {}",
+        "f",
+        "client",
+    );
     is("#[traced_handler] async fn f() {}", "f", "server");
     is(
         "#[post(\"/a/{b}\", wrap = \"C\")] #[traced_handler] async fn f() {}",

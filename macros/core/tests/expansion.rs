@@ -104,6 +104,8 @@ const CASES: &[(&str, &str)] = &[
     ),
     ("results_alone", "#[biz_attrs(#[ok(n)] order.count = n)] fn count(id: u64) -> Option<u64> { find(id) }"),
     ("results_alone_async", "#[biz_attrs(order.id = id, #[err(_)] order.missing = true)] async fn find(id: u64) -> Option<Order> { None }"),
+    ("traced_database", "#[traced(db = \"redis\")] async fn ping() {}"),
+    ("traced_query", "#[traced(db = \"sqlite\", query = Self::ALL)] async fn all(&self) -> Result<Vec<Order>, DbError> { fetch(Self::ALL).await }"),
     ("traced_err", "#[traced(err)] async fn load(id: u64) -> Result<Order, DbError> { query(id).await }"),
     (
         "traced_predicates",

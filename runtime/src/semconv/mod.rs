@@ -1,12 +1,14 @@
-//! Rules of OpenTelemetry's semantic conventions for HTTP, which servers and clients share.
+//! Rules of OpenTelemetry's semantic conventions: for HTTP, which servers and clients share, and for databases.
 
 pub(crate) mod keys;
 mod method;
 mod outcome;
+mod query_summary;
 pub(crate) mod redact;
 
 pub(crate) use self::method::KnownMethods;
 pub(crate) use self::outcome::{Outcome, Side};
+pub use self::query_summary::QuerySummary;
 pub(crate) use self::redact::Redaction;
 
 /// The conventions' word for a method or an error that has no name of its own.

@@ -68,11 +68,7 @@ pub(super) struct Sales {
     revenue: f64,
 }
 
-#[traced(
-    name = "INSERT orders",
-    kind = "client",
-    attrs(db.system.name = "sqlite", db.query.text = INSERT)
-)]
+#[traced(db = "sqlite", query = INSERT)]
 pub(super) fn insert(db: &Connection, new: &NewOrder) -> rusqlite::Result<Order> {
     let values = (
         &new.sku,
@@ -84,21 +80,13 @@ pub(super) fn insert(db: &Connection, new: &NewOrder) -> rusqlite::Result<Order>
     db.query_row(INSERT, values, Order::from_row)
 }
 
-#[traced(
-    name = "SELECT orders",
-    kind = "client",
-    attrs(db.system.name = "sqlite", db.query.text = FIND)
-)]
+#[traced(db = "sqlite", query = FIND)]
 pub(super) fn find(db: &Connection, id: i64) -> rusqlite::Result<Option<Order>> {
     db.query_row(FIND, [id], Order::from_row).optional()
 }
 
 /// Slow on purpose: looks for each number that an order could have.
-#[traced(
-    name = "SELECT sales",
-    kind = "client",
-    attrs(db.system.name = "sqlite", db.query.text = SALES)
-)]
+#[traced(db = "sqlite", query = SALES, name = "SELECT sales")]
 pub(super) fn sales(db: &Connection, currency: &str) -> rusqlite::Result<Sales> {
     db.query_row(SALES, [currency], |row| {
         Ok(Sales {

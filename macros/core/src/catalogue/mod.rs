@@ -44,7 +44,7 @@ pub struct Declared {
 #[non_exhaustive]
 pub struct DeclaredSpan {
     /// Its name. For a handler with a route attribute, the method and the route without the scopes around it; otherwise the
-    /// function's name.
+    /// function's name, also where rustc takes the name from a query.
     pub name: String,
     /// `internal`, `server`, `client`, `producer` or `consumer`.
     pub kind: String,
@@ -165,10 +165,11 @@ fn span(attribute: &SpanAttribute, sig: &Signature, attrs: &[Attribute]) -> Decl
             route,
         };
     }
-    let (name, kind) = (options.name.as_ref(), options.kind.as_ref());
+    let system = options.db.as_ref().filter(|_| options.query.is_none());
+    let name = options.name.as_ref().or(system);
     DeclaredSpan {
         name: name.map_or_else(function, LitStr::value),
-        kind: kind.map_or_else(|| "internal".to_owned(), LitStr::value),
+        kind: options.kind(),
         is_request: false,
         route: None,
     }

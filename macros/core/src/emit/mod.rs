@@ -71,11 +71,10 @@ fn annotated(expansion: &Expansion) -> TokenStream {
 fn wrapped(expansion: &Expansion, plan: &SpanPlan) -> TokenStream {
     let private = &expansion.private;
     let (request, tags) = (request(expansion), tags::closure(private, &expansion.tags));
-    let (site, span) = match &plan.open {
-        Open::Current => (
-            TokenStream::new(),
-            quote_spanned!(Span::mixed_site()=> #private::annotated(#request, #tags)),
-        ),
+    let span = match &plan.open {
+        Open::Current => {
+            quote_spanned!(Span::mixed_site()=> #private::annotated(#request, #tags))
+        }
         Open::Site {
             by,
             name,
@@ -85,14 +84,16 @@ fn wrapped(expansion: &Expansion, plan: &SpanPlan) -> TokenStream {
             let kind = kind
                 .as_ref()
                 .map(|kind| quote_spanned!(Span::mixed_site()=> .kind(#private::SpanKind::#kind)));
+            // Not a static: a query may be a constant of a generic type.
             let site = quote_spanned! {Span::mixed_site()=>
-                static __BIZTRACE_SITE: #private::Site = #private::Site::new(
-                    #name,
-                    ::core::concat!(::core::module_path!(), "::", #function_name),
-                ) #kind;
+                const {
+                    &#private::Site::new(
+                        #name,
+                        ::core::concat!(::core::module_path!(), "::", #function_name),
+                    ) #kind
+                }
             };
-            let span = quote_spanned!(Span::mixed_site()=> #private::#by(&__BIZTRACE_SITE, #request, #tags));
-            (site, span)
+            quote_spanned!(Span::mixed_site()=> #private::#by(#site, #request, #tags))
         }
     };
     let links = plan.links.as_ref().map(|links| {
@@ -107,7 +108,6 @@ fn wrapped(expansion: &Expansion, plan: &SpanPlan) -> TokenStream {
     {
         let on_result = on_result(expansion, plan);
         return quote_spanned! {Span::mixed_site()=>
-            #site
             #pin(async move {
                 #open
                 __biztrace_span.run(#block, #on_result).await
@@ -116,7 +116,6 @@ fn wrapped(expansion: &Expansion, plan: &SpanPlan) -> TokenStream {
     }
     let run = run(expansion, plan);
     quote_spanned! {Span::mixed_site()=>
-        #site
         #open
         #run
     }

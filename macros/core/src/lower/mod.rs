@@ -1,10 +1,11 @@
 //! The third step: from what the user wrote, now checked, to a plan of what to emit.
 
+mod database;
 mod private_url;
 mod tag;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
@@ -61,7 +62,8 @@ pub(crate) enum Open {
     Site {
         /// The function of `__private` that opens or claims it.
         by: Ident,
-        name: LitStr,
+        /// A constant expression.
+        name: TokenStream,
         function_name: LitStr,
         /// A variant of `SpanKind`, if not the default.
         kind: Option<Ident>,
@@ -79,11 +81,12 @@ pub(crate) fn expansion(annotated: Annotated) -> Expansion {
     let mut span = None;
     let mut entries = Vec::new();
     for SpanAttribute { name, mut options } in span_attributes {
-        entries.append(&mut options.attrs);
         if let Some(krate) = &options.krate {
             private = runtime_path::private(Some(krate));
         }
-        let open = open(&name, &options, &function.sig);
+        entries.extend(database::summary_entry(&options, &private));
+        entries.append(&mut options.attrs);
+        let open = open(&name, &options, &private, &function.sig);
         span = Some(SpanPlan::new(open, options, &function.sig));
     }
     entries.extend(tags);
@@ -141,7 +144,7 @@ fn is_http_request(ty: &Type) -> bool {
         .is_some_and(|segment| segment.ident == "HttpRequest")
 }
 
-fn open(attribute: &Ident, options: &SpanOptions, sig: &Signature) -> Open {
+fn open(attribute: &Ident, options: &SpanOptions, private: &TokenStream, sig: &Signature) -> Open {
     let by = match (attribute == "traced", options.child, options.root) {
         (true, _, true) => "traced_root",
         (true, _, false) => "traced",
@@ -149,17 +152,13 @@ fn open(attribute: &Ident, options: &SpanOptions, sig: &Signature) -> Open {
         (false, false, _) => "handler",
     };
     let function_name = LitStr::new(&sig.ident.unraw().to_string(), Span::mixed_site());
-    let kind = options.kind.as_ref().map(LitStr::value);
-    let kind = KINDS
-        .iter()
-        .skip(1)
-        .find(|(name, _)| kind.as_deref() == Some(name));
+    let kind = options.kind();
+    let kind = KINDS.iter().skip(1).find(|(name, _)| *name == kind);
+    let name = options.name.as_ref().map(ToTokens::to_token_stream);
+    let name = name.or_else(|| database::name(options, private));
     Open::Site {
         by: format_ident!("{by}"),
-        name: options
-            .name
-            .clone()
-            .unwrap_or_else(|| function_name.clone()),
+        name: name.unwrap_or_else(|| function_name.to_token_stream()),
         function_name,
         kind: kind.map(|(_, variant)| format_ident!("{variant}")),
     }

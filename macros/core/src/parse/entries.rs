@@ -41,6 +41,21 @@ pub(crate) struct Key {
 }
 
 impl Entry {
+    /// The entry that an option written as `place` stands for.
+    pub(crate) fn new(key: &str, place: &Ident, value: Expr) -> Self {
+        let key = Key {
+            name: key.to_owned(),
+            tokens: place.to_token_stream(),
+            quoted: false,
+        };
+        Self {
+            options: Vec::new(),
+            has_all_options: true,
+            target: EntryTarget::Key(key),
+            value,
+        }
+    }
+
     /// The key, if it is not a spread.
     pub(crate) fn key(&self) -> Option<&Key> {
         match &self.target {

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, Span};
 use syn::parse::ParseStream;
-use syn::{Error, Expr, LitStr, Path, Token, parenthesized};
+use syn::{Error, Expr, LitStr, Path, Token, parenthesized, parse_quote};
 
 use super::entries::{Entry, entries};
 use super::option_table::{OptionReader, OptionRow};
@@ -15,6 +15,10 @@ pub(crate) struct SpanOptions {
     pub(crate) child: bool,
     pub(crate) name: Option<LitStr>,
     pub(crate) kind: Option<LitStr>,
+    /// The database system, whose client the span is.
+    pub(crate) db: Option<LitStr>,
+    /// The constant text of the query.
+    pub(crate) query: Option<Expr>,
     pub(crate) attrs: Vec<Entry>,
     /// Whether the span starts a new trace.
     pub(crate) root: bool,
@@ -28,6 +32,17 @@ pub(crate) struct SpanOptions {
     pub(crate) err_if: Option<Expr>,
     /// The path of the runtime crate.
     pub(crate) krate: Option<Path>,
+}
+
+impl SpanOptions {
+    /// The span's kind, one of [`KINDS`].
+    pub(crate) fn kind(&self) -> String {
+        match (&self.kind, &self.db) {
+            (Some(kind), _) => kind.value(),
+            (None, Some(_)) => "client".to_owned(),
+            (None, None) => "internal".to_owned(),
+        }
+    }
 }
 
 /// Reads what follows an option's name.
@@ -49,13 +64,29 @@ const KIND: SpanOptionRow = OptionRow::new("kind", "kind = \"…\"", |_, input, 
     options.kind = Some(input.parse()?);
     Ok(())
 });
+const DB: SpanOptionRow = OptionRow::new("db", "db = \"…\"", |name, input, options, _| {
+    input.parse::<Token![=]>()?;
+    let db: LitStr = input.parse()?;
+    let entry = Entry::new("db.system.name", name, parse_quote!(#db));
+    options.attrs.push(entry);
+    options.db = Some(db);
+    Ok(())
+});
+const QUERY: SpanOptionRow = OptionRow::new("query", "query = SQL", |name, input, options, _| {
+    input.parse::<Token![=]>()?;
+    let query: Expr = input.parse()?;
+    let entry = Entry::new("db.query.text", name, query.clone());
+    options.attrs.push(entry);
+    options.query = Some(query);
+    Ok(())
+});
 const ATTRS: SpanOptionRow = OptionRow::new(
     "attrs",
     "attrs(key = expression, …)",
     |_, input, options, errors| {
         let content;
         parenthesized!(content in input);
-        options.attrs = entries(content.parse()?, errors);
+        options.attrs.extend(entries(content.parse()?, errors));
         Ok(())
     },
 );
@@ -102,7 +133,9 @@ const ERR_IF: SpanOptionRow = OptionRow::new(
 );
 
 const TRACED_HANDLER: &[SpanOptionRow] = &[CHILD, ERR, CRATE];
-const TRACED: &[SpanOptionRow] = &[NAME, KIND, ATTRS, ERR, OK_IF, ERR_IF, PARENT, LINKS, CRATE];
+const TRACED: &[SpanOptionRow] = &[
+    NAME, KIND, DB, QUERY, ATTRS, ERR, OK_IF, ERR_IF, PARENT, LINKS, CRATE,
+];
 
 syn::custom_keyword!(none);
 

@@ -17,7 +17,7 @@ use crate::readers;
 pub(super) struct Surroundings {
     list: ListKind,
     /// The names of the function's arguments.
-    arguments: Names,
+    pub(super) arguments: Names,
     /// The names that its body binds.
     locals: Names,
 }
@@ -142,12 +142,8 @@ fn moved_argument(entry: &Entry, pattern: &Pat, arguments: &Names) -> Option<Err
     let mut bound = Names::default();
     bound.visit_pat(pattern);
     entry.expressions().for_each(|expr| bound.visit_expr(expr));
-    let mut moved = MovedArgument {
-        arguments: arguments.0.difference(&bound.0).cloned().collect(),
-        first: None,
-    };
-    entry.expressions().for_each(|expr| moved.visit_expr(expr));
-    if let Some(argument) = moved.first {
+    let arguments = arguments.0.difference(&bound.0).cloned().collect();
+    if let Some(argument) = first_argument(&arguments, entry.expressions()) {
         let message = format!(
             "`{argument}` has moved into the body, which has run by now: only the names that the pattern binds are left. Set \
              values from the arguments in an entry of their own, without `ok`, `err` or `ret`"
@@ -161,13 +157,25 @@ fn moved_argument(entry: &Entry, pattern: &Pat, arguments: &Names) -> Option<Err
     Some(Error::new(reader.span(), message))
 }
 
-/// The first of the arguments that an expression names.
-struct MovedArgument {
-    arguments: HashSet<Ident>,
+/// The first of `arguments` that one of the expressions names.
+pub(super) fn first_argument<'a>(
+    arguments: &HashSet<Ident>,
+    expressions: impl IntoIterator<Item = &'a Expr>,
+) -> Option<Ident> {
+    let mut search = FirstArgument {
+        arguments,
+        first: None,
+    };
+    expressions.into_iter().for_each(|it| search.visit_expr(it));
+    search.first
+}
+
+struct FirstArgument<'s> {
+    arguments: &'s HashSet<Ident>,
     first: Option<Ident>,
 }
 
-impl<'a> Visit<'a> for MovedArgument {
+impl<'a> Visit<'a> for FirstArgument<'_> {
     fn visit_expr_path(&mut self, path: &'a ExprPath) {
         if let Some(name) = path.path.get_ident()
             && self.arguments.contains(name)

@@ -1,5 +1,6 @@
 //! The second step: mistakes in what was read, each at the tokens at fault, with the fix.
 
+mod database;
 mod entries;
 mod function;
 mod keys;
@@ -29,6 +30,9 @@ pub(crate) fn annotated(annotated: &mut Annotated, errors: &mut Vec<Error>) -> b
     }
     entries::check_duplicates(annotated.entries(), errors);
     let surroundings = Surroundings::function(&annotated.function);
+    for attribute in &mut annotated.span_attributes {
+        database::check(&mut attribute.options, &surroundings.arguments, errors);
+    }
     for entries in annotated.entry_lists_mut() {
         entries::check(entries, &surroundings, errors);
     }

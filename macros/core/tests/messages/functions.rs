@@ -8,7 +8,7 @@ pub(crate) const OPTIONS: &[Case] = &[
         CREATE,
         &[(
             "nmae",
-            "`traced` has no option `nmae`; did you mean `name`? It takes `name = \"…\"`, `kind = \"…\"`, `attrs(",
+            "`traced` has no option `nmae`; did you mean `name`? It takes `name = \"…\"`, `kind = \"…\"`, `db = \"…\"`, `query = SQL`, `attrs(",
         )],
     ),
     (
@@ -181,6 +181,45 @@ pub(crate) const OPTIONS: &[Case] = &[
         "#[traced(king = \"client\", name = 3)]",
         CREATE,
         &[("king", "did you mean `kind`?"), ("name = 3", "is written")],
+    ),
+    (
+        "#[traced(db = \"Postgres\")]",
+        CREATE,
+        &[(
+            "\"Postgres\"",
+            "OpenTelemetry's conventions call this system `postgresql`: write `db = \"postgresql\"`",
+        )],
+    ),
+    (
+        "#[traced(db = \" MySQL\")]",
+        CREATE,
+        &[("\" MySQL\"", "write `db = \"mysql\"`")],
+    ),
+    (
+        "#[traced(db = \"\")]",
+        CREATE,
+        &[("\"\"", "the name of the database system is empty")],
+    ),
+    (
+        "#[traced(query = SELECT)]",
+        CREATE,
+        &[(
+            "SELECT",
+            "`query` needs the name of the database system beside it: add `db = \"postgresql\"`",
+        )],
+    ),
+    (
+        "#[traced(db = \"sqlite\", query = sql, attrs(db.system.name = \"x\"))]",
+        "fn load(sql: &str) {}",
+        &[
+            ("db.system.name", "`db.system.name` is set twice"),
+            ("sql", "`sql` is an argument, and `query` takes a constant"),
+        ],
+    ),
+    (
+        "#[traced(db = \"sqlite\", query = sql)]",
+        "fn load() { let sql = String::new(); }",
+        &[("sql", "with `tag!(db.query.text = …)`")],
     ),
 ];
 

@@ -3,12 +3,13 @@ async fn create(
     req: HttpRequest,
     body: web::Json<CreateOrder>,
 ) -> Result<web::Json<Receipt>, ShopError> {
-    static __BIZTRACE_SITE: ::biztrace::__private::Site = ::biztrace::__private::Site::new(
-        "create",
-        ::core::concat!(::core::module_path!(), "::", "create"),
-    );
     let __biztrace_span = ::biztrace::__private::handler(
-        &__BIZTRACE_SITE,
+        const {
+            &::biztrace::__private::Site::new(
+                "create",
+                ::core::concat!(::core::module_path!(), "::", "create"),
+            )
+        },
         &req,
         |__tags, __head| {
             __tags.set(const { &::biztrace::__private::Key::new("order.id") }, &(*id));

@@ -3,12 +3,13 @@
 #[allow(unused)]
 pub(crate) async unsafe fn r#loop(#[allow(x)] _: u8) -> () {
     #![allow(unused_variables)]
-    static __BIZTRACE_SITE: ::biztrace::__private::Site = ::biztrace::__private::Site::new(
-        "loop",
-        ::core::concat!(::core::module_path!(), "::", "loop"),
-    );
     let __biztrace_span = ::biztrace::__private::handler(
-        &__BIZTRACE_SITE,
+        const {
+            &::biztrace::__private::Site::new(
+                "loop",
+                ::core::concat!(::core::module_path!(), "::", "loop"),
+            )
+        },
         ::biztrace::__private::NoRequest,
         |_, _| {},
     );

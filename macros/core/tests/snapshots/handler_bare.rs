@@ -1,11 +1,12 @@
 async fn ping() -> impl Responder {
     #![allow(clippy::async_yields_async)]
-    static __BIZTRACE_SITE: ::biztrace::__private::Site = ::biztrace::__private::Site::new(
-        "ping",
-        ::core::concat!(::core::module_path!(), "::", "ping"),
-    );
     let __biztrace_span = ::biztrace::__private::handler(
-        &__BIZTRACE_SITE,
+        const {
+            &::biztrace::__private::Site::new(
+                "ping",
+                ::core::concat!(::core::module_path!(), "::", "ping"),
+            )
+        },
         ::biztrace::__private::NoRequest,
         |_, _| {},
     );

@@ -1,10 +1,11 @@
 pub async fn ping() -> HttpResponse {
-    static __BIZTRACE_SITE: ::biztrace::__private::Site = ::biztrace::__private::Site::new(
-        "ping",
-        ::core::concat!(::core::module_path!(), "::", "ping"),
-    );
     let __biztrace_span = ::biztrace::__private::child_handler(
-        &__BIZTRACE_SITE,
+        const {
+            &::biztrace::__private::Site::new(
+                "ping",
+                ::core::concat!(::core::module_path!(), "::", "ping"),
+            )
+        },
         ::biztrace::__private::NoRequest,
         |__tags, _| {
             __tags.set(const { &::biztrace::__private::Key::new("a") }, &(1));

@@ -1,10 +1,11 @@
 async fn ping() {
-    static __BIZTRACE_SITE: crate::telemetry::__private::Site = crate::telemetry::__private::Site::new(
-        "ping",
-        ::core::concat!(::core::module_path!(), "::", "ping"),
-    );
     let __biztrace_span = crate::telemetry::__private::handler(
-        &__BIZTRACE_SITE,
+        const {
+            &crate::telemetry::__private::Site::new(
+                "ping",
+                ::core::concat!(::core::module_path!(), "::", "ping"),
+            )
+        },
         crate::telemetry::__private::NoRequest,
         |_, _| {},
     );

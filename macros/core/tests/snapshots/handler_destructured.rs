@@ -2,12 +2,13 @@ async fn create(
     web::Path((id, user)): web::Path<(u64, String)>,
     mut body: web::Payload,
 ) -> Result<impl Responder, Error> {
-    static __BIZTRACE_SITE: ::biztrace::__private::Site = ::biztrace::__private::Site::new(
-        "create",
-        ::core::concat!(::core::module_path!(), "::", "create"),
-    );
     let __biztrace_span = ::biztrace::__private::handler(
-        &__BIZTRACE_SITE,
+        const {
+            &::biztrace::__private::Site::new(
+                "create",
+                ::core::concat!(::core::module_path!(), "::", "create"),
+            )
+        },
         ::biztrace::__private::NoRequest,
         |__tags, _| {
             __tags.set(const { &::biztrace::__private::Key::new("order.id") }, &(id));

@@ -4,12 +4,13 @@ async fn list<'a, S: Store + 'static>(
 where
     S::Error: ResponseError,
 {
-    static __BIZTRACE_SITE: ::biztrace::__private::Site = ::biztrace::__private::Site::new(
-        "list",
-        ::core::concat!(::core::module_path!(), "::", "list"),
-    );
     let __biztrace_span = ::biztrace::__private::handler(
-        &__BIZTRACE_SITE,
+        const {
+            &::biztrace::__private::Site::new(
+                "list",
+                ::core::concat!(::core::module_path!(), "::", "list"),
+            )
+        },
         ::biztrace::__private::NoRequest,
         |__tags, _| {
             __tags

@@ -1,10 +1,11 @@
 async fn create(body: web::Json<Order>) -> HttpResponse {
-    static __BIZTRACE_SITE: ::biztrace::__private::Site = ::biztrace::__private::Site::new(
-        "create",
-        ::core::concat!(::core::module_path!(), "::", "create"),
-    );
     let __biztrace_span = ::biztrace::__private::handler(
-        &__BIZTRACE_SITE,
+        const {
+            &::biztrace::__private::Site::new(
+                "create",
+                ::core::concat!(::core::module_path!(), "::", "create"),
+            )
+        },
         ::biztrace::__private::NoRequest,
         |__tags, __head| {
             __tags

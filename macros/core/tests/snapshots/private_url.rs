@@ -1,10 +1,11 @@
 async fn pay(card: web::Path<String>, filter: Option<web::Query<Filter>>) {
-    static __BIZTRACE_SITE: ::biztrace::__private::Site = ::biztrace::__private::Site::new(
-        "pay",
-        ::core::concat!(::core::module_path!(), "::", "pay"),
-    );
     let __biztrace_span = ::biztrace::__private::handler(
-        &__BIZTRACE_SITE,
+        const {
+            &::biztrace::__private::Site::new(
+                "pay",
+                ::core::concat!(::core::module_path!(), "::", "pay"),
+            )
+        },
         ::biztrace::__private::NoRequest,
         |__tags, __head| {
             __tags

@@ -1,10 +1,11 @@
 async fn list(req: actix_web::HttpRequest, query: web::Query<Filter>) {
-    static __BIZTRACE_SITE: ::biztrace::__private::Site = ::biztrace::__private::Site::new(
-        "list",
-        ::core::concat!(::core::module_path!(), "::", "list"),
-    );
     let __biztrace_span = ::biztrace::__private::handler(
-        &__BIZTRACE_SITE,
+        const {
+            &::biztrace::__private::Site::new(
+                "list",
+                ::core::concat!(::core::module_path!(), "::", "list"),
+            )
+        },
         &req,
         |__tags, __head| {
             __tags

@@ -1,10 +1,11 @@
 fn f(_: HttpRequest) {
-    static __BIZTRACE_SITE: ::biztrace::__private::Site = ::biztrace::__private::Site::new(
-        "f",
-        ::core::concat!(::core::module_path!(), "::", "f"),
-    );
     let __biztrace_span = ::biztrace::__private::traced(
-        &__BIZTRACE_SITE,
+        const {
+            &::biztrace::__private::Site::new(
+                "f",
+                ::core::concat!(::core::module_path!(), "::", "f"),
+            )
+        },
         ::biztrace::__private::NoRequest,
         |_, _| {},
     );

@@ -12,13 +12,14 @@ where
     'life0: 'async_trait,
     Self: 'async_trait,
 {
-    static __BIZTRACE_SITE: ::biztrace::__private::Site = ::biztrace::__private::Site::new(
-        "load",
-        ::core::concat!(::core::module_path!(), "::", "load"),
-    );
     Box::pin(async move {
         let __biztrace_span = ::biztrace::__private::traced(
-            &__BIZTRACE_SITE,
+            const {
+                &::biztrace::__private::Site::new(
+                    "load",
+                    ::core::concat!(::core::module_path!(), "::", "load"),
+                )
+            },
             ::biztrace::__private::NoRequest,
             |_, _| {},
         );

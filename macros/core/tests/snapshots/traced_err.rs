@@ -1,10 +1,11 @@
 async fn load(id: u64) -> Result<Order, DbError> {
-    static __BIZTRACE_SITE: ::biztrace::__private::Site = ::biztrace::__private::Site::new(
-        "load",
-        ::core::concat!(::core::module_path!(), "::", "load"),
-    );
     let __biztrace_span = ::biztrace::__private::traced(
-        &__BIZTRACE_SITE,
+        const {
+            &::biztrace::__private::Site::new(
+                "load",
+                ::core::concat!(::core::module_path!(), "::", "load"),
+            )
+        },
         ::biztrace::__private::NoRequest,
         |_, _| {},
     );

@@ -1,10 +1,11 @@
 async fn f() -> Result<Vec<(impl Display, u8)>, Box<dyn Error>> {
-    static __BIZTRACE_SITE: ::biztrace::__private::Site = ::biztrace::__private::Site::new(
-        "f",
-        ::core::concat!(::core::module_path!(), "::", "f"),
-    );
     let __biztrace_span = ::biztrace::__private::traced(
-        &__BIZTRACE_SITE,
+        const {
+            &::biztrace::__private::Site::new(
+                "f",
+                ::core::concat!(::core::module_path!(), "::", "f"),
+            )
+        },
         ::biztrace::__private::NoRequest,
         |_, _| {},
     );

@@ -1,10 +1,11 @@
 pub async fn first(&mut self) -> Option<&mut Order> {
-    static __BIZTRACE_SITE: ::biztrace::__private::Site = ::biztrace::__private::Site::new(
-        "first",
-        ::core::concat!(::core::module_path!(), "::", "first"),
-    );
     let __biztrace_span = ::biztrace::__private::traced(
-        &__BIZTRACE_SITE,
+        const {
+            &::biztrace::__private::Site::new(
+                "first",
+                ::core::concat!(::core::module_path!(), "::", "first"),
+            )
+        },
         ::biztrace::__private::NoRequest,
         |_, _| {},
     );

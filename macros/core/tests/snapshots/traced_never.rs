@@ -1,10 +1,11 @@
 async fn serve() -> ! {
-    static __BIZTRACE_SITE: ::biztrace::__private::Site = ::biztrace::__private::Site::new(
-        "serve",
-        ::core::concat!(::core::module_path!(), "::", "serve"),
-    );
     let __biztrace_span = ::biztrace::__private::traced(
-        &__BIZTRACE_SITE,
+        const {
+            &::biztrace::__private::Site::new(
+                "serve",
+                ::core::concat!(::core::module_path!(), "::", "serve"),
+            )
+        },
         ::biztrace::__private::NoRequest,
         |_, _| {},
     );

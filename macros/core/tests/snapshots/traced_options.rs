@@ -1,12 +1,13 @@
 async fn load(id: u64) -> Order {
     #![allow(clippy::async_yields_async)]
-    static __BIZTRACE_SITE: ::biztrace::__private::Site = ::biztrace::__private::Site::new(
-            "SELECT orders",
-            ::core::concat!(::core::module_path!(), "::", "load"),
-        )
-        .kind(::biztrace::__private::SpanKind::Client);
     let __biztrace_span = ::biztrace::__private::traced(
-        &__BIZTRACE_SITE,
+        const {
+            &::biztrace::__private::Site::new(
+                    "SELECT orders",
+                    ::core::concat!(::core::module_path!(), "::", "load"),
+                )
+                .kind(::biztrace::__private::SpanKind::Client)
+        },
         ::biztrace::__private::NoRequest,
         |__tags, _| {
             __tags

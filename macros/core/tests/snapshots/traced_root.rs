@@ -1,10 +1,11 @@
 async fn consume(message: Message) {
-    static __BIZTRACE_SITE: ::biztrace::__private::Site = ::biztrace::__private::Site::new(
-        "consume",
-        ::core::concat!(::core::module_path!(), "::", "consume"),
-    );
     let __biztrace_span = ::biztrace::__private::traced_root(
-            &__BIZTRACE_SITE,
+            const {
+                &::biztrace::__private::Site::new(
+                    "consume",
+                    ::core::concat!(::core::module_path!(), "::", "consume"),
+                )
+            },
             ::biztrace::__private::NoRequest,
             |_, _| {},
         )

@@ -1,10 +1,11 @@
 fn rows(&self) -> impl Stream<Item = Result<Row, DbError>> + '_ {
-    static __BIZTRACE_SITE: ::biztrace::__private::Site = ::biztrace::__private::Site::new(
-        "rows",
-        ::core::concat!(::core::module_path!(), "::", "rows"),
-    );
     let __biztrace_span = ::biztrace::__private::traced(
-        &__BIZTRACE_SITE,
+        const {
+            &::biztrace::__private::Site::new(
+                "rows",
+                ::core::concat!(::core::module_path!(), "::", "rows"),
+            )
+        },
         ::biztrace::__private::NoRequest,
         |_, _| {},
     );

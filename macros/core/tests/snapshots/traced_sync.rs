@@ -1,10 +1,11 @@
 fn price(order: &Order) -> Result<f64, PriceError> {
-    static __BIZTRACE_SITE: ::biztrace::__private::Site = ::biztrace::__private::Site::new(
-        "price",
-        ::core::concat!(::core::module_path!(), "::", "price"),
-    );
     let __biztrace_span = ::biztrace::__private::traced(
-        &__BIZTRACE_SITE,
+        const {
+            &::biztrace::__private::Site::new(
+                "price",
+                ::core::concat!(::core::module_path!(), "::", "price"),
+            )
+        },
         ::biztrace::__private::NoRequest,
         |_, _| {},
     );

@@ -1,10 +1,11 @@
 fn ids(&self) -> impl Iterator<Item = u64> + '_ {
-    static __BIZTRACE_SITE: ::biztrace::__private::Site = ::biztrace::__private::Site::new(
-        "ids",
-        ::core::concat!(::core::module_path!(), "::", "ids"),
-    );
     let __biztrace_span = ::biztrace::__private::traced(
-        &__BIZTRACE_SITE,
+        const {
+            &::biztrace::__private::Site::new(
+                "ids",
+                ::core::concat!(::core::module_path!(), "::", "ids"),
+            )
+        },
         ::biztrace::__private::NoRequest,
         |_, _| {},
     );

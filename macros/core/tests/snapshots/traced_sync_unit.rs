@@ -1,10 +1,11 @@
 fn log() {
-    static __BIZTRACE_SITE: ::biztrace::__private::Site = ::biztrace::__private::Site::new(
-        "log",
-        ::core::concat!(::core::module_path!(), "::", "log"),
-    );
     let __biztrace_span = ::biztrace::__private::traced(
-        &__BIZTRACE_SITE,
+        const {
+            &::biztrace::__private::Site::new(
+                "log",
+                ::core::concat!(::core::module_path!(), "::", "log"),
+            )
+        },
         ::biztrace::__private::NoRequest,
         |_, _| {},
     );

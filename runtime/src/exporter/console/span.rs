@@ -30,9 +30,10 @@ const ERROR_TYPE: &str = "error.type";
 
 /// What the middleware records of every request, what the label shows already, and what would fill the screen.
 /// Compared as prefixes.
-const HIDDEN: [&str; 12] = [
+const HIDDEN: [&str; 13] = [
     "client.",
     "code.",
+    "db.query.summary",
     "exception.stacktrace",
     "http.request.method",
     HTTP_ROUTE,

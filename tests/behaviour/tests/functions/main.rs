@@ -3,6 +3,7 @@
 
 mod captures;
 mod current_span;
+mod databases;
 mod debug;
 mod derive;
 mod exceptions;
