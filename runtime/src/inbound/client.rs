@@ -16,11 +16,13 @@ pub(crate) enum Client {
 
 impl Client {
     /// At the other end of the connection.
+    #[inline]
     pub(crate) fn of_peer(peer: Option<SocketAddr>) -> Self {
         peer.map_or(Self::Local, |peer| Self::At(peer.ip().to_canonical()))
     }
 
     /// Whether it is of this machine or of a network of one's own.
+    #[inline]
     pub(super) fn is_private(self) -> bool {
         match self {
             Self::Local => true,

@@ -7,6 +7,7 @@ use crate::semconv::keys::ROUTE;
 /// have. `status` is that of the response, if there is one.
 ///
 /// A handler without `#[traced_handler]` says nothing. It has run if the response is a success.
+#[inline]
 pub(super) fn hide_url(
     span: &mut LockedSpan<'_>,
     routes: &RoutePrivacy,
@@ -14,9 +15,13 @@ pub(super) fn hide_url(
     status: Option<u16>,
 ) {
     let has_run = span.is_claimed() || status.is_some_and(|status| status < 300);
-    if has_run && !routes.wants(span.private_url()) {
-        return;
+    if !has_run || routes.wants(span.private_url()) {
+        hide_or_note(span, routes, method, has_run);
     }
+}
+
+#[inline(never)]
+fn hide_or_note(span: &mut LockedSpan<'_>, routes: &RoutePrivacy, method: &str, has_run: bool) {
     // Without a route there is no handler.
     let Some(route) = span.text(&ROUTE) else {
         return;

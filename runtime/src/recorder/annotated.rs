@@ -14,7 +14,7 @@ use super::request_reader::{Recording, RequestReader, RequestSource};
 use super::run_scope::{ActiveSpan, RunScope};
 use super::site::Site;
 use super::start::{Start, Started};
-use crate::attribute::{Scratch, Tags};
+use crate::attribute::Tags;
 
 /// The tags of any function: what takes them is compiled once, and not again for each function.
 ///
@@ -164,21 +164,22 @@ pub(super) fn record(
     request: &RequestReader<'_>,
     tags: &dyn FunctionTags,
 ) -> Option<Baggage> {
-    let mut evaluated = Evaluated {
-        set: span.tags(),
+    let mut set = span.tags();
+    let evaluated = Evaluated {
+        set: &mut set,
         around: around.0,
     };
-    tags.set(&mut evaluated.set, request);
-    let set = &evaluated.set;
+    tags.set(evaluated.set, request);
+    drop(evaluated);
     if !set.is_empty() {
-        span.append(set);
+        span.append(&set);
     }
-    baggage(set)
+    baggage(&set)
 }
 
 /// Tags that are evaluated below `around`, whose request hides what they are made of: also if a value panics.
 struct Evaluated<'a> {
-    set: Scratch,
+    set: &'a mut Tags,
     around: &'a LocalSpan,
 }
 

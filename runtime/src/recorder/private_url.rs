@@ -8,7 +8,7 @@ use super::locked_span::LockedSpan;
 use super::open::OpenSpan;
 use crate::attribute::PrivateUrl;
 use crate::semconv::keys::{PATH, QUERY, ROUTE};
-use crate::semconv::redact::{REDACTED, is_named, without_any_value, without_values};
+use crate::semconv::redact::{Name, REDACTED, is_named, without_any_value, without_values};
 
 impl OpenSpan {
     pub(super) fn add_private(&mut self, url: PrivateUrl) {
@@ -29,9 +29,9 @@ impl OpenSpan {
         let Some(query) = self.text(&QUERY) else {
             return;
         };
-        let is_private = |encoded: &[u8]| {
+        let is_private = |it: Name<'_>| {
             let mut names = private.iter().flat_map(|url| url.parameters);
-            names.any(|name| is_named(encoded, name))
+            names.any(|name| is_named(it.encoded, name))
         };
         let shown = match private.iter().any(|url| url.query) {
             true => without_any_value(&query).into(),

@@ -104,10 +104,10 @@ impl Redaction {
 
     /// Whether a parameter of `query` is one of them.
     #[inline]
-    fn has(&self, name: &[u8], query: &str) -> bool {
-        match name.iter().all(u8::is_ascii_alphanumeric) {
-            true => self.has_letters(name, query),
-            false => self.has_encoded(name, query),
+    fn has(&self, name: Name<'_>, query: &str) -> bool {
+        match name.is_plain {
+            true => self.has_letters(name.encoded, query),
+            false => self.has_encoded(name.encoded, query),
         }
     }
 
@@ -139,7 +139,7 @@ impl Redaction {
         self.rules.iter().any(|rule| {
             rule.name.as_bytes().eq_ignore_ascii_case(letters)
                 && (rule.beside.as_deref())
-                    .is_none_or(|other| has_name(query, |it| is_named(it, other)))
+                    .is_none_or(|other| has_name(query, |it| is_named(it.encoded, other)))
         })
     }
 }
@@ -216,47 +216,57 @@ pub(crate) fn is_named(encoded: &[u8], name: &str) -> bool {
     letters(percent_decode(encoded)).eq(letters(name.bytes()))
 }
 
-/// Whether `is_it` is true of the name of a parameter that has a value.
-#[inline]
-fn has_name(query: &str, is_it: impl Fn(&[u8]) -> bool) -> bool {
-    let query = query.as_bytes();
-    let (mut start, mut is_in_name) = (0, true);
-    for (at, byte) in query.iter().enumerate() {
-        match byte {
-            b'&' | b';' => (start, is_in_name) = (at + 1, true),
-            b'=' if is_in_name => {
-                if is_it(&query[start..at]) {
-                    return true;
-                }
-                is_in_name = false;
-            }
-            _ => {}
-        }
-    }
-    false
+/// The name of a parameter, as it is in a query.
+#[derive(Clone, Copy)]
+pub(crate) struct Name<'q> {
+    pub(crate) encoded: &'q [u8],
+    /// Whether it has letters and digits only.
+    is_plain: bool,
 }
 
-/// The name of a parameter that has a value.
-fn name_of(parameter: &[u8]) -> Option<&[u8]> {
-    let end = parameter.iter().position(|byte| *byte == b'=')?;
-    Some(&parameter[..end])
+/// Whether `is_it` is true of the name of a parameter that has a value.
+#[inline]
+fn has_name(query: &str, is_it: impl Fn(Name<'_>) -> bool) -> bool {
+    let mut rest = query.as_bytes();
+    loop {
+        let (mut end, mut is_plain) = (0, true);
+        let name = loop {
+            match rest.get(end) {
+                Some(byte) if byte.is_ascii_alphanumeric() => {}
+                Some(b'=') => break Some(&rest[..end]),
+                Some(b'&' | b';') | None => break None,
+                Some(_) => is_plain = false,
+            }
+            end += 1;
+        };
+        if let Some(encoded) = name
+            && is_it(Name { encoded, is_plain })
+        {
+            return true;
+        }
+        rest = &rest[end..];
+        let Some(value) = rest.iter().position(|byte| matches!(byte, b'&' | b';')) else {
+            return false;
+        };
+        rest = &rest[value + 1..];
+    }
 }
 
 /// A query without the values of the parameters whose encoded names are secret.
 ///
 /// `&` separates parameters. To some servers `;` does too: then a value ends there, unless it belongs to a secret.
-pub(crate) fn without_values(query: &str, is_secret: impl Fn(&[u8]) -> bool) -> Cow<'_, str> {
+pub(crate) fn without_values(query: &str, is_secret: impl Fn(Name<'_>) -> bool) -> Cow<'_, str> {
     // Most queries have nothing to redact, and each request with one is looked at.
     if !has_name(query, &is_secret) {
         return Cow::Borrowed(query);
     }
-    let is_secret = |parameter: &[u8]| name_of(parameter).is_some_and(&is_secret);
     let shown = |parameter: &str| match parameter.split_once('=') {
-        Some((name, _)) if is_secret(parameter.as_bytes()) => format!("{name}={REDACTED}"),
+        Some((name, _)) if has_name(parameter, &is_secret) => format!("{name}={REDACTED}"),
         _ => parameter.to_owned(),
     };
     let parameters = query.split('&').map(|parameter| {
-        if is_secret(parameter.as_bytes()) {
+        let first = parameter.split(';').next().unwrap_or_default();
+        if has_name(first, &is_secret) {
             return shown(parameter);
         }
         let parts: Vec<_> = parameter.split(';').map(shown).collect();
