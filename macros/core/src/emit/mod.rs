@@ -71,29 +71,32 @@ fn annotated(expansion: &Expansion) -> TokenStream {
 fn wrapped(expansion: &Expansion, plan: &SpanPlan) -> TokenStream {
     let private = &expansion.private;
     let (request, tags) = (request(expansion), tags::closure(private, &expansion.tags));
-    let span = match &plan.open {
-        Open::Current => {
-            quote_spanned!(Span::mixed_site()=> #private::annotated(#request, #tags))
-        }
+    let (site, span) = match &plan.open {
+        Open::Current => (
+            None,
+            quote_spanned!(Span::mixed_site()=> #private::annotated(#request, #tags)),
+        ),
         Open::Site {
             by,
             name,
             function_name,
             kind,
+            query,
         } => {
             let kind = kind
                 .as_ref()
                 .map(|kind| quote_spanned!(Span::mixed_site()=> .kind(#private::SpanKind::#kind)));
             // Not a static: a query may be a constant of a generic type.
             let site = quote_spanned! {Span::mixed_site()=>
-                const {
+                let __biztrace_site = const {
                     &#private::Site::new(
                         #name,
                         ::core::concat!(::core::module_path!(), "::", #function_name),
-                    ) #kind
-                }
+                    ) #kind #query
+                };
             };
-            quote_spanned!(Span::mixed_site()=> #private::#by(#site, #request, #tags))
+            let span = quote_spanned!(Span::mixed_site()=> #private::#by(__biztrace_site, #request, #tags));
+            (Some(site), span)
         }
     };
     let links = plan.links.as_ref().map(|links| {
@@ -101,7 +104,7 @@ fn wrapped(expansion: &Expansion, plan: &SpanPlan) -> TokenStream {
         let place = Span::mixed_site().located_at(links.span());
         quote_spanned!(place=> .link(|| #links))
     });
-    let open = quote_spanned!(Span::mixed_site()=> let __biztrace_span = #span #links;);
+    let open = quote_spanned!(Span::mixed_site()=> #site let __biztrace_span = #span #links;);
     if plan.shape == (Shape::Future { boxed: true })
         && is_async_trait(&expansion.function.sig)
         && let Some((pin, block)) = pinned_block(&expansion.function.body.statements)

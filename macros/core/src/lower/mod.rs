@@ -5,7 +5,7 @@ mod private_url;
 mod tag;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
@@ -62,9 +62,10 @@ pub(crate) enum Open {
     Site {
         /// The function of `__private` that opens or claims it.
         by: Ident,
-        /// A constant expression.
-        name: TokenStream,
+        name: LitStr,
         function_name: LitStr,
+        /// The call that tells the site about its query.
+        query: Option<TokenStream>,
         /// A variant of `SpanKind`, if not the default.
         kind: Option<Ident>,
     },
@@ -84,7 +85,7 @@ pub(crate) fn expansion(annotated: Annotated) -> Expansion {
         if let Some(krate) = &options.krate {
             private = runtime_path::private(Some(krate));
         }
-        entries.extend(database::summary_entry(&options, &private));
+        database::finish(&mut options);
         entries.append(&mut options.attrs);
         let open = open(&name, &options, &private, &function.sig);
         span = Some(SpanPlan::new(open, options, &function.sig));
@@ -154,11 +155,11 @@ fn open(attribute: &Ident, options: &SpanOptions, private: &TokenStream, sig: &S
     let function_name = LitStr::new(&sig.ident.unraw().to_string(), Span::mixed_site());
     let kind = options.kind();
     let kind = KINDS.iter().skip(1).find(|(name, _)| *name == kind);
-    let name = options.name.as_ref().map(ToTokens::to_token_stream);
-    let name = name.or_else(|| database::name(options, private));
+    let name = options.name.as_ref().or(options.db.as_ref());
     Open::Site {
         by: format_ident!("{by}"),
-        name: name.unwrap_or_else(|| function_name.to_token_stream()),
+        name: name.unwrap_or(&function_name).clone(),
+        query: database::on_site(options, private),
         function_name,
         kind: kind.map(|(_, variant)| format_ident!("{variant}")),
     }

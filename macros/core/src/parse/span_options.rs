@@ -45,6 +45,10 @@ impl SpanOptions {
     }
 }
 
+/// What `query` sets.
+pub(crate) const QUERY_TEXT: &str = "db.query.text";
+pub(crate) const QUERY_SUMMARY: &str = "db.query.summary";
+
 /// Reads what follows an option's name.
 type Read = fn(&Ident, ParseStream<'_>, &mut SpanOptions, &mut Vec<Error>) -> syn::Result<()>;
 
@@ -75,7 +79,7 @@ const DB: SpanOptionRow = OptionRow::new("db", "db = \"…\"", |name, input, opt
 const QUERY: SpanOptionRow = OptionRow::new("query", "query = SQL", |name, input, options, _| {
     input.parse::<Token![=]>()?;
     let query: Expr = input.parse()?;
-    let entry = Entry::new("db.query.text", name, query.clone());
+    let entry = Entry::new(QUERY_TEXT, name, query.clone());
     options.attrs.push(entry);
     options.query = Some(query);
     Ok(())

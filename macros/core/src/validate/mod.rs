@@ -30,11 +30,11 @@ pub(crate) fn annotated(annotated: &mut Annotated, errors: &mut Vec<Error>) -> b
     }
     entries::check_duplicates(annotated.entries(), errors);
     let surroundings = Surroundings::function(&annotated.function);
-    for attribute in &mut annotated.span_attributes {
-        database::check(&mut attribute.options, &surroundings.arguments, errors);
-    }
     for entries in annotated.entry_lists_mut() {
         entries::check(entries, &surroundings, errors);
+    }
+    for attribute in &mut annotated.span_attributes {
+        database::check(&mut attribute.options, &surroundings.arguments, errors);
     }
     can_be_expanded
 }

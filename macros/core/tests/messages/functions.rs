@@ -217,6 +217,35 @@ pub(crate) const OPTIONS: &[Case] = &[
         ],
     ),
     (
+        "#[traced(db = \"sqlite\", query = &format!(\"SELECT {COLUMN}\"))]",
+        CREATE,
+        &[(
+            "format!(\"SELECT {COLUMN}\")",
+            "`format!` makes text at run time, and `query` takes a constant",
+        )],
+    ),
+    (
+        "#[traced(db = \"sqlite\", query = query(\"SELECT 1\"))]",
+        CREATE,
+        &[(
+            "query",
+            "`query(…)` reads the request, and `query` takes a constant",
+        )],
+    ),
+    (
+        "#[traced(db = \"sqlite\", query = \"SELECT 1\", attrs(db.query.summary = \"x\"))]",
+        CREATE,
+        &[(
+            "db.query.summary",
+            "`query` sets `db.query.summary`: remove this entry, or `query`",
+        )],
+    ),
+    (
+        "#[traced(db = \"sqlite\", query = SQL?)]",
+        CREATE,
+        &[("SQL?", "`?` can't stand in a value")],
+    ),
+    (
         "#[traced(db = \"sqlite\", query = sql)]",
         "fn load() { let sql = String::new(); }",
         &[("sql", "with `tag!(db.query.text = …)`")],

@@ -1,11 +1,12 @@
 async fn create() -> HttpResponse {
+    let __biztrace_site = const {
+        &::biztrace::__private::Site::new(
+            "create",
+            ::core::concat!(::core::module_path!(), "::", "create"),
+        )
+    };
     let __biztrace_span = ::biztrace::__private::handler(
-        const {
-            &::biztrace::__private::Site::new(
-                "create",
-                ::core::concat!(::core::module_path!(), "::", "create"),
-            )
-        },
+        __biztrace_site,
         ::biztrace::__private::NoRequest,
         |__tags, __head| {
             __tags

@@ -3,13 +3,14 @@ async fn create(
     req: HttpRequest,
     body: web::Json<CreateOrder>,
 ) -> Result<web::Json<Receipt>, ShopError> {
+    let __biztrace_site = const {
+        &::biztrace::__private::Site::new(
+            "create",
+            ::core::concat!(::core::module_path!(), "::", "create"),
+        )
+    };
     let __biztrace_span = ::biztrace::__private::handler(
-        const {
-            &::biztrace::__private::Site::new(
-                "create",
-                ::core::concat!(::core::module_path!(), "::", "create"),
-            )
-        },
+        __biztrace_site,
         &req,
         |__tags, __head| {
             __tags.set(const { &::biztrace::__private::Key::new("order.id") }, &(*id));

@@ -3,13 +3,14 @@
 #[allow(unused)]
 pub(crate) async unsafe fn r#loop(#[allow(x)] _: u8) -> () {
     #![allow(unused_variables)]
+    let __biztrace_site = const {
+        &::biztrace::__private::Site::new(
+            "loop",
+            ::core::concat!(::core::module_path!(), "::", "loop"),
+        )
+    };
     let __biztrace_span = ::biztrace::__private::handler(
-        const {
-            &::biztrace::__private::Site::new(
-                "loop",
-                ::core::concat!(::core::module_path!(), "::", "loop"),
-            )
-        },
+        __biztrace_site,
         ::biztrace::__private::NoRequest,
         |_, _| {},
     );

@@ -1,12 +1,13 @@
 async fn ping() -> impl Responder {
     #![allow(clippy::async_yields_async)]
+    let __biztrace_site = const {
+        &::biztrace::__private::Site::new(
+            "ping",
+            ::core::concat!(::core::module_path!(), "::", "ping"),
+        )
+    };
     let __biztrace_span = ::biztrace::__private::handler(
-        const {
-            &::biztrace::__private::Site::new(
-                "ping",
-                ::core::concat!(::core::module_path!(), "::", "ping"),
-            )
-        },
+        __biztrace_site,
         ::biztrace::__private::NoRequest,
         |_, _| {},
     );

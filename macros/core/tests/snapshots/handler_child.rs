@@ -1,11 +1,12 @@
 pub async fn ping() -> HttpResponse {
+    let __biztrace_site = const {
+        &::biztrace::__private::Site::new(
+            "ping",
+            ::core::concat!(::core::module_path!(), "::", "ping"),
+        )
+    };
     let __biztrace_span = ::biztrace::__private::child_handler(
-        const {
-            &::biztrace::__private::Site::new(
-                "ping",
-                ::core::concat!(::core::module_path!(), "::", "ping"),
-            )
-        },
+        __biztrace_site,
         ::biztrace::__private::NoRequest,
         |__tags, _| {
             __tags.set(const { &::biztrace::__private::Key::new("a") }, &(1));

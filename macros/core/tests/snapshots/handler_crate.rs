@@ -1,11 +1,12 @@
 async fn ping() {
+    let __biztrace_site = const {
+        &crate::telemetry::__private::Site::new(
+            "ping",
+            ::core::concat!(::core::module_path!(), "::", "ping"),
+        )
+    };
     let __biztrace_span = crate::telemetry::__private::handler(
-        const {
-            &crate::telemetry::__private::Site::new(
-                "ping",
-                ::core::concat!(::core::module_path!(), "::", "ping"),
-            )
-        },
+        __biztrace_site,
         crate::telemetry::__private::NoRequest,
         |_, _| {},
     );

@@ -2,13 +2,14 @@ async fn create(
     web::Path((id, user)): web::Path<(u64, String)>,
     mut body: web::Payload,
 ) -> Result<impl Responder, Error> {
+    let __biztrace_site = const {
+        &::biztrace::__private::Site::new(
+            "create",
+            ::core::concat!(::core::module_path!(), "::", "create"),
+        )
+    };
     let __biztrace_span = ::biztrace::__private::handler(
-        const {
-            &::biztrace::__private::Site::new(
-                "create",
-                ::core::concat!(::core::module_path!(), "::", "create"),
-            )
-        },
+        __biztrace_site,
         ::biztrace::__private::NoRequest,
         |__tags, _| {
             __tags.set(const { &::biztrace::__private::Key::new("order.id") }, &(id));

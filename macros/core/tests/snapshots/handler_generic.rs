@@ -4,13 +4,14 @@ async fn list<'a, S: Store + 'static>(
 where
     S::Error: ResponseError,
 {
+    let __biztrace_site = const {
+        &::biztrace::__private::Site::new(
+            "list",
+            ::core::concat!(::core::module_path!(), "::", "list"),
+        )
+    };
     let __biztrace_span = ::biztrace::__private::handler(
-        const {
-            &::biztrace::__private::Site::new(
-                "list",
-                ::core::concat!(::core::module_path!(), "::", "list"),
-            )
-        },
+        __biztrace_site,
         ::biztrace::__private::NoRequest,
         |__tags, _| {
             __tags

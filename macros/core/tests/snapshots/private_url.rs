@@ -1,11 +1,12 @@
 async fn pay(card: web::Path<String>, filter: Option<web::Query<Filter>>) {
+    let __biztrace_site = const {
+        &::biztrace::__private::Site::new(
+            "pay",
+            ::core::concat!(::core::module_path!(), "::", "pay"),
+        )
+    };
     let __biztrace_span = ::biztrace::__private::handler(
-        const {
-            &::biztrace::__private::Site::new(
-                "pay",
-                ::core::concat!(::core::module_path!(), "::", "pay"),
-            )
-        },
+        __biztrace_site,
         ::biztrace::__private::NoRequest,
         |__tags, __head| {
             __tags

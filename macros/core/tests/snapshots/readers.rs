@@ -1,11 +1,12 @@
 async fn list(req: actix_web::HttpRequest, query: web::Query<Filter>) {
+    let __biztrace_site = const {
+        &::biztrace::__private::Site::new(
+            "list",
+            ::core::concat!(::core::module_path!(), "::", "list"),
+        )
+    };
     let __biztrace_span = ::biztrace::__private::handler(
-        const {
-            &::biztrace::__private::Site::new(
-                "list",
-                ::core::concat!(::core::module_path!(), "::", "list"),
-            )
-        },
+        __biztrace_site,
         &req,
         |__tags, __head| {
             __tags

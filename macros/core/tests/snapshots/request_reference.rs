@@ -1,11 +1,12 @@
 fn f(n: u8, req: &HttpRequest) {
+    let __biztrace_site = const {
+        &::biztrace::__private::Site::new(
+            "f",
+            ::core::concat!(::core::module_path!(), "::", "f"),
+        )
+    };
     let __biztrace_span = ::biztrace::__private::traced(
-        const {
-            &::biztrace::__private::Site::new(
-                "f",
-                ::core::concat!(::core::module_path!(), "::", "f"),
-            )
-        },
+        __biztrace_site,
         &*req,
         |__tags, __head| {
             __tags

@@ -1,11 +1,12 @@
 fn f(_: HttpRequest) {
+    let __biztrace_site = const {
+        &::biztrace::__private::Site::new(
+            "f",
+            ::core::concat!(::core::module_path!(), "::", "f"),
+        )
+    };
     let __biztrace_span = ::biztrace::__private::traced(
-        const {
-            &::biztrace::__private::Site::new(
-                "f",
-                ::core::concat!(::core::module_path!(), "::", "f"),
-            )
-        },
+        __biztrace_site,
         ::biztrace::__private::NoRequest,
         |_, _| {},
     );

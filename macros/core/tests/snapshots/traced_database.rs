@@ -1,12 +1,13 @@
 async fn ping() {
+    let __biztrace_site = const {
+        &::biztrace::__private::Site::new(
+                "redis",
+                ::core::concat!(::core::module_path!(), "::", "ping"),
+            )
+            .kind(::biztrace::__private::SpanKind::Client)
+    };
     let __biztrace_span = ::biztrace::__private::traced(
-        const {
-            &::biztrace::__private::Site::new(
-                    "redis",
-                    ::core::concat!(::core::module_path!(), "::", "ping"),
-                )
-                .kind(::biztrace::__private::SpanKind::Client)
-        },
+        __biztrace_site,
         ::biztrace::__private::NoRequest,
         |__tags, _| {
             __tags

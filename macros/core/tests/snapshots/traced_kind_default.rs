@@ -1,11 +1,12 @@
 async fn load() {
+    let __biztrace_site = const {
+        &::biztrace::__private::Site::new(
+            "load",
+            ::core::concat!(::core::module_path!(), "::", "load"),
+        )
+    };
     let __biztrace_span = ::biztrace::__private::traced(
-        const {
-            &::biztrace::__private::Site::new(
-                "load",
-                ::core::concat!(::core::module_path!(), "::", "load"),
-            )
-        },
+        __biztrace_site,
         ::biztrace::__private::NoRequest,
         |_, _| {},
     );

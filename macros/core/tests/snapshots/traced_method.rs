@@ -1,11 +1,12 @@
 pub async fn first(&mut self) -> Option<&mut Order> {
+    let __biztrace_site = const {
+        &::biztrace::__private::Site::new(
+            "first",
+            ::core::concat!(::core::module_path!(), "::", "first"),
+        )
+    };
     let __biztrace_span = ::biztrace::__private::traced(
-        const {
-            &::biztrace::__private::Site::new(
-                "first",
-                ::core::concat!(::core::module_path!(), "::", "first"),
-            )
-        },
+        __biztrace_site,
         ::biztrace::__private::NoRequest,
         |_, _| {},
     );

@@ -1,11 +1,12 @@
 async fn serve() -> ! {
+    let __biztrace_site = const {
+        &::biztrace::__private::Site::new(
+            "serve",
+            ::core::concat!(::core::module_path!(), "::", "serve"),
+        )
+    };
     let __biztrace_span = ::biztrace::__private::traced(
-        const {
-            &::biztrace::__private::Site::new(
-                "serve",
-                ::core::concat!(::core::module_path!(), "::", "serve"),
-            )
-        },
+        __biztrace_site,
         ::biztrace::__private::NoRequest,
         |_, _| {},
     );

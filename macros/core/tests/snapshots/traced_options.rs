@@ -1,13 +1,14 @@
 async fn load(id: u64) -> Order {
     #![allow(clippy::async_yields_async)]
+    let __biztrace_site = const {
+        &::biztrace::__private::Site::new(
+                "SELECT orders",
+                ::core::concat!(::core::module_path!(), "::", "load"),
+            )
+            .kind(::biztrace::__private::SpanKind::Client)
+    };
     let __biztrace_span = ::biztrace::__private::traced(
-        const {
-            &::biztrace::__private::Site::new(
-                    "SELECT orders",
-                    ::core::concat!(::core::module_path!(), "::", "load"),
-                )
-                .kind(::biztrace::__private::SpanKind::Client)
-        },
+        __biztrace_site,
         ::biztrace::__private::NoRequest,
         |__tags, _| {
             __tags

@@ -1,21 +1,18 @@
 async fn all(&self) -> Result<Vec<Order>, DbError> {
+    let __biztrace_site = const {
+        &::biztrace::__private::Site::new(
+                "sqlite",
+                ::core::concat!(::core::module_path!(), "::", "all"),
+            )
+            .kind(::biztrace::__private::SpanKind::Client)
+            .named_by_query(const {
+                &::biztrace::__private::QuerySummary::of(Self::ALL)
+            })
+    };
     let __biztrace_span = ::biztrace::__private::traced(
-        const {
-            &::biztrace::__private::Site::new(
-                    const { &::biztrace::__private::QuerySummary::of(Self::ALL) }
-                        .or("sqlite"),
-                    ::core::concat!(::core::module_path!(), "::", "all"),
-                )
-                .kind(::biztrace::__private::SpanKind::Client)
-        },
+        __biztrace_site,
         ::biztrace::__private::NoRequest,
         |__tags, _| {
-            __tags
-                .set(
-                    const { &::biztrace::__private::Key::new("db.query.summary") },
-                    &(const { &::biztrace::__private::QuerySummary::of(Self::ALL) }
-                        .get()),
-                );
             __tags
                 .set(
                     const { &::biztrace::__private::Key::new("db.system.name") },
@@ -24,7 +21,12 @@ async fn all(&self) -> Result<Vec<Order>, DbError> {
             __tags
                 .set(
                     const { &::biztrace::__private::Key::new("db.query.text") },
-                    &(Self::ALL),
+                    &(const { Self::ALL }),
+                );
+            __tags
+                .set(
+                    const { &::biztrace::__private::Key::new("db.query.summary") },
+                    &(__biztrace_site.query_summary()),
                 );
         },
     );

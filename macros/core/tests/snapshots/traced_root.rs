@@ -1,11 +1,12 @@
 async fn consume(message: Message) {
+    let __biztrace_site = const {
+        &::biztrace::__private::Site::new(
+            "consume",
+            ::core::concat!(::core::module_path!(), "::", "consume"),
+        )
+    };
     let __biztrace_span = ::biztrace::__private::traced_root(
-            const {
-                &::biztrace::__private::Site::new(
-                    "consume",
-                    ::core::concat!(::core::module_path!(), "::", "consume"),
-                )
-            },
+            __biztrace_site,
             ::biztrace::__private::NoRequest,
             |_, _| {},
         )

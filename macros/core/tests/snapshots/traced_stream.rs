@@ -1,11 +1,12 @@
 fn rows(&self) -> impl Stream<Item = Result<Row, DbError>> + '_ {
+    let __biztrace_site = const {
+        &::biztrace::__private::Site::new(
+            "rows",
+            ::core::concat!(::core::module_path!(), "::", "rows"),
+        )
+    };
     let __biztrace_span = ::biztrace::__private::traced(
-        const {
-            &::biztrace::__private::Site::new(
-                "rows",
-                ::core::concat!(::core::module_path!(), "::", "rows"),
-            )
-        },
+        __biztrace_site,
         ::biztrace::__private::NoRequest,
         |_, _| {},
     );

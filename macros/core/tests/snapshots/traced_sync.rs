@@ -1,11 +1,12 @@
 fn price(order: &Order) -> Result<f64, PriceError> {
+    let __biztrace_site = const {
+        &::biztrace::__private::Site::new(
+            "price",
+            ::core::concat!(::core::module_path!(), "::", "price"),
+        )
+    };
     let __biztrace_span = ::biztrace::__private::traced(
-        const {
-            &::biztrace::__private::Site::new(
-                "price",
-                ::core::concat!(::core::module_path!(), "::", "price"),
-            )
-        },
+        __biztrace_site,
         ::biztrace::__private::NoRequest,
         |_, _| {},
     );

@@ -1,11 +1,12 @@
 fn ids(&self) -> impl Iterator<Item = u64> + '_ {
+    let __biztrace_site = const {
+        &::biztrace::__private::Site::new(
+            "ids",
+            ::core::concat!(::core::module_path!(), "::", "ids"),
+        )
+    };
     let __biztrace_span = ::biztrace::__private::traced(
-        const {
-            &::biztrace::__private::Site::new(
-                "ids",
-                ::core::concat!(::core::module_path!(), "::", "ids"),
-            )
-        },
+        __biztrace_site,
         ::biztrace::__private::NoRequest,
         |_, _| {},
     );

@@ -1,11 +1,12 @@
 fn log() {
+    let __biztrace_site = const {
+        &::biztrace::__private::Site::new(
+            "log",
+            ::core::concat!(::core::module_path!(), "::", "log"),
+        )
+    };
     let __biztrace_span = ::biztrace::__private::traced(
-        const {
-            &::biztrace::__private::Site::new(
-                "log",
-                ::core::concat!(::core::module_path!(), "::", "log"),
-            )
-        },
+        __biztrace_site,
         ::biztrace::__private::NoRequest,
         |_, _| {},
     );
