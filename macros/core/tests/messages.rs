@@ -48,6 +48,27 @@ fn one_error_a_mistake_at_the_users_tokens() {
     assert!(surprises.is_empty(), "{surprises}");
 }
 
+#[test]
+fn a_comma_is_named_only_where_it_is_missing() {
+    for (options, lacks_comma) in [
+        ("name = \"a\" kind = \"client\"", true),
+        ("err kind = \"client\"", true),
+        ("query = SQL name = \"a\", db = \"sqlite\"", true),
+        ("err(Debug)", false),
+        ("err = true", false),
+        ("parent = None", false),
+        ("kind = client", false),
+        ("name = format!(\"a\")", false),
+        ("attrs = (a.b = id)", false),
+        ("name = 3, kind = \"client\"", false),
+    ] {
+        let (errors, _) = errors(&format!("#[traced({options})] {CREATE}"));
+        assert_eq!(errors.len(), 1, "{options}: {errors:?}");
+        let says_so = errors[0].1.contains("comma");
+        assert_eq!(says_so, lacks_comma, "{options}: {errors:?}");
+    }
+}
+
 /// Whether an item is what it was, or a function whose body is still in it.
 fn is_kept(item: &TokenStream, rest: &TokenStream) -> bool {
     let is_untouched = rest.to_string() == item.to_string();

@@ -98,10 +98,12 @@ impl<T: Copy> OptionReader<T> {
                 self.seen.push(row.name);
                 let is_read = read(&name, row, input, errors).is_ok();
                 if is_read && (input.is_empty() || input.peek(Token![,])) {
-                    Ok(())
-                } else {
-                    Err(Error::new_spanned(option, row.usage() + self.separator))
+                    return Ok(());
                 }
+                // A name behind a complete option starts the next one. Anything else belongs to this option.
+                let lacks_comma = is_read && input.peek(Ident::peek_any);
+                let separator = if lacks_comma { self.separator } else { "" };
+                Err(Error::new_spanned(option, row.usage() + separator))
             });
             if let Err(error) = result {
                 are_read = false;

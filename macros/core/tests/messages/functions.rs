@@ -164,10 +164,7 @@ pub(crate) const OPTIONS: &[Case] = &[
     (
         "#[traced_handler(child = true)]",
         CREATE,
-        &[(
-            "child = true",
-            "`child` takes no value: write `child`, with a comma before the next option",
-        )],
+        &[("child = true", "`child` takes no value: write `child`")],
     ),
     (
         "#[traced(kind = \"rpc\")]",
