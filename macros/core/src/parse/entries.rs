@@ -10,7 +10,7 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Error, Expr, LitStr, Token};
 
-use super::tag_options::{Effect, Needs, TagOption, options_of_entry};
+use super::tag_options::{Effect, Needs, TagOption, misplaced, options_of_entry};
 use super::tokens::{is_comma, until_comma};
 use super::tracing::{instead_of, sigil};
 
@@ -154,6 +154,9 @@ fn entry(input: ParseStream<'_>, errors: &mut Vec<Error>) -> syn::Result<Entry> 
             }
         }
     }
+    if let Some(error) = misplaced(input, &target.written())? {
+        return Err(error);
+    }
     let value = input.parse().map_err(|error: Error| {
         let value = target.value_name();
         Error::new(
@@ -174,6 +177,14 @@ impl EntryTarget {
         match self {
             Self::Key(key) => format!("the value of `{}`", key.name),
             Self::Spread(_) => "the value of `..`".into(),
+        }
+    }
+
+    /// What stands before its value.
+    fn written(&self) -> String {
+        match self {
+            Self::Key(key) => format!("{} = ", key.name),
+            Self::Spread(_) => "..".into(),
         }
     }
 }

@@ -6,7 +6,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Error, Expr, LitInt, Pat, Token, bracketed, parenthesized};
+use syn::{Error, Expr, LitInt, Pat, Token, bracketed, parenthesized, token};
 
 use super::option_table::{OptionReader, OptionRow};
 use super::tokens::is_comma;
@@ -216,6 +216,26 @@ impl TagOption {
             effect: (row.meaning.read)(input)?,
         })
     }
+}
+
+/// Reads options that stand behind `target`, before its value, and gives the error for them.
+pub(super) fn misplaced(input: ParseStream<'_>, target: &str) -> syn::Result<Option<Error>> {
+    let mut place = TokenStream::new();
+    let mut options = String::new();
+    while input.peek(Token![#]) && input.peek2(token::Bracket) {
+        input.parse::<Token![#]>()?.to_tokens(&mut place);
+        let content;
+        let brackets = bracketed!(content in input);
+        let option: TokenStream = content.parse()?;
+        brackets.surround(&mut place, |tokens| option.to_tokens(tokens));
+        // Not the text of all tokens: its spaces are not the user's.
+        let mut tokens = option.into_iter();
+        let name = tokens.next().map(|it| it.to_string());
+        let arguments = tokens.next().map_or("", |_| "(…)");
+        options += &format!("#[{}{arguments}] ", name.unwrap_or_default());
+    }
+    let message = format!("options stand before the key: write `{options}{target}…`");
+    Ok((!place.is_empty()).then(|| Error::new_spanned(place, message)))
 }
 
 /// Reads the options before an entry, and says whether these are all. An option that can't be read goes to `errors`.

@@ -308,6 +308,11 @@ pub(crate) const TAGS: &[Case] = &[
     ),
     (
         "tag",
+        "order.id = #[] id",
+        &[("#[]", "options stand before the key: write")],
+    ),
+    (
+        "tag",
         "order.id = load().await",
         &[("load().await", "`.await` can't stand in a value")],
     ),

@@ -77,6 +77,25 @@ pub(crate) const TAG_OPTIONS: &[Case] = &[
         )],
     ),
     (
+        "#[biz_attrs(tenant.id = #[hash] id, a.b = id)]",
+        PAY,
+        &[(
+            "#[hash]",
+            "options stand before the key: write `#[hash] tenant.id = …`",
+        )],
+    ),
+    (
+        "#[traced(attrs(a.b = #[mask(4)] #[inherit] id))] #[biz_attrs(..#[pii] order)]",
+        PAY,
+        &[
+            (
+                "#[mask(4)] #[inherit]",
+                "write `#[mask(…)] #[inherit] a.b = …`",
+            ),
+            ("#[pii]", "write `#[pii] ..…`"),
+        ],
+    ),
+    (
         "#[biz_attrs(#[log] tenant.id = id)]",
         PAY,
         &[("log", "`log` is not supported yet")],
