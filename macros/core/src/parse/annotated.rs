@@ -27,10 +27,13 @@ pub(crate) struct SpanAttribute {
 impl Annotated {
     /// All entries: first those of `attrs(…)`, then those of `#[biz_attrs]`.
     pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry> + Clone {
+        self.attrs().chain(&self.tags)
+    }
+
+    /// The entries of `attrs(…)`.
+    pub(crate) fn attrs(&self) -> impl Iterator<Item = &Entry> + Clone {
         let attributes = self.span_attributes.iter();
-        attributes
-            .flat_map(|it| &it.options.attrs)
-            .chain(&self.tags)
+        attributes.flat_map(|it| &it.options.attrs)
     }
 
     /// The lists of entries, in the order of [`entries`](Self::entries).

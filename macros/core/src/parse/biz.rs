@@ -116,7 +116,7 @@ impl BizTable {
         let owner = format!("`#[biz]` on {}", self.on);
         let mut reader = OptionReader::new(owner, self.rows.iter().copied().chain(tags));
         if self.takes_tag_options {
-            reader.refusal = |name| refusal(name, ListKind::Field);
+            reader.refusal = |name, _| refusal(name, ListKind::Field);
         }
         reader
     }

@@ -16,3 +16,4 @@ pub(crate) use annotated::{Annotated, SpanAttribute, annotated};
 pub(crate) use entries::{Entry, EntryTarget, Key, entries};
 pub(crate) use span_options::{KINDS, QUERY_SUMMARY, QUERY_TEXT, SpanOptions};
 pub(crate) use tag_options::{AppliesTo, Effect, Group, ListKind, Needs, ResultArm, TagOption};
+pub(crate) use tracing::span_field;

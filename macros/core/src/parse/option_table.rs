@@ -1,6 +1,6 @@
 //! Options as rows of a table. Unknown, repeated and misspelt options are reported here, for every attribute that takes options.
 
-use proc_macro2::Ident;
+use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Error, Token};
@@ -50,8 +50,8 @@ pub(super) struct OptionReader<T> {
     /// What has these options, for messages.
     owner: String,
     rows: Vec<OptionRow<T>>,
-    /// Explains why a name is not in `rows`; `None` for a name that exists nowhere.
-    pub(super) refusal: fn(&str) -> Option<String>,
+    /// Explains why a name is not in `rows`, also from the whole option as written; `None` for a name that exists nowhere.
+    pub(super) refusal: fn(&str, &TokenStream) -> Option<String>,
     /// How an option is separated from the next, for messages.
     pub(super) separator: &'static str,
     /// The names that were read.
@@ -67,7 +67,7 @@ impl<T: Copy> OptionReader<T> {
         Self {
             owner: owner.into(),
             rows: rows.into_iter().collect(),
-            refusal: |_| None,
+            refusal: |_, _| None,
             separator: ", with a comma before the next option",
             seen: Vec::new(),
         }
@@ -90,7 +90,7 @@ impl<T: Copy> OptionReader<T> {
             let name = input.call(Ident::parse_any);
             let name = name.map_err(|_| Error::new(start, self.expected()));
             let result = name.and_then(|name| {
-                let row = self.row(&name)?;
+                let row = self.row(&name, &option)?;
                 if self.seen.contains(&row.name) {
                     errors.push(row.set_twice(&name));
                     return Ok(());
@@ -119,12 +119,12 @@ impl<T: Copy> OptionReader<T> {
         format!("expected an option of {}: {}", self.owner, self.listed())
     }
 
-    fn row(&self, name: &Ident) -> syn::Result<OptionRow<T>> {
+    fn row(&self, name: &Ident, option: &TokenStream) -> syn::Result<OptionRow<T>> {
         let text = name.unraw().to_string();
         if let Some(row) = self.rows.iter().find(|row| row.name == text) {
             return Ok(*row);
         }
-        let message = (self.refusal)(&text).unwrap_or_else(|| {
+        let message = (self.refusal)(&text, option).unwrap_or_else(|| {
             let hint = hint(&text, self.rows.iter().map(|row| row.name));
             let (owner, listed) = (&self.owner, self.listed());
             format!("{owner} has no option `{name}`{hint} It takes {listed}")

@@ -1,6 +1,6 @@
 //! The options of `#[traced_handler(…)]` and `#[traced(…)]`, as tables.
 
-use proc_macro2::{Ident, Span};
+use proc_macro2::{Ident, Span, TokenStream};
 use syn::parse::ParseStream;
 use syn::{Error, Expr, LitStr, Path, Token, parenthesized, parse_quote};
 
@@ -158,7 +158,7 @@ pub(super) fn span_options(
     input: ParseStream<'_>,
     errors: &mut Vec<Error>,
 ) -> SpanOptions {
-    let (rows, refusal): (_, fn(&str) -> Option<String>) = if attribute == "traced" {
+    let (rows, refusal): (_, fn(&str, &TokenStream) -> Option<String>) = if attribute == "traced" {
         (TRACED, refusal_of_traced)
     } else {
         (TRACED_HANDLER, refusal_of_traced_handler)

@@ -244,7 +244,7 @@ pub(super) fn options_of_entry(
     errors: &mut Vec<Error>,
 ) -> syn::Result<(Vec<TagOption>, bool)> {
     let mut reader = OptionReader::new("an entry", TAG_OPTIONS);
-    reader.refusal = |name| refusal(name, ListKind::Function);
+    reader.refusal = |name, _| refusal(name, ListKind::Function);
     reader.separator = "";
     let mut options = Vec::new();
     let mut are_all = true;

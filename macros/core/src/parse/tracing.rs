@@ -1,6 +1,6 @@
 //! What `tracing` takes in these places, and what to write here instead.
 
-use proc_macro2::Punct;
+use proc_macro2::{Punct, TokenStream};
 use quote::ToTokens;
 use syn::parse::ParseStream;
 use syn::{Error, Token};
@@ -35,18 +35,52 @@ const NO_LEVEL: &str =
 const NO_TARGET: &str =
     "a span has no target, and `code.function.name` says where it is from. Remove this";
 
-/// Why `#[traced]` does not have that option, if `tracing` has it.
-pub(super) fn refusal_of_traced(name: &str) -> Option<String> {
-    let (_, advice, _) = OPTIONS.iter().find(|(option, ..)| *option == name)?;
-    Some(format!("`traced` has no option `{name}`: {advice}"))
+/// Fields that set a property of the span in `tracing-opentelemetry`, and what sets it here.
+const SPAN_FIELDS: [(&str, &str); 5] = [
+    ("otel.kind", "write the option `kind = \"client\"`"),
+    ("otel.name", "write the option `name = \"…\"`"),
+    ("otel.status_code", NO_STATUS),
+    ("otel.status_description", NO_STATUS),
+    ("otel.status_message", NO_STATUS),
+];
+
+const NO_STATUS: &str =
+    "an `Err`, or the condition of the option `err_if`, makes the status an error. Remove this";
+
+/// Why `#[traced]` does not have the option of that name, written as `option`, if `tracing` has it.
+pub(super) fn refusal_of_traced(name: &str, option: &TokenStream) -> Option<String> {
+    let (_, advice, _) = OPTIONS.iter().find(|(it, ..)| *it == name)?;
+    let fields = span_fields(option).map(|(field, advice)| format!(". `{field}`: {advice}"));
+    let fields = fields.collect::<String>();
+    Some(format!("`traced` has no option `{name}`: {advice}{fields}"))
 }
 
-/// Why `#[traced_handler]` does not have that option, if `tracing` or `#[traced]` has it.
-pub(super) fn refusal_of_traced_handler(name: &str) -> Option<String> {
+/// Why `#[traced_handler]` does not have the option of that name, if `tracing` or `#[traced]` has it.
+pub(super) fn refusal_of_traced_handler(name: &str, option: &TokenStream) -> Option<String> {
     // `attrs` is the `fields` of `#[traced]`.
-    let option = if name == "attrs" { "fields" } else { name };
-    let (_, _, advice) = OPTIONS.iter().find(|(it, ..)| *it == option)?;
-    Some(format!("`traced_handler` has no option `{name}`: {advice}"))
+    let key = if name == "attrs" { "fields" } else { name };
+    let (_, _, advice) = OPTIONS.iter().find(|(it, ..)| *it == key)?;
+    let fields = span_fields(option)
+        .map(|(field, _)| format!(". `{field}`: the middleware sets it. Remove this"));
+    let fields = fields.collect::<String>();
+    Some(format!(
+        "`traced_handler` has no option `{name}`: {advice}{fields}"
+    ))
+}
+
+/// Those of [`SPAN_FIELDS`] that `option` names.
+fn span_fields(option: &TokenStream) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let text = option.to_string().replace(char::is_whitespace, "");
+    let fields = SPAN_FIELDS.into_iter();
+    fields.filter(move |(field, _)| text.contains(&format!("{field}=")))
+}
+
+/// Why a key does not set what it sets in `tracing-opentelemetry`.
+pub(crate) fn span_field(key: &str) -> Option<String> {
+    let (field, advice) = SPAN_FIELDS.iter().find(|(field, _)| *field == key)?;
+    Some(format!(
+        "`{field}` sets a property of the span in `tracing-opentelemetry`, and here it would be a tag: {advice}"
+    ))
 }
 
 /// The `%` or `?` that `tracing` has before a value.
@@ -57,6 +91,9 @@ pub(super) fn sigil(input: ParseStream<'_>) -> Option<Punct> {
 
 /// The error for `sigil` before the value of the key of that name.
 pub(super) fn instead_of(sigil: &Punct, key: &str) -> Error {
+    if let Some(message) = span_field(key) {
+        return Error::new_spanned(sigil.to_token_stream(), message);
+    }
     let option = if sigil.as_char() == '%' {
         "display"
     } else {

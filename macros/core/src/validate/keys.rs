@@ -3,7 +3,7 @@
 use syn::{Error, LitStr};
 
 use crate::case::snake;
-use crate::parse::Key;
+use crate::parse::{Key, span_field};
 
 /// The namespaces that the middleware fills.
 const RESERVED: [&str; 7] = ["otel", "http", "url", "network", "server", "client", "code"];
@@ -58,6 +58,12 @@ fn is_segment(segment: &str, quoted: bool) -> bool {
         && segment.chars().all(allowed)
         && !segment.ends_with(['_', '-'])
         && !segment.contains("__")
+}
+
+/// The error for a key that would set a property of the span in `tracing-opentelemetry`.
+pub(crate) fn of_tracing(key: &Key) -> Option<Error> {
+    let message = span_field(&key.name)?;
+    Some(Error::new_spanned(&key.tokens, message))
 }
 
 /// The error for a user's key in a namespace of the middleware.

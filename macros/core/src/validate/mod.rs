@@ -13,6 +13,7 @@ use crate::parse::{Annotated, Entry, Key};
 
 use entries::Surroundings;
 pub(crate) use entries::misplaced_condition;
+use keys::of_tracing;
 pub(crate) use keys::{malformed, malformed_prefix, reserved};
 pub(crate) use tag_options::{check_options, only_for_one_attribute};
 
@@ -24,6 +25,7 @@ pub(crate) fn annotated(annotated: &mut Annotated, errors: &mut Vec<Error>) -> b
     function::without_result(annotated, errors);
     let can_be_expanded = errors.len() == before;
     errors.extend(keys(annotated.entries(), malformed));
+    errors.extend(keys(annotated.attrs(), of_tracing));
     errors.extend(keys(&annotated.tags, reserved));
     for entry in annotated.entry_lists_mut().flatten() {
         check_options(&mut entry.options, errors);

@@ -326,6 +326,39 @@ pub(crate) const KEYS: &[Case] = &[
         &[("\"code.line\"", "the namespace `code`")],
     ),
     (
+        "#[traced(attrs(otel.kind = \"client\", otel.name = id, otel.scope.name = id))]",
+        CREATE,
+        &[
+            (
+                "otel.kind",
+                "`otel.kind` sets a property of the span in `tracing-opentelemetry`, and here it would be a tag: write the \
+                 option `kind = \"client\"`",
+            ),
+            ("otel.name", "write the option `name = \"…\"`"),
+        ],
+    ),
+    (
+        "#[traced(attrs(\"otel.status_code\" = id, otel.status_description = id))]",
+        CREATE,
+        &[
+            (
+                "\"otel.status_code\"",
+                "an `Err`, or the condition of the option `err_if`, makes the status an error. Remove this",
+            ),
+            ("otel.status_description", "an `Err`, or the condition"),
+        ],
+    ),
+    (
+        "#[traced(attrs(otel.kind = ?id))]",
+        CREATE,
+        &[("?", "write the option `kind = \"client\"`")],
+    ),
+    (
+        "#[biz_attrs(otel.name = id)]",
+        CREATE,
+        &[("otel.name", "the namespace `otel` is reserved")],
+    ),
+    (
         "#[biz_attrs(a.b = id, c = id, a.b = 1)]",
         CREATE,
         &[("a.b", "`a.b` is set twice")],

@@ -49,6 +49,22 @@ pub(crate) const OPTIONS: &[Case] = &[
         ],
     ),
     (
+        "#[traced(fields(otel.kind = \"client\", otel . status_code = Empty, order.id = id))]",
+        CREATE,
+        &[(
+            "fields",
+            "Write `attrs(order.id = id)`. `otel.kind`: write the option `kind = \"client\"`. `otel.status_code`: an `Err`,",
+        )],
+    ),
+    (
+        "#[traced_handler(fields(otel.name = name))]",
+        CREATE,
+        &[(
+            "fields",
+            "Write `#[biz_attrs(order.id = id)]`. `otel.name`: the middleware sets it. Remove this",
+        )],
+    ),
+    (
         "#[traced_handler(attrs(a.b = id))]",
         CREATE,
         &[(
