@@ -17,6 +17,8 @@ pub(crate) struct SpanOptions {
     pub(crate) kind: Option<LitStr>,
     /// The database system, whose client the span is.
     pub(crate) db: Option<LitStr>,
+    /// Whether `db` is there, readable or not.
+    pub(crate) has_db: bool,
     /// The constant text of the query.
     pub(crate) query: Option<Expr>,
     pub(crate) attrs: Vec<Entry>,
@@ -69,6 +71,7 @@ const KIND: SpanOptionRow = OptionRow::new("kind", "kind = \"…\"", |_, input, 
     Ok(())
 });
 const DB: SpanOptionRow = OptionRow::new("db", "db = \"…\"", |name, input, options, _| {
+    options.has_db = true;
     input.parse::<Token![=]>()?;
     let db: LitStr = input.parse()?;
     let entry = Entry::new("db.system.name", name, parse_quote!(#db));

@@ -30,7 +30,7 @@ const SYSTEMS: [(&str, &str); 15] = [
 pub(super) fn check(options: &mut SpanOptions, arguments: &Names, errors: &mut Vec<Error>) {
     errors.extend(options.db.as_ref().and_then(misnamed));
     let Some(query) = &options.query else { return };
-    if options.db.is_none() {
+    if !options.has_db {
         let message = "`query` needs the name of the database system beside it: add `db = \"postgresql\"`, or the system that you use";
         errors.push(Error::new_spanned(query, message));
     }

@@ -222,6 +222,11 @@ pub(crate) const OPTIONS: &[Case] = &[
         )],
     ),
     (
+        "#[traced(query = SELECT, db = sqlite)]",
+        CREATE,
+        &[("db = sqlite", "`db` is written `db = \"…\"`")],
+    ),
+    (
         "#[traced(db = \"sqlite\", query = sql, attrs(db.system.name = \"x\"))]",
         "fn load(sql: &str) {}",
         &[
