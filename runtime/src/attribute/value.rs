@@ -25,8 +25,8 @@ use super::{ArrayEncoder, Encoder};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no attribute form",
     label = "not an attribute value",
+    note = "for a type of the crate `uuid`, enable the feature `uuid` of `biztrace`; `chrono`, `rust_decimal` and `time` have features, too",
     note = "a value is a number, a bool, a string, an `Option` or a list of them. Have another type's text with `#[display]` or `#[debug]`, convert it (`.as_millis()`, `.ok()`), derive `BizValue` for an enum of yours, or implement `biztrace::Value`",
-    note = "types of the crates `chrono`, `rust_decimal`, `time` and `uuid` have one with the feature of that name of `biztrace`",
     note = "a type that derives `BizAttrs` is spread: `..value`, or `nested` on a field",
     note = "types that hold secrets have no attribute form on purpose"
 )]
