@@ -181,11 +181,17 @@ impl RequestTracing {
     ///
     /// Names the first text that is neither an address, a network nor `unix`.
     ///
+    /// # Examples
+    ///
+    /// Build it before `HttpServer::new`, where `?` works, and give each worker a copy:
+    ///
     /// ```
+    /// use actix_web::{App, HttpServer};
     /// use biztrace::actix::RequestTracing;
     ///
     /// let tracing = RequestTracing::default().trusted_proxies(["10.0.0.0/8", "2001:db8::1", "unix"])?;
-    /// # let _ = tracing;
+    /// let server = HttpServer::new(move || App::new().wrap(tracing.clone()));
+    /// # let _ = server;
     /// # Ok::<(), biztrace::Error>(())
     /// ```
     pub fn trusted_proxies(
