@@ -1,4 +1,4 @@
-//! OTLP in JSON, a line a request: to a file that is replaced when it is full, or to stdout.
+//! OTLP in JSON, a line for each export: to a file that is replaced when it is full, or to stdout.
 
 mod access;
 mod escape;

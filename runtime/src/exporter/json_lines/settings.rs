@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-/// A file to which each request is appended as a line of OTLP's JSON, one `TracesData` each, as OpenTelemetry's file exporter has
-/// it. Needs the feature `json`.
+/// A file to which each export, a batch of spans, is appended as a line of OTLP's JSON, one `TracesData` each, as OpenTelemetry's
+/// file exporter has it. Needs the feature `json`.
 ///
 /// ```no_run
 /// use biztrace::Telemetry;
