@@ -1,4 +1,4 @@
-//! Requests that [`awc`](https://docs.rs/awc) sends.
+//! Requests that [`awc`](https://docs.rs/awc/3) sends, in version 3.
 //!
 //! ```
 //! use biztrace::client::{ClientTracing, awc::SendTraced};

@@ -1,4 +1,4 @@
-//! Requests that [`reqwest`](https://docs.rs/reqwest) sends.
+//! Requests that [`reqwest`](https://docs.rs/reqwest/0.13) sends, in version 0.13.
 //!
 //! [`SendTraced`] sends one traced request of a plain `reqwest::Client`. All requests of a client are traced by [`ClientTracing`] as a
 //! middleware of [`reqwest-middleware`](https://docs.rs/reqwest-middleware):
