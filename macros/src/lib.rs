@@ -20,8 +20,8 @@ use proc_macro::TokenStream;
 /// | `err` | Records the message of an error and of its sources, as an event `exception`. The messages of a 4xx are not recorded, since the client made the error. |
 /// | `crate = path` | Where the crate `biztrace` is found, if it was renamed or is re-exported. |
 ///
-/// A request that panics or is cancelled has no response that names its route. The span still has the route if the handler takes
-/// an `HttpRequest`, or if it has answered a request before.
+/// A request that panics or is cancelled has no response that names its route. The middleware finds the route by the request's path
+/// then.
 ///
 /// actix-web's route attributes turn the function into a struct. For a handler that a test calls directly, use `web::get().to(…)`
 /// instead of a route attribute.
@@ -78,7 +78,7 @@ pub fn traced_handler(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | option | meaning |
 /// |---|---|
 /// | `#[hash]` | The value's keyed HMAC-SHA-256, in hex. The key is `TelemetryBuilder::hash_key`'s or `BIZTRACE_HASH_KEY`'s; without one the value is dropped. |
-/// | `#[mask(n)]` | All but the last `n` characters become `*`. |
+/// | `#[mask(n)]` | All but the last `n` characters become `*`. A text that is not longer is hidden whole. |
 /// | `#[pii]` | Kept, hashed or dropped, as `TelemetryBuilder::pii` or `BIZTRACE_PII` says. Without either, dropped. |
 /// | `#[inherit]` | Also on every span below this one that starts later, in this process. |
 /// | `#[baggage]` | Also sent to the services that the body calls: while the body runs, the OpenTelemetry context's baggage has the value's text. |
@@ -143,10 +143,10 @@ pub fn biz_attrs(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// | option | meaning | if left out |
 /// |---|---|---|
-/// | `name = "…"` | The span's name. | the function's |
+/// | `name = "…"` | The span's name. | the function's; with `db`, the query's summary or else the system |
 /// | `kind = "…"` | `"internal"`, `"server"`, `"client"`, `"producer"` or `"consumer"`. | `"internal"`; with `db`, `"client"` |
 /// | `db = "…"` | The function asks a database of this system: `"postgresql"`, `"mysql"`, `"sqlite"` or another of the [conventions' names]. Sets `db.system.name`. | no database |
-/// | `query = SQL` | The constant text that it asks with. Sets `db.query.text`, `db.query.summary`, such as `SELECT orders`, and the span's name: the summary. Needs `db`. | the name is that of the system |
+/// | `query = SQL` | The constant text that it asks with. Sets `db.query.text`, `db.query.summary`, such as `SELECT orders`, and the span's name: the summary. Needs `db`. | no text and no summary |
 /// | `attrs(key = expression, …)` | Attributes, as in `#[biz_attrs]`, but in any namespace. | none |
 /// | `err` | Records the message of an error and of its sources, as an event `exception`. | its type only |
 /// | `ok_if = \|result\| condition` | An `Err` that meets the condition is not an error. | every `Err` is an error |
