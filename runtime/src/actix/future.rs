@@ -55,8 +55,9 @@ impl PendingRequest {
             response_ids::write(ids, response.headers_mut());
         }
         // actix-web's look-up runs none of the application's code.
-        let route = || response.request().match_pattern();
-        self.shared.routes.compare(response.request());
+        let routes = &self.shared.routes;
+        let route = || routes.of_answered(response.request());
+        routes.compare(response.request());
         let status = response.status().as_u16();
         exchange.answered(self.method.as_str(), status, route);
         let hooks = &self.shared.tracing.hooks;

@@ -64,16 +64,40 @@ impl Routes {
         }
     }
 
+    /// The route of an answered request.
+    pub(super) fn of_answered(&self, request: &HttpRequest) -> RouteGuess {
+        match request.match_pattern() {
+            Some(route) => RouteGuess::Route(route),
+            None => self.of_unrouted(request.path()),
+        }
+    }
+
     /// The route of a request that ends without a response. `path` is as it was sent.
     pub(super) fn of(&self, path: &str) -> RouteGuess {
         self.to_compare.set(COMPARED);
         let Ok(uri) = path.parse::<Uri>() else {
             return RouteGuess::Doubtful;
         };
-        match self.by_path(Url::new(uri).path()) {
-            None => RouteGuess::Nowhere,
+        let url = Url::new(uri);
+        match self.by_path(url.path()) {
+            None => self.of_unrouted(url.path()),
             Some(route) if self.doubtful.borrow().contains(&route) => RouteGuess::Doubtful,
             Some(route) => RouteGuess::Route(route),
+        }
+    }
+
+    /// A path that no route has. In doubt if one has it with fewer or more slashes: a middleware may have answered before one that
+    /// normalizes the path.
+    fn of_unrouted(&self, path: &str) -> RouteGuess {
+        let mut normal = String::with_capacity(path.len() + 1);
+        for segment in path.split('/').filter(|segment| !segment.is_empty()) {
+            normal.extend(["/", segment]);
+        }
+        let is_route = self.by_path(&normal).is_some();
+        normal.push('/');
+        match is_route || self.by_path(&normal).is_some() {
+            true => RouteGuess::Doubtful,
+            false => RouteGuess::Nowhere,
         }
     }
 

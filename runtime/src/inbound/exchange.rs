@@ -10,9 +10,8 @@ use opentelemetry::trace::SpanContext;
 
 use super::request_head::{IncomingRequest, RequestHead};
 use super::route::{RouteGuess, has_route, method_in_name, set_route};
-use super::route_url::hide_url;
+use super::route_url::{hide_doubtful, hide_url};
 use super::server_span::{self, Caller, set_status};
-use crate::attribute::PrivateUrl;
 use crate::recorder::{Current, Enter, ObservedRequest, Observer, Recorder, RunScope, ScopeGuard};
 use crate::semconv::keys::PATH;
 use crate::semconv::{Outcome, Side};
@@ -100,28 +99,25 @@ impl Exchange {
 
     /// Records the response's head; the request goes on with the body. `route` runs under a lock, so none of the application's
     /// code may run in it.
-    pub(crate) fn answered(
-        &mut self,
-        method: &str,
-        status: u16,
-        route: impl Fn() -> Option<String>,
-    ) {
+    pub(crate) fn answered(&mut self, method: &str, status: u16, route: impl Fn() -> RouteGuess) {
         self.outcome = Side::Server.outcome(status);
         if let Some(span) = self.scope.span() {
             let privacy = span.recorder().route_privacy();
             let method = method_in_name(span.recorder(), method);
             span.with_locked(|span| {
-                if !has_route(span)
-                    && let Some(route) = route()
-                {
-                    set_route(span, method, &route);
+                if !has_route(span) {
+                    match route() {
+                        RouteGuess::Route(route) => set_route(span, method, &route),
+                        RouteGuess::Doubtful => hide_doubtful(span),
+                        RouteGuess::Nowhere => {}
+                    }
                 }
                 set_status(span, status);
                 hide_url(span, privacy, method, Some(status));
             });
         }
         if let Some(observed) = &mut self.observed {
-            observed.route = route();
+            observed.route = route().route();
             observed.status = Some(status);
         }
     }
@@ -144,8 +140,8 @@ impl Exchange {
             let privacy = span.recorder().route_privacy();
             let method = method_in_name(span.recorder(), method);
             span.with_locked(|span| {
-                if is_doubtful && !span.is_claimed() {
-                    span.hide_url(PrivateUrl::ALL);
+                if is_doubtful {
+                    hide_doubtful(span);
                 }
                 hide_url(span, privacy, method, None);
             });

@@ -3,7 +3,7 @@
 //! Each proxy adds to the right of what it was sent, and a client may send anything. So lists are read from the right. `proxies` says
 //! how far they are believed.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use super::client::Client;
 use super::header_lines::{HeaderLines, text};
@@ -59,6 +59,9 @@ pub(super) fn hop(element: &str) -> Option<ForwardedInfo<'_>> {
             continue;
         }
         let (name, value) = pair.split_once('=')?;
+        if name.contains(|c: char| c.is_ascii_whitespace()) {
+            return None;
+        }
         let value = match value.strip_prefix('"') {
             Some(quoted) => quoted.strip_suffix('"')?,
             None => value,
@@ -80,21 +83,29 @@ pub(super) fn hop(element: &str) -> Option<ForwardedInfo<'_>> {
     Some(hop)
 }
 
-/// An address, with or without a port. What is unknown or obfuscated is hidden.
+/// An address, with or without a port. What is unknown, obfuscated or malformed is hidden.
 pub(super) fn node(text: &str) -> Client {
-    let ip = match text.strip_prefix('[') {
-        Some(bracketed) => {
-            let ip = bracketed
-                .split_once(']')
-                .map(|(ip, _)| ip.parse::<Ipv6Addr>());
-            ip.and_then(Result::ok).map(IpAddr::V6)
-        }
-        None => text.parse().ok().or_else(|| {
-            let (ip, _) = text.split_once(':')?;
-            ip.parse::<Ipv4Addr>().ok().map(IpAddr::V4)
-        }),
-    };
-    ip.map_or(Client::Hidden, |ip| Client::At(ip.to_canonical()))
+    address(text).map_or(Client::Hidden, |ip| Client::At(ip.to_canonical()))
+}
+
+fn address(text: &str) -> Option<IpAddr> {
+    if let Some(bracketed) = text.strip_prefix('[') {
+        let (ip, rest) = bracketed.split_once(']')?;
+        let port = rest.strip_prefix(':');
+        let is_port = rest.is_empty() || port.is_some_and(is_port);
+        return ip.parse().ok().map(IpAddr::V6).filter(|_| is_port);
+    }
+    text.parse().ok().or_else(|| {
+        let (ip, port) = text.split_once(':')?;
+        ip.parse().ok().map(IpAddr::V4).filter(|_| is_port(port))
+    })
+}
+
+/// RFC 7239, section 6: a number, or an obfuscated one.
+fn is_port(text: &str) -> bool {
+    let is_obfuscated = text.starts_with('_')
+        && (text.bytes()).all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    text.parse::<u16>().is_ok() || is_obfuscated
 }
 
 pub(super) fn known_scheme(text: &str) -> Option<&'static str> {

@@ -3,13 +3,23 @@
 use crate::recorder::{LocalSpan, LockedSpan, Recorder};
 use crate::semconv::keys::ROUTE;
 
-/// The route of a request by its path alone.
+/// The route of a request, as far as the server knows.
 pub(crate) enum RouteGuess {
     /// No route has such a path.
     Nowhere,
     /// Other things than the path decide.
     Doubtful,
     Route(String),
+}
+
+impl RouteGuess {
+    /// The route, if it is not in doubt.
+    pub(super) fn route(self) -> Option<String> {
+        match self {
+            Self::Route(route) => Some(route),
+            Self::Nowhere | Self::Doubtful => None,
+        }
+    }
 }
 
 /// Records the route of a request that its handler knows, unless the application has set it itself.

@@ -4,7 +4,7 @@
 //! route have said counts then. As long as there was none, nothing is shown: neither the path nor a value of the query.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 use crate::attribute::PrivateUrl;
@@ -18,6 +18,8 @@ const MAX_ROUTES: usize = 4096;
 #[derive(Debug)]
 pub(crate) struct RoutePrivacy {
     known: RwLock<HashMap<String, Vec<PrivateUrl>>>,
+    /// Whether one of them has something private.
+    has_private: AtomicBool,
     to_note: AtomicU32,
 }
 
@@ -25,6 +27,7 @@ impl Default for RoutePrivacy {
     fn default() -> Self {
         Self {
             known: RwLock::default(),
+            has_private: AtomicBool::new(false),
             to_note: AtomicU32::new(NOTED),
         }
     }
@@ -35,6 +38,12 @@ impl RoutePrivacy {
     #[inline]
     pub(crate) fn wants(&self, private: &[PrivateUrl]) -> bool {
         !private.is_empty() || self.to_note.load(Ordering::Relaxed) > 0
+    }
+
+    /// Whether a handler has said that something is private.
+    #[inline]
+    pub(crate) fn has_private(&self) -> bool {
+        self.has_private.load(Ordering::Relaxed)
     }
 
     /// Notes what is private in the URLs of a route.
@@ -52,6 +61,9 @@ impl RoutePrivacy {
         if is_noted(&self.known.read().unwrap_or_else(PoisonError::into_inner)) {
             return;
         }
+        if !private.is_empty() {
+            self.has_private.store(true, Ordering::Relaxed);
+        }
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if known.len() < MAX_ROUTES || known.contains_key(&key) {
             let noted = known.entry(key).or_default();
@@ -63,13 +75,15 @@ impl RoutePrivacy {
         }
     }
 
-    /// What is private in the URLs of a route: all of it, if that is not known.
-    pub(crate) fn of(&self, method: &str, route: &str) -> Vec<PrivateUrl> {
+    /// What is private in the URLs of a route, if that is known.
+    pub(crate) fn of(&self, method: &str, route: &str) -> Option<Vec<PrivateUrl>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        known.get(&key(method, route)).cloned().unwrap_or_else(|| {
-            self.to_note.store(NOTED, Ordering::Relaxed);
-            vec![PrivateUrl::ALL]
-        })
+        known.get(&key(method, route)).cloned()
+    }
+
+    /// Has the next requests noted: one of an unknown route has reached no handler.
+    pub(crate) fn note_next(&self) {
+        self.to_note.store(NOTED, Ordering::Relaxed);
     }
 }
 
@@ -82,15 +96,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn unknown_route_shows_nothing_and_a_known_one_what_its_handler_shows() {
+    fn known_route_has_what_its_handler_has_said() {
         let routes = RoutePrivacy::default();
-        assert_eq!(routes.of("GET", "/a"), [PrivateUrl::ALL]);
+        assert_eq!(routes.of("GET", "/a"), None);
         routes.note("GET", "/a", &[]);
-        assert_eq!(routes.of("GET", "/a"), []);
-        assert_eq!(routes.of("PUT", "/a"), [PrivateUrl::ALL]);
+        assert_eq!(routes.of("GET", "/a"), Some(Vec::new()));
+        assert_eq!(routes.of("PUT", "/a"), None);
+        assert!(!routes.has_private());
         routes.note("GET", "/a", &[PrivateUrl::PATH]);
         routes.note("GET", "/a", &[]);
-        assert_eq!(routes.of("GET", "/a"), [PrivateUrl::PATH]);
+        assert_eq!(routes.of("GET", "/a"), Some(vec![PrivateUrl::PATH]));
+        assert!(routes.has_private());
     }
 
     #[test]
@@ -98,7 +114,7 @@ mod tests {
         let routes = RoutePrivacy::default();
         (0..NOTED).for_each(|_| routes.note("GET", "/a", &[]));
         assert!(!routes.wants(&[]) && routes.wants(&[PrivateUrl::PATH]));
-        routes.of("GET", "/b");
+        routes.note_next();
         assert!(routes.wants(&[]));
     }
 }

@@ -57,6 +57,7 @@ fn what_stands_left_of_the_last_untrusted_address_is_the_clients_word() {
         ("::ffff:203.0.113.9", "203.0.113.9"),
         ("8.8.8.8, unknown", "Hidden"),
         ("8.8.8.8,", "Hidden"),
+        ("10.0.0.1:203.0.113.9", "Hidden"),
         ("", "Hidden"),
     ] {
         assert_eq!(client(&[("x-forwarded-for", list)]), expected, "{list:?}");
@@ -80,6 +81,9 @@ fn elements_of_forwarded_are_read_as_rfc_7239_has_them() {
         ("for=8.8.8.8, proto=https", "Hidden"),
         ("for=1.1.1.1;for=8.8.8.8", "Hidden"),
         ("for=\"203.0.113.9", "Hidden"),
+        ("for =203.0.113.9;for=10.0.0.1", "Hidden"),
+        ("for=\"10.0.0.1:203.0.113.9\"", "Hidden"),
+        ("for=\"[fd00::1]203.0.113.9\"", "Hidden"),
         ("nonsense", "Hidden"),
         // A quote that the client has opened does not swallow what the proxy adds, nor does what the proxy quotes close it.
         ("for=8.8.8.8;x=\", for=203.0.113.9", "203.0.113.9"),

@@ -4,6 +4,7 @@ use std::future::{Pending, pending};
 use std::panic::AssertUnwindSafe;
 
 use actix_web::dev::{Payload, Service as _, ServiceResponse};
+use actix_web::http::StatusCode;
 use actix_web::test::{TestRequest, init_service};
 use actix_web::{App, Error, FromRequest, HttpRequest, HttpResponse, error, web};
 use behaviour::{Instance, Service, Spans};
@@ -11,6 +12,7 @@ use biztrace::actix::RequestTracing;
 use biztrace::testing::Capture;
 use biztrace::{BizAttrs, biz_attrs, tag, traced, traced_handler};
 use futures_util::FutureExt;
+use reqwest::Method;
 use serde::Deserialize;
 
 const CARD: &str = "4111111111111111";
@@ -255,7 +257,7 @@ async fn first_request_of_all_that_never_reaches_its_handler_shows_nothing() {
 async fn request_that_never_reaches_its_handler_shows_what_handlers_of_its_route_show() {
     let service = service(|tracing| tracing);
     for route in ["masked", "open", "plain"] {
-        let request = service.request(reqwest::Method::GET, &format!("/guarded/{route}/{CARD}"));
+        let request = service.request(Method::GET, &format!("/guarded/{route}/{CARD}"));
         let served = request.header("authorization", "me").send().await;
         assert_eq!(served.expect("an answer").status(), 200);
         service
@@ -309,4 +311,89 @@ async fn service_may_record_no_path_and_no_query() {
     assert_eq!(spans[0].tag("url.query"), None);
     assert_eq!(spans[1].tag("url.path"), Some("REDACTED".into()));
     assert_eq!(spans[2].tag("url.path"), Some("/by_name".into()));
+}
+
+/// The span of a request that a middleware answers in the handler's place with `status`, or with an error.
+async fn answered_early(method: Method, path: &str, status: Option<StatusCode>) -> Spans {
+    let service = Service::start(move |tracing| {
+        let app = App::new().wrap_fn(move |request, service| {
+            let is_early = request.headers().contains_key("x-early");
+            let served = match is_early {
+                true => Err(request),
+                false => Ok(service.call(request)),
+            };
+            async move {
+                match (served, status) {
+                    (Ok(served), _) => served.await,
+                    (Err(request), Some(status)) => {
+                        Ok(request.into_response(HttpResponse::new(status)))
+                    }
+                    (Err(_), None) => Err(error::ErrorUnauthorized("no")),
+                }
+            }
+        });
+        app.wrap(tracing).configure(routes)
+    });
+    service.get(&format!("/masked/{CARD}")).await;
+    service.get(&format!("/open/{CARD}")).await;
+    let request = service.request(method, path).header("x-early", "yes");
+    request.send().await.expect("an answer");
+    service.spans(3).await
+}
+
+#[actix_web::test]
+async fn answer_of_a_middleware_shows_no_more_than_the_handlers_of_its_route() {
+    let shown = [
+        // A preflight, as browsers send it.
+        (
+            Method::OPTIONS,
+            "masked",
+            Some(StatusCode::NO_CONTENT),
+            "/masked/{card}",
+        ),
+        (
+            Method::OPTIONS,
+            "open",
+            Some(StatusCode::NO_CONTENT),
+            "/open/{card}",
+        ),
+        (
+            Method::GET,
+            "masked",
+            Some(StatusCode::OK),
+            "/masked/{card}",
+        ),
+        (
+            Method::GET,
+            "open",
+            Some(StatusCode::OK),
+            "/open/4111111111111111",
+        ),
+        (
+            Method::GET,
+            "masked",
+            Some(StatusCode::FORBIDDEN),
+            "/masked/{card}",
+        ),
+    ];
+    for (method, route, status, path) in shown {
+        let spans = answered_early(method.clone(), &format!("/{route}/{CARD}"), status).await;
+        assert_eq!(
+            spans[2].tag("url.path"),
+            Some(path.into()),
+            "{method} {status:?}"
+        );
+    }
+}
+
+#[actix_web::test]
+async fn path_that_would_be_normalized_is_hidden_before_it_is() {
+    for status in [None, Some(StatusCode::FORBIDDEN)] {
+        for path in [format!("/masked/{CARD}/"), format!("//masked//{CARD}")] {
+            let spans = answered_early(Method::GET, &path, status).await;
+            assert_eq!(spans[2].tag("url.path"), Some("REDACTED".into()), "{path}");
+        }
+        let spans = answered_early(Method::GET, "/nowhere/", status).await;
+        assert_eq!(spans[2].tag("url.path"), Some("/nowhere/".into()));
+    }
 }
