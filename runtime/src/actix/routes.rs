@@ -65,6 +65,7 @@ impl Routes {
     }
 
     /// The route of an answered request.
+    #[inline]
     pub(super) fn of_answered(&self, request: &HttpRequest) -> RouteGuess {
         match request.match_pattern() {
             Some(route) => RouteGuess::Route(route),
@@ -88,6 +89,7 @@ impl Routes {
 
     /// A path that no route has. In doubt if one has it with fewer or more slashes: a middleware may have answered before one that
     /// normalizes the path.
+    #[cold]
     fn of_unrouted(&self, path: &str) -> RouteGuess {
         let mut normal = String::with_capacity(path.len() + 1);
         for segment in path.split('/').filter(|segment| !segment.is_empty()) {

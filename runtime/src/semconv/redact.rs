@@ -246,31 +246,50 @@ pub(crate) struct Name<'q> {
     is_plain: bool,
 }
 
+/// What a byte of a query is. A look-up takes a third of the comparisons.
+const CLASSES: [Class; 256] = {
+    let mut classes = [Class::Other; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        classes[byte] = match byte as u8 {
+            b'=' | b'&' | b';' => Class::Mark,
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => Class::Plain,
+            _ => Class::Other,
+        };
+        byte += 1;
+    }
+    classes
+};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    /// A letter or a digit.
+    Plain,
+    /// What ends a name or a parameter.
+    Mark,
+    Other,
+}
+
 /// Whether `is_it` is true of the name of a parameter that has a value.
 #[inline]
 fn has_name(query: &str, is_it: impl Fn(Name<'_>) -> bool) -> bool {
     let mut rest = query.as_bytes();
     loop {
-        let (mut end, mut is_plain) = (0, true);
-        let name = loop {
-            match rest.get(end) {
-                Some(byte) if byte.is_ascii_alphanumeric() => {}
-                Some(b'=') => break Some(&rest[..end]),
-                Some(b'&' | b';') | None => break None,
-                Some(_) => is_plain = false,
-            }
-            end += 1;
-        };
-        if let Some(encoded) = name
-            && is_it(Name { encoded, is_plain })
-        {
+        let mut is_plain = true;
+        let end = rest.iter().position(|byte| {
+            let class = CLASSES[usize::from(*byte)];
+            is_plain &= class != Class::Other;
+            class == Class::Mark
+        });
+        let Some(end) = end else { return false };
+        let (encoded, value) = rest.split_at(end);
+        if value[0] == b'=' && is_it(Name { encoded, is_plain }) {
             return true;
         }
-        rest = &rest[end..];
-        let Some(value) = rest.iter().position(|byte| matches!(byte, b'&' | b';')) else {
+        let Some(next) = value.iter().position(|byte| matches!(byte, b'&' | b';')) else {
             return false;
         };
-        rest = &rest[value + 1..];
+        rest = &value[next + 1..];
     }
 }
 
