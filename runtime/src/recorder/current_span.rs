@@ -14,7 +14,7 @@ use super::locked_span::ERROR_TYPE;
 use super::open::Attributes;
 use crate::attribute::{Key, Tags, Value};
 use crate::error::message;
-use crate::semconv::OTHER;
+use crate::semconv::{OTHER, Redaction};
 
 /// A handle of the span that was current when it was made, by [`current`]. Where there was none, or none that is recorded, it
 /// does nothing.
@@ -133,20 +133,18 @@ impl CurrentSpan {
         }
         let name = std::any::type_name::<E>().trim_start_matches('&');
         let error_type = (!name.starts_with("dyn ")).then_some(name);
-        let exception = Exception {
-            error_type,
-            message: message(error),
-        };
-        let error_type = error_type.unwrap_or(OTHER);
+        let exception = |redaction| Exception::new(error_type, message(error), redaction);
+        let failed_by = error_type.unwrap_or(OTHER);
         match &self.0 {
             Handle::Local(span) => {
-                exception_policy::record(span, &exception);
-                span.fail(error_type);
+                exception_policy::record(span, &exception(span.recorder().redaction()));
+                span.fail(failed_by);
             }
             Handle::Other(cx) => {
+                let exception = exception(&Redaction::default());
                 exception_policy::record_on_other(&cx.span(), &exception);
                 cx.span()
-                    .set_attribute(KeyValue::new(ERROR_TYPE.as_str(), error_type));
+                    .set_attribute(KeyValue::new(ERROR_TYPE.as_str(), failed_by));
                 cx.span().set_status(Status::error(""));
             }
         }

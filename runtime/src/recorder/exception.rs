@@ -2,6 +2,8 @@
 
 use opentelemetry::KeyValue;
 
+use crate::semconv::Redaction;
+
 /// The name of a span's event.
 pub(super) const EXCEPTION: &str = "exception";
 
@@ -11,14 +13,33 @@ pub(super) const MESSAGE: &str = "exception.message";
 /// More than an event of an error takes beside type and message.
 const EVENT_BYTES: usize = 128;
 
-/// An error, as it is recorded.
+/// An error, as it is recorded: HTTP clients and others have URLs in their messages, whose secrets are redacted.
 #[derive(Debug, Clone)]
 pub(super) struct Exception {
-    pub(super) error_type: Option<&'static str>,
-    pub(super) message: String,
+    error_type: Option<&'static str>,
+    message: String,
 }
 
 impl Exception {
+    pub(super) fn new(
+        error_type: Option<&'static str>,
+        message: String,
+        redaction: &Redaction,
+    ) -> Self {
+        Self {
+            error_type,
+            message: redaction.of_text(message),
+        }
+    }
+
+    pub(super) fn error_type(&self) -> Option<&'static str> {
+        self.error_type
+    }
+
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// The attributes of a span's event that has `room` bytes.
     pub(super) fn attributes(&self, room: usize) -> Vec<KeyValue> {
         let error_type = self.error_type.map(|it| KeyValue::new(TYPE, it));

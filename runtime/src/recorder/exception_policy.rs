@@ -82,8 +82,8 @@ fn log_current(kind: &SpanKind, exception: &Exception) {
                 name: $name,
                 target: "biztrace",
                 Level::ERROR,
-                { TYPE } = exception.error_type,
-                { MESSAGE } = &*exception.message,
+                { TYPE } = exception.error_type(),
+                { MESSAGE } = exception.message(),
             )
         };
     }

@@ -122,10 +122,9 @@ impl ResultSpan<'_> {
 
     /// Records an error, unless it stands for a response of 4xx.
     pub fn exception(&self, error_type: &'static str, message: String) {
-        self.0.set_exception(Exception {
-            error_type: Some(error_type),
-            message,
-        });
+        let redaction = self.0.recorder().redaction();
+        let exception = Exception::new(Some(error_type), message, redaction);
+        self.0.set_exception(exception);
     }
 }
 

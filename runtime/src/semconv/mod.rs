@@ -5,6 +5,7 @@ mod method;
 mod outcome;
 mod query_summary;
 pub(crate) mod redact;
+mod redact_text;
 
 pub(crate) use self::method::KnownMethods;
 pub(crate) use self::outcome::{Outcome, Side};

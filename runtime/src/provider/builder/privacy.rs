@@ -24,8 +24,8 @@ impl TelemetryBuilder {
         self
     }
 
-    /// Redacts the values of these parameters in `url.query` and `url.full`, beside those of usual secrets. `BIZTRACE_REDACT_QUERY`,
-    /// separated by commas.
+    /// Redacts the values of these parameters in `url.query`, in `url.full` and in URLs in messages of errors, beside those of usual
+    /// secrets. `BIZTRACE_REDACT_QUERY`, separated by commas.
     ///
     /// The usual secrets are `token`, `access_token`, `refresh_token`, `id_token`, `auth_token`, `jwt`, `api_key`, `key`, `secret`, `client_secret`,
     /// `password`, `passwd`, `pwd`, `auth`, `authorization`, `session`, `session_id`, `signature`, `sig`, `credential`, `security_token`,

@@ -203,10 +203,13 @@ fn error_is_an_event_only_if_the_settings_have_it_however_the_span_ends() {
             let mut span = TracerProvider::new(Arc::new(recorder))
                 .tracer("test")
                 .start("fails");
-            span.local.as_ref().unwrap().set_exception(Exception {
-                error_type: Some("Declined"),
-                message: "no funds".to_owned(),
-            });
+            let local = span.local.as_ref().unwrap();
+            let redaction = local.recorder().redaction();
+            local.set_exception(Exception::new(
+                Some("Declined"),
+                "no funds".to_owned(),
+                redaction,
+            ));
             if has_timestamp {
                 span.end_with_timestamp(SystemTime::now());
             } else {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use actix_web::http::StatusCode;
 use actix_web::{App, ResponseError, get, web};
-use behaviour::{Instance, Service, Span, rerun};
+use behaviour::{Instance, Reserved, Service, Span, rerun, tag_of};
 use biztrace::settings::ExceptionSignal;
 use biztrace::{Telemetry, traced, traced_handler};
 use opentelemetry::logs::{AnyValue, Severity};
@@ -58,6 +58,18 @@ impl LogExporter for Logs {
 }
 
 impl Logs {
+    /// Takes the events of this process from now on.
+    fn of_this_process() -> Self {
+        let logs = Self::default();
+        let provider = SdkLoggerProvider::builder()
+            .with_simple_exporter(logs.clone())
+            .build();
+        let bridge = OpenTelemetryTracingBridge::new(&provider);
+        let subscriber = tracing_subscriber::registry().with(bridge);
+        tracing::subscriber::set_global_default(subscriber).unwrap();
+        logs
+    }
+
     fn of(&self, span: &Span) -> Vec<Record> {
         let all = self.0.lock().unwrap();
         let of_span = |record: &&Record| record.span == span.id() && record.trace == span.trace();
@@ -117,14 +129,7 @@ async fn exceptions_are_events_where_the_settings_have_them() {
     {
         return;
     }
-    let logs = Logs::default();
-    let provider = SdkLoggerProvider::builder()
-        .with_simple_exporter(logs.clone())
-        .build();
-    let bridge = OpenTelemetryTracingBridge::new(&provider);
-    let subscriber = tracing_subscriber::registry().with(bridge);
-    tracing::subscriber::set_global_default(subscriber).unwrap();
-
+    let logs = Logs::of_this_process();
     let record = |span: &Span, event| Record {
         event,
         severity: Severity::Error,
@@ -152,6 +157,68 @@ async fn exceptions_are_events_where_the_settings_have_them() {
         let [server, charge] = spans(signal, 404).await;
         assert_eq!((server.events.len(), logs.of(&server).len()), (0, 0));
         assert_eq!(logs.of(&charge).len(), 2 * in_logs, "{signal:?}");
+    }
+}
+
+/// Has the error of a request, twice: as its own, and recorded by hand.
+#[traced(err)]
+async fn fetch(url: String) -> Result<(), reqwest::Error> {
+    let sent = reqwest::get(url).await;
+    let result = sent.and_then(reqwest::Response::error_for_status);
+    let result = result.map(|_| ());
+    if let Err(error) = &result {
+        biztrace::current().record_error(error);
+    }
+    result
+}
+
+#[get("/fetch")]
+async fn fetches(url: web::Data<String>) -> &'static str {
+    let _ = fetch(url.to_string()).await;
+    "done"
+}
+
+#[actix_web::test]
+async fn secrets_in_the_url_of_an_error_are_redacted_in_spans_and_in_the_log() {
+    let name = "exceptions::secrets_in_the_url_of_an_error_are_redacted_in_spans_and_in_the_log";
+    if rerun(name, &[]).is_some() {
+        return;
+    }
+    let logs = Logs::of_this_process();
+    let called = Service::start(|tracing| App::new().wrap(tracing));
+    let dead = Reserved::default();
+    for (base, problem) in [
+        (called.url(""), "404 Not Found"),
+        (dead.url(), "error sending request"),
+    ] {
+        let instance = Instance::new(|settings| {
+            let settings = settings.exceptions(ExceptionSignal::Both);
+            settings.redact_query(["pin"])
+        });
+        let url = format!("{base}/stock?quantity=2&token=s3cr3t&pin=s3cr3t#key=s3cr3t");
+        let url = web::Data::new(url.replace("://", "://me:s3cr3t@"));
+        let service = Service::recording_to(instance, move |tracing| {
+            let app = App::new().app_data(url.clone());
+            app.wrap(tracing).service(fetches)
+        });
+        service.get("/fetch").await;
+        let spans = service.spans(2).await;
+        let span = spans.named("fetch");
+        let events = span.events.iter().map(|event| {
+            let message = tag_of(&event.attributes, "exception.message");
+            message.unwrap().to_string()
+        });
+        let records = logs.of(span).into_iter().map(|record| record.message);
+        let messages: Vec<_> = events.chain(records).collect();
+        assert_eq!(messages.len(), 4, "{messages:?}");
+        for message in messages {
+            assert!(message.contains(problem), "{message}");
+            assert!(
+                message.contains("/stock?quantity=2&token=REDACTED&pin=REDACTED"),
+                "{message}"
+            );
+            assert!(!message.contains("s3cr3t"), "{message}");
+        }
     }
 }
 
