@@ -109,8 +109,8 @@ impl TelemetryBuilder {
     /// Sends traces by OTLP to `receiver`: an [`Otlp`], or the text of an endpoint for OTLP over HTTP. Needs the feature `otlp-http` or
     /// `otlp-grpc`.
     ///
-    /// An exporter that is named in code takes the place of those of the environment. Several may be: each has its own queue,
-    /// and gets all traces.
+    /// An exporter that is named in code takes the place of those of the environment, and a warning names the variables that are not
+    /// used. Several may be named: each has its own queue, and gets all traces.
     #[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
     pub fn otlp(self, receiver: impl Into<Otlp>) -> Self {
         self.exporter(receiver.into())

@@ -38,6 +38,13 @@ const VARIABLE: &str = "OTEL_TRACES_EXPORTER";
 const ZIPKIN: &str = "zipkin";
 const ZIPKIN_ENDPOINT: &str = "OTEL_EXPORTER_ZIPKIN_ENDPOINT";
 
+/// Addresses, each with the exporter that it is for.
+const ENDPOINTS: [(&str, &str); 3] = [
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", OTLP.name),
+    ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", OTLP.name),
+    (ZIPKIN_ENDPOINT, ZIPKIN),
+];
+
 /// Exporters, each with the source that names it, and what was wrong with the list of them.
 pub(super) struct Exporters {
     pub(super) all: Vec<(Source, Spec)>,
@@ -88,6 +95,8 @@ impl Exporters {
     ) -> Result<(), Error> {
         if self.all.is_empty() {
             self.name(environment, choose)?;
+        } else {
+            self.warn_of_unused(environment);
         }
         let names: Vec<_> = self.all.iter().map(|(_, spec)| spec.name()).collect();
         for (_, spec) in &mut self.all {
@@ -97,6 +106,32 @@ impl Exporters {
             spec.visit(&mut Pass::Read(environment));
         }
         Ok(())
+    }
+
+    /// Warns of variables that ask for exporters, if the code names others.
+    fn warn_of_unused(&mut self, environment: Environment<'_>) {
+        let mut named: Vec<_> = self.all.iter().map(|(_, spec)| spec.name()).collect();
+        named.dedup();
+        // What else is wrong with the list does not matter.
+        let list = environment.text(VARIABLE, &mut Origin::of(Source::Code));
+        let list = list.unwrap_or_default().to_ascii_lowercase();
+        let is_known = |name: &&str| EXPORTERS.iter().any(|it| it.name == *name) || *name == "none";
+        let asked = list.split(',').map(str::trim).filter(is_known);
+        let addresses = ENDPOINTS
+            .into_iter()
+            .filter(|(variable, _)| environment.is_set(variable));
+        let mut unused: Vec<_> = asked
+            .map(|name| (VARIABLE, name))
+            .chain(addresses)
+            .filter(|(_, name)| !named.contains(name))
+            .map(|(variable, _)| variable)
+            .collect();
+        unused.dedup();
+        let named = named.join(", ");
+        for variable in unused {
+            let problem = format!(" is not used: the code names the exporters ({named})");
+            self.origin.warn(variable, problem);
+        }
     }
 
     fn name(
@@ -177,12 +212,9 @@ pub(super) fn list_variables(pass: &mut Pass<'_>) {
 
 /// Whether there is an address for an exporter that this build may lack.
 fn has_otlp_endpoint(environment: Environment<'_>) -> bool {
-    [
-        "OTEL_EXPORTER_OTLP_ENDPOINT",
-        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-    ]
-    .iter()
-    .any(|variable| environment.is_set(variable))
+    ENDPOINTS
+        .iter()
+        .any(|(variable, name)| *name == OTLP.name && environment.is_set(variable))
 }
 
 /// Where nobody says where traces should go: to the person in front of a terminal, else where the specification says.

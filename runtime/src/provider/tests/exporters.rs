@@ -43,6 +43,59 @@ fn unknown_exporter_is_left_out() {
     assert_eq!((settings.len(), warnings.len()), (0, 1), "{warnings:?}");
 }
 
+#[test]
+fn variable_that_asks_for_an_exporter_is_warned_of_if_the_code_names_others() {
+    const OTLP: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    const TRACES: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
+    const ZIPKIN: &str = "OTEL_EXPORTER_ZIPKIN_ENDPOINT";
+    type Variables<'a> = &'a [(&'a str, &'a str)];
+    let cases: [(Variables<'_>, &[&str]); 10] = [
+        (&[(OTLP, "http://c")], &[OTLP]),
+        (&[(OTLP, "http://c"), (TRACES, "http://c")], &[OTLP, TRACES]),
+        (&[(ZIPKIN, "http://c")], &[ZIPKIN]),
+        (&[(EXPORTER, "otlp")], &[EXPORTER]),
+        (&[(EXPORTER, "none")], &[EXPORTER]),
+        (&[(EXPORTER, "otlp,zipkin")], &[EXPORTER]),
+        (
+            &[(EXPORTER, "Console, otlp"), (OTLP, "http://c")],
+            &[EXPORTER, OTLP],
+        ),
+        // What the code names, too, and what asks for none.
+        (&[(EXPORTER, " Console,console,")], &[]),
+        (&[(OTLP, ""), (EXPORTER, "")], &[]),
+        (&[("OTEL_EXPORTER_OTLP_TIMEOUT", "500")], &[]),
+    ];
+    for (variables, unused) in cases {
+        let warnings = super::warnings(variables, |it| it.console().console());
+        let expected: Vec<_> = unused
+            .iter()
+            .map(|it| format!("{it} is not used: the code names the exporters (console)"))
+            .collect();
+        assert_eq!(warnings, expected, "{variables:?}");
+    }
+    #[cfg(feature = "json")]
+    {
+        let build = |it: super::TelemetryBuilder| it.console().json_stdout();
+        let warnings = super::warnings(&[(OTLP, "http://c")], build);
+        let named = "the code names the exporters (console, json_stdout)";
+        assert_eq!(warnings, [format!("{OTLP} is not used: {named}")]);
+    }
+    // Nothing is exported at all.
+    let off = |it: super::TelemetryBuilder| it.console().disabled(true);
+    assert_eq!(super::warnings(&[(OTLP, "http://c")], off), [""; 0]);
+}
+
+#[cfg(any(feature = "otlp-grpc", feature = "otlp-http"))]
+#[test]
+fn variable_is_not_warned_of_if_the_code_names_its_exporter() {
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c"),
+        ("OTEL_TRACES_EXPORTER", "otlp"),
+    ];
+    let build = |it: super::TelemetryBuilder| it.console().otlp("http://d");
+    assert_eq!(super::warnings(&variables, build), [""; 0]);
+}
+
 #[cfg(feature = "zipkin")]
 #[test]
 fn zipkin_is_sent_to_where_its_variables_say() {
