@@ -4,7 +4,7 @@
 shopt -s inherit_errexit
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-cache=${BIZTRACE_E2E_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/biztrace-e2e}
+cache=${TEST_E2E_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/biztrace-e2e}
 scratch=$(mktemp -d)
 pids=()
 trap clean_up EXIT

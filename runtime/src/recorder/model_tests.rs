@@ -131,7 +131,7 @@ impl Plan {
 
 /// Five operations take seconds in a debug build, and six in a release one.
 fn depth() -> usize {
-    let asked = std::env::var("BIZTRACE_MODEL_DEPTH").ok();
+    let asked = std::env::var("TEST_MODEL_DEPTH").ok();
     let asked = asked.map(|depth| depth.parse().expect("a number of operations"));
     asked.unwrap_or(if cfg!(debug_assertions) { 5 } else { 6 })
 }

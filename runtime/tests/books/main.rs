@@ -1,7 +1,7 @@
 //! The books balance, whatever threads, exporters and limits do to each other.
 //!
-//! The test runs rounds for three seconds, or for as many as `BIZTRACE_STRESS_SECONDS` says. Each round is an instance with limits
-//! that are hard to keep to. Its seed is printed: `BIZTRACE_STRESS_SEED` begins with that round. The seed decides on the settings,
+//! The test runs rounds for three seconds, or for as many as `TEST_STRESS_SECONDS` says. Each round is an instance with limits
+//! that are hard to keep to. Its seed is printed: `TEST_STRESS_SEED` begins with that round. The seed decides on the settings,
 //! and on the operations of each thread. How the threads interleave it does not decide.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -49,8 +49,8 @@ fn books_balance_at_any_time() {
             hook(info);
         }
     }));
-    let seconds = setting("BIZTRACE_STRESS_SECONDS").unwrap_or(3);
-    let first = setting("BIZTRACE_STRESS_SEED").unwrap_or(1);
+    let seconds = setting("TEST_STRESS_SECONDS").unwrap_or(3);
+    let first = setting("TEST_STRESS_SEED").unwrap_or(1);
     let until = Instant::now() + Duration::from_secs(seconds);
     let alive = watchdog();
     let mut sum = Report::default();

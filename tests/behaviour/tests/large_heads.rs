@@ -255,7 +255,7 @@ fn a_header_that_is_named_thousands_of_times_takes_no_memory() {
 
 /// As many uploads as the machine is to bear: 2,500 need a limit of file descriptors (`ulimit -n`) above that.
 fn idle_uploads() -> usize {
-    let uploads = env::var("BIZTRACE_TEST_UPLOADS").ok();
+    let uploads = env::var("TEST_UPLOADS").ok();
     uploads.map_or(500, |uploads| uploads.parse().unwrap())
 }
 

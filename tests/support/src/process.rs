@@ -3,7 +3,7 @@
 use std::env;
 use std::process::Command;
 
-const CHILD: &str = "BIZTRACE_TEST_CHILD";
+const CHILD: &str = "TEST_CHILD";
 
 /// Runs the test of that name again, in a process of its own with `variables`. Returns what that process wrote to stderr, and `None`
 /// in that process. `test` is the path that the test harness shows, as in `module::test_function`.

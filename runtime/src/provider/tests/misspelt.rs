@@ -38,9 +38,24 @@ fn variable_is_warned_of_and_named_right() {
         "OTEL_SEMCONV_STABILITY_OPT_IN",
         "OTEL_SERVICE_VERSION",
         "OTHER_SERVICE_NAME",
-        "BIZTRACE_TEST_CHILD",
+        "TEST_CHILD",
+        "BIZTRACE",
     ] {
         accepts(&[(variable, "s3cret")], &[]);
+    }
+}
+
+#[test]
+fn each_unknown_variable_of_biztrace_is_warned_of() {
+    for variable in [
+        "BIZTRACE_",
+        "BIZTRACE_HASH",
+        "BIZTRACE_REDACT_QUERIES",
+        "BIZTRACE_SECRET",
+        "BIZTRACE_TRUSTED_PROXIES",
+    ] {
+        let problem = " is not read: no setting has this name. There are BIZTRACE_HASH_KEY, BIZTRACE_PII, BIZTRACE_BAGGAGE_TO, BIZTRACE_REDACT_QUERY";
+        refuses(variable, "s3cret", problem);
     }
 }
 
