@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::format::{MILLISECONDS, POSITIVE};
 use super::pass::Pass;
-use super::sourced::Sourced;
+use super::sourced::{Origin, Source, Sourced};
 use crate::error::Error;
 
 /// When and how much is exported at once, counted in spans (the specification's batch processor).
@@ -22,7 +22,7 @@ pub(crate) struct Batch {
 
 impl Default for Batch {
     fn default() -> Self {
-        BatchSettings::default().batch()
+        BatchSettings::default().batch(None)
     }
 }
 
@@ -49,13 +49,36 @@ impl Default for BatchSettings {
 const BATCH_SIZE: &str = "OTEL_BSP_MAX_EXPORT_BATCH_SIZE";
 
 impl BatchSettings {
-    pub(crate) fn batch(&self) -> Batch {
+    /// The batches of an exporter, which may have a default delay of its own.
+    pub(crate) fn batch(&self, own_delay: Option<Duration>) -> Batch {
+        let own_delay = self.own_delay(own_delay);
         Batch {
-            schedule_delay: self.schedule_delay.value,
+            schedule_delay: own_delay.unwrap_or(self.schedule_delay.value),
             export_timeout: self.export_timeout.value,
             max_queue_size: self.max_queue_size.value,
             max_export_batch_size: self.max_export_batch_size.value,
         }
+    }
+
+    /// That default, unless a delay is set.
+    fn own_delay(&self, own_delay: Option<Duration>) -> Option<Duration> {
+        own_delay.filter(|_| self.schedule_delay.origin.source == Source::Default)
+    }
+
+    /// Describes the delay of an exporter of that name, if its default counts.
+    pub(crate) fn describe_own(
+        &self,
+        pass: &mut Pass<'_>,
+        exporter: &str,
+        own_delay: Option<Duration>,
+    ) {
+        let delay = self.own_delay(own_delay);
+        let shown = delay.and_then(|delay| (MILLISECONDS.shown)(&delay));
+        pass.described(
+            &format!("{exporter}.schedule_delay"),
+            shown,
+            &Origin::DEFAULT,
+        );
     }
 
     pub(super) fn visit(&mut self, pass: &mut Pass<'_>) {
@@ -109,12 +132,12 @@ impl BatchSettings {
                 "={} is more than the queue holds; using {}",
                 size.value, queue.value
             );
-            if matches!(&size.origin.source, super::Source::Variable(_)) {
+            if matches!(&size.origin.source, Source::Variable(_)) {
                 size.origin.warn(BATCH_SIZE, problem);
             }
             size.value = queue.value;
             // The source of the queue's size is the source of the smaller batch, too.
-            if queue.origin.source != super::Source::Default {
+            if queue.origin.source != Source::Default {
                 size.origin.source = queue.origin.source.clone();
             }
         }

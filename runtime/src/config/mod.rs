@@ -20,7 +20,7 @@ mod propagator;
 mod settings;
 mod sourced;
 
-pub(crate) use self::batch::Batch;
+pub(crate) use self::batch::{Batch, BatchSettings};
 pub(crate) use self::environment::Environment;
 pub use self::exceptions::ExceptionSignal;
 pub use self::limits::Limits;

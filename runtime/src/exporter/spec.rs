@@ -1,12 +1,16 @@
 //! What set-up knows of an exporter.
 
 use std::path::Path;
+use std::time::Duration;
 
 use opentelemetry_sdk::Resource;
 
 use crate::config::{Pass, Source};
 use crate::error::Error;
 use crate::pipeline::{Pipeline, Setup};
+
+/// The delay of exporters that a person may watch.
+pub(crate) const WATCHED_DELAY: Duration = Duration::from_millis(500);
 
 /// The settings of an exporter, and its start. `provider/exporters.rs` has a line for each that the environment can name.
 pub(crate) trait ExporterSpec: Send {
@@ -21,6 +25,11 @@ pub(crate) trait ExporterSpec: Send {
 
     /// The source of an address that is enough to name the exporter.
     fn named_by(&self) -> Option<&Source> {
+        None
+    }
+
+    /// How long a finished span waits for its batch to fill, unless a setting says so.
+    fn schedule_delay(&self) -> Option<Duration> {
         None
     }
 

@@ -279,7 +279,8 @@ impl TelemetryBuilder {
         self
     }
 
-    /// How long a finished trace waits for its batch to fill. Default 5 s; `OTEL_BSP_SCHEDULE_DELAY`.
+    /// How long a finished trace waits for its batch to fill. Default 5 s, and 0.5 s for the console and `json_stdout`, which people
+    /// watch; `OTEL_BSP_SCHEDULE_DELAY`.
     pub fn schedule_delay(mut self, delay: Duration) -> Self {
         self.settings.batch.schedule_delay.set(delay);
         self

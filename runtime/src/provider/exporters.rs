@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 
 use super::named::Named;
 use crate::config::format::{Format, list};
-use crate::config::{Environment, Origin, Pass, Source, Sourced};
+use crate::config::{BatchSettings, Environment, Origin, Pass, Source, Sourced};
 use crate::diag;
 use crate::error::Error;
 use crate::exporter::console::spec::ConsoleSpec;
@@ -181,12 +181,18 @@ impl Exporters {
     }
 
     /// Describes each exporter with its settings. `none_by` is why there is none.
-    pub(super) fn describe(&mut self, pass: &mut Pass<'_>, none_by: &Source) {
+    pub(super) fn describe(
+        &mut self,
+        pass: &mut Pass<'_>,
+        batch: &BatchSettings,
+        none_by: &Source,
+    ) {
         pass.described("", None, &self.origin);
         for (source, spec) in &mut self.all {
             let origin = Origin::of(source.clone());
             pass.described("exporter", Some(spec.name().to_owned()), &origin);
             spec.visit(pass);
+            batch.describe_own(pass, spec.name(), spec.schedule_delay());
         }
         if self.all.is_empty() {
             let origin = Origin::of(none_by.clone());

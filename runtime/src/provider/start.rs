@@ -44,11 +44,7 @@ impl Telemetry {
             return Err(Error::Memory { limit, least });
         }
         let memory = Arc::new(MemoryBudget::new(limit));
-        let setup = Setup {
-            batch: settings.batch.batch(),
-            resource: resource.encode(),
-            memory: Arc::clone(&memory),
-        };
+        let encoded = resource.encode();
         let (of_sdk, service) = (resource.resource(), resource.service_name());
         let mut created = CreatedFiles::default();
         let mut pipelines = Vec::new();
@@ -56,7 +52,12 @@ impl Telemetry {
             if let Some(path) = exporter.file() {
                 created.note(path);
             }
-            pipelines.push(exporter.start(setup.clone(), &of_sdk)?);
+            let setup = Setup {
+                batch: settings.batch.batch(exporter.schedule_delay()),
+                resource: encoded.clone(),
+                memory: Arc::clone(&memory),
+            };
+            pipelines.push(exporter.start(setup, &of_sdk)?);
         }
         let mut pollers = Vec::new();
         if mode != Mode::Disabled {

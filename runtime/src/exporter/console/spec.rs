@@ -1,5 +1,7 @@
 //! The exporter `console`: its settings and its start.
 
+use std::time::Duration;
+
 use opentelemetry_sdk::Resource;
 
 use super::Console;
@@ -7,7 +9,7 @@ use crate::config::format::PRESENCE;
 use crate::config::{Pass, Sourced};
 use crate::error::Error;
 use crate::exporter::body::decode;
-use crate::exporter::spec::ExporterSpec;
+use crate::exporter::spec::{ExporterSpec, WATCHED_DELAY};
 use crate::pipeline::{Delivery, DropReason, Export, Failure, Pipeline, Request, Setup};
 
 #[derive(Debug, Default)]
@@ -24,6 +26,10 @@ impl ExporterSpec for ConsoleSpec {
     fn visit(&mut self, pass: &mut Pass<'_>) {
         let variable = ["NO_COLOR"];
         pass.setting("console.no_color", &variable, &PRESENCE, &mut self.no_color);
+    }
+
+    fn schedule_delay(&self) -> Option<Duration> {
+        Some(WATCHED_DELAY)
     }
 
     fn start(self: Box<Self>, setup: Setup, _: &Resource) -> Result<Pipeline, Error> {

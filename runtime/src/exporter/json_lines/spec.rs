@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use opentelemetry_sdk::Resource;
 
@@ -11,7 +12,7 @@ use super::settings::JsonFile;
 use crate::config::{Origin, Pass};
 use crate::error::Error;
 use crate::exporter::json;
-use crate::exporter::spec::ExporterSpec;
+use crate::exporter::spec::{ExporterSpec, WATCHED_DELAY};
 use crate::pipeline::{Delivery, DropReason, Export, Failure, Pipeline, Request, Setup};
 
 impl ExporterSpec for JsonFile {
@@ -47,6 +48,10 @@ pub(crate) struct JsonStdout;
 impl ExporterSpec for JsonStdout {
     fn name(&self) -> &'static str {
         "json_stdout"
+    }
+
+    fn schedule_delay(&self) -> Option<Duration> {
+        Some(WATCHED_DELAY)
     }
 
     fn start(self: Box<Self>, setup: Setup, _: &Resource) -> Result<Pipeline, Error> {

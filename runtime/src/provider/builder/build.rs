@@ -122,7 +122,8 @@ impl TelemetryBuilder {
             true => self.settings.disabled.origin.source.clone(),
             false => self.exporters.source().clone(),
         };
-        self.exporters.describe(pass, &none_by);
+        let batch = &self.settings.batch;
+        self.exporters.describe(pass, batch, &none_by);
         let sampler = &self.settings.sampler;
         pass.described("sampler", Some(sampler.value.to_string()), &sampler.origin);
         self.settings.visit(pass);

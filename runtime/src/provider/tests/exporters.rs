@@ -1,6 +1,11 @@
 //! Exporters of the environment.
 
-use super::{accepts, read};
+use std::time::Duration;
+
+use super::{TelemetryBuilder, accepts, read};
+use crate::config::BatchSettings;
+
+const SECOND: Duration = Duration::from_secs(1);
 
 const EXPORTER: &str = "OTEL_TRACES_EXPORTER";
 
@@ -43,6 +48,59 @@ fn unknown_exporter_is_left_out() {
     assert_eq!((settings.len(), warnings.len()), (0, 1), "{warnings:?}");
 }
 
+/// The delays that a description shows, by name.
+fn delays(
+    variables: &[(&str, &str)],
+    build: fn(TelemetryBuilder) -> TelemetryBuilder,
+) -> Vec<String> {
+    let listing = super::listing(variables, build);
+    let settings = listing.settings.into_iter();
+    let delays = settings.filter(|(name, ..)| name.ends_with("schedule_delay"));
+    let shown = delays.map(|(name, value, source)| format!("{name}={value} ({source})"));
+    shown.collect()
+}
+
+#[test]
+fn console_waits_half_a_second_unless_a_setting_says_otherwise() {
+    const DELAY: &str = "OTEL_BSP_SCHEDULE_DELAY";
+    let console = (EXPORTER, "console");
+    assert_eq!(
+        delays(&[console], |it| it),
+        [
+            "console.schedule_delay=500ms (default)",
+            "schedule_delay=5s (default)"
+        ]
+    );
+    assert_eq!(
+        delays(&[console, (DELAY, "5000")], |it| it),
+        ["schedule_delay=5s (OTEL_BSP_SCHEDULE_DELAY)"]
+    );
+    assert_eq!(
+        delays(&[], |it| it.console().schedule_delay(SECOND)),
+        ["schedule_delay=1s (code)"]
+    );
+    let own = Some(SECOND);
+    let mut settings = BatchSettings::default();
+    assert_eq!(settings.batch(own).schedule_delay, SECOND);
+    assert_eq!(settings.batch(None).schedule_delay, 5 * SECOND);
+    settings.schedule_delay.set(7 * SECOND);
+    assert_eq!(settings.batch(own).schedule_delay, 7 * SECOND);
+}
+
+#[cfg(feature = "json")]
+#[test]
+fn json_on_stdout_waits_half_a_second_and_a_file_as_long_as_others() {
+    use crate::exporter::json_lines::JsonFile;
+
+    assert_eq!(
+        delays(&[], |it| it.json_file(JsonFile::new("a")).json_stdout()),
+        [
+            "json_stdout.schedule_delay=500ms (default)",
+            "schedule_delay=5s (default)"
+        ]
+    );
+}
+
 #[test]
 fn variable_that_asks_for_an_exporter_is_warned_of_if_the_code_names_others() {
     const OTLP: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
@@ -75,13 +133,13 @@ fn variable_that_asks_for_an_exporter_is_warned_of_if_the_code_names_others() {
     }
     #[cfg(feature = "json")]
     {
-        let build = |it: super::TelemetryBuilder| it.console().json_stdout();
+        let build = |it: TelemetryBuilder| it.console().json_stdout();
         let warnings = super::warnings(&[(OTLP, "http://c")], build);
         let named = "the code names the exporters (console, json_stdout)";
         assert_eq!(warnings, [format!("{OTLP} is not used: {named}")]);
     }
     // Nothing is exported at all.
-    let off = |it: super::TelemetryBuilder| it.console().disabled(true);
+    let off = |it: TelemetryBuilder| it.console().disabled(true);
     assert_eq!(super::warnings(&[(OTLP, "http://c")], off), [""; 0]);
 }
 
@@ -92,7 +150,7 @@ fn variable_is_not_warned_of_if_the_code_names_its_exporter() {
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c"),
         ("OTEL_TRACES_EXPORTER", "otlp"),
     ];
-    let build = |it: super::TelemetryBuilder| it.console().otlp("http://d");
+    let build = |it: TelemetryBuilder| it.console().otlp("http://d");
     assert_eq!(super::warnings(&variables, build), [""; 0]);
 }
 
