@@ -1,5 +1,7 @@
 //! Values that are protected before they are recorded.
 
+use std::fmt;
+
 use super::policy::{MIN_KEY_BYTES, PiiPolicy};
 use super::writer::Treatment;
 use super::{Encoder, Value};
@@ -32,7 +34,7 @@ impl<V: Value + ?Sized> Value for Hash<'_, V> {
                     self.0.encode(writer.with_treatment(&treatment).into());
                 }
                 None => {
-                    warn_without_key();
+                    warn_without_key(writer.key());
                     writer.withhold();
                 }
             },
@@ -58,7 +60,7 @@ impl<V: Value + ?Sized> Value for Pii<'_, V> {
     fn encode(&self, encoder: Encoder<'_>) {
         encoder.write_with(|writer| {
             let policy = match writer.privacy() {
-                Some(privacy) => privacy.pii.unwrap_or_else(default_policy),
+                Some(privacy) => (privacy.pii).unwrap_or_else(|| default_policy(writer.key())),
                 None => PiiPolicy::default(),
             };
             match policy {
@@ -71,10 +73,11 @@ impl<V: Value + ?Sized> Value for Pii<'_, V> {
 }
 
 #[cold]
-fn default_policy() -> PiiPolicy {
+fn default_policy(key: Option<&str>) -> PiiPolicy {
     static ONCE: diag::Once = diag::Once::new();
+    let value = ValueOf(key);
     ONCE.warn(format_args!(
-        "a value is marked `#[pii]`, but no policy is set: such values are left out. Set BIZTRACE_PII, or call \
+        "{value} is marked `#[pii]`, but no policy is set: such values are left out. Set BIZTRACE_PII, or call \
          `TelemetryBuilder::pii`, to keep, hash or drop them"
     ));
     PiiPolicy::default()
@@ -94,10 +97,24 @@ fn mask(text: &str, shown: usize, limit: usize) -> String {
         .collect()
 }
 
-fn warn_without_key() {
+/// Names a value in a warning, by the key of its tag unless it is part of a list.
+struct ValueOf<'a>(Option<&'a str>);
+
+impl fmt::Display for ValueOf<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(key) => write!(f, "the value of {key:?}"),
+            None => f.write_str("a value"),
+        }
+    }
+}
+
+#[cold]
+fn warn_without_key(key: Option<&str>) {
     static ONCE: diag::Once = diag::Once::new();
+    let value = ValueOf(key);
     ONCE.warn(format_args!(
-        "a value is to be hashed, but there is no key: such values are left out. Set BIZTRACE_HASH_KEY, or call \
+        "{value} is to be hashed, but there is no usable key: such values are left out. Set BIZTRACE_HASH_KEY, or call \
          `TelemetryBuilder::hash_key`, with a secret of {MIN_KEY_BYTES} bytes or more that is the same in all services"
     ));
 }

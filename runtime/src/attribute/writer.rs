@@ -117,6 +117,14 @@ impl<'a> ValueWriter<'a> {
         self.privacy
     }
 
+    /// The key of the attribute whose value this is.
+    pub(super) fn key(&self) -> Option<&'a str> {
+        match self.place {
+            Place::Attribute { key, .. } => Some(key),
+            Place::Element => None,
+        }
+    }
+
     /// This writer, with an option's treatment.
     pub(super) fn with_treatment<'b>(self, treatment: &'b Treatment<'b>) -> ValueWriter<'b>
     where
