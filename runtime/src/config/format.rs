@@ -24,12 +24,8 @@ impl Refused {
     }
 
     /// The same of a value that may be shown.
-    pub(crate) fn add_shown(&mut self, value: &str, expected: &str) {
+    fn add_shown(&mut self, value: &str, expected: &str) {
         self.0.push(format!("={value:?} is not {expected}"));
-    }
-
-    pub(crate) fn into_problems(self) -> Vec<String> {
-        self.0
     }
 
     /// The same of a value that may be a secret: it is not shown.

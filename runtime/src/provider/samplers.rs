@@ -1,7 +1,7 @@
 //! The samplers that `OTEL_TRACES_SAMPLER` can name: a line each.
 
 use super::named::Named;
-use crate::config::format::{Refused, printable};
+use crate::config::format::printable;
 use crate::config::{Environment, Source, Sourced};
 use crate::error::Error;
 #[cfg(feature = "otlp-grpc")]
@@ -63,7 +63,7 @@ pub(super) fn read(
         return Ok(());
     };
     let make = named.get(SAMPLER)?;
-    let mut refused = Refused::default();
+    let mut problems = Vec::new();
     let argument = argument.unwrap_or_default();
     let root = make(&argument, &mut |value, expected| {
         let shown = match value.split_once('=') {
@@ -72,14 +72,17 @@ pub(super) fn read(
             }
             None => printable(value).to_owned(),
         };
-        refused.add_shown(&shown, expected);
+        problems.push(match value {
+            "" => format!(" is not set, but should be {expected}"),
+            _ => format!("={shown:?} is not {expected}"),
+        });
     });
     *value = match is_parent_based {
         true => root.parent_based(),
         false => root,
     };
     origin.source = Source::Variable(SAMPLER.to_owned());
-    for problem in refused.into_problems() {
+    for problem in problems {
         origin.warn(ARGUMENT, format!("{problem}; using {value}"));
     }
     Ok(())

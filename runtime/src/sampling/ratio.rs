@@ -45,7 +45,7 @@ impl Sampler {
         let ratio = argument.parse().ok();
         let ratio = ratio.filter(|ratio| (0.0..=1.0).contains(ratio));
         Self::trace_id_ratio(ratio.unwrap_or_else(|| {
-            refuse(argument, "a ratio from 0 to 1");
+            refuse(argument, "a ratio from 0 to 1, where 1 keeps every trace");
             1.0
         }))
     }

@@ -35,11 +35,15 @@ fn bad_ratio_keeps_everything() {
             ("OTEL_TRACES_SAMPLER_ARG", argument),
         ]);
         assert_eq!(set, ["sampler=parentbased_traceidratio(1)"]);
+        let problem = match argument {
+            "" => " is not set, but should be".to_owned(),
+            _ => format!("={argument:?} is not"),
+        };
+        let expected =
+            "a ratio from 0 to 1, where 1 keeps every trace; using parentbased_traceidratio(1)";
         assert_eq!(
             warnings,
-            [format!(
-                "OTEL_TRACES_SAMPLER_ARG={argument:?} is not a ratio from 0 to 1; using parentbased_traceidratio(1)"
-            )],
+            [format!("OTEL_TRACES_SAMPLER_ARG{problem} {expected}")]
         );
     }
 }
