@@ -87,11 +87,14 @@ impl Drop for Handle {
                 flushing.into_iter().for_each(Flushing::wait);
             }
         }
-        if is_installed {
+        let report = self.report();
+        if is_installed && report.recorded == 0 {
+            // The process may be about to end by an error, which has the first word.
+            self.recorder.leave_unattended();
+        } else if is_installed {
             diag::warn(format_args!(
-                "telemetry was dropped without a shutdown: {}. Spans that wait or come later are lost when the process ends. Keep \
-                 `Telemetry`, and call `shutdown` at the end of `main`",
-                self.report()
+                "telemetry was dropped without a shutdown: {report}. Spans that wait or come later are lost when the process ends. Keep \
+                 `Telemetry`, and call `shutdown` at the end of `main`"
             ));
         }
         if may_wait {

@@ -56,7 +56,7 @@ pub fn init() -> Result<Telemetry, Error> {
 /// [`RequestTracing`](crate::actix::RequestTracing) or a library; it ends with its last handle.
 ///
 /// If the last handle is dropped without a [`shutdown`](Self::shutdown), it sends what has ended, and waits two seconds at most, but
-/// not in a task of a tokio runtime. A warning says what is lost.
+/// not in a task of a tokio runtime. A warning says what is lost; if nothing was recorded so far, with the first span that is.
 #[derive(Clone)]
 #[must_use = "shut it down at the end, or the last spans are lost"]
 pub struct Telemetry(Arc<Handle>);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, TraceFlags, TraceState};
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
@@ -12,6 +12,7 @@ use super::clock::{Clock, SystemClock};
 use super::memory::MemoryBudget;
 use super::observer::Observer;
 use super::open::{Parent, value_limits};
+use super::phase::Phase;
 use super::route_privacy::RoutePrivacy;
 use super::sink::{Sink, Waiting};
 use super::state::Taken;
@@ -54,7 +55,7 @@ pub(crate) struct Recorder {
     pub(super) route_privacy: RoutePrivacy,
     pub(super) observer: Option<Arc<dyn Observer>>,
     /// After the shutdown no span starts.
-    pub(super) is_closed: AtomicBool,
+    pub(super) phase: Phase,
     /// Traces that were not recorded, and that their callers had not sampled.
     unsampled_by_callers: AtomicU64,
 }
@@ -122,7 +123,7 @@ impl Recorder {
             redaction: settings.redact_query.value,
             route_privacy: RoutePrivacy::default(),
             observer: None,
-            is_closed: AtomicBool::new(false),
+            phase: Phase::default(),
             unsampled_by_callers: AtomicU64::new(0),
         }
     }
@@ -178,7 +179,12 @@ impl Recorder {
 
     /// Records no span that starts from now on.
     pub(crate) fn close(&self) {
-        self.is_closed.store(true, Ordering::Relaxed);
+        self.phase.close();
+    }
+
+    /// Has the next span that starts give a warning, since nobody can shut it down any more.
+    pub(crate) fn leave_unattended(&self) {
+        self.phase.leave_unattended();
     }
 
     /// Hands over spans that have ended and wait for open spans of their traces. Looks at every open trace. Stops when it has handed
@@ -243,7 +249,7 @@ impl Recorder {
 
     /// Whether it records no spans that start now.
     pub(crate) fn is_closed(&self) -> bool {
-        self.is_closed.load(Ordering::Relaxed)
+        self.phase.is_closed()
     }
 
     pub(crate) fn propagators(&self) -> &Propagators {

@@ -29,6 +29,7 @@ mod memory;
 mod model_tests;
 mod observer;
 mod open;
+mod phase;
 mod pool;
 mod private_url;
 mod request_reader;

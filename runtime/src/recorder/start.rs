@@ -116,7 +116,7 @@ fn open(
     parent_slot: Option<u32>,
     start: Start<'_>,
 ) -> Result<LocalSpan, TraceRef> {
-    if trace.recorder.is_closed() {
+    if !trace.recorder.phase.admits() {
         return Err(trace);
     }
     let trace = trace.for_child();

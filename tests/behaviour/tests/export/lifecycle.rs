@@ -51,6 +51,38 @@ async fn installed_instance_sends_when_its_last_handle_goes_and_records_on() {
     assert_eq!(stderr.matches(warning).count(), 1, "{stderr}");
 }
 
+/// As when a server cannot bind its address, and `main` returns the error.
+#[test]
+fn installed_instance_that_has_recorded_nothing_goes_without_a_word() {
+    let test = "lifecycle::installed_instance_that_has_recorded_nothing_goes_without_a_word";
+    let Some(stderr) = rerun(test, &[]) else {
+        let nobody = Reserved::default();
+        let settings = Telemetry::builder().otlp(nobody.url());
+        return drop(settings.install().unwrap());
+    };
+    assert!(!stderr.contains("dropped without a shutdown"), "{stderr}");
+}
+
+#[test]
+fn first_span_after_the_last_handle_has_gone_is_warned_of() {
+    let test = "lifecycle::first_span_after_the_last_handle_has_gone_is_warned_of";
+    let Some(stderr) = rerun(test, &[]) else {
+        let nobody = Reserved::default();
+        let settings = || Telemetry::builder().otlp(nobody.url());
+        let _ = settings().install().unwrap();
+        for _ in 0..2 {
+            let mut span = global::tracer("library").start("span");
+            assert!(span.is_recording());
+            span.end();
+        }
+        // The warning is said by now.
+        settings().build().unwrap().shutdown_blocking();
+        return;
+    };
+    let warning = "telemetry was dropped without a shutdown, and spans are recorded now";
+    assert_eq!(stderr.matches(warning).count(), 1, "{stderr}");
+}
+
 #[actix_web::test]
 async fn handle_that_goes_in_a_task_has_the_export_thread_send() {
     let receiver = Receiver::default();
