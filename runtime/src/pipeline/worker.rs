@@ -19,6 +19,7 @@ use super::shard::{CHUNK_BYTES, End, Shards};
 use super::worker_state::{FlushRequest, InFlight, Shared};
 use super::{Export, Failure, SendStarted, Setup, after, moment_after};
 use crate::config::Batch;
+use crate::diag;
 use crate::error::Error;
 use crate::recorder::{EncodedSpans, Recorder, Reservation, Sink, Waiting};
 use crate::thread;
@@ -120,6 +121,27 @@ pub(crate) struct Flushing {
 }
 
 impl Flushing {
+    /// Blocks until it is done, or until `moment`. Returns whether it need not be waited for any more.
+    pub(crate) fn is_over_by(&self, moment: Moment) -> bool {
+        let moment = moment.min(self.until);
+        let left = moment.saturating_duration_since(Moment::now());
+        let is_late = self.wait.recv_timeout(left) == Err(RecvTimeoutError::Timeout);
+        !is_late || moment == self.until
+    }
+
+    /// Says what it still waits for, and how long.
+    pub(crate) fn tell(&self) {
+        let report = self.shared.report();
+        let what = if self.close { "shutdown" } else { "flush" };
+        let left = self.until.saturating_duration_since(Moment::now());
+        diag::warn(format_args!(
+            "{}: the {what} waits: {} spans are not sent yet. It takes {} s more at most",
+            report.exporter,
+            report.waiting,
+            left.as_secs() + 1
+        ));
+    }
+
     /// Blocks until it is done, or its time is over: an exporter may be stuck in a call that cannot be cut short, for
     /// example a write to the console. At a shutdown the spans that are left are counted as dropped then, without the export thread.
     pub(crate) fn wait(self) {

@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::task;
 
@@ -52,11 +52,20 @@ impl Drop for Instance {
     }
 }
 
-/// Waits until all is done and said: the process may end after that.
+/// Waits until all is done and said: the process may end after that. Says what it waits for if that takes longer than [`QUIET`].
 pub(super) fn wait_for(flushing: Vec<Flushing>) {
+    let soon = Instant::now() + QUIET;
+    for waited_for in &flushing {
+        if !waited_for.is_over_by(soon) {
+            waited_for.tell();
+        }
+    }
     flushing.into_iter().for_each(Flushing::wait);
     diag::settle();
 }
+
+/// What takes longer looks as if it hangs.
+const QUIET: Duration = Duration::from_secs(1);
 
 /// What the application has of an instance. The process keeps an installed instance besides.
 pub(super) struct Handle(pub(super) Arc<Instance>);

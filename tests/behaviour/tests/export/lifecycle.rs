@@ -117,6 +117,25 @@ fn built_instance_that_goes_says_what_was_lost() {
     assert!(!stderr.contains("dropped without a shutdown"), "{stderr}");
 }
 
+/// Nobody listens at the receiver's address, so the exporter tries again until the deadline.
+#[test]
+fn shutdown_that_takes_long_says_what_it_waits_for() {
+    let test = "lifecycle::shutdown_that_takes_long_says_what_it_waits_for";
+    let Some(stderr) = rerun(test, &[]) else {
+        let nobody = Reserved::default();
+        let settings = Telemetry::builder().otlp(nobody.url()).console();
+        let settings = settings.shutdown_timeout(Duration::from_secs(3));
+        let telemetry = settings.schedule_delay(NEVER).build().unwrap();
+        let tracer = telemetry.tracer_provider().tracer("library");
+        (0..6).for_each(|_| tracer.start("span").end());
+        telemetry.shutdown_blocking();
+        return;
+    };
+    let waits = "otlp: the shutdown waits: 6 spans are not sent yet. It takes ";
+    assert_eq!(stderr.matches(waits).count(), 1, "{stderr}");
+    assert!(stderr.contains(" s more at most"), "{stderr}");
+}
+
 #[actix_web::test]
 async fn shutdown_follows_the_work_and_returns_what_it_returns() {
     let receiver = Receiver::default();
