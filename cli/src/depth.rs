@@ -20,6 +20,10 @@ use crate::highlight::KEYWORDS;
 /// Parsing is recursive: syntax that is deeper than this may overflow the stack.
 const MAX_DEPTH: usize = 10_000;
 
+/// What brackets cost grows with the square of their depth: the parser copies what is within them, and the formatter indents it. Code that
+/// people or generators write stays far below; rustc's own `recursion_limit` is 128.
+const MAX_BRACKETS: usize = 256;
+
 /// Fails on tokens whose syntax may be too deep to parse.
 pub(crate) fn check(tokens: TokenStream) -> syn::Result<()> {
     let mut open = vec![Level::new(None, tokens)];
@@ -45,8 +49,8 @@ pub(crate) fn check(tokens: TokenStream) -> syn::Result<()> {
             }
         };
         level.run.levels += 1;
-        if open.len() == MAX_DEPTH {
-            let message = format!("brackets are nested deeper than {MAX_DEPTH}");
+        if open.len() > MAX_BRACKETS {
+            let message = format!("brackets are nested deeper than {MAX_BRACKETS}");
             return Err(Error::new(inner.span_open(), message));
         }
         let tokens = inner.stream();
@@ -124,8 +128,8 @@ struct Run {
     /// The `<` that are open. A comparison makes this inexact.
     angles: isize,
     has_bar: bool,
-    /// The last token, if it is the first part of an arrow.
-    arrow: bool,
+    /// The last token, if the next one belongs to it, as in `=>` and `::`.
+    joint: Option<char>,
 }
 
 impl Run {
@@ -144,14 +148,22 @@ impl Run {
 
     fn punct(&mut self, punct: &Punct) -> bool {
         let c = punct.as_char();
-        match c {
-            '<' => self.angles += 1,
-            '>' if !self.arrow => self.angles -= 1,
-            '|' => self.has_bar = true,
+        match (self.joint, c) {
+            (Some('-'), '>') => {}
+            // The pattern ends: what is open in it were comparisons and alternatives.
+            (Some('='), '>') => (self.angles, self.has_bar) = (0, false),
+            (_, '<') => self.angles += 1,
+            (_, '>') => self.angles -= 1,
+            (_, '|') => self.has_bar = true,
             _ => {}
         }
-        self.arrow = matches!(c, '-' | '=') && punct.spacing() == Spacing::Joint;
-        !matches!(c, ',' | ';' | ':' | '\'' | '#' | '$')
+        self.joint = (punct.spacing() == Spacing::Joint).then_some(c);
+        match c {
+            ',' | ';' | '\'' | '#' | '$' => false,
+            // The paths of `use` nest.
+            ':' => self.joint.is_some(),
+            _ => true,
+        }
     }
 
     /// Whether the run ends with `token`. A comma may also stand within `A<B, C>` or `|a, b|`, where the run goes on.
@@ -191,6 +203,8 @@ mod tests {
             ("a: Vec<HashMap<A, B>>, ", 11_000),
             ("1 => { -a } ", 11_000),
             ("A::B => c, ", 11_000),
+            ("A::B | A::C => 1, ", 11_000),
+            ("x if x < 5 => a + x, ", 11_000),
             ("if a < b { c } ", 11_000),
         ] {
             assert_eq!(
@@ -215,6 +229,7 @@ mod tests {
             "A<",
             "A<u8, ",
             "x.y.",
+            "a::",
             "x as ",
             "*const ",
             "else if a {} ",
@@ -238,9 +253,25 @@ mod tests {
     #[test]
     fn nesting_adds_up() {
         // At each level of brackets, a little without them.
-        let text = format!("{}x{}", "- - (".repeat(5_000), ") + 1".repeat(5_000));
-        assert!(message(&text).contains("deeper than 10000"));
-        let text = format!("{}x{}", "- - (".repeat(1_000), ") + 1".repeat(1_000));
+        let text = format!("{}x{}", "- - (".repeat(250), ") + 1".repeat(250));
         assert_eq!(message(&text), "");
+        let minus = "- ".repeat(50);
+        let text = format!("{}x{}", format!("{minus}(").repeat(250), ")".repeat(250));
+        assert!(message(&text).contains("deeper than 10000"));
+    }
+
+    #[test]
+    fn brackets_have_a_limit_of_their_own() {
+        for (open, close) in [("(", ")"), ("{", "}"), ("a::{", "}"), ("m!([", "])")] {
+            let nested = |levels: usize| {
+                message(&format!("{}{}", open.repeat(levels), close.repeat(levels)))
+            };
+            assert_eq!(nested(128), "", "{open}");
+            assert_eq!(nested(257), "brackets are nested deeper than 256", "{open}");
+        }
+        assert_eq!(
+            message(&format!("{}{}", "[".repeat(256), "]".repeat(256))),
+            ""
+        );
     }
 }

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use similar::TextDiff;
 
 use crate::annotated::{Site, find, outermost};
@@ -25,10 +25,13 @@ pub(crate) struct Arguments {
     diff: bool,
 }
 
+/// Deep code is long where it is formatted: a small tree that somebody else wrote may be gigabytes.
+const MAX_OUTPUT: usize = 64 << 20;
+
 pub(crate) fn run(
     arguments: &Arguments,
     packages: &Packages,
-    output: &mut impl Write,
+    output: &mut Vec<u8>,
 ) -> anyhow::Result<Outcome> {
     let workspace = packages.find()?;
     let filter = Filter::new(arguments.path.as_deref(), &workspace.root)?;
@@ -47,6 +50,7 @@ pub(crate) fn run(
             continue;
         }
         found = true;
+        bounded(output, file)?;
         mistakes.extend(chosen.iter().flat_map(|site| self::mistakes(site, file)));
         let chosen = outermost(chosen);
         if arguments.diff {
@@ -58,6 +62,7 @@ pub(crate) fn run(
             continue;
         }
         for site in chosen {
+            bounded(output, file)?;
             let place = format!(
                 "{}:{}: {}",
                 file.display_path,
@@ -91,6 +96,17 @@ pub(crate) fn run(
         warnings: Vec::new(),
         failure,
     })
+}
+
+/// Fails before a file or a site of it if there is too much output already.
+fn bounded(output: &[u8], next: &SourceFile) -> anyhow::Result<()> {
+    ensure!(
+        output.len() <= MAX_OUTPUT,
+        "the generated code is longer than {} MiB: what follows is left out. Choose a file or a function, as in `expand {}`",
+        MAX_OUTPUT >> 20,
+        visible(&next.display_path)
+    );
+    Ok(())
 }
 
 /// The file with the chosen sites expanded in place, as a unified diff.
@@ -168,5 +184,29 @@ impl Filter {
                 .path
                 .windows(self.path.len())
                 .any(|part| part == self.path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_OUTPUT, bounded};
+    use crate::modules::SourceFile;
+
+    #[test]
+    fn output_has_a_limit() {
+        let next = SourceFile {
+            display_path: "src/orders.rs".to_owned(),
+            text: String::new(),
+            syntax: syn::parse_file("").expect("an empty file"),
+            module: Vec::new(),
+        };
+        let mut output = vec![0; MAX_OUTPUT];
+        assert!(bounded(&output, &next).is_ok());
+        output.push(0);
+        let error = bounded(&output, &next).expect_err("too long");
+        assert_eq!(
+            error.to_string(),
+            "the generated code is longer than 64 MiB: what follows is left out. Choose a file or a function, as in `expand src/orders.rs`"
+        );
     }
 }

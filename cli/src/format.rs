@@ -4,6 +4,8 @@ use std::panic;
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::AngleBracketedGenericArguments;
+use syn::visit::{self, Visit};
 
 use crate::annotated::SiteKind;
 
@@ -29,12 +31,43 @@ pub(crate) fn format(kind: SiteKind, code: &TokenStream, depth: usize) -> String
     inner.join("\n").trim_start().to_owned()
 }
 
-/// `None` for syntax that the formatter does not know, such as unstable syntax: it panics there.
+/// `None` for generic arguments that are too deep, and for syntax that the formatter does not know, such as unstable syntax: it panics
+/// there.
 fn unparse(code: TokenStream) -> Option<String> {
     let file: syn::File = syn::parse2(code).ok()?;
+    if Generics::of(&file).deepest > MAX_GENERICS {
+        return None;
+    }
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
     let formatted = panic::catch_unwind(|| prettyplease::unparse(&file));
     panic::set_hook(hook);
     formatted.ok()
+}
+
+/// The formatter indents generic arguments, a level each: its output grows with the square of their depth.
+const MAX_GENERICS: usize = 256;
+
+/// How deep generic arguments are nested.
+#[derive(Default)]
+struct Generics {
+    open: usize,
+    deepest: usize,
+}
+
+impl Generics {
+    fn of(file: &syn::File) -> Self {
+        let mut generics = Self::default();
+        generics.visit_file(file);
+        generics
+    }
+}
+
+impl Visit<'_> for Generics {
+    fn visit_angle_bracketed_generic_arguments(&mut self, it: &AngleBracketedGenericArguments) {
+        self.open += 1;
+        self.deepest = self.deepest.max(self.open);
+        visit::visit_angle_bracketed_generic_arguments(self, it);
+        self.open -= 1;
+    }
 }

@@ -99,17 +99,71 @@ fn syntax_that_is_too_deep_is_an_error() {
         fs::write(folder.join(format!("src/m{index}.rs")), text).expect("a writable folder");
         modules += &format!("mod m{index};\n");
     }
-    modules += "#[biztrace::traced] fn fine() {}\n";
+    let text = format!("use {}x;\n", "a::".repeat(400_000));
+    fs::write(folder.join("src/m7.rs"), text).expect("a writable folder");
+    modules += "mod m7;\n#[biztrace::traced] fn fine() {}\n";
     fs::write(folder.join("src/lib.rs"), modules).expect("a writable folder");
     for arguments in ["catalogue", "expand"] {
         let output = biztrace(&folder, arguments);
         let errors = stderr(&output);
         assert_eq!(output.status.code(), Some(1), "{errors}");
-        for index in 0..7 {
+        for index in 0..8 {
             let place = format!("nested deeper than 10000\n  --> src/m{index}.rs:1:");
             assert!(errors.contains(&place), "{place}: {errors}");
         }
         assert!(stdout(&output).contains("fine"), "{arguments}");
+    }
+}
+
+/// A level of brackets costs more the deeper it is: memory of the parser, and spaces of the formatter.
+#[test]
+fn brackets_that_are_too_deep_are_an_error() {
+    let folder = scratch("brackets");
+    let mut modules = String::new();
+    for (index, (start, open, close, end)) in [
+        ("use ", "a::{", "}", ";"),
+        ("#[biztrace::traced] fn f() {", "{", "}", "}"),
+        ("#[biztrace::traced] fn f() { x", "(", ")", "; }"),
+        ("#[a", "(", ")", "] #[biztrace::traced] fn f() {}"),
+        ("#[biztrace::traced] fn f() { m!", "[", "]", "; }"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let text = format!("{start}{}{}{end}\n", open.repeat(600), close.repeat(600));
+        fs::write(folder.join(format!("src/m{index}.rs")), text).expect("a writable folder");
+        modules += &format!("mod m{index};\n");
+    }
+    modules += "#[biztrace::traced] fn fine() {}\n";
+    fs::write(folder.join("src/lib.rs"), modules).expect("a writable folder");
+    for arguments in ["catalogue", "expand", "expand --diff"] {
+        let output = biztrace(&folder, arguments);
+        let (shown, errors) = (stdout(&output), stderr(&output));
+        assert_eq!(output.status.code(), Some(1), "{arguments}: {errors}");
+        for index in 0..5 {
+            let place = format!("brackets are nested deeper than 256\n  --> src/m{index}.rs:1:");
+            assert!(errors.contains(&place), "{place}: {errors}");
+        }
+        assert!(shown.contains("fine"), "{arguments}");
+        assert!(shown.len() < 10_000, "{arguments}: {}", shown.len());
+    }
+}
+
+#[test]
+fn generic_arguments_that_are_too_deep_are_not_formatted() {
+    let folder = scratch("generics");
+    let text = format!(
+        "#[biztrace::traced] fn f() {{ let x: {}u8{}; }}\n",
+        "A<".repeat(1_000),
+        "> ".repeat(1_000)
+    );
+    fs::write(folder.join("src/lib.rs"), text).expect("a writable folder");
+    for arguments in ["expand", "expand --diff"] {
+        let output = biztrace(&folder, arguments);
+        let shown = stdout(&output);
+        assert!(output.status.success(), "{}", stderr(&output));
+        assert!(shown.contains("fn f"), "{arguments}");
+        assert!(shown.len() < 50_000, "{arguments}: {}", shown.len());
     }
 }
 
