@@ -1,9 +1,14 @@
-//! How a file is opened, as far as it depends on the system: on Unix for its owner alone, and not by a link that somebody else may have
-//! made.
+//! How a file is opened, as far as it depends on the system: on Unix for its owner alone, and only if no other user may have put it there.
 
-use std::fs::{self, File, Metadata};
+use std::fs::{File, Metadata};
 use std::io;
 use std::path::Path;
+
+#[cfg(unix)]
+use rustix::fs::OFlags;
+
+#[cfg(unix)]
+use super::place::Folder;
 
 /// The permissions of a new file.
 #[derive(Debug, Clone, Copy)]
@@ -26,18 +31,20 @@ pub(super) fn open(path: &Path, Mode(mode): Mode) -> io::Result<File> {
             "opening a named pipe blocks until it is read: use `TelemetryBuilder::json_stdout` with a pipe instead",
         ));
     }
+    let folder = Folder::of(path)?;
     let mut options = File::options();
     options.create(true).append(true).mode(mode);
-    if !is_shared(path) {
+    if !folder.is_shared() {
         return options.open(path);
     }
-    let opened = options.custom_flags(libc::O_NOFOLLOW).open(path);
-    opened.map_err(|error| match error.raw_os_error() {
-        Some(libc::ELOOP) => io::Error::other(
-            "it is a symbolic link in a folder that everybody may write to: anybody may have made it. Use a folder of the service's own",
-        ),
-        _ => error,
-    })
+    // A link or a pipe that has taken its place by now is neither followed nor waited for.
+    let mut flags = OFlags::NONBLOCK;
+    flags.set(OFlags::NOFOLLOW, !folder.is_linked);
+    let file = options
+        .custom_flags(flags.bits().cast_signed())
+        .open(path)?;
+    folder.check(&file.metadata()?)?;
+    Ok(file)
 }
 
 #[cfg(not(unix))]
@@ -45,25 +52,11 @@ pub(super) fn open(path: &Path, _: Mode) -> io::Result<File> {
     File::options().create(true).append(true).open(path)
 }
 
-/// Whether everybody may make files beside it, as in `/tmp`: its folder is sticky and world-writable.
-#[cfg(unix)]
-fn is_shared(path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-
-    const STICKY_AND_WORLD_WRITABLE: u32 = 0o1002;
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    fs::metadata(folder)
-        .is_ok_and(|folder| folder.mode() & STICKY_AND_WORLD_WRITABLE == STICKY_AND_WORLD_WRITABLE)
-}
-
 #[cfg(unix)]
 fn is_pipe(path: &Path) -> bool {
     use std::os::unix::fs::FileTypeExt;
 
-    fs::metadata(path).is_ok_and(|it| it.file_type().is_fifo())
+    path.metadata().is_ok_and(|it| it.file_type().is_fifo())
 }
 
 /// The mode of the file that replaces this one: what its owner has changed stays.

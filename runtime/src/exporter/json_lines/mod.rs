@@ -2,6 +2,8 @@
 
 mod access;
 mod escape;
+#[cfg(unix)]
+mod place;
 mod rotating;
 mod settings;
 mod spec;

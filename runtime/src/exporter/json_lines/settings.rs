@@ -26,7 +26,9 @@ impl JsonFile {
     /// it. A line that a process left unfinished is ended first. Not a named pipe.
     ///
     /// Use a folder of the service's own. On Unix a new file is for its owner alone, with the mode `0600`; if you change the mode, the
-    /// files that replace it have yours. In a folder where everybody may make files, such as `/tmp`, a symbolic link at `path` is an error.
+    /// files that replace it have yours. In a folder that everybody may write to, such as `/tmp`, what another user may have put in its place is
+    /// an error: a link, a file that belongs neither to the service's user nor to root, a file that everybody may write to. So is a folder on
+    /// the way that is a link or belongs to another user. A volume with the mode `0777` works.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),

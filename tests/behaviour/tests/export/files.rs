@@ -247,6 +247,144 @@ fn link_is_refused_where_everybody_may_make_one() {
     assert_eq!(report.dropped.get(DropReason::Refused), 2, "{report}");
 }
 
+#[cfg(unix)]
+fn refusal(path: &std::path::Path) -> String {
+    let built = Telemetry::builder().json_file(JsonFile::new(path)).build();
+    let error = built.unwrap_err().to_string();
+    assert!(error.contains("folder of the service's own"), "{error}");
+    error
+}
+
+#[cfg(unix)]
+fn send_to(path: &std::path::Path) -> u64 {
+    let file = JsonFile::new(path).max_bytes(1);
+    let telemetry = Telemetry::builder().json_file(file).build().unwrap();
+    let tracer = telemetry.tracer_provider().tracer("library");
+    for _ in 0..2 {
+        tracer.start("span").end();
+        telemetry.force_flush_blocking();
+    }
+    telemetry.shutdown_blocking().delivered
+}
+
+/// In `/tmp`, and in a folder without the sticky bit.
+#[cfg(unix)]
+const SHARED: [u32; 2] = [0o1777, 0o777];
+
+#[cfg(unix)]
+#[test]
+fn what_others_may_have_put_in_a_shared_folder_is_refused() {
+    use std::os::unix::fs::{chown, symlink};
+
+    for shared in SHARED {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        set_mode(folder.path(), shared);
+        let own = path("own");
+        std::fs::create_dir(&own).unwrap();
+        std::fs::write(own.join("secret"), "secret").unwrap();
+
+        std::fs::hard_link(own.join("secret"), path("hard.jsonl")).unwrap();
+        let error = refusal(&path("hard.jsonl"));
+        assert!(error.contains("hard link"), "{error}");
+
+        symlink(own.join("secret"), path("link.jsonl")).unwrap();
+        symlink(&own, path("link")).unwrap();
+        for linked in ["link.jsonl", "link/new.jsonl", "own/../link/new.jsonl"] {
+            let error = refusal(&path(linked));
+            assert!(error.contains("symbolic link"), "{error}");
+        }
+        // Nor by a link of the service's own.
+        let elsewhere = tempfile::tempdir().unwrap();
+        let by_link = elsewhere.path().join("traces.jsonl");
+        symlink(path("link/new.jsonl"), &by_link).unwrap();
+        let error = refusal(&by_link);
+        assert!(error.contains("symbolic link"), "{error}");
+        assert!(!own.join("new.jsonl").exists());
+
+        // Only root can give something away.
+        let others = path("others");
+        std::fs::create_dir(&others).unwrap();
+        std::fs::write(path("others.jsonl"), "").unwrap();
+        let given = chown(&others, Some(65_534), None)
+            .and_then(|()| chown(path("others.jsonl"), Some(65_534), None));
+        if given.is_ok() {
+            for name in ["others.jsonl", "others/new.jsonl"] {
+                let error = refusal(&path(name));
+                assert!(error.contains("another user (uid 65534)"), "{error}");
+            }
+            assert!(!others.join("new.jsonl").exists());
+        }
+        let secret = std::fs::read_to_string(own.join("secret")).unwrap();
+        assert_eq!(secret, "secret");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn own_files_in_a_shared_folder_work() {
+    use std::os::unix::fs::{chown, symlink};
+
+    for shared in SHARED {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        set_mode(folder.path(), shared);
+        std::fs::create_dir(path("own")).unwrap();
+        // A volume that is mounted there.
+        std::fs::create_dir(path("volume")).unwrap();
+        set_mode(&path("volume"), 0o777);
+        for name in ["new.jsonl", "own/new.jsonl", "volume/new.jsonl"] {
+            assert_eq!(send_to(&path(name)), 2, "{name}");
+            // After a restart.
+            assert_eq!(send_to(&path(name)), 2, "{name}");
+            assert_eq!(mode(&path(name)), 0o600, "{name}");
+        }
+        // As logrotate makes it.
+        std::fs::write(path("rotated.jsonl"), "").unwrap();
+        set_mode(&path("rotated.jsonl"), 0o640);
+        assert_eq!(send_to(&path("rotated.jsonl")), 2);
+        let elsewhere = tempfile::tempdir().unwrap();
+        let by_link = elsewhere.path().join("traces.jsonl");
+        symlink(path("target.jsonl"), &by_link).unwrap();
+        let telemetry = Telemetry::builder().json_file(JsonFile::new(&by_link));
+        telemetry.build().unwrap().shutdown_blocking();
+        assert!(path("target.jsonl").exists());
+
+        // A volume without modes shows this for everything. In `/tmp` it is a file that others may write to.
+        std::fs::write(path("open.jsonl"), "").unwrap();
+        set_mode(&path("open.jsonl"), 0o777);
+        if shared == 0o777 {
+            assert_eq!(send_to(&path("open.jsonl")), 2);
+        } else {
+            let error = refusal(&path("open.jsonl"));
+            assert!(
+                error.contains("writable by everybody (mode 777)"),
+                "{error}"
+            );
+        }
+    }
+    // In a folder that only its owner may write to, the owner of a file does not matter.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("traces.jsonl");
+    std::fs::write(&path, "").unwrap();
+    set_mode(&path, 0o666);
+    let _ = chown(&path, Some(65_534), None);
+    assert_eq!(send_to(&path), 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_device_is_written_to() {
+    let file = JsonFile::new("/dev/null");
+    let telemetry = Telemetry::builder().json_file(file).build().unwrap();
+    telemetry
+        .tracer_provider()
+        .tracer("library")
+        .start("span")
+        .end();
+    assert_eq!(telemetry.shutdown_blocking().delivered, 1);
+}
+
 #[test]
 fn line_has_no_character_that_a_reader_does_not_see() {
     let folder = tempfile::tempdir().unwrap();
