@@ -1,6 +1,6 @@
 //! The settings of a receiver beside its address.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::config::format::{Format, MILLISECONDS, pairs};
@@ -103,9 +103,20 @@ const HEADERS: Format<Vec<(String, String)>> = Format {
 
 const FILE: Format<Option<PathBuf>> = Format {
     parse: |value, _| Some(Some(value.into())),
-    shown: |file| file.as_ref().map(|file| file.display().to_string()),
+    shown: |file| {
+        let file = file.as_ref()?;
+        let shown = || file.display().to_string();
+        Some(not_a_path(file).map_or_else(shown, |problem| format!("… ({problem})")))
+    },
     written: |_| String::new(),
 };
+
+/// What is wrong with the path of a TLS file that is the file's text instead. It may be a private key: it is not shown.
+pub(super) fn not_a_path(path: &Path) -> Option<&'static str> {
+    let path = path.to_string_lossy();
+    let is_text = path.trim_start().starts_with("-----BEGIN") || path.contains(['\n', '\r']);
+    is_text.then_some("it takes the path of a file, without line breaks, and not its text")
+}
 
 impl Options {
     /// Lists the settings. `exporter` begins their names; `variables` are those that set one, by the end of their names.

@@ -12,6 +12,7 @@ use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier, crypto};
 
 use super::Certificates;
 use super::endpoint::SPEAKS_NO_TLS;
+use super::options::not_a_path;
 use crate::error::{Error, sources};
 
 #[cfg(feature = "_http")]
@@ -184,6 +185,9 @@ impl Certificates {
     }
 
     fn read(&self, setting: &'static str, path: &Path) -> Result<Vec<u8>, Error> {
+        if let Some(problem) = not_a_path(path) {
+            return Err(self.error(format!("`{setting}` is not a path"), problem));
+        }
         fs::read(path).map_err(|error| self.file(setting, path, "unreadable", error))
     }
 
@@ -231,6 +235,22 @@ mod tests {
             let error = config(&settings).unwrap_err().to_string();
             assert!(error.contains(problem), "{error}");
             assert!(error.ends_with(". Set by `Exporter::identity_files`, EXPORTER_CLIENT_KEY"));
+        }
+    }
+
+    #[test]
+    fn text_in_the_place_of_a_path_is_not_shown() {
+        for key in ["-----BEGIN PRIVATE KEY-----s3cret", "s3cret\n/key.pem"] {
+            let settings = Certificates {
+                ca_file: Some(key.into()),
+                ..Certificates::default()
+            };
+            let error = config(&settings).unwrap_err().to_string();
+            assert!(
+                error.contains("`ca_file` is not a path: it takes the path of a file"),
+                "{error}"
+            );
+            assert!(!error.contains("s3cret"), "{error}");
         }
     }
 }

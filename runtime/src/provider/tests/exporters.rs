@@ -264,6 +264,26 @@ mod otlp {
         );
     }
 
+    #[test]
+    fn text_in_the_place_of_a_path_is_not_shown() {
+        let hidden = "… (it takes the path of a file, without line breaks, and not its text)";
+        accepts(
+            &[
+                ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/ca.pem"),
+                ("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", "/cert.pem\ns3cret"),
+                (
+                    "OTEL_EXPORTER_OTLP_CLIENT_KEY",
+                    " -----BEGIN PRIVATE KEY-----s3cret",
+                ),
+            ],
+            &[
+                "otlp.ca_file=/ca.pem",
+                &format!("otlp.cert_file={hidden}"),
+                &format!("otlp.key_file={hidden}"),
+            ],
+        );
+    }
+
     #[cfg(feature = "otlp-http")]
     #[test]
     fn client_identity_of_the_environment_is_for_one_receiver() {
