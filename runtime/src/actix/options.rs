@@ -298,6 +298,8 @@ impl RequestTracing {
     /// Records these headers of requests, as `http.request.header.<name>`: a list with the text of each line. None is recorded
     /// otherwise, beside `user_agent.original`. What is in `Authorization` and `Cookie` is a secret.
     ///
+    /// Values are recorded as they are. The redaction of queries does not apply to a URL in a header, for example in `Referer`.
+    ///
     /// ```
     /// use actix_web::http::header::{self, HeaderName};
     /// use biztrace::actix::RequestTracing;
@@ -314,7 +316,7 @@ impl RequestTracing {
     }
 
     /// Records these headers of responses, as `http.response.header.<name>`: as [`request_headers`](Self::request_headers) has
-    /// those of requests.
+    /// those of requests. Values are recorded as they are, also the query of a URL in `Location`.
     #[must_use]
     pub fn response_headers(self, names: impl IntoIterator<Item = HeaderName>) -> Self {
         let capture = HeaderCapture::new("http.response.header.", names);
