@@ -32,11 +32,4 @@ impl PrivateUrl {
     pub(crate) fn is_any(&self) -> bool {
         self.path | self.query | !self.parameters.is_empty()
     }
-
-    /// What is hidden while it is not known what is private.
-    pub(crate) const ALL: Self = Self {
-        path: true,
-        query: true,
-        parameters: &[],
-    };
 }

@@ -4,6 +4,13 @@ use crate::attribute::PrivateUrl;
 use crate::recorder::{LockedSpan, RoutePrivacy};
 use crate::semconv::keys::ROUTE;
 
+/// What is hidden while it is not known what is private.
+const ALL: PrivateUrl = PrivateUrl {
+    path: true,
+    query: true,
+    parameters: &[],
+};
+
 /// Has a request's span hide what is private in its URL. The handler has said so if it has run; otherwise, earlier requests of its route
 /// have. `status` is that of the response, if there is one.
 #[inline]
@@ -43,7 +50,7 @@ fn hide_unclaimed(
         None if seems_run => routes.note(method, &route, &[]),
         None => {
             routes.note_next();
-            span.hide_url(PrivateUrl::ALL);
+            span.hide_url(ALL);
         }
     }
 }
@@ -51,6 +58,6 @@ fn hide_unclaimed(
 /// Has a request's span hide its URL, since its route is in doubt. Unless a handler has said what is private.
 pub(super) fn hide_doubtful(span: &mut LockedSpan<'_>) {
     if !span.is_claimed() {
-        span.hide_url(PrivateUrl::ALL);
+        span.hide_url(ALL);
     }
 }
