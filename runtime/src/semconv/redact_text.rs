@@ -25,14 +25,36 @@ impl Redaction {
         shown
     }
 
-    /// Adds a URL, which begins with its host. It may hold other URLs.
+    /// Adds a URL, which begins behind its scheme. It may hold other URLs.
     fn push_url(&self, shown: &mut String, url: &str) {
-        let (place, asked) = url.split_at(url.find(is_mark).unwrap_or(url.len()));
-        push_hosts(shown, place);
-        for part in asked.split_inclusive(is_mark) {
-            let query = part.trim_end_matches(is_mark);
-            push_nested(shown, &self.of(query));
-            shown.push_str(&part[query.len()..]);
+        let url = push_user(shown, url, user_info(url).max(odd_user_info(url)));
+        let (rest, fragment) = url.split_at(url.find('#').unwrap_or(url.len()));
+        let (place, query) = rest.split_at(rest.find('?').unwrap_or(rest.len()));
+        push_without_users(shown, place);
+        for part in [query, fragment] {
+            if part.is_empty() {
+                continue;
+            }
+            let (mark, part) = part.split_at(1);
+            shown.push_str(mark);
+            self.push_parameters(shown, &self.of(part));
+        }
+    }
+
+    /// Adds a query whose own secrets are redacted. A parameter may be a URL that has a query, too.
+    fn push_parameters(&self, shown: &mut String, query: &str) {
+        for (i, parameter) in query.split('&').enumerate() {
+            if i > 0 {
+                shown.push('&');
+            }
+            for part in parameter.split_inclusive(['?', '#']) {
+                let redacted = self.of(part);
+                push_without_users(shown, &redacted);
+                if redacted != part {
+                    // The rest of the parameter may belong to the secret.
+                    break;
+                }
+            }
         }
     }
 }
@@ -48,41 +70,46 @@ fn first_url(text: &str) -> Option<(&str, &str, &str)> {
     Some((before, url, after))
 }
 
-/// What begins a query or a fragment.
-fn is_mark(c: char) -> bool {
-    matches!(c, '?' | '#')
-}
-
-/// Adds a query whose URLs have no user info. `&` ends a host there.
-fn push_nested(shown: &mut String, query: &str) {
-    for parameter in query.split_inclusive('&') {
-        match parameter.find(MARK) {
-            Some(at) => {
-                let (before, url) = parameter.split_at(at + MARK.len());
-                shown.push_str(before);
-                push_hosts(shown, url);
-            }
-            None => shown.push_str(parameter),
-        }
-    }
-}
-
-/// Adds a URL, which begins with its host, without the user info of this host and of others in it.
-fn push_hosts(shown: &mut String, url: &str) {
-    let mut rest = url;
-    loop {
-        let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        match host.rsplit_once('@') {
-            Some((_, host)) => shown.extend([REDACTED, ":", REDACTED, "@", host]),
-            None => shown.push_str(host),
-        }
-        let Some(at) = path.find(MARK) else {
-            return shown.push_str(path);
-        };
-        let (before, url) = path.split_at(at + MARK.len());
+/// Adds a text whose URLs have no user info.
+fn push_without_users(shown: &mut String, text: &str) {
+    let mut rest = text;
+    while let Some(at) = rest.find(MARK) {
+        let (before, url) = rest.split_at(at + MARK.len());
         shown.push_str(before);
-        rest = url;
+        rest = push_user(shown, url, user_info(url));
     }
+    shown.push_str(rest);
+}
+
+/// Adds what is shown for a user info of that length, and returns the URL behind it.
+fn push_user<'u>(shown: &mut String, url: &'u str, len: usize) -> &'u str {
+    if len > 0 {
+        shown.extend([REDACTED, ":", REDACTED, "@"]);
+    }
+    &url[len..]
+}
+
+/// The length of the user info that a URL begins with, and of its `@`.
+fn user_info(url: &str) -> usize {
+    end_of_user(host(url))
+}
+
+/// The same of a password with `/`, `?` or `#`, which should be percent-encoded: what stands in the port's place is not a number.
+fn odd_user_info(url: &str) -> usize {
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    match host(url).rsplit_once(':') {
+        Some((_, port)) if !is_port(port) && !port.contains(['@', ']']) => end_of_user(url),
+        _ => 0,
+    }
+}
+
+fn end_of_user(text: &str) -> usize {
+    text.rfind('@').map_or(0, |at| at + 1)
+}
+
+/// What stands before the path, the query and the fragment.
+fn host(url: &str) -> &str {
+    &url[..url.find(['/', '?', '#']).unwrap_or(url.len())]
 }
 
 #[cfg(test)]
@@ -158,6 +185,18 @@ mod tests {
                 "https://s3cr3t@h?sig=s3cr3t",
                 "https://REDACTED:REDACTED@h?sig=REDACTED",
             ),
+            (
+                "postgres://me:s3/cr3t@db/x, postgres://me:s3#cr?3t@db/x",
+                "postgres://REDACTED:REDACTED@db/x, postgres://REDACTED:REDACTED@db/x",
+            ),
+            (
+                "http://h:80/@me, http://h:/@me",
+                "http://h:80/@me, http://h:/@me",
+            ),
+            (
+                "http://[::1]/@me http://[::1]:8/@me",
+                "http://[::1]/@me http://[::1]:8/@me",
+            ),
             // Several, and one in another.
             (
                 "http://h/?token=s3cr3t or http://u:s3cr3t@h/",
@@ -176,6 +215,22 @@ mod tests {
                 "http://h/?to=http://h&to=http://REDACTED:REDACTED@h",
             ),
             ("http://h/?token=a://s3cr3t", "http://h/?token=REDACTED"),
+            (
+                "http://h/?token=s3?cr3t&a=b?c",
+                "http://h/?token=REDACTED&a=b?c",
+            ),
+            (
+                "http://h/?to=http://h/?token=s3?cr3t&a=1#token=s3?cr3t",
+                "http://h/?to=http://h/?token=REDACTED&a=1#token=REDACTED",
+            ),
+            (
+                "http://h/#/page?token=s3cr3t&a=1",
+                "http://h/#/page?token=REDACTED&a=1",
+            ),
+            (
+                "http://h/x://u:s3cr3t@h/y",
+                "http://h/x://REDACTED:REDACTED@h/y",
+            ),
         ] {
             let redaction = Redaction::default();
             assert_eq!(redaction.of_text(written.to_owned()), shown);
