@@ -49,9 +49,15 @@ pub enum Error {
         cause: String,
     },
     /// A ratio is not between 0 and 1.
-    #[error("the sampling ratio {0} is not a number from 0 to 1. Write, for example, 0.25")]
+    #[error("the sampling ratio {0} is not a number from 0 to 1. Write 0.25 for 25 %")]
     #[non_exhaustive]
     Ratio(f64),
+    /// A rate of traces is not a number above 0.
+    #[error(
+        "the rate {0} of traces a second is not a number above 0. Write, for example, 100.0; `Sampler::always_off` records none"
+    )]
+    #[non_exhaustive]
+    Rate(f64),
     /// A size or a duration is zero and must not be: the method that set it, for example `Otlp::timeout`.
     #[error("`{0}` is zero: set more, or leave it out for the default")]
     #[non_exhaustive]

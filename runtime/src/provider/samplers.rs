@@ -15,6 +15,8 @@ const SAMPLERS: &[Named<Make>] = &[
     Named::new("always_on", |_, _| Sampler::always_on()),
     Named::new("always_off", |_, _| Sampler::always_off()),
     Named::new("traceidratio", Sampler::parse_ratio),
+    Named::new("probability", Sampler::parse_probability),
+    Named::new("rate_limiting", Sampler::parse_rate),
     #[cfg(feature = "otlp-grpc")]
     Named::new("jaeger_remote", JaegerRemote::parse),
     #[cfg(not(feature = "otlp-grpc"))]

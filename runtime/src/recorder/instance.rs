@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use opentelemetry::trace::{SpanContext, SpanId, SpanKind, TraceFlags, TraceState};
+use opentelemetry::trace::{SpanContext, SpanId, SpanKind, TraceState};
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
 
 use super::cells::{Cell, Cells};
@@ -21,7 +21,7 @@ use crate::attribute::{Privacy, Tags};
 use crate::config::{ExceptionSignal, Limits, Settings};
 use crate::network::Hosts;
 use crate::propagation::{ParentDecision, Propagators};
-use crate::sampling::{Decision, NewTrace, Sampler};
+use crate::sampling::{Decision, NewTrace, RANDOM, Sampler};
 use crate::semconv::{KnownMethods, Redaction};
 
 /// What a recorder does with the traces that start in it.
@@ -82,9 +82,6 @@ pub(crate) struct NewSpan {
     pub(super) parent: Option<Parent>,
     pub(super) decision: Decision,
 }
-
-/// W3C Trace Context Level 2: the trace id's right half is random.
-const RANDOM: TraceFlags = TraceFlags::new(0x02);
 
 impl Recorder {
     /// Assembles a recorder as `settings` say. Its traces share the budget `memory` with the pipelines.
@@ -299,10 +296,9 @@ impl Recorder {
             now: &|| self.clock.monotonic(),
         });
         let flags = random.with_sampled(decision.is_kept());
-        let trace_state = match &decision.added {
-            Some(added) => added.trace_state.clone(),
-            None => trace_state,
-        };
+        let added = decision.added.as_deref();
+        let added = added.and_then(|added| added.trace_state.clone());
+        let trace_state = added.unwrap_or(trace_state);
         let context = SpanContext::new(trace_id, self.new_span_id(), flags, false, trace_state);
         if !decision.is_recorded() {
             if is_sampled == Some(false) && parent.is_none_or(SpanContext::is_remote) {

@@ -1,6 +1,5 @@
 //! The sampler `jaeger_remote`: a server sets its strategy.
 
-mod bucket;
 mod server;
 mod strategy;
 

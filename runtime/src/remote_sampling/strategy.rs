@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
-use super::bucket::Bucket;
+use opentelemetry::KeyValue;
+
 use crate::sampling::ratio::Ratio;
-use crate::sampling::{Decision, NewTrace};
+use crate::sampling::{Added, Bucket, Decision, NewTrace};
 
 /// What a server of strategies says.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,7 +38,10 @@ pub(super) struct Remote {
 #[derive(Debug)]
 enum Active {
     Share(Ratio),
-    Rate(Bucket),
+    Rate {
+        rate: f64,
+        bucket: Bucket,
+    },
     Operations {
         operations: HashMap<String, Operation>,
         others: Operation,
@@ -70,17 +74,28 @@ impl Remote {
         let active = Arc::clone(&self.active.read().unwrap_or_else(PoisonError::into_inner));
         let now = (trace.now)().saturating_duration_since(self.epoch);
         match &*active {
-            Active::Share(share) => share.decide(trace.id, REASON),
-            Active::Rate(bucket) => Decision::new(bucket.take(now), Some(REASON)),
+            Active::Share(share) => by(
+                "probabilistic",
+                share.ratio(),
+                share.decide(trace.id, REASON),
+            ),
+            Active::Rate { rate, bucket } => by(
+                "ratelimiting",
+                *rate,
+                Decision::new(bucket.take(now), Some(REASON)),
+            ),
             Active::Operations { operations, others } => {
-                let operation = operations.get(trace.name).unwrap_or(others);
-                let decision = operation.share.decide(trace.id, REASON);
+                let Operation { share, least } = operations.get(trace.name).unwrap_or(others);
+                let decision = share.decide(trace.id, REASON);
                 // What the share keeps is of the number that is kept in any case.
-                let is_due = operation.least.take(now);
-                if decision.is_kept() {
-                    decision
-                } else {
-                    Decision::new(is_due, Some(REASON))
+                let is_due = least.take(now);
+                match decision.is_kept() {
+                    true => by("probabilistic", share.ratio(), decision),
+                    false => by(
+                        "lowerbound",
+                        share.ratio(),
+                        Decision::new(is_due, Some(REASON)),
+                    ),
                 }
             }
         }
@@ -89,11 +104,32 @@ impl Remote {
 
 const REASON: &str = "jaeger_remote";
 
+/// Names what kept a trace in the words of Jaeger's clients. Its adaptive sampling learns from the first span of each trace.
+fn by(kind: &'static str, parameter: f64, decision: Decision) -> Decision {
+    if !decision.is_kept() {
+        return decision;
+    }
+    let attributes = vec![
+        KeyValue::new("sampler.type", kind),
+        KeyValue::new("sampler.param", parameter),
+    ];
+    Decision {
+        added: Some(Box::new(Added {
+            attributes,
+            trace_state: None,
+        })),
+        ..decision
+    }
+}
+
 impl From<Strategy> for Active {
     fn from(strategy: Strategy) -> Self {
         match strategy {
             Strategy::Share(share) => Self::Share(Ratio::new(share)),
-            Strategy::Rate(rate) => Self::Rate(Bucket::new(rate)),
+            Strategy::Rate(rate) => Self::Rate {
+                rate,
+                bucket: Bucket::new(rate),
+            },
             Strategy::Operations {
                 shares,
                 default,
@@ -164,8 +200,36 @@ mod tests {
         }
         let limited = remote(Strategy::Rate(1.0));
         let decision = decide(&limited, LOW, "GET", limited.epoch);
-        let expected = Decision::new(true, Some("jaeger_remote"));
-        assert_eq!(decision, expected, "a rate is no probability");
+        assert!(decision.is_kept());
+        assert_eq!(decision.adjusted_count, None, "a rate is no probability");
+        assert_eq!(decision.reason, Some("jaeger_remote"));
+    }
+
+    #[test]
+    fn first_span_has_the_words_of_jaegers_clients() {
+        let operations = || Strategy::Operations {
+            shares: HashMap::from([("all".into(), 1.0)]),
+            default: 0.25,
+            least: 2.0,
+        };
+        for (strategy, id, name, kind, parameter) in [
+            (Strategy::Share(0.25), HIGH, "GET", "probabilistic", 0.25),
+            (Strategy::Rate(3.0), LOW, "GET", "ratelimiting", 3.0),
+            (operations(), LOW, "all", "probabilistic", 1.0),
+            (operations(), HIGH, "other", "probabilistic", 0.25),
+            (operations(), LOW, "other", "lowerbound", 0.25),
+        ] {
+            let remote = remote(strategy);
+            let decision = decide(&remote, id, name, remote.epoch);
+            let expected = [
+                KeyValue::new("sampler.type", kind),
+                KeyValue::new("sampler.param", parameter),
+            ];
+            let added = decision.added.expect("attributes");
+            assert_eq!(added.attributes, expected, "{name}");
+        }
+        let dropped = remote(Strategy::Share(0.0));
+        assert_eq!(decide(&dropped, LOW, "GET", dropped.epoch).added, None);
     }
 
     #[test]

@@ -4,14 +4,22 @@
 //! that the environment can name.
 
 mod always;
+mod bucket;
+mod ot_entry;
 mod parent_based;
+mod probability;
+mod rate_limiting;
 pub(crate) mod ratio;
 mod sample;
 mod sampler;
 mod sdk;
 #[cfg(test)]
 mod tests;
+mod threshold;
 
 pub use self::parent_based::ParentBased;
 pub(crate) use self::sample::{Decision, NewTrace, Refuse, Sample};
 pub use self::sampler::Sampler;
+pub(crate) use self::threshold::RANDOM;
+#[cfg(feature = "otlp-grpc")]
+pub(crate) use self::{bucket::Bucket, sample::Added};

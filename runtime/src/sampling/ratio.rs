@@ -6,6 +6,7 @@ use opentelemetry::trace::TraceId;
 
 use super::sample::{Decision, NewTrace, Refuse, Sample};
 use super::sampler::Sampler;
+use super::threshold::randomness_of;
 use crate::error::Error;
 
 #[derive(Debug)]
@@ -23,9 +24,14 @@ impl Ratio {
         }
     }
 
+    #[cfg(feature = "otlp-grpc")]
+    pub(crate) fn ratio(&self) -> f64 {
+        self.ratio
+    }
+
     /// Decides by the trace id alone.
     pub(crate) fn decide(&self, id: TraceId, reason: &'static str) -> Decision {
-        let keep = randomness(id) >= self.threshold;
+        let keep = randomness_of(id) >= self.threshold;
         Decision::new(keep, Some(reason)).with_probability(self.ratio)
     }
 }
@@ -40,15 +46,20 @@ impl Sampler {
 }
 
 impl Sampler {
-    /// By `OTEL_TRACES_SAMPLER_ARG`. That it is missing is worth a warning, too: whoever asks for a ratio does not want everything.
+    /// By `OTEL_TRACES_SAMPLER_ARG`.
     pub(crate) fn parse_ratio(argument: &str, refuse: &mut Refuse<'_>) -> Self {
-        let ratio = argument.parse().ok();
-        let ratio = ratio.filter(|ratio| (0.0..=1.0).contains(ratio));
-        Self::trace_id_ratio(ratio.unwrap_or_else(|| {
-            refuse(argument, "a ratio from 0 to 1, where 1 keeps every trace");
-            1.0
-        }))
+        Self::trace_id_ratio(parse_share(argument, refuse))
     }
+}
+
+/// A share of all traces. That it is missing is worth a warning, too: whoever asks for a share does not want everything.
+pub(super) fn parse_share(argument: &str, refuse: &mut Refuse<'_>) -> f64 {
+    let share = argument.parse().ok();
+    let share = share.filter(|share| (0.0..=1.0).contains(share));
+    share.unwrap_or_else(|| {
+        refuse(argument, "a ratio from 0 to 1, where 1 keeps every trace");
+        1.0
+    })
 }
 
 impl Sample for Ratio {
@@ -70,13 +81,8 @@ impl fmt::Display for Ratio {
     }
 }
 
-/// 2^56: one more than the largest [`randomness`].
+/// 2^56: one more than the largest randomness.
 const RANDOMNESS: f64 = (1_u64 << 56) as f64;
-
-/// The trace id's rightmost 56 bits, random by Trace Context Level 2.
-fn randomness(id: TraceId) -> u64 {
-    u128::from_be_bytes(id.to_bytes()) as u64 & ((1 << 56) - 1)
-}
 
 /// The least randomness that is kept.
 fn threshold(ratio: f64) -> u64 {

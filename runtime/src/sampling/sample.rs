@@ -81,7 +81,8 @@ pub(crate) struct Decision {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Added {
     pub(crate) attributes: Vec<KeyValue>,
-    pub(crate) trace_state: TraceState,
+    /// `None` leaves the trace its own.
+    pub(crate) trace_state: Option<TraceState>,
 }
 
 impl Decision {

@@ -95,7 +95,7 @@ impl Sample for SdkSampler {
             adjusted_count: None,
             added: Some(Box::new(Added {
                 attributes: result.attributes,
-                trace_state: result.trace_state,
+                trace_state: Some(result.trace_state),
             })),
         }
     }

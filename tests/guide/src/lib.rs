@@ -8,6 +8,9 @@ mod pages {
     #[doc = include_str!("../../../docs/guide/propagation.md")]
     struct Propagation;
 
+    #[doc = include_str!("../../../docs/guide/sampling.md")]
+    struct Sampling;
+
     #[doc = include_str!("../../../docs/guide/exporting.md")]
     struct Exporting;
 

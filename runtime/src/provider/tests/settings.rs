@@ -263,8 +263,7 @@ fn what_is_not_understood_is_named_and_changes_nothing() {
     let milliseconds = "a whole number of milliseconds above 0, below 2^32";
     let positive = "a whole number above 0";
     let number = "a whole number";
-    let samplers =
-        "one of always_on, always_off, traceidratio, jaeger_remote, alone or after parentbased_";
+    let samplers = "one of always_on, always_off, traceidratio, probability, rate_limiting, jaeger_remote, alone or after parentbased_";
     let parent_based = "parentbased_always_on";
     #[rustfmt::skip]
     let cases = [

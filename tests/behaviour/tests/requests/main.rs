@@ -14,6 +14,7 @@ mod long_texts;
 mod middleware;
 mod outcomes;
 mod private_urls;
+mod probability;
 mod propagators;
 mod proxies;
 mod request_attributes;

@@ -8,7 +8,7 @@ use std::time::Duration;
 /// It is one number, the time by which all that has been taken is earned ("generic cell rate algorithm"), so that no thread waits
 /// for another.
 #[derive(Debug)]
-pub(super) struct Bucket {
+pub(crate) struct Bucket {
     /// Nanoseconds that earn a trace; `None` if nothing ever does.
     price: Option<u64>,
     earned_by: AtomicU64,
@@ -18,7 +18,7 @@ const SECOND: u64 = 1_000_000_000;
 
 impl Bucket {
     /// A full one.
-    pub(super) fn new(rate: f64) -> Self {
+    pub(crate) fn new(rate: f64) -> Self {
         Self {
             price: (rate > 0.0).then_some((SECOND as f64 / rate) as u64),
             earned_by: AtomicU64::new(0),
@@ -26,7 +26,7 @@ impl Bucket {
     }
 
     /// Takes a trace, if there is one at `now`, since some time before all others.
-    pub(super) fn take(&self, now: Duration) -> bool {
+    pub(crate) fn take(&self, now: Duration) -> bool {
         let Some(price) = self.price else {
             return false;
         };

@@ -1,0 +1,122 @@
+//! The sampler `probability`: a share of all traces, alike in all services.
+
+use std::fmt;
+
+use opentelemetry::trace::TraceState;
+
+use super::ot_entry::{has_randomness, randomness, threshold, with_threshold};
+use super::ratio::parse_share;
+use super::sample::{Added, Decision, NewTrace, Refuse, Sample};
+use super::sampler::Sampler;
+use super::threshold::{RANDOM, Threshold};
+use crate::diag;
+use crate::error::Error;
+
+#[derive(Debug)]
+struct Probability {
+    probability: f64,
+    /// `None` if nothing is kept.
+    threshold: Option<Threshold>,
+}
+
+impl Sampler {
+    /// Records this share of the traces that begin here, from 0 (none) to 1 (all), and says so to whoever reads them: the threshold in
+    /// `tracestate` travels with the trace and is on each span, so that receivers know how many traces a recorded one stands for
+    /// (`sampling.adjusted_count` on the first span says it, too). Traces that began in another service are recorded if they are there,
+    /// with the threshold that was decided by there.
+    ///
+    /// Services with different shares record the same traces: what one records, each one with a larger share records. This is the
+    /// specification's [consistent probability sampling]. [`trace_id_ratio`](Self::trace_id_ratio) decides alike, but tells nobody.
+    ///
+    /// ```
+    /// use biztrace::settings::Sampler;
+    ///
+    /// assert_eq!(Sampler::probability(0.1).to_string(), "probability(0.1)");
+    /// ```
+    ///
+    /// [consistent probability sampling]: https://opentelemetry.io/docs/specs/otel/trace/tracestate-probability-sampling/
+    #[must_use]
+    pub fn probability(probability: f64) -> Self {
+        Self::of(Probability {
+            probability,
+            threshold: (probability > 0.0).then(|| Threshold::of(probability)),
+        })
+    }
+
+    /// By `OTEL_TRACES_SAMPLER_ARG`.
+    pub(crate) fn parse_probability(argument: &str, refuse: &mut Refuse<'_>) -> Self {
+        Self::probability(parse_share(argument, refuse))
+    }
+}
+
+const REASON: &str = "probability";
+
+impl Probability {
+    /// Decides on a trace that begins here.
+    fn decide(&self, trace: &NewTrace<'_>, state: &TraceState) -> Decision {
+        if let Some(parent) = trace.parent
+            && parent.trace_flags() & RANDOM != RANDOM
+            && !has_randomness(state)
+        {
+            static ONCE: diag::Once = diag::Once::new();
+            ONCE.warn(format_args!(
+                "`{self}` decides by the last 14 digits of trace ids, and a caller does not say that those of its ids are random"
+            ));
+        }
+        let kept_by = self
+            .threshold
+            .filter(|threshold| threshold.keeps(randomness(state, trace.id)));
+        decision(kept_by.is_some(), REASON, state, kept_by)
+    }
+}
+
+impl Sample for Probability {
+    fn sample(&self, trace: &NewTrace<'_>) -> Decision {
+        let state = trace
+            .parent
+            .map_or(&TraceState::NONE, |it| it.trace_state());
+        match trace.caller {
+            None => self.decide(trace, state),
+            Some(false) => Decision::new(false, Some("parent")),
+            // A threshold that has not decided so says nothing.
+            Some(true) => {
+                let threshold = threshold(state);
+                let threshold = threshold.filter(|it| it.keeps(randomness(state, trace.id)));
+                decision(true, "parent", state, threshold)
+            }
+        }
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        match self.probability {
+            0.0..=1.0 => Ok(()),
+            probability => Err(Error::Ratio(probability)),
+        }
+    }
+}
+
+/// By `threshold`, which the trace's state tells.
+fn decision(
+    is_kept: bool,
+    reason: &'static str,
+    state: &TraceState,
+    threshold: Option<Threshold>,
+) -> Decision {
+    let trace_state = with_threshold(state, threshold);
+    Decision {
+        adjusted_count: threshold.map(Threshold::adjusted_count),
+        added: trace_state.map(|state| {
+            Box::new(Added {
+                attributes: Vec::new(),
+                trace_state: Some(state),
+            })
+        }),
+        ..Decision::new(is_kept, Some(reason))
+    }
+}
+
+impl fmt::Display for Probability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "probability({})", self.probability)
+    }
+}
