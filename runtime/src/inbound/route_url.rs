@@ -45,12 +45,17 @@ fn hide_unclaimed(
     let Some(route) = span.text(&ROUTE) else {
         return;
     };
+    if seems_run {
+        routes.note(method, &route, &[]);
+    }
     match routes.of(method, &route) {
         Some(private) => private.into_iter().for_each(|url| span.hide_url(url)),
-        None if seems_run => routes.note(method, &route, &[]),
+        None if seems_run => {}
         None => {
-            routes.note_next();
             span.hide_url(ALL);
+            if method != "OPTIONS" {
+                routes.note_next();
+            }
         }
     }
 }
