@@ -14,7 +14,7 @@ use super::propagator::{PROPAGATORS, Propagator};
 use super::sourced::Sourced;
 use crate::error::Error;
 use crate::network::Hosts;
-use crate::sampling::Sampler;
+use crate::sampling::{Keep, Sampler};
 use crate::semconv::{KnownMethods, Redaction};
 
 /// All that a telemetry instance is told, beside its exporters. The default is what an empty environment gives.
@@ -30,6 +30,8 @@ pub(crate) struct Settings {
     pub(crate) own_resource: Vec<KeyValue>,
     /// The head sampler.
     pub(crate) sampler: Sourced<Sampler>,
+    /// What is kept beside what the sampler keeps.
+    pub(crate) keep: Sourced<Option<Keep>>,
     /// When and how much is exported at once.
     pub(crate) batch: BatchSettings,
     /// What one span and one trace may hold.
@@ -60,6 +62,7 @@ impl Default for Settings {
             resource: Sourced::default(),
             own_resource: Vec::new(),
             sampler: Sourced::default(),
+            keep: Sourced::default(),
             batch: BatchSettings::default(),
             limits: LimitSettings::default(),
             privacy: PrivacySettings::default(),
@@ -88,6 +91,18 @@ const RESOURCE_ATTRIBUTES: Format<Vec<(String, String)>> = Format {
     },
     shown: |_| None,
     written: |_| "none of them".to_owned(),
+};
+
+const KEEP: Format<Option<Keep>> = Format {
+    parse: |value, refused| {
+        let keep = value
+            .trim()
+            .eq_ignore_ascii_case("errors")
+            .then(Keep::errors);
+        refused.or_add(keep.map(Some), value, "errors")
+    },
+    shown: |keep| keep.as_ref().map(Keep::to_string),
+    written: |keep| keep.as_ref().map_or("nothing".to_owned(), Keep::to_string),
 };
 
 const KNOWN_METHODS: Format<KnownMethods> = Format {
@@ -189,6 +204,7 @@ impl Settings {
             &KNOWN_METHODS,
             &mut self.known_methods,
         );
+        pass.setting("keep", &["BIZTRACE_KEEP"], &KEEP, &mut self.keep);
         pass.setting(
             "redact_query",
             &["BIZTRACE_REDACT_QUERY"],

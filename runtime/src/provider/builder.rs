@@ -26,7 +26,7 @@ use crate::exporter::spec::ExporterSpec;
 #[cfg(feature = "zipkin")]
 use crate::exporter::zipkin::Zipkin;
 use crate::propagation::Foreign;
-use crate::sampling::Sampler;
+use crate::sampling::{Keep, Sampler};
 use crate::semconv::KnownMethods;
 
 /// Settings of a [`Telemetry`] instance in code. What is not set comes from the `OTEL_*` environment variables, what is not
@@ -226,6 +226,14 @@ impl TelemetryBuilder {
     /// Which traces to keep, decided when they start.
     pub fn sampler(mut self, sampler: impl Into<Sampler>) -> Self {
         self.settings.sampler.set(sampler.into());
+        self
+    }
+
+    /// Which traces to keep beside those that the sampler keeps, decided when they are over. All traces are recorded then, and what is not
+    /// kept is dropped before it is sent. What leaves with requests is the sampler's decision. `BIZTRACE_KEEP`, for example `errors`;
+    /// default: none.
+    pub fn keep(mut self, keep: Keep) -> Self {
+        self.settings.keep.set(Some(keep));
         self
     }
 

@@ -105,7 +105,7 @@ impl Recorder {
         }
         Self {
             mode,
-            sampler: settings.sampler.value,
+            sampler: settings.sampler.value.keeping(settings.keep.value.as_ref()),
             limits,
             privacy: Arc::new(settings.privacy.privacy()),
             tags,

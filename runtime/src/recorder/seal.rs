@@ -27,6 +27,10 @@ fn give_reason(span: &mut OpenSpan, verdict: &Decision) {
     if let Some(count) = verdict.adjusted_count {
         span.replace(&ADJUSTED_COUNT, |tags| tags.set(ADJUSTED_COUNT, &count));
     }
+    for attribute in verdict.added.iter().flat_map(|added| &added.attributes) {
+        let key = attribute.key.as_str();
+        span.replace(&Key::new(key), |tags| tags.set_any(key, &attribute.value));
+    }
 }
 
 /// Writes the whole message to `out`. What this span still holds is of no use then. `verdict` is on its trace, which is kept.
@@ -41,9 +45,12 @@ pub(super) fn seal(
         give_reason(span, verdict);
     }
     let buf = &mut span.tags.bytes;
+    let added = verdict.added.as_deref();
+    let added = added.and_then(|added| added.trace_state.as_ref());
+    let state = added.unwrap_or(context.trace_state());
     // TraceState tells whether it is empty only by its header, which is a String: ask the iterator.
-    if context.trace_state().into_iter().len() > 0 {
-        wire::bytes(buf, len_field(3), context.trace_state().header().as_bytes());
+    if state.into_iter().len() > 0 {
+        wire::bytes(buf, len_field(3), state.header().as_bytes());
     }
     wire::bytes(buf, len_field(5), span.name.as_bytes());
     nonzero(buf, varint_field(10), span.tags.dropped);

@@ -28,7 +28,7 @@ pub(super) struct State {
     /// Slots of ended spans that wait, unsealed, for the verdict on the trace.
     unsealed: Vec<u32>,
     ended: EncodedSpans,
-    /// Set if the head did not keep the trace.
+    /// Set if the head's decision is not final.
     verdict: Option<Arc<Verdict>>,
     clock: Option<TraceClock>,
     /// When the oldest waiting span ended: by the trace's clock, not by the end time that a caller gave.
@@ -250,6 +250,7 @@ impl State {
     fn end_undecided(&mut self, slot: u32, times: Times, limits: &Limits) -> Option<Ended> {
         let verdict = self.verdict.clone()?;
         let span = self.slots.get_mut(slot as usize)?;
+        verdict.note(&span.status);
         span.forget_head();
         self.unsealed_bytes += span.size();
         self.slot_bytes += span.size();

@@ -33,7 +33,7 @@ pub(crate) struct Trace {
     pub(super) clock: TraceClock,
     /// The head sampler's decision.
     pub(super) head: Decision,
-    /// The verdict, if the head did not keep the trace.
+    /// The verdict, if the head's decision is not final.
     verdict: Option<Arc<Verdict>>,
     /// The cell of its spans, until no span is open.
     cell: Arc<Cell>,
@@ -68,8 +68,7 @@ thread_local! {
 impl TraceRef {
     pub(super) fn new(recorder: &Arc<Recorder>, context: SpanContext, head: Decision) -> Self {
         let clock = TraceClock::start(&*recorder.clock);
-        let verdict =
-            (!head.is_kept()).then(|| Arc::new(Verdict::new(context.clone(), head.clone())));
+        let verdict = (head.waits()).then(|| Arc::new(Verdict::new(context.clone(), head.clone())));
         if let Some(mut trace) = Pool::take(&TRACES) {
             if let Some(unshared) = Arc::get_mut(&mut trace)
                 && Arc::ptr_eq(&unshared.recorder, recorder)

@@ -1,19 +1,22 @@
-//! The verdict on a trace whose spans the sampler wants recorded, but does not sample ("record only").
+//! The verdict on a trace whose spans the sampler wants recorded before it has the last word.
 //!
 //! Spans of a sampled trace are sealed when they end. Those of an undecided trace wait in their slots, unsealed: a trace that is
 //! dropped costs neither the sealing nor a copy, and the verdict has the last word on what a kept trace's spans say.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use opentelemetry::trace::SpanContext;
+use opentelemetry::trace::{SpanContext, Status};
 
-use crate::sampling::{Decision, Sample};
+use crate::sampling::{Decision, RecordedTrace, Sample};
 
 /// The verdict on a trace that the head sampler recorded only. The trace's continuations share it.
 #[derive(Debug)]
 pub(super) struct Verdict {
     pub(super) context: SpanContext,
     head: Decision,
+    /// Whether a span of the trace has failed.
+    has_failed: AtomicBool,
     decision: OnceLock<Decision>,
 }
 
@@ -22,7 +25,15 @@ impl Verdict {
         Self {
             context,
             head,
+            has_failed: AtomicBool::new(false),
             decision: OnceLock::new(),
+        }
+    }
+
+    /// Notes what the verdict asks of an ended span.
+    pub(super) fn note(&self, status: &Status) {
+        if matches!(status, Status::Error { .. }) {
+            self.has_failed.store(true, Ordering::Relaxed);
         }
     }
 
@@ -33,7 +44,13 @@ impl Verdict {
     /// Asks the sampler for the verdict, unless there is one. No lock of a cell may be held. A thread that needs it
     /// meanwhile waits: a sampler with a budget is not to be asked twice.
     pub(super) fn decide(&self, sampler: &dyn Sample) -> &Decision {
-        self.decision.get_or_init(|| sampler.verdict(&self.head))
+        self.decision.get_or_init(|| {
+            sampler.verdict(&RecordedTrace {
+                head: &self.head,
+                state: self.context.trace_state(),
+                has_failed: self.has_failed.load(Ordering::Relaxed),
+            })
+        })
     }
 }
 

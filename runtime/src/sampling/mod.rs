@@ -5,6 +5,7 @@
 
 mod always;
 mod bucket;
+mod keep;
 mod ot_entry;
 mod parent_based;
 mod probability;
@@ -17,8 +18,9 @@ mod sdk;
 mod tests;
 mod threshold;
 
+pub use self::keep::Keep;
 pub use self::parent_based::ParentBased;
-pub(crate) use self::sample::{Decision, NewTrace, Refuse, Sample};
+pub(crate) use self::sample::{Decision, NewTrace, RecordedTrace, Refuse, Sample};
 pub use self::sampler::Sampler;
 pub(crate) use self::threshold::RANDOM;
 #[cfg(feature = "otlp-grpc")]

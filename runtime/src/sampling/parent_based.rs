@@ -130,6 +130,10 @@ impl Sample for ParentBased {
         self.keeps_all
     }
 
+    fn tells_threshold(&self) -> bool {
+        self.root.sample().tells_threshold()
+    }
+
     fn parts(&self) -> Vec<&dyn Sample> {
         let branches = self.branches().map(|(_, sampler)| sampler.sample());
         [self.root.sample()].into_iter().chain(branches).collect()

@@ -87,6 +87,10 @@ impl Sample for Probability {
         }
     }
 
+    fn tells_threshold(&self) -> bool {
+        true
+    }
+
     fn check(&self) -> Result<(), Error> {
         match self.probability {
             0.0..=1.0 => Ok(()),

@@ -15,12 +15,17 @@ use crate::thread::Poller;
 pub(crate) trait Sample: Debug + Display + Send + Sync {
     fn sample(&self, trace: &NewTrace<'_>) -> Decision;
 
-    /// Decides on a trace whose head decision was "record only", when it ends or its spans may wait no longer. The default drops it.
-    fn verdict(&self, head: &Decision) -> Decision {
+    /// Decides on a trace whose head decision was not final, when it ends or its spans may wait no longer. The default drops it.
+    fn verdict(&self, trace: &RecordedTrace<'_>) -> Decision {
         Decision {
             decision: SamplingDecision::Drop,
-            ..head.clone()
+            ..trace.head.clone()
         }
+    }
+
+    /// Whether it writes the threshold that a trace is kept by to `tracestate`.
+    fn tells_threshold(&self) -> bool {
+        false
     }
 
     /// Whether every trace is kept: then `sampling.reason` says nothing.
@@ -65,10 +70,20 @@ pub(crate) struct NewTrace<'a> {
     pub(crate) now: &'a dyn Fn() -> Instant,
 }
 
+/// A trace that is recorded and waits for a verdict.
+pub(crate) struct RecordedTrace<'a> {
+    pub(crate) head: &'a Decision,
+    pub(crate) state: &'a TraceState,
+    /// Whether a span of it has the status Error.
+    pub(crate) has_failed: bool,
+}
+
 /// What is done with a trace, and why.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Decision {
     pub(crate) decision: SamplingDecision,
+    /// Whether it is the last word, even if the trace is kept. A trace that is recorded only waits for a verdict in any case.
+    pub(crate) is_final: bool,
     /// The value of `sampling.reason`. `None` if the sampler keeps every trace: then the attribute says nothing.
     pub(crate) reason: Option<&'static str>,
     /// How many traces a kept one stands for, if it was kept by a probability.
@@ -89,6 +104,7 @@ impl Decision {
     #[cfg(test)]
     pub(crate) const KEEP: Self = Self {
         decision: SamplingDecision::RecordAndSample,
+        is_final: true,
         reason: None,
         adjusted_count: None,
         added: None,
@@ -100,6 +116,7 @@ impl Decision {
                 true => SamplingDecision::RecordAndSample,
                 false => SamplingDecision::Drop,
             },
+            is_final: true,
             reason,
             adjusted_count: None,
             added: None,
@@ -118,6 +135,12 @@ impl Decision {
     #[inline]
     pub(crate) fn is_kept(&self) -> bool {
         self.decision == SamplingDecision::RecordAndSample
+    }
+
+    /// Whether a verdict follows.
+    #[inline]
+    pub(crate) fn waits(&self) -> bool {
+        !self.is_final || !self.is_kept()
     }
 
     /// Whether its spans are recorded.

@@ -91,6 +91,7 @@ impl Sample for SdkSampler {
         };
         Decision {
             decision: result.decision,
+            is_final: true,
             reason: Some(REASON),
             adjusted_count: None,
             added: Some(Box::new(Added {

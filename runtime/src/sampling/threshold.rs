@@ -24,6 +24,9 @@ const DIGITS: u32 = 14;
 const PRECISION: u32 = 4;
 
 impl Threshold {
+    /// Of what is kept in any case.
+    pub(crate) const ALL: Self = Self(0);
+
     /// Of a probability above 0, up to 1. It is rounded as it travels, so that what is decided is what is said.
     pub(crate) fn of(probability: f64) -> Self {
         let kept = (probability * ALL as f64).round() as u64;

@@ -6,6 +6,7 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServerHandle, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::{App, Error, HttpServer, rt};
 use biztrace::actix::RequestTracing;
+use biztrace::report::Report;
 use reqwest::{Client, Method, RequestBuilder, Response};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -129,6 +130,16 @@ impl Service {
             .await
             .expect("the server reads");
         connection
+    }
+
+    /// Waits until `count` spans have ended, shuts down, and returns what became of them, and those that have arrived.
+    ///
+    /// # Panics
+    ///
+    /// If the books do not balance, or if there are more spans.
+    pub async fn outcome(&self, count: u64) -> (Report, Spans) {
+        let report = self.instance.report_of(count).await;
+        (report, self.instance.receiver.spans())
     }
 
     /// The spans of all requests, of which there must be `count`: see [`Instance::spans`].

@@ -54,7 +54,7 @@ fn each_unknown_variable_of_biztrace_is_warned_of() {
         "BIZTRACE_SECRET",
         "BIZTRACE_TRUSTED_PROXIES",
     ] {
-        let problem = " is not read: no setting has this name. There are BIZTRACE_HASH_KEY, BIZTRACE_PII, BIZTRACE_BAGGAGE_TO, BIZTRACE_REDACT_QUERY";
+        let problem = " is not read: no setting has this name. There are BIZTRACE_HASH_KEY, BIZTRACE_PII, BIZTRACE_BAGGAGE_TO, BIZTRACE_KEEP, BIZTRACE_REDACT_QUERY";
         refuses(variable, "s3cret", problem);
     }
 }

@@ -183,6 +183,14 @@ fn exceptions_and_methods() {
 }
 
 #[test]
+fn what_is_kept() {
+    const KEEP: &str = "BIZTRACE_KEEP";
+    accepts(&[(KEEP, "Errors ")], &["keep=errors"]);
+    accepts(&[], &[]);
+    refuses(KEEP, "error", "=\"error\" is not errors; using nothing");
+}
+
+#[test]
 fn redacted_parameters() {
     const REDACT: &str = "BIZTRACE_REDACT_QUERY";
     accepts(&[(REDACT, "pin, !key")], &["redact_query=pin,!key"]);

@@ -12,7 +12,7 @@ use prost::Message;
 
 use super::super::clock::Clock;
 use super::super::{EncodedSpans, Refusal, Sink};
-use crate::sampling::{Decision, NewTrace, Sample};
+use crate::sampling::{Decision, NewTrace, RecordedTrace, Sample};
 
 /// Keeps what is handed over.
 #[derive(Debug, Default)]
@@ -166,6 +166,7 @@ impl DecidesLate {
 pub(crate) fn decision(decision: SamplingDecision, reason: &'static str) -> Decision {
     Decision {
         decision,
+        is_final: true,
         reason: Some(reason),
         adjusted_count: None,
         added: None,
@@ -183,8 +184,8 @@ impl Sample for DecidesLate {
         decision(SamplingDecision::RecordOnly, "head")
     }
 
-    fn verdict(&self, head: &Decision) -> Decision {
-        assert_eq!(head.reason, Some("head"));
+    fn verdict(&self, trace: &RecordedTrace<'_>) -> Decision {
+        assert_eq!(trace.head.reason, Some("head"));
         let asked = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
         let is_kept = self.every > 0 && asked.is_multiple_of(self.every);
         let what = match is_kept {

@@ -6,7 +6,9 @@ use std::time::Duration;
 use std::{fmt, thread};
 
 use opentelemetry::Context;
-use opentelemetry::trace::{Span as _, TraceContextExt, Tracer as _, TracerProvider as _};
+use opentelemetry::trace::{
+    Span as _, TraceContextExt, TraceState, Tracer as _, TracerProvider as _,
+};
 use opentelemetry_proto::tonic::trace::v1::Span as Otlp;
 use opentelemetry_sdk::trace::SamplingDecision;
 
@@ -14,7 +16,7 @@ use super::super::state::Taken;
 use super::super::tests::doubles::{DecidesLate, Received, decision};
 use super::super::{MemoryBudget, Mode, Recorder, Tracer, TracerProvider, Waiting};
 use crate::config::Limits;
-use crate::sampling::{Decision, NewTrace, Sample, Sampler};
+use crate::sampling::{Decision, NewTrace, RecordedTrace, Sample, Sampler};
 
 struct Fixture {
     recorder: Arc<Recorder>,
@@ -82,7 +84,11 @@ fn trace_without_a_verdict_of_the_samplers_own_is_dropped() {
             decision(SamplingDecision::RecordOnly, "head")
         }
     }
-    let verdict = RecordOnly.verdict(&decision(SamplingDecision::RecordOnly, "head"));
+    let verdict = RecordOnly.verdict(&RecordedTrace {
+        head: &decision(SamplingDecision::RecordOnly, "head"),
+        state: &TraceState::NONE,
+        has_failed: true,
+    });
     assert!(!verdict.is_kept());
 }
 

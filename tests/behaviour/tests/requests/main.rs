@@ -10,6 +10,7 @@ mod endless_responses;
 mod global_attributes;
 mod handlers;
 mod head_values;
+mod keep;
 mod long_texts;
 mod middleware;
 mod outcomes;

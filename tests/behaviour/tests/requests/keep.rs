@@ -1,0 +1,123 @@
+//! What is kept of traces when they are over, whatever the sampler has said when they began.
+
+use std::collections::HashMap;
+
+use actix_web::{App, HttpRequest, HttpResponse, get, web};
+use behaviour::{Instance, Service, Spans, TRACEPARENT};
+use biztrace::report::DropReason;
+use biztrace::settings::{Keep, Propagator, Sampler};
+use biztrace::{tag, traced, traced_handler};
+use opentelemetry::Context;
+use opentelemetry::propagation::TextMapPropagator;
+use reqwest::Method;
+
+#[derive(Debug)]
+struct Failure;
+
+#[traced]
+async fn step(fails: bool) -> Result<(), Failure> {
+    tag!(step.fails = fails);
+    match fails {
+        true => Err(Failure),
+        false => Ok(()),
+    }
+}
+
+/// Its own answer, after a step that works; what it would send on is in a header.
+#[get("/{answer}")]
+#[traced_handler]
+async fn work(answer: web::Path<u16>, _request: HttpRequest) -> HttpResponse {
+    let mut headers = HashMap::new();
+    Propagator::TraceContext.inject_context(&Context::current(), &mut headers);
+    let is_ok = step(*answer == 299).await.is_ok();
+    assert_eq!(is_ok, *answer != 299);
+    assert_ne!(*answer, 599, "a panic");
+    let status = actix_web::http::StatusCode::from_u16(*answer).unwrap();
+    HttpResponse::build(status)
+        .insert_header(("x-sent", headers["traceparent"].clone()))
+        .finish()
+}
+
+fn service(sampler: Sampler) -> Service {
+    let instance = Instance::new(|builder| builder.sampler(sampler).keep(Keep::errors()));
+    Service::recording_to(instance, |tracing| App::new().service(work).wrap(tracing))
+}
+
+/// Asks for each answer, and returns the spans that are kept. All others count as sampled out.
+async fn kept(service: &Service, answers: &[u16]) -> Spans {
+    for answer in answers {
+        let request = service.request(Method::GET, &format!("/{answer}"));
+        let Ok(answered) = request.send().await else {
+            continue; // a panic
+        };
+        let sent = answered.headers().get("x-sent");
+        let sent = sent.map(|sent| sent.to_str().expect("text"));
+        assert!(
+            sent.is_none_or(|sent| sent.ends_with("-02")),
+            "the sampler's word leaves: {sent:?}"
+        );
+    }
+    let (report, spans) = service.outcome(2 * answers.len() as u64).await;
+    assert_eq!(
+        report.dropped.total(),
+        report.dropped.get(DropReason::SampledOut),
+        "{report}"
+    );
+    spans
+}
+
+fn answers(spans: &Spans) -> Vec<String> {
+    let servers = spans.iter().filter(|span| span.name != "step");
+    let paths = servers.filter_map(|span| span.tag("url.path"));
+    paths.map(|path| path.to_string()).collect()
+}
+
+#[actix_web::test]
+async fn failed_requests_are_kept_whole_and_others_are_not() {
+    let service = service(Sampler::probability(0.0));
+    let spans = kept(&service, &[200, 404, 500, 299, 599]).await;
+    assert_eq!(answers(&spans), ["/500", "/299", "/599"]);
+    assert_eq!(spans.iter().count(), 6, "with their steps");
+    for span in spans.iter() {
+        assert_eq!(span.flags & 0xff, 3, "what is sent counts as sampled");
+        assert_eq!(span.trace_state, "ot=th:0");
+        let is_first = span.name != "step";
+        assert_eq!(
+            span.tag("sampling.reason"),
+            is_first.then(|| "error".into())
+        );
+        assert_eq!(
+            span.tag("sampling.adjusted_count"),
+            is_first.then(|| 1.0.into())
+        );
+        assert_eq!(span.tag("sampling.upgraded"), is_first.then(|| true.into()));
+    }
+}
+
+#[actix_web::test]
+async fn failure_below_a_caller_that_does_not_sample_is_kept() {
+    let service = service(Sampler::probability(0.0));
+    let unsampled = TRACEPARENT.replace("-01", "-00");
+    service.get_traced("/200", &unsampled).await;
+    service.get_traced("/500", &unsampled).await;
+    let (_, spans) = service.outcome(4).await;
+    assert_eq!(answers(&spans), ["/500"]);
+    assert_eq!(spans.server().trace(), "0af7651916cd43dd8448eb211c80319c");
+    assert_eq!(spans.server().tag("sampling.upgraded"), Some(true.into()));
+}
+
+#[actix_web::test]
+async fn what_the_sampler_keeps_is_kept_as_it_says() {
+    let service = service(Sampler::probability(1.0));
+    service.get("/200").await;
+    service.get("/500").await;
+    let spans = service.spans(4).await;
+    let reasons = ["probability", "error"].map(|reason| Some(reason.into()));
+    let servers = spans.iter().filter(|span| span.name != "step");
+    assert!(servers.map(|span| span.tag("sampling.reason")).eq(reasons));
+    assert!(
+        spans
+            .iter()
+            .all(|span| span.tag("sampling.upgraded").is_none())
+    );
+}
