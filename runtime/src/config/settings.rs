@@ -95,11 +95,8 @@ const RESOURCE_ATTRIBUTES: Format<Vec<(String, String)>> = Format {
 
 const KEEP: Format<Option<Keep>> = Format {
     parse: |value, refused| {
-        let keep = value
-            .trim()
-            .eq_ignore_ascii_case("errors")
-            .then(Keep::errors);
-        refused.or_add(keep.map(Some), value, "errors")
+        const EXPECTED: &str = "a list of errors and slow=500ms, with commas";
+        refused.or_add(Keep::parse(value).map(Some), value, EXPECTED)
     },
     shown: |keep| keep.as_ref().map(Keep::to_string),
     written: |keep| keep.as_ref().map_or("nothing".to_owned(), Keep::to_string),
@@ -224,6 +221,9 @@ impl Settings {
             .any(|tag| tag.key.as_str().is_empty())
         {
             return Err(Error::UnnamedTag);
+        }
+        if let Some(keep) = &self.keep.value {
+            keep.check()?;
         }
         self.sampler.value.check()
     }

@@ -104,7 +104,11 @@ impl Exchange {
         if let Some(span) = self.scope.span() {
             let privacy = span.recorder().route_privacy();
             let method = method_in_name(span.recorder(), method);
+            let now = span.now_if_undecided();
             span.with_locked(|span| {
+                if let Some(now) = now {
+                    span.answer(now);
+                }
                 if !has_route(span) {
                     match route() {
                         RouteGuess::Route(route) => set_route(span, method, &route),

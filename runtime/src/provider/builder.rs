@@ -230,7 +230,7 @@ impl TelemetryBuilder {
     }
 
     /// Which traces to keep beside those that the sampler keeps, decided when they are over. All traces are recorded then, and what is not
-    /// kept is dropped before it is sent. What leaves with requests is the sampler's decision. `BIZTRACE_KEEP`, for example `errors`;
+    /// kept is dropped before it is sent. What leaves with requests is the sampler's decision. `BIZTRACE_KEEP`, for example `errors,slow=500ms`;
     /// default: none.
     pub fn keep(mut self, keep: Keep) -> Self {
         self.settings.keep.set(Some(keep));

@@ -105,7 +105,7 @@ impl Recorder {
         }
         Self {
             mode,
-            sampler: settings.sampler.value.keeping(settings.keep.value.as_ref()),
+            sampler: settings.sampler.value.keeping(settings.keep.value),
             limits,
             privacy: Arc::new(settings.privacy.privacy()),
             tags,

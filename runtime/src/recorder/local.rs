@@ -233,6 +233,13 @@ impl LocalSpan {
         is_last
     }
 
+    /// The time, if the trace waits for a verdict, which may ask for it.
+    #[inline]
+    pub(crate) fn now_if_undecided(&self) -> Option<u64> {
+        self.trace.verdict.as_ref()?;
+        Some(self.trace.clock.now(&*self.trace.recorder.clock))
+    }
+
     /// Whether a SERVER span of a request is this span or around it.
     pub(crate) fn in_request(&self) -> bool {
         self.with_request(|_, _, _| ()).is_some()

@@ -62,6 +62,11 @@ impl<'a> LockedSpan<'a> {
         }
     }
 
+    /// Notes when the response's head was sent.
+    pub(crate) fn answer(&mut self, at: u64) {
+        self.span.answered = Some(at);
+    }
+
     /// The error was the client's: a response of 4xx says enough.
     pub(crate) fn forget_exception(&mut self) {
         self.span.exception = None;

@@ -49,6 +49,7 @@ mod tests;
 mod thread_scope;
 mod trace;
 mod tracer;
+mod undecided;
 mod verdict;
 
 pub use self::annotated::{annotate, annotated, traced, traced_root};

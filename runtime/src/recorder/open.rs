@@ -35,6 +35,8 @@ pub(crate) struct OpenSpan {
     pub(crate) name: String,
     pub(crate) kind: SpanKind,
     pub(super) start: u64,
+    /// Of a request whose verdict is open: when the response's head was sent.
+    pub(super) answered: Option<u64>,
     pub(super) status: Status,
     /// The attributes, with the bytes of events and links between theirs.
     pub(super) tags: Tags,
@@ -84,6 +86,7 @@ impl Default for OpenSpan {
             name: String::new(),
             kind: SpanKind::Internal,
             start: 0,
+            answered: None,
             status: Status::Unset,
             tags: Tags::new(),
             keys: KeyIndex::default(),
@@ -306,6 +309,7 @@ impl OpenSpan {
         self.status = Status::Unset;
         self.scope = Scope::Biztrace;
         self.is_claimed = false;
+        self.answered = None;
         self.request = None;
         self.exception = None;
         self.private_url.clear();

@@ -45,9 +45,10 @@ pub(super) fn seal(
         give_reason(span, verdict);
     }
     let buf = &mut span.tags.bytes;
-    let added = verdict.added.as_deref();
-    let added = added.and_then(|added| added.trace_state.as_ref());
-    let state = added.unwrap_or(context.trace_state());
+    let state = match verdict.added.as_deref() {
+        None => context.trace_state(),
+        Some(added) => added.trace_state.as_ref().unwrap_or(context.trace_state()),
+    };
     // TraceState tells whether it is empty only by its header, which is a String: ask the iterator.
     if state.into_iter().len() > 0 {
         wire::bytes(buf, len_field(3), state.header().as_bytes());

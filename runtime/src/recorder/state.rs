@@ -26,19 +26,19 @@ pub(super) struct State {
     pub(super) slots: Vec<OpenSpan>,
     free: Vec<u32>,
     /// Slots of ended spans that wait, unsealed, for the verdict on the trace.
-    unsealed: Vec<u32>,
+    pub(super) unsealed: Vec<u32>,
     ended: EncodedSpans,
     /// Set if the head's decision is not final.
-    verdict: Option<Arc<Verdict>>,
+    pub(super) verdict: Option<Arc<Verdict>>,
     clock: Option<TraceClock>,
     /// When the oldest waiting span ended: by the trace's clock, not by the end time that a caller gave.
     waiting_since: u64,
     /// Bytes in the open spans.
     bytes: usize,
     /// Bytes in the unsealed spans.
-    unsealed_bytes: usize,
+    pub(super) unsealed_bytes: usize,
     /// Bytes of all slots: the slots themselves, their spans, and the copies of requests' heads.
-    slot_bytes: usize,
+    pub(super) slot_bytes: usize,
     /// What its spans hand down, which has a budget of bytes of its own.
     pub(super) inherited: InheritedStore,
     /// The copies of requests' heads.
@@ -245,29 +245,9 @@ impl State {
         })
     }
 
-    /// Ends a span of a trace whose head was not the last word.
-    #[cold]
-    fn end_undecided(&mut self, slot: u32, times: Times, limits: &Limits) -> Option<Ended> {
-        let verdict = self.verdict.clone()?;
-        let span = self.slots.get_mut(slot as usize)?;
-        verdict.note(&span.status);
-        span.forget_head();
-        self.unsealed_bytes += span.size();
-        self.slot_bytes += span.size();
-        self.unsealed.push(slot);
-        self.account();
-        // Another thread may be settling spans of a decided trace, in turns: only who settles to the end knows that nothing is left.
-        let is_due = verdict.is_decided() || self.is_due(times.now, limits);
-        Some(if is_due {
-            Ended::Due(verdict)
-        } else {
-            Ended::Waits
-        })
-    }
-
     /// Whether ended spans wait no longer: no span is open, they have waited for long, or they take half as much as open spans may.
     #[inline]
-    fn is_due(&self, now: u64, limits: &Limits) -> bool {
+    pub(super) fn is_due(&self, now: u64, limits: &Limits) -> bool {
         self.open_spans() == 0 || self.is_overdue(now, limits) || self.is_half_full(limits)
     }
 
@@ -299,13 +279,15 @@ impl State {
         if self.open_spans() == 0 || (self.ended.is_empty() && self.unsealed.is_empty()) {
             return None;
         }
-        let is_overdue = self.is_overdue(self.clock?.now(clock), limits);
+        let now = self.clock?.now(clock);
+        let is_overdue = self.is_overdue(now, limits);
         if let Some(verdict) = &self.verdict
             && !self.unsealed.is_empty()
             && (is_overdue
                 || which == Waiting::All
                 || (which == Waiting::Decided && verdict.is_decided()))
         {
+            self.note_open(verdict, now);
             return Some(Taken::Undecided(Arc::clone(verdict)));
         }
         if self.ended.is_empty() || (which == Waiting::Overdue && !is_overdue) {
@@ -316,31 +298,10 @@ impl State {
         Some(Taken::Sealed(ended))
     }
 
-    /// Seals the spans of a decided trace, or drops them if the trace is not kept: at most 16, so that a handler never waits long for the
-    /// lock. Returns the number, or `None` if none was left.
-    pub(super) fn settle(&mut self, verdict: &Arc<Verdict>, decision: &Decision) -> Option<usize> {
-        const AT_ONCE: usize = 16;
-        // The cell may have become another trace's.
-        let is_of = |other| Arc::ptr_eq(other, verdict);
-        if !self.verdict.as_ref().is_some_and(is_of) || self.unsealed.is_empty() {
-            return None;
-        }
-        let number = self.unsealed.len().min(AT_ONCE);
-        let mut unsealed = std::mem::take(&mut self.unsealed);
-        for slot in unsealed.drain(..number) {
-            let size = self.slots[slot as usize].size();
-            self.unsealed_bytes -= size;
-            self.slot_bytes -= size;
-            self.seal(slot, &verdict.context, decision);
-        }
-        self.unsealed = unsealed;
-        Some(number)
-    }
-
     /// Seals an ended span of a trace that is kept, and frees its slot.
     // Not inlined: two callers would double the code of a span's end.
     #[inline(never)]
-    fn seal(&mut self, slot: u32, context: &SpanContext, verdict: &Decision) {
+    pub(super) fn seal(&mut self, slot: u32, context: &SpanContext, verdict: &Decision) {
         let span = &mut self.slots[slot as usize];
         if verdict.is_kept() {
             seal::seal(span, context, verdict, &mut self.ended);

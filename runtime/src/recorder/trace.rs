@@ -34,7 +34,7 @@ pub(crate) struct Trace {
     /// The head sampler's decision.
     pub(super) head: Decision,
     /// The verdict, if the head's decision is not final.
-    verdict: Option<Arc<Verdict>>,
+    pub(super) verdict: Option<Arc<Verdict>>,
     /// The cell of its spans, until no span is open.
     cell: Arc<Cell>,
     /// Whether no span is open any more. Set under the cell's lock.

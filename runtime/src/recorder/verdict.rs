@@ -4,10 +4,12 @@
 //! dropped costs neither the sealing nor a copy, and the verdict has the last word on what a kept trace's spans say.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use opentelemetry::trace::{SpanContext, Status};
 
+use super::open::OpenSpan;
 use crate::sampling::{Decision, RecordedTrace, Sample};
 
 /// The verdict on a trace that the head sampler recorded only. The trace's continuations share it.
@@ -17,6 +19,8 @@ pub(super) struct Verdict {
     head: Decision,
     /// Whether a span of the trace has failed.
     has_failed: AtomicBool,
+    /// Nanoseconds that the trace's first span here has taken.
+    latency: AtomicU64,
     decision: OnceLock<Decision>,
 }
 
@@ -26,14 +30,20 @@ impl Verdict {
             context,
             head,
             has_failed: AtomicBool::new(false),
+            latency: AtomicU64::new(0),
             decision: OnceLock::new(),
         }
     }
 
-    /// Notes what the verdict asks of an ended span.
-    pub(super) fn note(&self, status: &Status) {
-        if matches!(status, Status::Error { .. }) {
+    /// Notes what the verdict asks of a span that ends at `end`, or is open at that time.
+    pub(super) fn note(&self, span: &OpenSpan, end: u64) {
+        if matches!(span.status, Status::Error { .. }) {
             self.has_failed.store(true, Ordering::Relaxed);
+        }
+        if span.is_first {
+            let end = span.answered.unwrap_or(end);
+            let latency = end.saturating_sub(span.start);
+            self.latency.store(latency, Ordering::Relaxed);
         }
     }
 
@@ -49,6 +59,7 @@ impl Verdict {
                 head: &self.head,
                 state: self.context.trace_state(),
                 has_failed: self.has_failed.load(Ordering::Relaxed),
+                latency: Duration::from_nanos(self.latency.load(Ordering::Relaxed)),
             })
         })
     }

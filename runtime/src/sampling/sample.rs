@@ -1,7 +1,7 @@
 //! What a sampler is asked, and what it answers.
 
 use std::fmt::{Debug, Display};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanKind, TraceId, TraceState};
@@ -76,6 +76,8 @@ pub(crate) struct RecordedTrace<'a> {
     pub(crate) state: &'a TraceState,
     /// Whether a span of it has the status Error.
     pub(crate) has_failed: bool,
+    /// How long its first span here has taken: that of a request, to the response's head.
+    pub(crate) latency: Duration,
 }
 
 /// What is done with a trace, and why.

@@ -99,6 +99,7 @@ impl Redaction {
     }
 
     /// A query without the values of these parameters.
+    #[inline]
     pub(crate) fn of<'q>(&self, query: &'q str) -> Cow<'q, str> {
         let query = Query {
             text: query,

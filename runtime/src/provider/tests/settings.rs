@@ -185,9 +185,10 @@ fn exceptions_and_methods() {
 #[test]
 fn what_is_kept() {
     const KEEP: &str = "BIZTRACE_KEEP";
-    accepts(&[(KEEP, "Errors ")], &["keep=errors"]);
+    accepts(&[(KEEP, "slow=2s, errors")], &["keep=errors,slow=2s"]);
     accepts(&[], &[]);
-    refuses(KEEP, "error", "=\"error\" is not errors; using nothing");
+    let problem = "=\"error\" is not a list of errors and slow=500ms, with commas; using nothing";
+    refuses(KEEP, "error", problem);
 }
 
 #[test]

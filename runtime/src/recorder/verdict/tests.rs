@@ -2,21 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 use std::{fmt, thread};
 
 use opentelemetry::Context;
 use opentelemetry::trace::{
-    Span as _, TraceContextExt, TraceState, Tracer as _, TracerProvider as _,
+    Span as _, Status, TraceContextExt, TraceState, Tracer as _, TracerProvider as _,
 };
 use opentelemetry_proto::tonic::trace::v1::Span as Otlp;
 use opentelemetry_sdk::trace::SamplingDecision;
 
 use super::super::state::Taken;
-use super::super::tests::doubles::{DecidesLate, Received, decision};
+use super::super::tests::doubles::{DecidesLate, Received, SimulatedClock, decision};
 use super::super::{MemoryBudget, Mode, Recorder, Tracer, TracerProvider, Waiting};
 use crate::config::Limits;
-use crate::sampling::{Decision, NewTrace, RecordedTrace, Sample, Sampler};
+use crate::sampling::{Decision, Keep, NewTrace, RecordedTrace, Sample, Sampler};
 
 struct Fixture {
     recorder: Arc<Recorder>,
@@ -88,6 +88,7 @@ fn trace_without_a_verdict_of_the_samplers_own_is_dropped() {
         head: &decision(SamplingDecision::RecordOnly, "head"),
         state: &TraceState::NONE,
         has_failed: true,
+        latency: Duration::MAX,
     });
     assert!(!verdict.is_kept());
 }
@@ -241,5 +242,64 @@ fn threads_that_share_a_trace_share_its_verdict() {
             *whole.entry(&span.trace_id).or_insert(0) += 1;
         }
         assert!(whole.values().all(|spans| *spans == 61), "a trace is torn");
+    }
+}
+
+/// A fixture by a simulated clock that drops what has not failed and takes at most half a second.
+fn keeping_what_is_slow(limits: Limits) -> (SimulatedClock, Arc<Recorder>, Tracer, Arc<Received>) {
+    let clock = SimulatedClock::at(UNIX_EPOCH);
+    let sink = Arc::new(Received::default());
+    let keep = Keep::errors().slower_than(Duration::from_millis(500));
+    let recorder = Recorder::for_tests(Mode::Record, limits, sink.clone())
+        .with_clock(clock.clone())
+        .with_sampler(Sampler::probability(0.0).keeping(Some(keep)));
+    let recorder = Arc::new(recorder);
+    let tracer = TracerProvider::new(Arc::clone(&recorder)).tracer("test");
+    (clock, recorder, tracer, sink)
+}
+
+#[test]
+fn first_span_alone_is_slow_or_not() {
+    let ms = Duration::from_millis;
+    for (takes, child_takes, kept) in [(500, 500, 0), (501, 0, 2), (100, 9_000, 0)] {
+        let (clock, _recorder, tracer, sink) = keeping_what_is_slow(Limits::default());
+        let root = Context::new().with_span(tracer.start_with_context("root", &Context::new()));
+        let child = tracer.start_with_context("child", &root);
+        clock.pass(ms(takes.min(child_takes)));
+        if takes < child_takes {
+            drop(root);
+            clock.pass(ms(child_takes - takes));
+            drop(child);
+        } else {
+            drop(child);
+            clock.pass(ms(takes - child_takes));
+            drop(root);
+        }
+        assert_eq!(
+            sink.counts(),
+            [2, kept, 2 - kept],
+            "{takes} ms, {child_takes} ms"
+        );
+    }
+}
+
+#[test]
+fn verdict_before_the_end_knows_what_is_open() {
+    let limits = Limits {
+        hold: Duration::from_secs(1),
+        ..Limits::default()
+    };
+    let status = Status::error("");
+    for (root_fails, waits, kept) in [(false, 2_000, 2), (false, 100, 0), (true, 100, 2)] {
+        let (clock, recorder, tracer, sink) = keeping_what_is_slow(limits.clone());
+        let root = Context::new().with_span(tracer.start_with_context("root", &Context::new()));
+        drop(tracer.start_with_context("child", &root));
+        if root_fails {
+            root.span().set_status(status.clone());
+        }
+        clock.pass(Duration::from_millis(waits));
+        recorder.hand_over(Waiting::All, usize::MAX);
+        drop(root);
+        assert_eq!(sink.counts(), [2, kept, 2 - kept], "{waits} ms");
     }
 }

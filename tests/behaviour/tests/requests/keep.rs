@@ -1,6 +1,7 @@
 //! What is kept of traces when they are over, whatever the sampler has said when they began.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use actix_web::{App, HttpRequest, HttpResponse, get, web};
 use behaviour::{Instance, Service, Spans, TRACEPARENT};
@@ -10,6 +11,7 @@ use biztrace::{tag, traced, traced_handler};
 use opentelemetry::Context;
 use opentelemetry::propagation::TextMapPropagator;
 use reqwest::Method;
+use tokio::time::sleep;
 
 #[derive(Debug)]
 struct Failure;
@@ -120,4 +122,41 @@ async fn what_the_sampler_keeps_is_kept_as_it_says() {
             .iter()
             .all(|span| span.tag("sampling.upgraded").is_none())
     );
+}
+
+/// Well above what a fast request takes on a busy machine.
+const BOUND: Duration = Duration::from_secs(2);
+
+/// Waits before its response, or within its body.
+#[get("/slow/{part}")]
+async fn slow(part: web::Path<String>) -> HttpResponse {
+    let wait = || sleep(BOUND + Duration::from_millis(200));
+    if *part == "head" {
+        wait().await;
+        return HttpResponse::Ok().finish();
+    }
+    let body = futures_util::stream::once(async move {
+        wait().await;
+        Ok::<_, std::io::Error>(web::Bytes::from("late"))
+    });
+    HttpResponse::Ok().streaming(body)
+}
+
+#[actix_web::test]
+async fn slow_is_what_takes_long_to_the_responses_head() {
+    let keep = Keep::errors().slower_than(BOUND);
+    let sampler = Sampler::probability(0.0);
+    let instance = Instance::new(|builder| builder.sampler(sampler).keep(keep));
+    let service = Service::recording_to(instance, |tracing| {
+        App::new().service(slow).service(work).wrap(tracing)
+    });
+    let (head, body, fast) = tokio::join!(
+        service.get("/slow/head"),
+        service.get("/slow/body"),
+        service.get("/200"),
+    );
+    assert_eq!((head.0, body.0, fast.0), (200, 200, 200));
+    let (_, spans) = service.outcome(4).await;
+    assert_eq!(answers(&spans), ["/slow/head"]);
+    assert_eq!(spans.server().tag("sampling.reason"), Some("slow".into()));
 }

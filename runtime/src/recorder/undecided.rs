@@ -1,0 +1,68 @@
+//! The ended spans of a trace that has no verdict yet: they wait in their slots, unsealed.
+
+use std::sync::Arc;
+
+use opentelemetry::trace::SpanId;
+
+use super::state::{Ended, State, Times};
+use super::verdict::Verdict;
+use crate::config::Limits;
+use crate::sampling::Decision;
+
+impl State {
+    /// Ends a span of a trace whose head was not the last word.
+    #[cold]
+    pub(super) fn end_undecided(
+        &mut self,
+        slot: u32,
+        times: Times,
+        limits: &Limits,
+    ) -> Option<Ended> {
+        let verdict = self.verdict.clone()?;
+        let span = self.slots.get_mut(slot as usize)?;
+        verdict.note(span, times.end);
+        span.forget_head();
+        self.unsealed_bytes += span.size();
+        self.slot_bytes += span.size();
+        self.unsealed.push(slot);
+        self.account();
+        // Another thread may be settling spans of a decided trace, in turns: only who settles to the end knows that nothing is left.
+        let is_due = verdict.is_decided() || self.is_due(times.now, limits);
+        Some(if is_due {
+            self.note_open(&verdict, times.now);
+            Ended::Due(verdict)
+        } else {
+            Ended::Waits
+        })
+    }
+
+    /// Has a verdict that is due take account of the spans that are open.
+    pub(super) fn note_open(&self, verdict: &Verdict, now: u64) {
+        if verdict.is_decided() || self.open_spans() == 0 {
+            return;
+        }
+        let open = self.slots.iter().filter(|span| span.id != SpanId::INVALID);
+        open.for_each(|span| verdict.note(span, now));
+    }
+
+    /// Seals the spans of a decided trace, or drops them if the trace is not kept: at most 16, so that a handler never waits long for the
+    /// lock. Returns the number, or `None` if none was left.
+    pub(super) fn settle(&mut self, verdict: &Arc<Verdict>, decision: &Decision) -> Option<usize> {
+        const AT_ONCE: usize = 16;
+        // The cell may have become another trace's.
+        let is_of = |other| Arc::ptr_eq(other, verdict);
+        if !self.verdict.as_ref().is_some_and(is_of) || self.unsealed.is_empty() {
+            return None;
+        }
+        let number = self.unsealed.len().min(AT_ONCE);
+        let mut unsealed = std::mem::take(&mut self.unsealed);
+        for slot in unsealed.drain(..number) {
+            let size = self.slots[slot as usize].size();
+            self.unsealed_bytes -= size;
+            self.slot_bytes -= size;
+            self.seal(slot, &verdict.context, decision);
+        }
+        self.unsealed = unsealed;
+        Some(number)
+    }
+}
