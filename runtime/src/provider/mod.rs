@@ -82,7 +82,7 @@ impl Telemetry {
         self.0.report()
     }
 
-    /// Sends all that has ended by now, and returns when that is done or the shutdown's timeout is over. Reports what became
+    /// Sends all that has ended by now, but for traces that wait for what [`TelemetryBuilder::keep`] says, and returns when that is done or the shutdown's timeout is over. Reports what became
     /// of all spans. For the end of a batch job, or before a process is frozen; a service need not call it.
     pub async fn force_flush(&self) -> Report {
         self.finish(false).await

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::sample::{Decision, NewTrace, Sample};
 use super::sampler::Sampler;
+use super::threshold::Threshold;
 
 #[derive(Debug)]
 enum Always {
@@ -26,10 +27,14 @@ impl Sampler {
 }
 
 impl Sample for Always {
-    fn sample(&self, _: &NewTrace<'_>) -> Decision {
+    fn sample(&self, trace: &NewTrace<'_>) -> Decision {
         match self {
-            Self::On => Decision::new(true, None),
-            Self::Off => Decision::new(false, Some("always_off")),
+            // Only where a caller has told another one.
+            Self::On => {
+                let all = trace.told_threshold().map(|_| Threshold::ALL);
+                Decision::new(true, None).by_threshold(trace, all)
+            }
+            Self::Off => Decision::new(false, Some("always_off")).by_threshold(trace, None),
         }
     }
 

@@ -20,7 +20,8 @@ impl Bucket {
     /// A full one.
     pub(crate) fn new(rate: f64) -> Self {
         Self {
-            price: (rate > 0.0).then_some((SECOND as f64 / rate) as u64),
+            // A century is as good as longer: the sum of two may not overflow.
+            price: (rate > 0.0).then_some(((SECOND as f64 / rate) as u64).min(1 << 62)),
             earned_by: AtomicU64::new(0),
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SamplingDecision;
 
-use super::ot_entry::with_threshold;
+use super::ot_entry::{threshold, with_threshold};
 use super::sample::{Added, Decision, NewTrace, RecordedTrace, Sample};
 use super::sampler::Sampler;
 use super::threshold::Threshold;
@@ -36,7 +36,7 @@ pub struct Keep {
 
 impl Keep {
     /// Each trace in which a span of this process has failed: the response is a 5xx, a function or a handler has returned an error that
-    /// counts as one, or has panicked.
+    /// counts as one, or has panicked, or a request to another service was answered with a 4xx or 5xx.
     pub fn errors() -> Self {
         Self {
             errors: true,
@@ -156,8 +156,9 @@ impl Sample for Keeping {
                 ..head.clone()
             };
         };
-        // Each such trace is kept, so that it stands for itself, also if the head has kept it as one of many.
-        let all = self.tells_threshold.then_some(Threshold::ALL);
+        // Each such trace is kept, so that it stands for itself, also if the head or a caller has kept it as one of many.
+        let tells = self.tells_threshold || threshold(trace.state).is_some();
+        let all = tells.then_some(Threshold::ALL);
         let upgraded = (!head.is_kept()).then(|| KeyValue::new("sampling.upgraded", true));
         Decision {
             decision: SamplingDecision::RecordAndSample,
@@ -259,6 +260,21 @@ mod tests {
         }
         let (_, state) = verdict(Sampler::probability(0.1).parent_based(), LOW, true);
         assert_eq!(state.as_deref(), Some("ot=th:0"));
+    }
+
+    #[test]
+    fn threshold_of_a_caller_gives_way() {
+        let sampler = Sampler::default().keeping(Some(Keep::errors()));
+        let head = Decision::new(true, None);
+        let state = "ot=th:e666,a=1".parse().unwrap();
+        let verdict = sampler.sample().verdict(&RecordedTrace {
+            head: &head,
+            state: &state,
+            has_failed: true,
+            latency: Duration::ZERO,
+        });
+        let added = verdict.added.unwrap().trace_state.unwrap();
+        assert_eq!(added.header(), "ot=th:0,a=1");
     }
 
     #[test]

@@ -31,6 +31,9 @@ pub(crate) fn with_threshold(
     threshold: Option<Threshold>,
 ) -> Option<TraceState> {
     let before = state.get(ENTRY).unwrap_or_default();
+    if before.is_empty() && threshold.is_none() {
+        return None;
+    }
     let others = before.split(';').filter(|member| {
         let name = member.split(':').next();
         !member.is_empty() && name != Some(THRESHOLD)
@@ -41,11 +44,10 @@ pub(crate) fn with_threshold(
     if entry == before {
         return None;
     }
-    let state = match entry.is_empty() {
-        true => state.delete(ENTRY),
-        false => state.insert(ENTRY, entry),
-    };
-    state.ok()
+    // A caller may have sent several.
+    let vendors = state.into_iter().filter(|(key, _)| *key != ENTRY);
+    let own = (!entry.is_empty()).then_some((ENTRY, &*entry));
+    TraceState::from_key_value(own.into_iter().chain(vendors)).ok()
 }
 
 fn value<'s>(state: &'s TraceState, name: &str) -> Option<&'s str> {
@@ -88,11 +90,25 @@ mod tests {
             ("ot=th:8", half, None),
             ("a=1", None, None),
             ("", None, None),
+            ("ot=th:c,a=1,ot=th:e", half, Some("ot=th:8,a=1")),
+            ("ot=th:c,ot=th:e", None, Some("")),
         ] {
             let state = with_threshold(&state(before), threshold);
             let header = state.map(|state| state.header());
             assert_eq!(header.as_deref(), after, "{before}");
         }
+    }
+
+    #[test]
+    fn state_has_32_members_at_most() {
+        let members: Vec<_> = (0..32).map(|n| format!("v{n}=1")).collect();
+        let full = with_threshold(&state(&members.join(",")), Threshold::parse("8"));
+        let header = full.map(|state| state.header()).unwrap_or_default();
+        assert_eq!(header.split(',').count(), 32);
+        assert!(
+            header.starts_with("ot=th:8,v0=1") && header.ends_with("v30=1"),
+            "{header}"
+        );
     }
 
     #[test]

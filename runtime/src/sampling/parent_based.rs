@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::sample::{Decision, NewTrace, Sample};
 use super::sampler::Sampler;
+use super::threshold::Threshold;
 
 /// A sampler for each kind of parent that a trace's first local span may have (specification, ["ParentBased"][spec]).
 ///
@@ -121,8 +122,17 @@ impl Sample for ParentBased {
             (true, false) => &self.local_not_sampled,
         };
         match branch {
-            Some(sampler) => sampler.sample().sample(trace),
-            None => Decision::new(is_sampled, (!self.keeps_all).then_some("parent")),
+            Some(sampler) => sampler.sample().sample_anew(trace),
+            None => {
+                let threshold = trace.callers_threshold();
+                let decision = Decision::new(is_sampled, (!self.keeps_all).then_some("parent"));
+                Decision {
+                    adjusted_count: threshold
+                        .filter(|_| is_sampled)
+                        .map(Threshold::adjusted_count),
+                    ..decision.by_threshold(trace, threshold)
+                }
+            }
         }
     }
 

@@ -2,11 +2,9 @@
 
 use std::fmt;
 
-use opentelemetry::trace::TraceState;
-
-use super::ot_entry::{has_randomness, randomness, threshold, with_threshold};
+use super::ot_entry::{has_randomness, randomness};
 use super::ratio::parse_share;
-use super::sample::{Added, Decision, NewTrace, Refuse, Sample};
+use super::sample::{Decision, NewTrace, Refuse, Sample};
 use super::sampler::Sampler;
 use super::threshold::{RANDOM, Threshold};
 use crate::diag;
@@ -49,11 +47,23 @@ impl Sampler {
     }
 }
 
-const REASON: &str = "probability";
+impl Sample for Probability {
+    fn sample(&self, trace: &NewTrace<'_>) -> Decision {
+        let Some(is_sampled) = trace.caller else {
+            return self.sample_anew(trace);
+        };
+        let threshold = trace.callers_threshold();
+        let decision = Decision::new(is_sampled, Some("parent"));
+        Decision {
+            adjusted_count: threshold
+                .filter(|_| is_sampled)
+                .map(Threshold::adjusted_count),
+            ..decision.by_threshold(trace, threshold)
+        }
+    }
 
-impl Probability {
-    /// Decides on a trace that begins here.
-    fn decide(&self, trace: &NewTrace<'_>, state: &TraceState) -> Decision {
+    fn sample_anew(&self, trace: &NewTrace<'_>) -> Decision {
+        let state = trace.state();
         if let Some(parent) = trace.parent
             && parent.trace_flags() & RANDOM != RANDOM
             && !has_randomness(state)
@@ -66,24 +76,9 @@ impl Probability {
         let kept_by = self
             .threshold
             .filter(|threshold| threshold.keeps(randomness(state, trace.id)));
-        decision(kept_by.is_some(), REASON, state, kept_by)
-    }
-}
-
-impl Sample for Probability {
-    fn sample(&self, trace: &NewTrace<'_>) -> Decision {
-        let state = trace
-            .parent
-            .map_or(&TraceState::NONE, |it| it.trace_state());
-        match trace.caller {
-            None => self.decide(trace, state),
-            Some(false) => Decision::new(false, Some("parent")),
-            // A threshold that has not decided so says nothing.
-            Some(true) => {
-                let threshold = threshold(state);
-                let threshold = threshold.filter(|it| it.keeps(randomness(state, trace.id)));
-                decision(true, "parent", state, threshold)
-            }
+        Decision {
+            adjusted_count: kept_by.map(Threshold::adjusted_count),
+            ..Decision::new(kept_by.is_some(), Some("probability")).by_threshold(trace, kept_by)
         }
     }
 
@@ -96,26 +91,6 @@ impl Sample for Probability {
             0.0..=1.0 => Ok(()),
             probability => Err(Error::Ratio(probability)),
         }
-    }
-}
-
-/// By `threshold`, which the trace's state tells.
-fn decision(
-    is_kept: bool,
-    reason: &'static str,
-    state: &TraceState,
-    threshold: Option<Threshold>,
-) -> Decision {
-    let trace_state = with_threshold(state, threshold);
-    Decision {
-        adjusted_count: threshold.map(Threshold::adjusted_count),
-        added: trace_state.map(|state| {
-            Box::new(Added {
-                attributes: Vec::new(),
-                trace_state: Some(state),
-            })
-        }),
-        ..Decision::new(is_kept, Some(reason))
     }
 }
 

@@ -57,7 +57,8 @@ fn is_rate(rate: f64) -> bool {
 impl Sample for RateLimiting {
     fn sample(&self, trace: &NewTrace<'_>) -> Decision {
         let now = (trace.now)().saturating_duration_since(self.epoch);
-        Decision::new(self.bucket.take(now), Some("rate_limiting"))
+        let is_kept = self.bucket.take(now);
+        Decision::new(is_kept, Some("rate_limiting")).by_threshold(trace, None)
     }
 
     fn check(&self) -> Result<(), Error> {

@@ -65,6 +65,7 @@ pub(super) fn parse_share(argument: &str, refuse: &mut Refuse<'_>) -> f64 {
 impl Sample for Ratio {
     fn sample(&self, trace: &NewTrace<'_>) -> Decision {
         self.decide(trace.id, "trace_id_ratio")
+            .by_threshold(trace, None)
     }
 
     fn check(&self) -> Result<(), Error> {

@@ -7,6 +7,8 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanKind, TraceId, TraceState};
 use opentelemetry_sdk::trace::SamplingDecision;
 
+use super::ot_entry::{randomness, threshold, with_threshold};
+use super::threshold::Threshold;
 use crate::error::Error;
 use crate::thread::Poller;
 
@@ -14,6 +16,11 @@ use crate::thread::Poller;
 /// is what `describe` shows.
 pub(crate) trait Sample: Debug + Display + Send + Sync {
     fn sample(&self, trace: &NewTrace<'_>) -> Decision;
+
+    /// Decides on a trace as if no caller had, for a sampler that asks this one below a caller.
+    fn sample_anew(&self, trace: &NewTrace<'_>) -> Decision {
+        self.sample(trace)
+    }
 
     /// Decides on a trace whose head decision was not final, when it ends or its spans may wait no longer. The default drops it.
     fn verdict(&self, trace: &RecordedTrace<'_>) -> Decision {
@@ -102,6 +109,33 @@ pub(crate) struct Added {
     pub(crate) trace_state: Option<TraceState>,
 }
 
+impl NewTrace<'_> {
+    /// What the trace brings from its parent.
+    pub(super) fn state(&self) -> &TraceState {
+        self.parent.map_or(&TraceState::NONE, |it| it.trace_state())
+    }
+
+    /// Whether it brings something. Few do, and each request is asked.
+    #[inline]
+    fn has_state(&self) -> bool {
+        (self.parent).is_some_and(|parent| parent.trace_state().into_iter().len() > 0)
+    }
+
+    /// The threshold that the caller has told.
+    #[inline]
+    pub(super) fn told_threshold(&self) -> Option<Threshold> {
+        self.has_state().then(|| threshold(self.state()))?
+    }
+
+    /// The threshold that the caller has decided by: it may have told one by which it has not.
+    #[inline]
+    pub(super) fn callers_threshold(&self) -> Option<Threshold> {
+        let threshold = self.told_threshold()?;
+        let keeps = threshold.keeps(randomness(self.state(), self.id));
+        (self.caller == Some(keeps)).then_some(threshold)
+    }
+}
+
 impl Decision {
     #[cfg(test)]
     pub(crate) const KEEP: Self = Self {
@@ -122,6 +156,29 @@ impl Decision {
             reason,
             adjusted_count: None,
             added: None,
+        }
+    }
+
+    /// With that threshold in the trace's state, or with none, since nobody knows by which it was decided.
+    #[inline]
+    pub(super) fn by_threshold(self, trace: &NewTrace<'_>, threshold: Option<Threshold>) -> Self {
+        match threshold.is_none() && !trace.has_state() {
+            true => self,
+            false => self.with_state(trace, threshold),
+        }
+    }
+
+    #[inline(never)]
+    fn with_state(self, trace: &NewTrace<'_>, threshold: Option<Threshold>) -> Self {
+        let Some(state) = with_threshold(trace.state(), threshold) else {
+            return self;
+        };
+        Self {
+            added: Some(Box::new(Added {
+                attributes: Vec::new(),
+                trace_state: Some(state),
+            })),
+            ..self
         }
     }
 

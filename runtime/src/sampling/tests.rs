@@ -356,3 +356,52 @@ fn over_a_minute_a_rate_keeps_what_it_says() {
         assert!(kept <= 60.0 * rate + burst, "{rate}: {kept}");
     }
 }
+
+/// What decides anew does not pass on what a caller has decided by.
+#[test]
+fn threshold_of_a_caller_stays_only_where_it_is_followed() {
+    let ratio = || Sampler::trace_id_ratio(1.0);
+    let branches =
+        |sampler: Sampler| ParentBased::new(Sampler::always_on()).remote_parent_sampled(sampler);
+    for (sampler, after) in [
+        (Sampler::always_on(), Some("ot=th:0")),
+        (Sampler::always_off(), Some("")),
+        (ratio(), Some("")),
+        (Sampler::rate_limiting(1.0), Some("")),
+        (Sampler::default(), None),
+        (ratio().parent_based(), None),
+        (branches(ratio()).into(), Some("")),
+        (branches(Sampler::probability(0.5)).into(), None),
+    ] {
+        // Half of the traces, which this one is of.
+        let parent = with_state(parent(true, true), "ot=th:8");
+        let decision = sample(&sampler, Some(&parent), HIGH);
+        assert_eq!(state_after(&decision).as_deref(), after, "{sampler}");
+    }
+    // It cannot have decided so.
+    let parent = with_state(parent(true, true), "ot=th:8");
+    let decision = sample(&Sampler::default(), Some(&parent), LOW);
+    assert_eq!(state_after(&decision).as_deref(), Some(""));
+}
+
+#[test]
+fn a_probability_decides_in_a_branch_below_a_caller() {
+    let sampler = |probability| -> Sampler {
+        ParentBased::new(Sampler::always_on())
+            .remote_parent_sampled(Sampler::probability(probability))
+            .remote_parent_not_sampled(Sampler::probability(probability))
+            .into()
+    };
+    for is_sampled in [true, false] {
+        let parent = parent(is_sampled, true);
+        assert!(sample(&sampler(0.5), Some(&parent), HIGH).is_kept());
+        assert!(!sample(&sampler(0.5), Some(&parent), LOW).is_kept());
+    }
+}
+
+#[test]
+fn a_rate_of_one_in_a_century_keeps_one() {
+    let sampler = Sampler::rate_limiting(f64::MIN_POSITIVE);
+    let kept = (0..10).filter(|_| sample(&sampler, None, LOW).is_kept());
+    assert_eq!(kept.count(), 1);
+}
