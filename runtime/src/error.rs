@@ -58,6 +58,15 @@ pub enum Error {
     )]
     #[non_exhaustive]
     Rate(f64),
+    /// A policy cannot work.
+    #[error("the policy {policy:?} of `Keep`: {problem}")]
+    #[non_exhaustive]
+    Policy {
+        /// Its name: the tag's key, unless it has another.
+        policy: String,
+        /// What is wrong with it, and what to do.
+        problem: String,
+    },
     /// A size or a duration is zero and must not be: the method that set it, for example `Otlp::timeout`.
     #[error("`{0}` is zero: set more, or leave it out for the default")]
     #[non_exhaustive]

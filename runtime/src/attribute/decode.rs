@@ -18,6 +18,36 @@ impl Tags {
     }
 }
 
+/// A value of an attribute that is one, read where it is encoded.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Scalar<'a> {
+    Text(&'a str),
+    Bool(bool),
+    Int(i64),
+    Double(f64),
+}
+
+impl<'a> Scalar<'a> {
+    /// The value of an encoded attribute, unless it is a list, or was withheld.
+    pub(crate) fn of(attribute: &'a [u8]) -> Option<Self> {
+        const TEXT: u8 = wire::len_field(1);
+        const BOOL: u8 = wire::varint_field(2);
+        const INT: u8 = wire::varint_field(3);
+        const DOUBLE: u8 = wire::fixed64_field(4);
+        let (key_value, _) = wire::split_field(attribute);
+        let (_, value) = wire::split_field(key_value);
+        let (value, _) = (!value.is_empty()).then(|| wire::split_field(value))?;
+        let (tag, content) = value.split_first()?;
+        Some(match *tag {
+            TEXT => Self::Text(std::str::from_utf8(wire::split_field(value).0).ok()?),
+            BOOL => Self::Bool(wire::read_varint(content)? != 0),
+            INT => Self::Int(wire::read_varint(content)? as i64),
+            DOUBLE => Self::Double(f64::from_le_bytes(content.try_into().ok()?)),
+            _ => return None,
+        })
+    }
+}
+
 /// The API's form of an OTLP value; it has none for maps, bytes and mixed arrays.
 pub(crate) fn api_value(value: &AnyValue) -> Option<Value> {
     Some(match value.value.as_ref()? {

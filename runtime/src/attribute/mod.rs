@@ -32,7 +32,7 @@ mod with_uuid;
 mod writer;
 
 pub use biz::{BizAttrs, BizValue};
-pub(crate) use decode::api_value;
+pub(crate) use decode::{Scalar, api_value};
 pub use encoder::Encoder;
 pub use format::{Debug, Display, MaxLen, Shown};
 pub use key::Key;

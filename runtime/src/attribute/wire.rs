@@ -30,6 +30,18 @@ pub(crate) fn varint(buf: &mut Vec<u8>, mut value: u64) {
     buf.push(value as u8);
 }
 
+/// The varint that `bytes` starts with.
+pub(crate) fn read_varint(bytes: &[u8]) -> Option<u64> {
+    let mut value = 0;
+    for (at, byte) in bytes.iter().take(10).enumerate() {
+        value |= u64::from(byte & 0x7f) << (7 * at);
+        if *byte < 0x80 {
+            return Some(value);
+        }
+    }
+    None
+}
+
 /// Writes a varint to a slice that has room for it, and returns how many bytes it takes.
 #[inline]
 pub(crate) fn varint_to(to: &mut [u8], mut value: u64) -> usize {
@@ -138,6 +150,8 @@ mod tests {
             prost::encoding::encode_varint(value, &mut theirs);
             prop_assert_eq!(&ours, &theirs);
             prop_assert_eq!(varint_len(value), ours.len());
+            prop_assert_eq!(read_varint(&ours), Some(value));
+            prop_assert_eq!(read_varint(&ours[..ours.len() - 1]), None);
             let mut bytes = [0; 10];
             let len = varint_to(&mut bytes, value);
             prop_assert_eq!(&bytes[..len], &ours);

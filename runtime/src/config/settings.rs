@@ -95,7 +95,7 @@ const RESOURCE_ATTRIBUTES: Format<Vec<(String, String)>> = Format {
 
 const KEEP: Format<Option<Keep>> = Format {
     parse: |value, refused| {
-        const EXPECTED: &str = "a list of errors and slow=500ms, with commas";
+        const EXPECTED: &str = "a list of errors and slow=500ms, with commas, or none";
         refused.or_add(Keep::parse(value).map(Some), value, EXPECTED)
     },
     shown: |keep| keep.as_ref().map(Keep::to_string),
@@ -222,9 +222,27 @@ impl Settings {
         {
             return Err(Error::UnnamedTag);
         }
-        if let Some(keep) = &self.keep.value {
-            keep.check()?;
-        }
+        self.settle_keep()?;
         self.sampler.value.check()
+    }
+
+    /// What is kept beside what the sampler keeps: errors, if nothing is set and the sampler would lose them without need.
+    fn settle_keep(&mut self) -> Result<(), Error> {
+        let Sourced { value, origin } = &mut self.keep;
+        match value {
+            Some(keep) => {
+                if keep.forgets_errors() {
+                    let problem = format!(
+                        "={keep} does not name errors: traces that have failed are kept only as the sampler says. Add errors, or `Keep::errors`"
+                    );
+                    origin.warn("keep", problem);
+                }
+                keep.check()
+            }
+            None => {
+                *value = self.sampler.value.keeps_errors().then(Keep::errors);
+                Ok(())
+            }
+        }
     }
 }

@@ -8,6 +8,7 @@ use prost::Message;
 use super::open::OpenSpan;
 use crate::attribute::{Entry, Key, Tags, is_withheld, key_of, wire};
 use crate::config::Limits;
+use crate::sampling::Tagged;
 
 /// Past this many bytes a span's dead attributes are squeezed out, once they are the larger part.
 const COMPACT_BYTES: usize = 4 * 1024;
@@ -26,6 +27,20 @@ pub(super) fn live(dead: &[Range<u32>], len: usize, mut f: impl FnMut(Range<usiz
         start = dead.end as usize;
     }
     f(start..len);
+}
+
+impl Tagged for OpenSpan {
+    fn is_first(&self) -> bool {
+        self.is_first
+    }
+
+    fn attribute(&mut self, hash: u32, key: &str) -> Option<&[u8]> {
+        if !self.tags.may_have(hash) {
+            return None;
+        }
+        let at = self.find(hash, key.as_bytes())?;
+        Some(self.tags.entries[at].field(&self.tags.bytes))
+    }
 }
 
 impl OpenSpan {

@@ -21,7 +21,7 @@ use crate::attribute::{Privacy, Tags};
 use crate::config::{ExceptionSignal, Limits, Settings};
 use crate::network::Hosts;
 use crate::propagation::{ParentDecision, Propagators};
-use crate::sampling::{Decision, NewTrace, RANDOM, Sampler};
+use crate::sampling::{Decision, NewTrace, Plan, RANDOM, Sampler, Watch};
 use crate::semconv::{KnownMethods, Redaction};
 
 /// What a recorder does with the traces that start in it.
@@ -38,6 +38,8 @@ pub(crate) enum Mode {
 pub(crate) struct Recorder {
     pub(super) mode: Mode,
     pub(super) sampler: Sampler,
+    /// The tags that a verdict asks for.
+    pub(super) watch: Option<Arc<Watch>>,
     pub(super) limits: Limits,
     pub(super) privacy: Arc<Privacy>,
     /// Tags of the first local span of each trace, and of each SERVER span.
@@ -98,6 +100,7 @@ impl Recorder {
             bytes_per_trace: limits.bytes_per_trace.min(1 << 30),
             ..limits
         };
+        let plan = Plan::new(settings.sampler.value, settings.keep.value.as_ref());
         let mut tags = Tags::new();
         tags.limits = value_limits(&limits);
         for attribute in &settings.tags.value {
@@ -105,7 +108,8 @@ impl Recorder {
         }
         Self {
             mode,
-            sampler: settings.sampler.value.keeping(settings.keep.value),
+            sampler: plan.sampler,
+            watch: plan.watch,
             limits,
             privacy: Arc::new(settings.privacy.privacy()),
             tags,
@@ -136,6 +140,13 @@ impl Recorder {
     #[cfg(test)]
     pub(crate) fn with_sampler(mut self, sampler: Sampler) -> Self {
         self.sampler = sampler;
+        self
+    }
+
+    /// With another plan of what is kept.
+    #[cfg(test)]
+    pub(crate) fn with_plan(mut self, plan: Plan) -> Self {
+        (self.sampler, self.watch) = (plan.sampler, plan.watch);
         self
     }
 
@@ -213,7 +224,7 @@ impl Recorder {
     /// Asks the sampler for the verdict, then hands over or drops the ended spans of the trace. The cell's lock must not be held. Returns
     /// the number of these spans.
     pub(super) fn decide(&self, cell: &Cell, verdict: &Arc<Verdict>) -> usize {
-        let decision = verdict.decide(self.sampler.sample());
+        let decision = verdict.decide(self);
         let mut settled = 0;
         loop {
             let mut state = cell.lock();

@@ -281,14 +281,14 @@ impl State {
         }
         let now = self.clock?.now(clock);
         let is_overdue = self.is_overdue(now, limits);
-        if let Some(verdict) = &self.verdict
+        if let Some(verdict) = self.verdict.clone()
             && !self.unsealed.is_empty()
             && (is_overdue
                 || which == Waiting::All
                 || (which == Waiting::Decided && verdict.is_decided()))
         {
-            self.note_open(verdict, now);
-            return Some(Taken::Undecided(Arc::clone(verdict)));
+            self.note_open(&verdict, now);
+            return Some(Taken::Undecided(verdict));
         }
         if self.ended.is_empty() || (which == Waiting::Overdue && !is_overdue) {
             return None;

@@ -68,7 +68,10 @@ thread_local! {
 impl TraceRef {
     pub(super) fn new(recorder: &Arc<Recorder>, context: SpanContext, head: Decision) -> Self {
         let clock = TraceClock::start(&*recorder.clock);
-        let verdict = (head.waits()).then(|| Arc::new(Verdict::new(context.clone(), head.clone())));
+        let verdict = (head.waits()).then(|| {
+            let watch = recorder.watch.clone();
+            Arc::new(Verdict::new(context.clone(), head.clone(), watch))
+        });
         if let Some(mut trace) = Pool::take(&TRACES) {
             if let Some(unshared) = Arc::get_mut(&mut trace)
                 && Arc::ptr_eq(&unshared.recorder, recorder)

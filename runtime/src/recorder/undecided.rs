@@ -37,11 +37,12 @@ impl State {
     }
 
     /// Has a verdict that is due take account of the spans that are open.
-    pub(super) fn note_open(&self, verdict: &Verdict, now: u64) {
+    pub(super) fn note_open(&mut self, verdict: &Verdict, now: u64) {
         if verdict.is_decided() || self.open_spans() == 0 {
             return;
         }
-        let open = self.slots.iter().filter(|span| span.id != SpanId::INVALID);
+        let slots = self.slots.iter_mut();
+        let open = slots.filter(|span| span.id != SpanId::INVALID);
         open.for_each(|span| verdict.note(span, now));
     }
 

@@ -3,40 +3,54 @@
 //! Spans of a sampled trace are sealed when they end. Those of an undecided trace wait in their slots, unsealed: a trace that is
 //! dropped costs neither the sealing nor a copy, and the verdict has the last word on what a kept trace's spans say.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use opentelemetry::trace::{SpanContext, Status};
 
+use super::instance::Recorder;
 use super::open::OpenSpan;
-use crate::sampling::{Decision, RecordedTrace, Sample};
+use crate::sampling::{Decision, RecordedTrace, Watch};
 
 /// The verdict on a trace that the head sampler recorded only. The trace's continuations share it.
 #[derive(Debug)]
 pub(super) struct Verdict {
     pub(super) context: SpanContext,
     head: Decision,
+    /// The tags that the verdict asks for.
+    watch: Option<Arc<Watch>>,
     /// Whether a span of the trace has failed.
     has_failed: AtomicBool,
     /// Nanoseconds that the trace's first span here has taken.
     latency: AtomicU64,
+    /// Spans that have ended, or are open when the verdict is due.
+    spans: AtomicU64,
+    /// The tests of the watch that spans have passed.
+    hits: AtomicU64,
     decision: OnceLock<Decision>,
 }
 
 impl Verdict {
-    pub(super) fn new(context: SpanContext, head: Decision) -> Self {
+    pub(super) fn new(context: SpanContext, head: Decision, watch: Option<Arc<Watch>>) -> Self {
         Self {
             context,
             head,
+            watch,
             has_failed: AtomicBool::new(false),
             latency: AtomicU64::new(0),
+            spans: AtomicU64::new(0),
+            hits: AtomicU64::new(0),
             decision: OnceLock::new(),
         }
     }
 
     /// Notes what the verdict asks of a span that ends at `end`, or is open at that time.
-    pub(super) fn note(&self, span: &OpenSpan, end: u64) {
+    pub(super) fn note(&self, span: &mut OpenSpan, end: u64) {
+        self.spans.fetch_add(1, Ordering::Relaxed);
+        if let Some(watch) = &self.watch {
+            self.hits.fetch_or(watch.hits(span), Ordering::Relaxed);
+        }
         if matches!(span.status, Status::Error { .. }) {
             self.has_failed.store(true, Ordering::Relaxed);
         }
@@ -53,13 +67,17 @@ impl Verdict {
 
     /// Asks the sampler for the verdict, unless there is one. No lock of a cell may be held. A thread that needs it
     /// meanwhile waits: a sampler with a budget is not to be asked twice.
-    pub(super) fn decide(&self, sampler: &dyn Sample) -> &Decision {
+    pub(super) fn decide(&self, recorder: &Recorder) -> &Decision {
         self.decision.get_or_init(|| {
-            sampler.verdict(&RecordedTrace {
+            recorder.sampler.sample().verdict(&RecordedTrace {
+                id: self.context.trace_id(),
                 head: &self.head,
                 state: self.context.trace_state(),
                 has_failed: self.has_failed.load(Ordering::Relaxed),
                 latency: Duration::from_nanos(self.latency.load(Ordering::Relaxed)),
+                spans: self.spans.load(Ordering::Relaxed),
+                hits: self.hits.load(Ordering::Relaxed),
+                now: &|| recorder.clock.monotonic(),
             })
         })
     }

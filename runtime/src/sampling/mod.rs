@@ -5,9 +5,13 @@
 
 mod always;
 mod bucket;
+mod glob;
 mod keep;
+mod keeping;
 mod ot_entry;
 mod parent_based;
+mod plan;
+mod policy;
 mod probability;
 mod rate_limiting;
 pub(crate) mod ratio;
@@ -17,11 +21,16 @@ mod sdk;
 #[cfg(test)]
 mod tests;
 mod threshold;
+mod vote;
+mod watch;
 
 pub use self::keep::Keep;
 pub use self::parent_based::ParentBased;
+pub(crate) use self::plan::Plan;
+pub use self::policy::Policy;
 pub(crate) use self::sample::{Decision, NewTrace, RecordedTrace, Refuse, Sample};
 pub use self::sampler::Sampler;
 pub(crate) use self::threshold::RANDOM;
+pub(crate) use self::watch::{Tagged, Watch};
 #[cfg(feature = "otlp-grpc")]
 pub(crate) use self::{bucket::Bucket, sample::Added};

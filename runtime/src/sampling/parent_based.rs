@@ -144,6 +144,10 @@ impl Sample for ParentBased {
         self.root.sample().tells_threshold()
     }
 
+    fn keeps_errors(&self) -> bool {
+        self.root.sample().keeps_errors()
+    }
+
     fn parts(&self) -> Vec<&dyn Sample> {
         let branches = self.branches().map(|(_, sampler)| sampler.sample());
         [self.root.sample()].into_iter().chain(branches).collect()

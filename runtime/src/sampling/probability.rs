@@ -86,6 +86,10 @@ impl Sample for Probability {
         true
     }
 
+    fn keeps_errors(&self) -> bool {
+        true
+    }
+
     fn check(&self) -> Result<(), Error> {
         match self.probability {
             0.0..=1.0 => Ok(()),

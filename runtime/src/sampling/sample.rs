@@ -22,16 +22,26 @@ pub(crate) trait Sample: Debug + Display + Send + Sync {
         self.sample(trace)
     }
 
-    /// Decides on a trace whose head decision was not final, when it ends or its spans may wait no longer. The default drops it.
+    /// Decides on a trace whose head decision was not final, when it ends or its spans may wait no longer. The default has the head's
+    /// decision stand.
     fn verdict(&self, trace: &RecordedTrace<'_>) -> Decision {
         Decision {
-            decision: SamplingDecision::Drop,
+            decision: match trace.head.is_kept() {
+                true => SamplingDecision::RecordAndSample,
+                false => SamplingDecision::Drop,
+            },
+            is_final: true,
             ..trace.head.clone()
         }
     }
 
     /// Whether it writes the threshold that a trace is kept by to `tracestate`.
     fn tells_threshold(&self) -> bool {
+        false
+    }
+
+    /// Whether each trace that has failed is kept beside the others, unless [`Keep`](super::Keep) says something else.
+    fn keeps_errors(&self) -> bool {
         false
     }
 
@@ -79,12 +89,19 @@ pub(crate) struct NewTrace<'a> {
 
 /// A trace that is recorded and waits for a verdict.
 pub(crate) struct RecordedTrace<'a> {
+    pub(crate) id: TraceId,
     pub(crate) head: &'a Decision,
     pub(crate) state: &'a TraceState,
     /// Whether a span of it has the status Error.
     pub(crate) has_failed: bool,
     /// How long its first span here has taken: that of a request, to the response's head.
     pub(crate) latency: Duration,
+    /// Spans of it that have ended, or are open.
+    pub(crate) spans: u64,
+    /// The tests of the watch that its spans have passed, a bit for each.
+    pub(crate) hits: u64,
+    /// Reads a clock that never goes back.
+    pub(crate) now: &'a dyn Fn() -> Instant,
 }
 
 /// What is done with a trace, and why.

@@ -52,6 +52,11 @@ impl Sampler {
         all
     }
 
+    /// Whether each trace that has failed is to be kept beside the others.
+    pub(crate) fn keeps_errors(&self) -> bool {
+        self.sample().keeps_errors()
+    }
+
     /// Refuses settings that cannot work.
     pub(crate) fn check(&self) -> Result<(), Error> {
         self.all().into_iter().try_for_each(Sample::check)

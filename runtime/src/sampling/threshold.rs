@@ -8,7 +8,7 @@ use std::fmt;
 use opentelemetry::trace::{TraceFlags, TraceId};
 
 /// How many of 2^56 traces are not kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Threshold(u64);
 
 /// W3C Trace Context Level 2: the trace id's right half is random.

@@ -8,7 +8,8 @@ use structure::{CrateSources, folder, imports};
 const ROWS: &[&[&str]] = &[
     &["diag", "error", "hex", "network"],
     &["thread"],
-    &["attribute", "sampling"],
+    &["attribute"],
+    &["sampling"],
     &["semconv"],
     &["config"],
     &["propagation"],

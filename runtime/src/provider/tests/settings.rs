@@ -187,7 +187,8 @@ fn what_is_kept() {
     const KEEP: &str = "BIZTRACE_KEEP";
     accepts(&[(KEEP, "slow=2s, errors")], &["keep=errors,slow=2s"]);
     accepts(&[], &[]);
-    let problem = "=\"error\" is not a list of errors and slow=500ms, with commas; using nothing";
+    let problem =
+        "=\"error\" is not a list of errors and slow=500ms, with commas, or none; using nothing";
     refuses(KEEP, "error", problem);
 }
 

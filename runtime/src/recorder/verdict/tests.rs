@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 use std::{fmt, thread};
 
 use opentelemetry::Context;
 use opentelemetry::trace::{
-    Span as _, Status, TraceContextExt, TraceState, Tracer as _, TracerProvider as _,
+    Span as _, Status, TraceContextExt, TraceId, TraceState, Tracer as _, TracerProvider as _,
 };
 use opentelemetry_proto::tonic::trace::v1::Span as Otlp;
 use opentelemetry_sdk::trace::SamplingDecision;
@@ -16,7 +16,7 @@ use super::super::state::Taken;
 use super::super::tests::doubles::{DecidesLate, Received, SimulatedClock, decision};
 use super::super::{MemoryBudget, Mode, Recorder, Tracer, TracerProvider, Waiting};
 use crate::config::Limits;
-use crate::sampling::{Decision, Keep, NewTrace, RecordedTrace, Sample, Sampler};
+use crate::sampling::{Decision, Keep, NewTrace, Plan, RecordedTrace, Sample, Sampler};
 
 struct Fixture {
     recorder: Arc<Recorder>,
@@ -86,9 +86,13 @@ fn trace_without_a_verdict_of_the_samplers_own_is_dropped() {
     }
     let verdict = RecordOnly.verdict(&RecordedTrace {
         head: &decision(SamplingDecision::RecordOnly, "head"),
+        id: TraceId::INVALID,
         state: &TraceState::NONE,
         has_failed: true,
         latency: Duration::MAX,
+        spans: 1,
+        hits: u64::MAX,
+        now: &Instant::now,
     });
     assert!(!verdict.is_kept());
 }
@@ -161,7 +165,7 @@ fn last_span_settles_what_another_thread_has_not_settled_yet() {
     let Some(Taken::Undecided(verdict)) = left else {
         panic!("the trace has a verdict already");
     };
-    verdict.decide(recorder.sampler.sample());
+    verdict.decide(recorder);
     root.span().end();
     assert_eq!((test.sink.counts(), test.asked()), ([41, 41, 0], 1));
     // The cell serves the next trace.
@@ -252,7 +256,7 @@ fn keeping_what_is_slow(limits: Limits) -> (SimulatedClock, Arc<Recorder>, Trace
     let keep = Keep::errors().slower_than(Duration::from_millis(500));
     let recorder = Recorder::for_tests(Mode::Record, limits, sink.clone())
         .with_clock(clock.clone())
-        .with_sampler(Sampler::probability(0.0).keeping(Some(keep)));
+        .with_plan(Plan::new(Sampler::probability(0.0), Some(&keep)));
     let recorder = Arc::new(recorder);
     let tracer = TracerProvider::new(Arc::clone(&recorder)).tracer("test");
     (clock, recorder, tracer, sink)

@@ -1,0 +1,165 @@
+//! The verdict of a [`Keep`] on a trace that is over.
+
+use std::fmt;
+
+use opentelemetry::KeyValue;
+use opentelemetry_sdk::trace::SamplingDecision;
+
+use super::keep::Keep;
+use super::ot_entry::{threshold, with_threshold};
+use super::sample::{Added, Decision, NewTrace, RecordedTrace, Sample};
+use super::sampler::Sampler;
+use super::threshold::Threshold;
+use super::vote::{Vote, Voter};
+use super::watch::Watch;
+
+/// Asks a sampler when a trace begins, has it recorded in any case, and keeps what the sampler or a `Keep` keeps.
+#[derive(Debug)]
+pub(super) struct Keeping {
+    head: Sampler,
+    keep: Keep,
+    policies: Vec<Voter>,
+    drops: Vec<Voter>,
+    /// Whether the threshold of what is kept in any case is told, since others are.
+    tells_threshold: bool,
+}
+
+/// Why a trace is kept that the sampler may not keep.
+struct Reason<'k> {
+    reason: &'static str,
+    policy: Option<&'k str>,
+    /// `None` if nobody knows of how many it is one.
+    threshold: Option<Threshold>,
+}
+
+impl Keeping {
+    pub(super) fn new(keep: &Keep, head: Sampler, watch: &mut Watch) -> Self {
+        let voters = |policies: &[_], watch: &mut Watch| {
+            let voters = policies.iter().map(|policy| Voter::new(policy, watch));
+            voters.collect::<Vec<_>>()
+        };
+        Self {
+            policies: voters(&keep.policies, watch),
+            drops: voters(&keep.drops, watch),
+            keep: keep.clone(),
+            tells_threshold: head.sample().tells_threshold(),
+            head,
+        }
+    }
+
+    /// The first policy that keeps every such trace, or else the one that keeps the largest share of them.
+    fn reason(&self, trace: &RecordedTrace<'_>) -> Option<Reason<'_>> {
+        if let Some(reason) = self.keep.reason(trace) {
+            return Some(Reason {
+                reason,
+                policy: None,
+                threshold: Some(Threshold::ALL),
+            });
+        }
+        let mut best: Option<(&str, Threshold)> = None;
+        for voter in self.policies.iter().filter(|voter| !voter.takes) {
+            if let Vote::Keep(threshold) = voter.vote(trace)
+                && best.is_none_or(|(_, best)| threshold < best)
+            {
+                best = Some((&voter.name, threshold));
+                if threshold == Threshold::ALL {
+                    break;
+                }
+            }
+        }
+        best.map(|(name, threshold)| Reason::policy(name, Some(threshold)))
+    }
+
+    /// A policy that has something left for a trace that nothing else keeps.
+    fn spare(&self, trace: &RecordedTrace<'_>) -> Option<Reason<'_>> {
+        let mut takers = self.policies.iter().filter(|voter| voter.takes);
+        let taker = takers.find(|voter| voter.vote(trace) != Vote::No)?;
+        Some(Reason::policy(&taker.name, None))
+    }
+
+    /// Keeps a trace for that reason, beside what the sampler has made of it.
+    fn keep(&self, trace: &RecordedTrace<'_>, why: Reason<'_>) -> Decision {
+        let mut attributes = Vec::new();
+        if let Some(policy) = why.policy {
+            attributes.push(KeyValue::new("sampling.policy", policy.to_owned()));
+        }
+        if !trace.head.is_kept() {
+            attributes.push(KeyValue::new("sampling.upgraded", true));
+        }
+        let told = threshold(trace.state);
+        // Traces that were kept by a share have a weight by that threshold, and others none.
+        let tells = self.tells_threshold || told.is_some();
+        let trace_state = tells.then(|| with_threshold(trace.state, why.threshold));
+        Decision {
+            decision: SamplingDecision::RecordAndSample,
+            is_final: true,
+            reason: Some(why.reason),
+            adjusted_count: Some(why.threshold.map_or(0.0, Threshold::adjusted_count)),
+            added: Some(Box::new(Added {
+                attributes,
+                trace_state: trace_state.flatten(),
+            })),
+        }
+    }
+}
+
+impl<'k> Reason<'k> {
+    fn policy(name: &'k str, threshold: Option<Threshold>) -> Self {
+        Self {
+            reason: "policy",
+            policy: Some(name),
+            threshold,
+        }
+    }
+
+    /// Whether it keeps more such traces than one that stands for so many.
+    fn keeps_more_than(&self, adjusted_count: Option<f64>) -> bool {
+        let mine = self.threshold.map(Threshold::adjusted_count);
+        mine.zip(adjusted_count)
+            .is_some_and(|(mine, other)| mine < other)
+            || self.threshold == Some(Threshold::ALL)
+    }
+}
+
+impl Sample for Keeping {
+    fn sample(&self, trace: &NewTrace<'_>) -> Decision {
+        let head = self.head.sample().sample(trace);
+        Decision {
+            decision: match head.is_kept() {
+                true => SamplingDecision::RecordAndSample,
+                false => SamplingDecision::RecordOnly,
+            },
+            is_final: false,
+            ..head
+        }
+    }
+
+    fn verdict(&self, trace: &RecordedTrace<'_>) -> Decision {
+        let sampled = self.head.sample().verdict(trace);
+        if self.drops.iter().any(|voter| voter.vote(trace) != Vote::No) {
+            return Decision {
+                decision: SamplingDecision::Drop,
+                ..sampled
+            };
+        }
+        match self.reason(trace) {
+            Some(why) if !sampled.is_kept() || why.keeps_more_than(sampled.adjusted_count) => {
+                self.keep(trace, why)
+            }
+            None if !sampled.is_kept() => match self.spare(trace) {
+                Some(why) => self.keep(trace, why),
+                None => sampled,
+            },
+            _ => sampled,
+        }
+    }
+}
+
+impl fmt::Display for Keeping {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.head.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests;

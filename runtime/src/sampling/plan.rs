@@ -1,0 +1,28 @@
+//! What decides on the traces of an instance, as its settings say: the sampler, and around it what decides at a trace's end.
+
+use std::sync::Arc;
+
+use super::keep::Keep;
+use super::keeping::Keeping;
+use super::sampler::Sampler;
+use super::watch::Watch;
+
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) sampler: Sampler,
+    /// The tags that a verdict asks for, if it asks for any.
+    pub(crate) watch: Option<Arc<Watch>>,
+}
+
+impl Plan {
+    pub(crate) fn new(mut sampler: Sampler, keep: Option<&Keep>) -> Self {
+        let mut watch = Watch::default();
+        if let Some(keep) = keep {
+            sampler = Sampler::of(Keeping::new(keep, sampler, &mut watch));
+        }
+        Self {
+            sampler,
+            watch: (!watch.is_empty()).then(|| Arc::new(watch)),
+        }
+    }
+}
