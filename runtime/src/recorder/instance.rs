@@ -224,7 +224,7 @@ impl Recorder {
     /// Asks the sampler for the verdict, then hands over or drops the ended spans of the trace. The cell's lock must not be held. Returns
     /// the number of these spans.
     pub(super) fn decide(&self, cell: &Cell, verdict: &Arc<Verdict>) -> usize {
-        let decision = verdict.decide(self);
+        let decision = verdict.decide(self.sampler.sample(), &*self.clock);
         let mut settled = 0;
         loop {
             let mut state = cell.lock();

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use opentelemetry::trace::{SpanContext, Status};
 
-use super::instance::Recorder;
+use super::clock::Clock;
 use super::open::OpenSpan;
-use crate::sampling::{Decision, RecordedTrace, Watch};
+use crate::sampling::{Decision, RecordedTrace, Sample, Watch};
 
 /// The verdict on a trace that the head sampler recorded only. The trace's continuations share it.
 #[derive(Debug)]
@@ -67,9 +67,9 @@ impl Verdict {
 
     /// Asks the sampler for the verdict, unless there is one. No lock of a cell may be held. A thread that needs it
     /// meanwhile waits: a sampler with a budget is not to be asked twice.
-    pub(super) fn decide(&self, recorder: &Recorder) -> &Decision {
+    pub(super) fn decide(&self, sampler: &dyn Sample, clock: &dyn Clock) -> &Decision {
         self.decision.get_or_init(|| {
-            recorder.sampler.sample().verdict(&RecordedTrace {
+            sampler.verdict(&RecordedTrace {
                 id: self.context.trace_id(),
                 head: &self.head,
                 state: self.context.trace_state(),
@@ -77,7 +77,7 @@ impl Verdict {
                 latency: Duration::from_nanos(self.latency.load(Ordering::Relaxed)),
                 spans: self.spans.load(Ordering::Relaxed),
                 hits: self.hits.load(Ordering::Relaxed),
-                now: &|| recorder.clock.monotonic(),
+                now: &|| clock.monotonic(),
             })
         })
     }

@@ -101,6 +101,12 @@ impl Keep {
         check_number(self.policies.iter().chain(&self.drops))
     }
 
+    /// Whether it changes nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        let names_time = self.errors || self.slower_than.is_some();
+        !names_time && self.policies.is_empty() && self.drops.is_empty()
+    }
+
     /// Whether something is kept, and errors are not.
     pub(crate) fn forgets_errors(&self) -> bool {
         !self.errors && (self.slower_than.is_some() || !self.policies.is_empty())

@@ -17,7 +17,7 @@ pub(crate) struct Plan {
 impl Plan {
     pub(crate) fn new(mut sampler: Sampler, keep: Option<&Keep>) -> Self {
         let mut watch = Watch::default();
-        if let Some(keep) = keep {
+        if let Some(keep) = keep.filter(|keep| !keep.is_empty()) {
             sampler = Sampler::of(Keeping::new(keep, sampler, &mut watch));
         }
         Self {

@@ -165,7 +165,7 @@ fn last_span_settles_what_another_thread_has_not_settled_yet() {
     let Some(Taken::Undecided(verdict)) = left else {
         panic!("the trace has a verdict already");
     };
-    verdict.decide(recorder);
+    verdict.decide(recorder.sampler.sample(), &*recorder.clock);
     root.span().end();
     assert_eq!((test.sink.counts(), test.asked()), ([41, 41, 0], 1));
     // The cell serves the next trace.

@@ -141,3 +141,5 @@ fn slow_traces_are_kept_and_errors_are_the_first_reason() {
         assert_eq!(state, reason.map(|_| "ot=th:0"), "{latency:?}");
     }
 }
+
+mod policies;

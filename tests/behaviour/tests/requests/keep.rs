@@ -6,8 +6,8 @@ use std::time::Duration;
 use actix_web::{App, HttpRequest, HttpResponse, get, web};
 use behaviour::{Instance, Service, Spans, TRACEPARENT};
 use biztrace::report::DropReason;
-use biztrace::settings::{Keep, Propagator, Sampler};
-use biztrace::{tag, traced, traced_handler};
+use biztrace::settings::{Keep, Policy, Propagator, Sampler};
+use biztrace::{biz_attrs, tag, traced, traced_handler};
 use opentelemetry::Context;
 use opentelemetry::propagation::TextMapPropagator;
 use reqwest::Method;
@@ -159,4 +159,92 @@ async fn slow_is_what_takes_long_to_the_responses_head() {
     let (_, spans) = service.outcome(4).await;
     assert_eq!(answers(&spans), ["/slow/head"]);
     assert_eq!(spans.server().tag("sampling.reason"), Some("slow".into()));
+}
+
+/// Tags its span when it has done all else, and has a step below that tags its own.
+#[get("/tagged/{order}/{status}")]
+#[traced_handler]
+#[biz_attrs(order.id = *path.0)]
+async fn tagged(path: web::Path<(String, u16)>) -> HttpResponse {
+    let (order, status) = path.into_inner();
+    let _ = step(order == "below").await;
+    if order == "late" {
+        tag!(risk.review = true);
+    }
+    let status = actix_web::http::StatusCode::from_u16(status).unwrap();
+    HttpResponse::build(status).finish()
+}
+
+#[actix_web::test]
+async fn what_passes_a_policy_is_kept_by_the_tags_of_all_its_spans() {
+    let keep = Keep::errors()
+        .policy(Policy::equals("risk.review", true).named("review"))
+        .policy(Policy::equals("step.fails", true))
+        .policy(Policy::matches("order.id", "vip-*"))
+        .drop(Policy::equals("order.id", "test"));
+    let instance = Instance::new(|builder| builder.sampler(Sampler::probability(0.0)).keep(keep));
+    let service =
+        Service::recording_to(instance, |tracing| App::new().service(tagged).wrap(tracing));
+    let orders = [
+        "other/200",
+        "late/200",
+        "below/200",
+        "vip-7/200",
+        "test/500",
+        "other/500",
+    ];
+    for order in orders {
+        service.get(&format!("/tagged/{order}")).await;
+    }
+    let (report, spans) = service.outcome(2 * orders.len() as u64).await;
+    assert_eq!(report.dropped.get(DropReason::SampledOut), 4, "{report}");
+    let kept = spans.iter().filter(|span| span.name != "step");
+    let kept = kept.map(|span| {
+        let tag = |key| span.tag(key).map(|value| value.to_string());
+        (
+            tag("order.id"),
+            tag("sampling.reason"),
+            tag("sampling.policy"),
+        )
+    });
+    let text = |text: &str| Some(text.to_owned());
+    let expected = [
+        (text("late"), text("policy"), text("review")),
+        // The failure of the step is an error of the trace's.
+        (text("below"), text("error"), None),
+        (text("vip-7"), text("policy"), text("order.id")),
+        (text("other"), text("error"), None),
+    ];
+    assert!(
+        kept.clone().eq(expected.clone()),
+        "{:?}",
+        kept.collect::<Vec<_>>()
+    );
+}
+
+/// By settings alone: `probability` keeps errors, and what code or environment says goes before that.
+#[actix_web::test]
+async fn a_probability_keeps_errors_unless_it_is_told_otherwise() {
+    for (keep, recorded, expected) in [
+        (None, 4, vec!["/500"]),
+        (Some(Keep::nothing()), 0, vec![]),
+        (
+            Some(Keep::nothing().slower_than(Duration::from_secs(60))),
+            4,
+            vec![],
+        ),
+    ] {
+        let instance = Instance::new(|builder| {
+            let builder = builder.sampler(Sampler::probability(0.0).parent_based());
+            match keep {
+                None => builder,
+                Some(keep) => builder.keep(keep),
+            }
+        });
+        let service =
+            Service::recording_to(instance, |tracing| App::new().service(work).wrap(tracing));
+        service.get("/200").await;
+        service.get("/500").await;
+        assert_eq!(answers(&service.outcome(recorded).await.1), expected);
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use actix_web::{App, HttpRequest, get, web};
 use behaviour::{Instance, Service, Span, TRACEPARENT};
-use biztrace::settings::{Propagator, Sampler};
+use biztrace::settings::{Keep, Propagator, Sampler};
 use biztrace::traced_handler;
 use opentelemetry::Context;
 use opentelemetry::propagation::TextMapPropagator;
@@ -25,7 +25,7 @@ async fn call(
     headers: &[(&str, &str)],
     is_kept: bool,
 ) -> (Option<Span>, HashMap<String, String>) {
-    let instance = Instance::new(|builder| builder.sampler(sampler));
+    let instance = Instance::new(|builder| builder.sampler(sampler).keep(Keep::nothing()));
     let service = Service::recording_to(instance, |tracing| {
         App::new().service(outbound).wrap(tracing)
     });
