@@ -233,7 +233,7 @@ impl Settings {
             Some(keep) => {
                 if keep.forgets_errors() {
                     let problem = format!(
-                        "={keep} does not name errors: traces that have failed are kept only as the sampler says. Add errors, or `Keep::errors`"
+                        " names {keep}, but no errors: traces that have failed are kept only as the sampler says. Add errors, or `Keep::errors`"
                     );
                     origin.warn("keep", problem);
                 }
