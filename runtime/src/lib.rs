@@ -128,7 +128,7 @@ pub mod settings {
 
 /// What has become of the spans, in numbers: sent, dropped and why, still held.
 pub mod report {
-    pub use crate::pipeline::{DropReason, Dropped, ExporterReport, Report};
+    pub use crate::pipeline::{DropReason, Dropped, ExporterReport, Report, TierReport};
 }
 
 /// The tracing API of OpenTelemetry, as this crate implements it: for spans by hand, and for libraries that take a tracer.

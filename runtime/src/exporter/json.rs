@@ -153,7 +153,6 @@ mod tests {
         .encode_to_vec();
         let request = Request {
             body: body.into(),
-            spans: 1,
             sent: SendStarted::default(),
         };
         let written: serde_json::Value =

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::recorder::{EncodedSpans, Refusal, Sink};
+use crate::recorder::{EncodedSpans, Refusal, Sink, TierId};
 
 /// Hands each trace to all of its sinks.
 #[derive(Debug)]
@@ -13,12 +13,12 @@ impl Sink for FanOut {
         self.0.iter().for_each(|sink| sink.ended());
     }
 
-    fn kept(&self, spans: &EncodedSpans, new: u64) {
-        self.0.iter().for_each(|sink| sink.kept(spans, new));
+    fn kept(&self, spans: &EncodedSpans, new: u64, tier: TierId) {
+        self.0.iter().for_each(|sink| sink.kept(spans, new, tier));
     }
 
-    fn dropped(&self, spans: u64) {
-        self.0.iter().for_each(|sink| sink.dropped(spans));
+    fn dropped(&self, spans: u64, tier: TierId) {
+        self.0.iter().for_each(|sink| sink.dropped(spans, tier));
     }
 
     fn refused(&self, why: Refusal) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::report::Dropped;
+use super::tier::TierCounts;
 use super::worker_state::Shared;
 use super::{Delivery, Failure};
 use crate::diag;
@@ -22,11 +23,19 @@ pub(super) struct LossLog {
     outage_at: Option<Instant>,
 }
 
+/// Spans that were to be delivered and were not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Lost {
+    dropped: Dropped,
+    /// Nothing without tenants.
+    by_tier: TierCounts,
+}
+
 /// From the first export that fails to the next that succeeds.
 struct Outage {
     since: Instant,
-    /// What had been dropped before it.
-    dropped: Dropped,
+    /// What had been lost before it.
+    lost: Lost,
     /// Not if the exporter fails every few seconds.
     is_logged: bool,
 }
@@ -53,8 +62,8 @@ impl LossLog {
                 if delivery.rejected > 0 {
                     self.last_message.clone_from(&delivery.message);
                 }
-                if let Some((duration, dropped)) = self.end(now, || lost(shared)) {
-                    say_end(shared.exporter, duration, &dropped);
+                if let Some((duration, lost)) = self.end(now, || lost(shared)) {
+                    say_end(shared, duration, &lost);
                 }
             }
             Err(failure) => {
@@ -68,7 +77,7 @@ impl LossLog {
     }
 
     /// Begins an outage unless one is under way. Returns whether it is to be logged.
-    fn begin(&mut self, now: Instant, dropped: impl FnOnce() -> Dropped) -> bool {
+    fn begin(&mut self, now: Instant, lost: impl FnOnce() -> Lost) -> bool {
         if self.outage.is_some() {
             return false;
         }
@@ -78,22 +87,18 @@ impl LossLog {
         }
         self.outage = Some(Outage {
             since: now,
-            dropped: dropped(),
+            lost: lost(),
             is_logged,
         });
         is_logged
     }
 
-    /// Ends the outage under way. Returns how long it took and what was dropped meanwhile, if that is to be logged.
-    fn end(
-        &mut self,
-        now: Instant,
-        dropped: impl FnOnce() -> Dropped,
-    ) -> Option<(Duration, Dropped)> {
+    /// Ends the outage under way. Returns how long it took and what was lost meanwhile, if that is to be logged.
+    fn end(&mut self, now: Instant, lost: impl FnOnce() -> Lost) -> Option<(Duration, Lost)> {
         let outage = self.outage.take().filter(|outage| outage.is_logged)?;
-        let dropped = dropped();
-        self.dropped = dropped.total();
-        Some((now - outage.since, dropped.since(&outage.dropped)))
+        let lost = lost();
+        self.dropped = lost.dropped.total();
+        Some((now - outage.since, lost.since(&outage.lost)))
     }
 
     /// The exporter itself could not flush or close.
@@ -103,57 +108,98 @@ impl LossLog {
 
     /// Logs what is new; the last time at once.
     pub(super) fn log(&mut self, shared: &Shared, is_last: bool) {
-        let Some(dropped) = self.news(Instant::now(), is_last, || lost(shared)) else {
+        let Some(lost) = self.news(Instant::now(), is_last, || lost(shared)) else {
             return;
         };
         let (exporter, message) = (shared.exporter, &self.last_message);
-        match (dropped.total(), &**message) {
+        let shown = shown(shared, &lost);
+        match (lost.dropped.total(), &**message) {
             (0, _) => diag::warn(format_args!("{exporter}: {message}")),
-            (_, "") => diag::warn(format_args!("{exporter}: spans dropped so far: {dropped}")),
+            (_, "") => diag::warn(format_args!("{exporter}: spans dropped so far: {shown}")),
             _ => diag::warn(format_args!(
-                "{exporter}: spans dropped so far: {dropped}; last trouble: {message}"
+                "{exporter}: spans dropped so far: {shown}; last trouble: {message}"
             )),
         }
     }
 
-    /// What has been dropped so far, if there is news and it is time to log it.
-    fn news(
-        &mut self,
-        now: Instant,
-        is_last: bool,
-        dropped: impl FnOnce() -> Dropped,
-    ) -> Option<Dropped> {
+    /// What has been lost so far, if there is news and it is time to log it.
+    fn news(&mut self, now: Instant, is_last: bool, lost: impl FnOnce() -> Lost) -> Option<Lost> {
         let is_soon = self.at.is_some_and(|at| now - at < LOG_EVERY);
         if is_soon && !is_last {
             return None;
         }
-        let dropped = dropped();
-        if !self.is_news && dropped.total() == self.dropped {
+        let lost = lost();
+        let dropped = lost.dropped.total();
+        if !self.is_news && dropped == self.dropped {
             return None;
         }
-        (self.dropped, self.at, self.is_news) = (dropped.total(), Some(now), false);
-        Some(dropped)
+        (self.dropped, self.at, self.is_news) = (dropped, Some(now), false);
+        Some(lost)
     }
 }
 
-fn lost(shared: &Shared) -> Dropped {
-    shared.report().dropped.lost()
+impl Lost {
+    /// What was lost after `earlier`.
+    fn since(&self, earlier: &Self) -> Self {
+        Self {
+            dropped: self.dropped.since(&earlier.dropped),
+            by_tier: self.by_tier.since(&earlier.by_tier),
+        }
+    }
 }
 
-fn say_end(exporter: &str, duration: Duration, dropped: &Dropped) {
+fn lost(shared: &Shared) -> Lost {
+    let report = shared.report();
+    let mut by_tier = TierCounts::default();
+    for (i, tier) in report.tiers.iter().enumerate() {
+        by_tier.add(i, tier.dropped.lost().total());
+    }
+    Lost {
+        dropped: report.dropped.lost(),
+        by_tier,
+    }
+}
+
+/// For example `queue_full 90 (tier free 80, tier default 10)`.
+fn shown(shared: &Shared, lost: &Lost) -> String {
+    let mut text = lost.dropped.to_string();
+    for (i, (tier, spans)) in lost.by_tier.iter().enumerate() {
+        let name = shared.shards.tiers[tier].name.as_deref().unwrap_or("");
+        let before = if i == 0 { " (" } else { ", " };
+        text += &format!("{before}tier {name} {spans}");
+    }
+    if lost.by_tier.total() > 0 {
+        text.push(')');
+    }
+    text
+}
+
+fn say_end(shared: &Shared, duration: Duration, lost: &Lost) {
     let tenths = duration.as_millis() / 100;
     let (seconds, tenth) = (tenths / 10, tenths % 10);
-    let again = format!("{exporter}: exports succeed again after {seconds}.{tenth} s");
-    match dropped.total() {
+    let again = format!(
+        "{}: exports succeed again after {seconds}.{tenth} s",
+        shared.exporter
+    );
+    match lost.dropped.total() {
         0 => diag::warn(format_args!("{again}; no spans were dropped meanwhile")),
-        _ => diag::warn(format_args!("{again}; spans dropped meanwhile: {dropped}")),
+        _ => diag::warn(format_args!(
+            "{again}; spans dropped meanwhile: {}",
+            shown(shared, lost)
+        )),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::config::Batch;
     use crate::pipeline::DropReason;
+    use crate::pipeline::shard::Shards;
+    use crate::pipeline::tier::{Tier, TierSetup};
+    use crate::recorder::MemoryBudget;
 
     #[test]
     fn an_outage_is_logged_when_it_begins_and_when_it_ends() {
@@ -163,7 +209,10 @@ mod tests {
             let mut dropped = Dropped::default();
             dropped.add(DropReason::Unreachable, unreachable);
             dropped.add(DropReason::QueueFull, queue_full);
-            dropped
+            Lost {
+                dropped,
+                ..Lost::default()
+            }
         };
         assert_eq!(losses.end(at(0), || unreachable!("no outage")), None);
         assert!(losses.begin(at(1), || lost(0, 3)));
@@ -180,13 +229,38 @@ mod tests {
     }
 
     #[test]
+    fn tiers_that_have_lost_spans_are_named() {
+        let batch = Batch::default();
+        let memory = Arc::new(MemoryBudget::new(usize::MAX));
+        let setup = |name: &str| TierSetup {
+            name: Some(name.into()),
+            queue: 10,
+            weight: 1,
+        };
+        let setups = ["vip", "free", "rest"].map(setup).to_vec();
+        let tiers = Tier::all(setups, &batch, &memory);
+        let shared = Shared::new("otlp", Shards::new(tiers, 10));
+        let mut lost = lost(&shared);
+        assert_eq!(shown(&shared, &lost), "");
+        lost.dropped.add(DropReason::QueueFull, 90);
+        assert_eq!(shown(&shared, &lost), "queue_full 90");
+        lost.by_tier.add(1, 80);
+        lost.by_tier.add(2, 10);
+        let text = "queue_full 90 (tier free 80, tier rest 10)";
+        assert_eq!(shown(&shared, &lost), text);
+    }
+
+    #[test]
     fn losses_are_logged_once_a_minute_at_most() {
         let (mut losses, start) = (LossLog::default(), Instant::now());
         let lost = |spans| {
             move || {
                 let mut dropped = Dropped::default();
                 dropped.add(DropReason::QueueFull, spans);
-                dropped
+                Lost {
+                    dropped,
+                    ..Lost::default()
+                }
             }
         };
         let at = |seconds| start + Duration::from_secs(seconds);

@@ -2,7 +2,10 @@
 //!
 //! Above: the recorder, which hands over ended spans through its `Sink`. Below: the exporters, which implement [`Export`].
 
+mod chunks;
+mod deficit;
 mod fan_out;
+mod handle;
 mod loss_log;
 mod report;
 mod request;
@@ -10,6 +13,8 @@ mod retry;
 mod shard;
 #[cfg(test)]
 mod tests;
+mod tier;
+mod tier_memory;
 mod worker;
 mod worker_state;
 
@@ -22,8 +27,10 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 pub(crate) use self::fan_out::FanOut;
-pub use self::report::{DropReason, Dropped, ExporterReport, Report};
-pub(crate) use self::worker::{Flushing, LEAST_BYTES, Pipeline};
+pub(crate) use self::handle::{Flushing, Pipeline};
+pub use self::report::{DropReason, Dropped, ExporterReport, Report, TierReport};
+pub(crate) use self::tier::{TierSetup, reserve};
+pub(crate) use self::worker::LEAST_BYTES;
 use crate::config::Batch;
 use crate::recorder::MemoryBudget;
 
@@ -34,6 +41,8 @@ pub(crate) struct Setup {
     /// The encoded fields of a `ResourceSpans` beside its spans.
     pub(crate) resource: Vec<u8>,
     pub(crate) memory: Arc<MemoryBudget>,
+    /// One at least, in the order of their ids.
+    pub(crate) tiers: Vec<TierSetup>,
 }
 
 /// Sends requests to one receiver. EncodedSpans on the export thread, one call at a time.
@@ -55,7 +64,6 @@ pub(crate) trait Export {
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) body: Bytes,
-    pub(crate) spans: u64,
     pub(crate) sent: SendStarted,
 }
 

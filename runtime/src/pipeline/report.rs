@@ -1,6 +1,7 @@
 //! The account of all spans: where each recorded span is, or what became of it.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// Why spans were not delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -129,6 +130,8 @@ impl fmt::Display for Dropped {
 ///
 /// With several exporters a span counts once for each: each has its own account, in
 /// [`exporters`](Self::exporters).
+///
+/// As text, a report names first the spans of all tiers together, then each tier.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
@@ -142,6 +145,8 @@ pub struct Report {
     pub waiting: u64,
     /// The accounts of the exporters, in the order in which they were named, those of `TelemetryBuilder::span_exporter` last.
     pub exporters: Vec<ExporterReport>,
+    /// The accounts of the tiers of tenants, for all exporters together. Empty without tenants.
+    pub tiers: Vec<TierReport>,
     /// Requests whose heads were not copied whole: no spans are lost, but tags that read a header, a cookie or the query may be
     /// missing. A copy has at most 16 KiB and 100 lines, and all copies together a quarter of
     /// [`Limits::memory`](crate::settings::Limits::memory). `RequestTracing::readable_headers` narrows what is copied.
@@ -153,7 +158,7 @@ pub struct Report {
 }
 
 /// What became of the spans that one exporter was to deliver; as in [`Report`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ExporterReport {
     /// The exporter as `OTEL_TRACES_EXPORTER` names it, for example `otlp`.
@@ -166,6 +171,61 @@ pub struct ExporterReport {
     pub dropped: Dropped,
     /// Spans on their way.
     pub waiting: u64,
+    /// The accounts of the tiers of tenants, in the order of the settings. Empty without tenants.
+    pub tiers: Vec<TierReport>,
+}
+
+/// What became of a tier's spans: of those whose traces were handed over to an exporter, or were not kept.
+///
+/// `kept` is the sum of `delivered`, `waiting`, and of what was `dropped` for all reasons but
+/// [`SampledOut`](DropReason::SampledOut), whose spans were not kept. Other spans have no tier, and only count in the sums of [`Report`]:
+/// spans whose traces are open or undecided, and spans that were lost before their traces were handed over
+/// ([`TraceLimit`](DropReason::TraceLimit), [`Unfinished`](DropReason::Unfinished), and part of
+/// [`MemoryLimit`](DropReason::MemoryLimit)).
+///
+/// A receiver that rejects part of a request does not say whose spans they are. They are attributed to the tiers in proportion to their
+/// spans in the request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TierReport {
+    /// The tier's name.
+    pub tier: Arc<str>,
+    /// Spans of kept traces that were handed over to the exporter.
+    pub kept: u64,
+    /// Spans that the receiver has acknowledged, or that the console has shown.
+    pub delivered: u64,
+    /// Spans that were not delivered, by reason.
+    pub dropped: Dropped,
+    /// Spans on their way.
+    pub waiting: u64,
+}
+
+impl ExporterReport {
+    /// Without any spans.
+    pub(super) fn new(exporter: &'static str) -> Self {
+        Self {
+            exporter,
+            recorded: 0,
+            delivered: 0,
+            dropped: Dropped::default(),
+            waiting: 0,
+            tiers: Vec::new(),
+        }
+    }
+}
+
+impl Report {
+    /// Adds a tier of an exporter to the same tier of others.
+    fn add_tier(&mut self, tier: &TierReport) {
+        let Some(sum) = self.tiers.iter_mut().find(|sum| sum.tier == tier.tier) else {
+            self.tiers.push(tier.clone());
+            return;
+        };
+        sum.kept += tier.kept;
+        sum.delivered += tier.delivered;
+        sum.dropped.merge(&tier.dropped);
+        sum.waiting += tier.waiting;
+    }
 }
 
 impl FromIterator<ExporterReport> for Report {
@@ -176,6 +236,7 @@ impl FromIterator<ExporterReport> for Report {
             sum.delivered += report.delivered;
             sum.dropped.merge(&report.dropped);
             sum.waiting += report.waiting;
+            report.tiers.iter().for_each(|tier| sum.add_tier(tier));
             sum.exporters.push(report);
         }
         sum
@@ -210,19 +271,33 @@ impl fmt::Display for Report {
 
 impl fmt::Display for ExporterReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} spans recorded, {} delivered, {} dropped",
-            self.recorded,
-            self.delivered,
-            self.dropped.total()
-        )?;
-        if self.dropped.total() > 0 {
-            write!(f, " ({})", self.dropped)?;
-        }
-        if self.waiting > 0 {
-            write!(f, ", {} waiting", self.waiting)?;
-        }
-        Ok(())
+        write!(f, "{} spans recorded, ", self.recorded)?;
+        write_outcome(f, self.delivered, &self.dropped, self.waiting)?;
+        self.tiers
+            .iter()
+            .try_for_each(|tier| write!(f, "; tier {tier}"))
     }
+}
+
+impl fmt::Display for TierReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} kept, ", self.tier, self.kept)?;
+        write_outcome(f, self.delivered, &self.dropped, self.waiting)
+    }
+}
+
+fn write_outcome(
+    f: &mut fmt::Formatter<'_>,
+    delivered: u64,
+    dropped: &Dropped,
+    waiting: u64,
+) -> fmt::Result {
+    write!(f, "{delivered} delivered, {} dropped", dropped.total())?;
+    if dropped.total() > 0 {
+        write!(f, " ({dropped})")?;
+    }
+    if waiting > 0 {
+        write!(f, ", {waiting} waiting")?;
+    }
+    Ok(())
 }

@@ -1,21 +1,22 @@
-//! What application threads touch of the pipeline: each its own shard, with the chunk that it fills.
+//! What application threads touch of the pipeline: each its own shard, with the chunks that it fills.
 //!
 //! ```text
-//! thread 1 ─► shard: chunk (filling), full chunks ─┐
-//! thread 2 ─► shard: chunk (filling), full chunks ─┼─► export thread
+//! thread 1 ─► shard: for each tier a chunk (filling), full chunks ─┐
+//! thread 2 ─► shard: for each tier a chunk (filling), full chunks ─┼─► export thread
 //! ```
 //! A kept trace is copied into its thread's chunk under the shard's lock, which only the export thread contends for, once
 //! a batch. The export thread is woken when full chunks hold a batch; the others it takes after the schedule delay.
 
 use std::cell::RefCell;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::Notify;
 
+use super::chunks::Chunks;
 use super::report::{DropReason, Dropped};
-use crate::config::Batch;
-use crate::recorder::{EncodedSpans, MemoryBudget, Refusal, Sink};
+use super::tier::{Tier, TierCounts};
+use crate::recorder::{EncodedSpans, Refusal, Sink, TierId};
 
 #[cfg(test)]
 mod tests;
@@ -29,11 +30,10 @@ pub(super) struct Shards {
     all: Mutex<Vec<Arc<Shard>>>,
     /// For spans that end while their thread does, when it has no shard any more.
     fallback: Arc<Shard>,
-    /// Spans in full chunks, here and with the export thread.
-    pub(super) queued: AtomicUsize,
+    pub(super) tiers: Vec<Tier>,
+    /// Queued spans of all tiers that are worth a request.
+    enough: usize,
     pub(super) wake: Notify,
-    batch: Batch,
-    pub(super) memory: Arc<MemoryBudget>,
 }
 
 #[derive(Debug)]
@@ -43,21 +43,16 @@ pub(super) struct Shard {
     counters: Mutex<ShardCounters>,
 }
 
-/// A thread's chunks, and the count of what passed through them.
-#[derive(Debug, Default)]
+/// A thread's chunks, and the count of what passed through it.
+#[derive(Debug)]
 pub(super) struct ShardCounters {
     /// Why nothing is taken any more.
     end: Option<End>,
-    chunk: EncodedSpans,
-    full: Vec<EncodedSpans>,
-    /// An empty chunk, so that the thread need not allocate when it hands over a full one.
-    spare: Option<EncodedSpans>,
-    /// Bytes of both that the memory knows of.
-    counted: usize,
+    /// For each tier.
+    pub(super) chunks: Vec<Chunks>,
     /// Spans that have ended on this thread.
     pub(super) recorded: u64,
-    /// Spans of traces that were handed over on this thread, and of those that were refused.
-    pub(super) settled: u64,
+    /// Spans that were dropped before their traces were handed over.
     pub(super) dropped: Dropped,
 }
 
@@ -69,14 +64,16 @@ pub(super) enum End {
     Died,
 }
 
-/// A chunk leaves when it has grown to this.
-pub(super) const CHUNK_BYTES: usize = 64 * 1024;
-
 impl Shard {
-    fn new(of: &Weak<Shards>) -> Arc<Self> {
+    fn new(of: &Weak<Shards>, tiers: usize) -> Arc<Self> {
         Arc::new(Self {
             of: Weak::clone(of),
-            counters: Mutex::default(),
+            counters: Mutex::new(ShardCounters {
+                end: None,
+                chunks: (0..tiers).map(|_| Chunks::default()).collect(),
+                recorded: 0,
+                dropped: Dropped::default(),
+            }),
         })
     }
 
@@ -86,83 +83,16 @@ impl Shard {
 }
 
 impl ShardCounters {
-    /// Spans that wait here to be taken.
-    pub(super) fn waiting(&self) -> u64 {
-        let full: usize = self.full.iter().map(EncodedSpans::spans).sum();
-        (full + self.chunk.spans()) as u64
+    /// Spans of traces that were handed over on this thread or not kept, and spans that were refused.
+    pub(super) fn settled(&self) -> u64 {
+        let handed_over: u64 = self.chunks.iter().map(Chunks::settled).sum();
+        handed_over + self.dropped.total()
     }
 
     /// Counts spans that are dropped.
     fn lose(&mut self, why: DropReason, spans: u64) {
         self.recorded += spans;
-        self.settled += spans;
         self.dropped.add(why, spans);
-    }
-
-    fn add(&mut self, trace: &EncodedSpans, shards: &Shards) {
-        let spans = trace.spans();
-        self.settled += spans as u64;
-        let batch = shards.batch.max_export_batch_size;
-        if self.chunk.spans() + spans > batch || self.chunk.len() + trace.len() > CHUNK_BYTES {
-            self.send_chunk(shards);
-        }
-        self.chunk.append(trace);
-        if self.chunk.spans() >= batch || self.chunk.len() >= CHUNK_BYTES {
-            self.send_chunk(shards);
-        }
-        self.count(&shards.memory);
-    }
-
-    /// Counts what the chunk being filled and the spare one hold.
-    #[inline]
-    fn count(&mut self, memory: &MemoryBudget) {
-        let spare = self.spare.as_ref().map_or(0, EncodedSpans::capacity);
-        let held = self.chunk.capacity() + spare;
-        if held > self.counted {
-            memory.count(held - self.counted);
-        } else if held < self.counted {
-            memory.give_back(self.counted - held);
-        }
-        self.counted = held;
-    }
-
-    fn send_chunk(&mut self, shards: &Shards) {
-        let spans = self.chunk.spans();
-        if spans == 0 {
-            return;
-        }
-        // What a chunk takes past its usual size is a single large trace.
-        let bytes = self.chunk.len();
-        if !shards.memory.take(bytes) {
-            self.drop_chunk(DropReason::MemoryLimit);
-            return;
-        }
-        let limit = shards.batch.max_queue_size;
-        // An empty queue takes a chunk of any size: a trace may be larger than the queue.
-        let room = |queued: usize| Some(queued + spans).filter(|sum| queued == 0 || *sum <= limit);
-        let queued = shards
-            .queued
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, room);
-        let Ok(queued) = queued else {
-            shards.memory.give_back(bytes);
-            self.drop_chunk(DropReason::QueueFull);
-            return;
-        };
-        // A chunk that grows step by step is copied at each step. After a chunk that bytes have filled the next one begins whole.
-        // Where batches fill first it would hold far more than it counts.
-        let was_full = bytes > CHUNK_BYTES / 2 && spans < shards.batch.max_export_batch_size;
-        let capacity = if was_full { CHUNK_BYTES } else { 0 };
-        let spare = self.spare.take();
-        let next = spare.unwrap_or_else(|| EncodedSpans::with_capacity(capacity));
-        self.full.push(std::mem::replace(&mut self.chunk, next));
-        if queued + spans >= shards.enough() {
-            shards.wake.notify_one();
-        }
-    }
-
-    fn drop_chunk(&mut self, why: DropReason) {
-        self.dropped.add(why, self.chunk.spans() as u64);
-        self.chunk.reset(CHUNK_BYTES);
     }
 }
 
@@ -184,27 +114,48 @@ impl Drop for Mine {
 }
 
 impl Shards {
-    pub(super) fn new(batch: Batch, memory: Arc<MemoryBudget>) -> Arc<Self> {
+    /// A request is worth its while with `enough` queued spans.
+    pub(super) fn new(tiers: Vec<Tier>, enough: usize) -> Arc<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Arc::new_cyclic(|this| {
-            let fallback = Shard::new(this);
+            let fallback = Shard::new(this, tiers.len());
             Self {
                 this: Weak::clone(this),
                 id: NEXT.fetch_add(1, Ordering::Relaxed),
                 all: Mutex::new(vec![Arc::clone(&fallback)]),
                 fallback,
-                queued: AtomicUsize::new(0),
+                tiers,
+                enough,
                 wake: Notify::new(),
-                batch,
-                memory,
             }
         })
     }
 
-    /// Spans in full chunks that are worth a request: a batch, unless the queue would be full before there is one.
-    pub(super) fn enough(&self) -> usize {
-        let batch = &self.batch;
-        batch.max_export_batch_size.min(batch.max_queue_size / 2)
+    /// The position of a tier. A pipeline with fewer tiers has the last in its place.
+    #[inline]
+    fn position(&self, tier: TierId) -> usize {
+        usize::from(tier.0).min(self.tiers.len() - 1)
+    }
+
+    /// Wakes the export thread if the queue, to which `tier` has added, is worth a request.
+    fn wake_for(&self, tier: &Tier) {
+        let queued = || self.tiers.iter().map(Tier::queued).sum::<usize>();
+        if tier.queued() >= tier.enough || queued() >= self.enough {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Takes a request's spans out of the queues.
+    pub(super) fn unqueue(&self, spans: &TierCounts) {
+        for (tier, spans) in spans.iter() {
+            self.tiers[tier].unqueue(spans as usize);
+        }
+    }
+
+    /// Spans that are handed over at once at most when waiting spans are looked for: half of what the smallest queue takes.
+    pub(super) fn at_once(&self) -> usize {
+        let limits = self.tiers.iter().map(Tier::limit);
+        limits.min().map_or(1, |limit| (limit / 2).max(1))
     }
 
     fn with_mine(&self, mut f: impl FnMut(&mut ShardCounters)) {
@@ -233,7 +184,7 @@ impl Shards {
         if self.fallback.lock().end.is_some() {
             return Arc::clone(&self.fallback);
         }
-        let shard = Shard::new(&self.this);
+        let shard = Shard::new(&self.this, self.tiers.len());
         all.push(Arc::clone(&shard));
         shard
     }
@@ -247,16 +198,13 @@ impl Shards {
         all.retain(|other| !Arc::ptr_eq(other, shard));
         let (mut fallback, mut counters) = (self.fallback.lock(), shard.lock());
         fallback.recorded += counters.recorded;
-        fallback.settled += counters.settled;
         fallback.dropped.merge(&counters.dropped);
-        fallback.full.append(&mut counters.full);
-        if !counters.chunk.is_empty() {
-            let chunk = std::mem::take(&mut counters.chunk);
-            fallback.settled -= chunk.spans() as u64;
-            fallback.add(&chunk, self);
+        let chunks = fallback.chunks.iter_mut().zip(&mut counters.chunks);
+        for ((chunks, left), tier) in chunks.zip(&self.tiers) {
+            if chunks.take_over(left, tier) {
+                self.wake_for(tier);
+            }
         }
-        counters.spare = None;
-        counters.count(&self.memory);
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Arc<Shard>>> {
@@ -273,33 +221,21 @@ impl Shards {
         f(&mut counters)
     }
 
-    /// Takes the full chunks, and with `partial` the others too; leaves `spares` for the next. Their bytes are counted, for `f` to
-    /// give back.
+    /// Takes the full chunks, and with `partial` the others too; leaves `spares` for the next. `f` is told the position of the chunk's
+    /// tier. The chunk's bytes are counted, for `f` to give back.
     pub(super) fn take(
         &self,
         partial: bool,
         spares: &mut Vec<EncodedSpans>,
-        mut f: impl FnMut(EncodedSpans),
+        mut f: impl FnMut(usize, EncodedSpans),
     ) {
         let all = self.lock();
         for shard in all.iter() {
             let mut counters = shard.lock();
-            counters.full.drain(..).for_each(&mut f);
-            if partial && !counters.chunk.is_empty() {
-                self.queued
-                    .fetch_add(counters.chunk.spans(), Ordering::Relaxed);
-                self.memory.count(counters.chunk.len());
-                let next = counters
-                    .spare
-                    .take()
-                    .or_else(|| spares.pop())
-                    .unwrap_or_default();
-                f(std::mem::replace(&mut counters.chunk, next));
+            let chunks = counters.chunks.iter_mut().zip(&self.tiers);
+            for (position, (chunks, tier)) in chunks.enumerate() {
+                chunks.take(tier, partial, spares, &mut |chunk| f(position, chunk));
             }
-            if counters.spare.is_none() {
-                counters.spare = spares.pop();
-            }
-            counters.count(&self.memory);
         }
     }
 
@@ -307,13 +243,12 @@ impl Shards {
     pub(super) fn close(&self, why: End) {
         self.at_rest(|all| {
             let recorded: u64 = all.iter().map(|counters| counters.recorded).sum();
-            let settled: u64 = all.iter().map(|counters| counters.settled).sum();
+            let settled: u64 = all.iter().map(|counters| counters.settled()).sum();
             for counters in all.iter_mut() {
                 counters.end = Some(why);
             }
             let unfinished = recorded - settled;
             all[0].dropped.add(DropReason::Unfinished, unfinished);
-            all[0].settled += unfinished;
         });
     }
 }
@@ -327,22 +262,27 @@ impl Sink for Shards {
         });
     }
 
-    fn kept(&self, spans: &EncodedSpans, new: u64) {
+    fn kept(&self, spans: &EncodedSpans, new: u64, tier: TierId) {
+        let position = self.position(tier);
         self.with_mine(|counters| match counters.end {
             None => {
                 counters.recorded += new;
-                counters.add(spans, self);
+                let tier = &self.tiers[position];
+                if counters.chunks[position].add(spans, tier) {
+                    self.wake_for(tier);
+                }
             }
             Some(End::Died) => counters.lose(DropReason::Shutdown, new),
             Some(End::Shutdown) => {}
         });
     }
 
-    fn dropped(&self, spans: u64) {
+    fn dropped(&self, spans: u64, tier: TierId) {
+        let position = self.position(tier);
         self.with_mine(|counters| {
             if counters.end.is_none() {
-                counters.settled += spans;
-                counters.dropped.add(DropReason::SampledOut, spans);
+                let chunks = &mut counters.chunks[position];
+                chunks.dropped.add(DropReason::SampledOut, spans);
             }
         });
     }

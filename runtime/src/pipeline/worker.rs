@@ -1,169 +1,50 @@
 //! The export thread.
 
 use std::cell::Cell;
-use std::collections::VecDeque;
-use std::convert::Infallible;
-use std::sync::atomic::Ordering;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex, OnceLock};
-use std::time::{Duration, Instant as Moment};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
+use super::chunks::CHUNK_BYTES;
+use super::deficit::Pending;
 use super::loss_log::LossLog;
-use super::report::{DropReason, ExporterReport};
-use super::request::{frame, spans, take_batch};
+use super::report::DropReason;
+use super::request::frame;
 use super::retry::deliver;
-use super::shard::{CHUNK_BYTES, End, Shards};
-use super::worker_state::{FlushRequest, InFlight, Shared};
-use super::{Export, Failure, SendStarted, Setup, after, moment_after};
+use super::shard::{End, Shards};
+use super::tier::TierCounts;
+use super::worker_state::{InFlight, Shared};
+use super::{Export, Failure, SendStarted, after};
 use crate::config::Batch;
-use crate::diag;
-use crate::error::Error;
-use crate::recorder::{EncodedSpans, Recorder, Reservation, Sink, Waiting};
-use crate::thread;
+use crate::recorder::{EncodedSpans, Reservation, Waiting};
 
-/// The near end of an export thread. The thread flushes and ends when this is dropped.
-#[derive(Debug)]
-pub(crate) struct Pipeline(Arc<Shared>);
-
-impl Pipeline {
-    /// Starts an export thread for the exporter that `exporter` makes there.
-    pub(crate) fn start<E, F>(name: &'static str, setup: Setup, exporter: F) -> Result<Self, Error>
-    where
-        E: Export,
-        F: FnOnce() -> E + Send + 'static,
-    {
-        let Setup {
-            batch,
-            resource,
-            memory,
-        } = setup;
-        let mut reservation = Reservation::new(&memory);
-        reservation.account(OWN_BYTES);
-        let shared = Arc::new(Shared {
-            exporter: name,
-            shards: Shards::new(batch.clone(), memory),
-            state: Mutex::default(),
-            recorder: OnceLock::new(),
-        });
-        let worker_shared = Arc::clone(&shared);
-        thread::spawn("biztrace-export", move || async move {
-            let _ended = EndedOnDrop(Arc::clone(&worker_shared));
-            let worker = Worker {
-                shared: worker_shared,
-                exporter: exporter(),
-                resource,
-                batch,
-                pending: VecDeque::new(),
-                reservation,
-                spares: Vec::new(),
-                buffer: Vec::new(),
-                losses: LossLog::default(),
-            };
-            worker.run().await;
-        })?;
-        Ok(Self(shared))
-    }
-
-    pub(crate) fn sink(&self) -> Arc<dyn Sink> {
-        Arc::clone(&self.0.shards) as Arc<dyn Sink>
-    }
-
-    /// Has the export thread look at the traces of `recorder`, for spans that have ended and wait for others.
-    pub(crate) fn watch(&self, recorder: &Arc<Recorder>) {
-        // Set once: a pipeline has one recorder.
-        let _ = self.0.recorder.set(Arc::downgrade(recorder));
-    }
-
-    pub(crate) fn report(&self) -> ExporterReport {
-        self.0.report()
-    }
-
-    /// Has the export thread send all that has ended.
-    pub(crate) fn flush(&self, timeout: Duration) -> Flushing {
-        self.ask(None, moment_after(timeout))
-    }
-
-    /// Has the export thread send all that has ended, until `timeout` is over, take nothing more and end.
-    pub(crate) fn close(&self, timeout: Duration) -> Flushing {
-        let close_by = moment_after(timeout);
-        self.ask(Some(close_by), close_by + GRACE)
-    }
-
-    fn ask(&self, close_by: Option<Moment>, until: Moment) -> Flushing {
-        let (done, wait) = mpsc::channel();
-        let mut state = self.0.state();
-        if !state.ended {
-            state.flushes.push(FlushRequest {
-                close_by,
-                _done: done,
-            });
-        }
-        drop(state);
-        self.0.shards.wake.notify_one();
-        Flushing {
-            shared: Arc::clone(&self.0),
-            wait,
-            until,
-            close: close_by.is_some(),
-        }
-    }
-}
-
-/// A flush under way.
-pub(crate) struct Flushing {
+/// Runs the export thread, until the pipeline is closed.
+pub(super) async fn run<E: Export>(
     shared: Arc<Shared>,
-    wait: mpsc::Receiver<Infallible>,
-    until: Moment,
-    close: bool,
+    exporter: impl FnOnce() -> E,
+    resource: Vec<u8>,
+    batch: Batch,
+    reservation: Reservation,
+) {
+    let _ended = EndedOnDrop(Arc::clone(&shared));
+    let worker = Worker {
+        exporter: exporter(),
+        resource,
+        pending: Pending::new(&shared.shards.tiers, batch.max_export_batch_size),
+        batch,
+        held: Held {
+            shards: Arc::clone(&shared.shards),
+            bytes: TierCounts::default(),
+        },
+        _reservation: reservation,
+        spares: Vec::new(),
+        buffer: Vec::new(),
+        losses: LossLog::default(),
+        shared,
+    };
+    worker.run().await;
 }
-
-impl Flushing {
-    /// Blocks until it is done, or until `moment`. Returns whether it need not be waited for any more.
-    pub(crate) fn is_over_by(&self, moment: Moment) -> bool {
-        let moment = moment.min(self.until);
-        let left = moment.saturating_duration_since(Moment::now());
-        let is_late = self.wait.recv_timeout(left) == Err(RecvTimeoutError::Timeout);
-        !is_late || moment == self.until
-    }
-
-    /// Says what it still waits for, and how long.
-    pub(crate) fn tell(&self) {
-        let report = self.shared.report();
-        let what = if self.close { "shutdown" } else { "flush" };
-        let left = self.until.saturating_duration_since(Moment::now());
-        diag::warn(format_args!(
-            "{}: the {what} waits: {} spans are not sent yet. It takes {} s more at most",
-            report.exporter,
-            report.waiting,
-            left.as_secs() + 1
-        ));
-    }
-
-    /// Blocks until it is done, or its time is over: an exporter may be stuck in a call that cannot be cut short, for
-    /// example a write to the console. At a shutdown the spans that are left are counted as dropped then, without the export thread.
-    pub(crate) fn wait(self) {
-        let left = self.until.saturating_duration_since(Moment::now());
-        let is_late = self.wait.recv_timeout(left) == Err(RecvTimeoutError::Timeout);
-        if is_late && self.close {
-            self.shared.end(End::Shutdown);
-        }
-    }
-}
-
-impl Drop for Pipeline {
-    fn drop(&mut self) {
-        self.close(DROP_TIMEOUT);
-    }
-}
-
-/// How much later than its deadline an answer of the export thread may come.
-const GRACE: Duration = Duration::from_millis(500);
-
-/// How long the export thread of an instance that was not shut down tries to send the rest.
-const DROP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Counts what is left when the export thread ends, by a panic of its exporter too.
 struct EndedOnDrop(Arc<Shared>);
@@ -184,14 +65,36 @@ struct Worker<E> {
     exporter: E,
     resource: Vec<u8>,
     batch: Batch,
-    pending: VecDeque<EncodedSpans>,
-    /// What of the memory is in its hands: what is pending or under way, and what it keeps.
-    reservation: Reservation,
+    pending: Pending,
+    held: Held,
+    /// For what it keeps when nothing is to be sent.
+    _reservation: Reservation,
     /// Emptied chunks for the threads to fill again.
     spares: Vec<EncodedSpans>,
     /// For the next request's body.
     buffer: Vec<u8>,
     losses: LossLog,
+}
+
+/// What the pending chunks, and those under way, hold of the tiers' memory. It goes back when this is dropped.
+struct Held {
+    shards: Arc<Shards>,
+    bytes: TierCounts,
+}
+
+impl Held {
+    fn give_back(&mut self, bytes: TierCounts) {
+        for (tier, bytes) in bytes.iter() {
+            self.shards.tiers[tier].memory.give_back(bytes as usize);
+        }
+        self.bytes = self.bytes.since(&bytes);
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.give_back(self.bytes);
+    }
 }
 
 /// Emptied chunks that are kept.
@@ -201,7 +104,7 @@ const SPARES: usize = 8;
 const BUFFER_BYTES: usize = 1024 * 1024;
 
 /// What an export thread keeps when nothing is to be sent.
-const OWN_BYTES: usize = SPARES * CHUNK_BYTES + BUFFER_BYTES;
+pub(super) const OWN_BYTES: usize = SPARES * CHUNK_BYTES + BUFFER_BYTES;
 
 /// With less memory for each pipeline hardly a span would be recorded: that, and chunks for a few threads.
 pub(crate) const LEAST_BYTES: usize = OWN_BYTES + 8 * CHUNK_BYTES;
@@ -267,7 +170,7 @@ impl<E: Export> Worker<E> {
     /// Sends spans that have ended and wait for others of their traces, but for the last of them: no more at once than the queue
     /// takes.
     async fn send_waiting(&mut self, which: Waiting) {
-        let enough = self.batch.max_queue_size / 2;
+        let enough = self.shared.shards.at_once();
         while self.shared.look_for_waiting(which, enough) {
             let deadline = self.shared.state().deadline();
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
@@ -282,15 +185,15 @@ impl<E: Export> Worker<E> {
         let Self {
             shared,
             pending,
-            reservation,
+            held,
             spares,
             ..
         } = self;
         let mut state = shared.state();
-        shared.shards.take(partial, spares, |chunk| {
-            state.waiting += chunk.spans() as u64;
-            reservation.absorb(chunk.len());
-            pending.push_back(chunk);
+        shared.shards.take(partial, spares, |tier, chunk| {
+            state.tiers[tier].waiting += chunk.spans() as u64;
+            held.bytes.add(tier, chunk.len() as u64);
+            pending.push(tier, chunk);
         });
     }
 
@@ -298,24 +201,21 @@ impl<E: Export> Worker<E> {
     /// meanwhile.
     async fn send_pending(&mut self, partial: bool) {
         let mut woken = false;
-        while partial || spans(&self.pending) >= self.shared.shards.enough() {
+        self.pending.begin_pass();
+        while self.pending.is_due() && (partial || self.pending.is_enough()) {
             let mut deadline = self.shared.state().deadline();
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 break;
             }
-            let max_spans = self.batch.max_export_batch_size;
-            let Some(batch) = take_batch(&mut self.pending, max_spans) else {
+            let Some(next) = self.pending.take_request() else {
                 break;
             };
-            let request = frame(&self.resource, &batch, std::mem::take(&mut self.buffer));
-            let (spans, body, sent) = (request.spans, request.body.clone(), request.sent.clone());
-            self.shared
-                .shards
-                .queued
-                .fetch_sub(spans as usize, Ordering::Relaxed);
-            // The body has as many bytes as the chunks that it was framed of.
-            let bytes: usize = batch.iter().map(EncodedSpans::len).sum();
-            self.recycle(batch);
+            let (spans, bytes) = (next.spans, next.bytes);
+            let body = std::mem::take(&mut self.buffer);
+            let request = frame(&self.resource, &next.chunks, body);
+            let (body, sent) = (request.body.clone(), request.sent.clone());
+            self.shared.shards.unqueue(&spans);
+            self.recycle(next.chunks);
             self.shared.state().in_flight = Some(InFlight {
                 spans,
                 sent: sent.clone(),
@@ -353,8 +253,13 @@ impl<E: Export> Worker<E> {
             self.losses.result(&self.shared, &result);
             self.shared.state().settle(&result);
             self.recycle_body(body);
-            self.reservation.release(bytes);
+            // The body had as many bytes as the chunks that it was framed of.
+            self.held.give_back(bytes);
             self.losses.log(&self.shared, false);
+            if self.pending.has_several_tiers() {
+                // What one tier has pending must not hold up what another has queued meanwhile.
+                self.collect(false);
+            }
         }
         if woken {
             // Full chunks, or a flush, came meanwhile: look again.

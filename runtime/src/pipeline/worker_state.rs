@@ -6,8 +6,9 @@ use std::time::Instant as Moment;
 
 use tokio::time::Instant;
 
-use super::report::{DropReason, Dropped, ExporterReport};
+use super::report::{DropReason, Dropped, ExporterReport, TierReport};
 use super::shard::{End, Shards};
+use super::tier::TierCounts;
 use super::{Delivery, Failure, SendStarted};
 use crate::diag;
 use crate::recorder::{Recorder, Waiting};
@@ -27,17 +28,23 @@ pub(super) struct Shared {
 pub(super) struct WorkerState {
     pub(super) flushes: Vec<FlushRequest>,
     pub(super) ended: bool,
-    /// Spans that the export thread has taken.
-    pub(super) waiting: u64,
     /// The request under way. Its spans count as `waiting`, too.
     pub(super) in_flight: Option<InFlight>,
+    /// What became of each tier's spans that the export thread has taken.
+    pub(super) tiers: Vec<Taken>,
+}
+
+/// Spans of a tier that the export thread has taken.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Taken {
+    pub(super) waiting: u64,
     delivered: u64,
     dropped: Dropped,
 }
 
 /// A request that the exporter is sending.
 pub(super) struct InFlight {
-    pub(super) spans: u64,
+    pub(super) spans: TierCounts,
     pub(super) sent: SendStarted,
 }
 
@@ -52,13 +59,25 @@ pub(super) struct FlushRequest {
 impl std::fmt::Debug for WorkerState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("WorkerState")
-            .field("waiting", &self.waiting)
-            .field("delivered", &self.delivered)
+            .field("tiers", &self.tiers)
             .finish_non_exhaustive()
     }
 }
 
 impl Shared {
+    pub(super) fn new(exporter: &'static str, shards: Arc<Shards>) -> Self {
+        let tiers = vec![Taken::default(); shards.tiers.len()];
+        Self {
+            exporter,
+            shards,
+            state: Mutex::new(WorkerState {
+                tiers,
+                ..WorkerState::default()
+            }),
+            recorder: OnceLock::new(),
+        }
+    }
+
     pub(super) fn state(&self) -> MutexGuard<'_, WorkerState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -86,18 +105,21 @@ impl Shared {
         }
         state.ended = true;
         let exporter = self.exporter;
-        let mut unsent = std::mem::take(&mut state.waiting);
         if let Some(InFlight { spans, sent }) = state.in_flight.take()
             && sent.unanswered().0 == DropReason::Unknown
         {
-            state.dropped.add(DropReason::Unknown, spans);
-            unsent -= spans;
+            state.drop_spans(&spans, DropReason::Unknown);
         }
-        self.shards.take(true, &mut Vec::new(), |chunk| {
-            unsent += chunk.spans() as u64;
-            self.shards.memory.give_back(chunk.len());
+        self.shards.take(true, &mut Vec::new(), |tier, chunk| {
+            state.tiers[tier].waiting += chunk.spans() as u64;
+            self.shards.tiers[tier].memory.give_back(chunk.len());
         });
-        state.dropped.add(DropReason::Shutdown, unsent);
+        let mut unsent = 0;
+        for tier in &mut state.tiers {
+            let spans = std::mem::take(&mut tier.waiting);
+            tier.dropped.add(DropReason::Shutdown, spans);
+            unsent += spans;
+        }
         // Before the callers are answered: the process may end after that.
         match (why, unsent) {
             (End::Died, _) => diag::warn(format_args!(
@@ -115,21 +137,36 @@ impl Shared {
         // The state is locked first, as when the export thread takes chunks: no span moves while both are locked.
         let state = self.state();
         self.shards.at_rest(|all| {
-            let mut dropped = state.dropped;
-            let (mut recorded, mut settled, mut waiting) = (0, 0, state.waiting);
-            for counters in all {
-                recorded += counters.recorded;
-                settled += counters.settled;
-                waiting += counters.waiting();
-                dropped.merge(&counters.dropped);
+            let mut sum = ExporterReport::new(self.exporter);
+            let mut settled = 0;
+            for counters in &*all {
+                sum.recorded += counters.recorded;
+                sum.dropped.merge(&counters.dropped);
+                settled += counters.settled();
             }
-            ExporterReport {
-                exporter: self.exporter,
-                recorded,
-                delivered: state.delivered,
-                dropped,
-                waiting: waiting + (recorded - settled),
+            sum.waiting = sum.recorded - settled;
+            for (i, (tier, taken)) in self.shards.tiers.iter().zip(&state.tiers).enumerate() {
+                let (mut kept, mut waiting, mut dropped) = (0, taken.waiting, taken.dropped);
+                for counters in &*all {
+                    let chunks = &counters.chunks[i];
+                    kept += chunks.kept;
+                    waiting += chunks.waiting();
+                    dropped.merge(&chunks.dropped);
+                }
+                sum.delivered += taken.delivered;
+                sum.dropped.merge(&dropped);
+                sum.waiting += waiting;
+                if let Some(name) = &tier.name {
+                    sum.tiers.push(TierReport {
+                        tier: Arc::clone(name),
+                        kept,
+                        delivered: taken.delivered,
+                        dropped,
+                        waiting,
+                    });
+                }
             }
+            sum
         })
     }
 }
@@ -162,14 +199,24 @@ impl WorkerState {
         let Some(InFlight { spans, .. }) = self.in_flight.take() else {
             return;
         };
-        self.waiting -= spans;
         match result {
             Ok(delivery) => {
-                let rejected = delivery.rejected.min(spans);
-                self.delivered += spans - rejected;
-                self.dropped.add(DropReason::Rejected, rejected);
+                let rejected = spans.parts_of(delivery.rejected);
+                self.drop_spans(&rejected, DropReason::Rejected);
+                for (tier, spans) in spans.since(&rejected).iter() {
+                    self.tiers[tier].waiting -= spans;
+                    self.tiers[tier].delivered += spans;
+                }
             }
-            Err(failure) => self.dropped.add(failure.reason, spans),
+            Err(failure) => self.drop_spans(&spans, failure.reason),
+        }
+    }
+
+    /// Counts spans that the export thread has taken as dropped.
+    fn drop_spans(&mut self, spans: &TierCounts, why: DropReason) {
+        for (tier, spans) in spans.iter() {
+            self.tiers[tier].waiting -= spans;
+            self.tiers[tier].dropped.add(why, spans);
         }
     }
 }

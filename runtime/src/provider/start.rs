@@ -12,7 +12,7 @@ use super::instance::{Handle, Instance};
 use super::resource::Attributes;
 use crate::config::Settings;
 use crate::error::Error;
-use crate::pipeline::{FanOut, LEAST_BYTES, Pipeline, Setup};
+use crate::pipeline::{FanOut, LEAST_BYTES, Pipeline, Setup, TierSetup, reserve};
 use crate::propagation::Propagators;
 use crate::recorder::{MemoryBudget, Mode, Recorder, Sink};
 
@@ -43,7 +43,10 @@ impl Telemetry {
         if limit < least {
             return Err(Error::Memory { limit, least });
         }
-        let memory = Arc::new(MemoryBudget::new(limit));
+        let tiers = TierSetup::only(settings.batch.max_queue_size.value);
+        let number = exporters.all.len();
+        let reserve = reserve(limit, number, LEAST_BYTES, tiers.len());
+        let memory = Arc::new(MemoryBudget::with_reserves(limit, number, reserve));
         let encoded = resource.encode();
         let (of_sdk, service) = (resource.resource(), resource.service_name());
         let mut created = CreatedFiles::default();
@@ -56,6 +59,7 @@ impl Telemetry {
                 batch: settings.batch.batch(exporter.schedule_delay()),
                 resource: encoded.clone(),
                 memory: Arc::clone(&memory),
+                tiers: tiers.clone(),
             };
             pipelines.push(exporter.start(setup, &of_sdk)?);
         }

@@ -14,7 +14,7 @@ use super::observer::Observer;
 use super::open::{Parent, value_limits};
 use super::phase::Phase;
 use super::route_privacy::RoutePrivacy;
-use super::sink::{Sink, Waiting};
+use super::sink::{Sink, TierId, Waiting};
 use super::state::Taken;
 use super::verdict::Verdict;
 use crate::attribute::{Privacy, Tags};
@@ -212,7 +212,7 @@ impl Recorder {
             match left {
                 Some(Taken::Sealed(spans)) => {
                     handed += spans.spans();
-                    self.sink.kept(&spans, 0);
+                    self.sink.kept(&spans, 0, TierId::default());
                 }
                 Some(Taken::Undecided(verdict)) => handed += self.decide(&cell, &verdict),
                 None => {}
@@ -233,9 +233,9 @@ impl Recorder {
             };
             settled += spans;
             if decision.is_kept() {
-                self.sink.kept(state.ended(), 0);
+                self.sink.kept(state.ended(), 0, TierId::default());
             } else {
-                self.sink.dropped(spans as u64);
+                self.sink.dropped(spans as u64, TierId::default());
             }
             state.handed_over();
         }

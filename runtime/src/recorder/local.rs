@@ -12,6 +12,7 @@ use super::head_copy::HeadCopy;
 use super::instance::Recorder;
 use super::locked_span::LockedSpan;
 use super::open::{Attributes, OpenSpan, value_limits};
+use super::sink::TierId;
 use super::state::{Ended, Times};
 use super::trace::TraceRef;
 use crate::attribute::{Key, Scratch, Tags};
@@ -221,7 +222,7 @@ impl LocalSpan {
         match ended {
             Ended::Waits => sink.ended(),
             Ended::Kept => {
-                sink.kept(state.ended(), 1);
+                sink.kept(state.ended(), 1, TierId::default());
                 state.handed_over();
             }
             Ended::Due(verdict) => {

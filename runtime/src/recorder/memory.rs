@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 #[derive(Debug)]
 pub(crate) struct MemoryBudget {
     limit: usize,
+    /// Bytes beside the limit that each exporter has for its tiers of tenants.
+    reserve: usize,
     /// What a holder takes at once.
     block: usize,
     used: AtomicUsize,
@@ -20,10 +22,19 @@ impl MemoryBudget {
         Self::in_blocks(limit, BLOCK)
     }
 
+    /// A budget of `limit` bytes in all. Each of the `exporters` has `reserve` of them for its tiers, where nothing else can take them.
+    pub(crate) fn with_reserves(limit: usize, exporters: usize, reserve: usize) -> Self {
+        Self {
+            reserve,
+            ..Self::new(limit.saturating_sub(exporters * reserve))
+        }
+    }
+
     /// A budget of which a holder takes `block` bytes at once.
     pub(super) fn in_blocks(limit: usize, block: usize) -> Self {
         Self {
             limit,
+            reserve: 0,
             block,
             used: AtomicUsize::new(0),
         }
@@ -33,9 +44,23 @@ impl MemoryBudget {
         self.limit
     }
 
+    pub(crate) fn reserve(&self) -> usize {
+        self.reserve
+    }
+
     /// Takes `bytes`, if the limit allows.
     pub(crate) fn take(&self, bytes: usize) -> bool {
-        let fits = self.used.fetch_add(bytes, Ordering::Relaxed) + bytes <= self.limit;
+        self.take_within(self.limit, bytes)
+    }
+
+    /// Takes `bytes`, if three quarters of the limit allow: the rest is for open traces.
+    pub(crate) fn take_beside_traces(&self, bytes: usize) -> bool {
+        self.take_within(self.limit - self.limit / 4, bytes)
+    }
+
+    #[inline]
+    fn take_within(&self, limit: usize, bytes: usize) -> bool {
+        let fits = self.used.fetch_add(bytes, Ordering::Relaxed) + bytes <= limit;
         if !fits {
             self.give_back(bytes);
         }
@@ -139,15 +164,6 @@ impl Reservation {
         self.shrink_to(if self.may_pool() { bytes } else { 0 });
     }
 
-    /// Takes over `bytes` from another holder.
-    pub(crate) fn absorb(&mut self, bytes: usize) {
-        self.bytes += bytes;
-    }
-
-    pub(crate) fn release(&mut self, bytes: usize) {
-        self.shrink_to(self.bytes.saturating_sub(bytes));
-    }
-
     /// Gives back what is beyond `bytes`.
     pub(crate) fn shrink_to(&mut self, bytes: usize) {
         if self.bytes > bytes {
@@ -183,10 +199,7 @@ mod tests {
         assert!(trace.may_pool());
         assert!(memory.take(5 * BLOCK) && !trace.may_pool());
         memory.give_back(5 * BLOCK);
-        assert!(memory.take(5));
-        let mut other = Reservation::new(&memory);
-        other.absorb(5);
-        drop((trace, other));
+        drop(trace);
         assert_eq!(used(), 0);
     }
 }

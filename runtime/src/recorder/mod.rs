@@ -72,7 +72,7 @@ pub(crate) use self::route_privacy::RoutePrivacy;
 pub(crate) use self::run_scope::{ActiveSpan, RunScope};
 pub(crate) use self::scope::Scope;
 pub(crate) use self::scoped::{Enter, Scoped};
-pub(crate) use self::sink::{Refusal, Sink, Waiting};
+pub(crate) use self::sink::{Refusal, Sink, TierId, Waiting};
 pub use self::site::Site;
 pub use self::span::Span;
 pub(crate) use self::start::{Start, Started};

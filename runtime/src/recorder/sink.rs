@@ -9,12 +9,16 @@ pub(crate) trait Sink: Debug + Send + Sync {
     /// A span has ended, and waits in its trace.
     fn ended(&self);
     /// These spans are kept. `ended` has not counted `new` of them.
-    fn kept(&self, spans: &EncodedSpans, new: u64);
+    fn kept(&self, spans: &EncodedSpans, new: u64, tier: TierId);
     /// `spans` ended spans are dropped: their trace is not kept.
-    fn dropped(&self, spans: u64);
+    fn dropped(&self, spans: u64, tier: TierId);
     /// A span was not recorded.
     fn refused(&self, why: Refusal);
 }
+
+/// The tier of tenants that a trace belongs to: a position in the settings. Without tenants all traces belong to the first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct TierId(pub(crate) u8);
 
 /// Which of the ended spans that wait in their traces are handed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -27,7 +27,7 @@ pub use self::span::CapturedSpan;
 
 use crate::config::Batch;
 use crate::exporter::in_memory::InMemoryExporter;
-use crate::pipeline::{Pipeline, Report, Setup};
+use crate::pipeline::{Pipeline, Report, Setup, TierSetup};
 use crate::provider::TelemetryBuilder;
 use crate::recorder::{self, Mode, Recorder, TracerProvider};
 
@@ -129,6 +129,7 @@ impl Capture {
             },
             resource: Vec::new(),
             memory: Arc::clone(&limit),
+            tiers: TierSetup::only(QUEUE),
         };
         let pipeline =
             Pipeline::start("memory", setup, || exporter).expect("a test can start a thread");

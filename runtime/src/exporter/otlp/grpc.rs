@@ -288,7 +288,6 @@ mod tests {
             let mut exporter = OtlpGrpc::new(GrpcReceiver::new(&Otlp::grpc(url)).unwrap());
             let request = Request {
                 body: Bytes::from_static(b"spans"),
-                spans: 1,
                 sent: SendStarted::default(),
             };
             exporter.export(request).await.unwrap_err()

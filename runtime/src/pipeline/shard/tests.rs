@@ -1,33 +1,49 @@
+use super::super::chunks::CHUNK_BYTES;
+use super::super::tier::TierSetup;
 use super::*;
-use crate::recorder::Scope;
+use crate::config::Batch;
+use crate::recorder::{MemoryBudget, Scope};
+
+fn shards(batch: &Batch) -> Arc<Shards> {
+    let memory = Arc::new(MemoryBudget::new(usize::MAX));
+    let tiers = Tier::all(TierSetup::only(batch.max_queue_size), batch, &memory);
+    Shards::new(tiers, batch.max_export_batch_size)
+}
 
 /// Hands over one span of that many bytes.
 fn hand_over(shards: &Shards, bytes: usize) {
     let mut spans = EncodedSpans::default();
     spans.push(&Scope::Biztrace, |out| out.resize(bytes, 0));
-    shards.kept(&spans, 1);
+    shards.kept(&spans, 1, TierId::default());
 }
 
 fn chunk_capacity(shards: &Shards) -> usize {
-    shards.at_rest(|all| all.last().map_or(0, |counters| counters.chunk.capacity()))
+    shards.at_rest(|all| {
+        all.last()
+            .map_or(0, |counters| counters.chunks[0].capacity())
+    })
 }
 
 #[test]
 fn spans_of_dropped_traces_are_booked_and_are_no_loss() {
-    let shards = Shards::new(Batch::default(), Arc::new(MemoryBudget::new(usize::MAX)));
+    let shards = shards(&Batch::default());
     shards.ended();
     shards.ended();
-    shards.dropped(2);
+    shards.dropped(2, TierId::default());
     shards.close(End::Shutdown);
     shards.ended();
-    shards.dropped(1);
+    shards.dropped(1, TierId::default());
     shards.at_rest(|all| {
         let dropped = all.iter().fold(Dropped::default(), |mut sum, counters| {
             sum.merge(&counters.dropped);
+            sum.merge(&counters.chunks[0].dropped);
             sum
         });
         assert_eq!(all.iter().map(|counters| counters.recorded).sum::<u64>(), 2);
-        assert_eq!(all.iter().map(|counters| counters.settled).sum::<u64>(), 2);
+        assert_eq!(
+            all.iter().map(|counters| counters.settled()).sum::<u64>(),
+            2
+        );
         assert_eq!(dropped.get(DropReason::SampledOut), 2);
         assert_eq!(dropped.lost().total(), 0);
     });
@@ -46,8 +62,8 @@ fn next_chunk_starts_whole_after_a_full_one() {
             max_export_batch_size: batch,
             ..Batch::default()
         };
-        let shards = Shards::new(batch, Arc::new(MemoryBudget::new(usize::MAX)));
-        while shards.queued.load(Ordering::Relaxed) == 0 {
+        let shards = shards(&batch);
+        while shards.tiers[0].queued() == 0 {
             hand_over(&shards, span);
         }
         let capacity = chunk_capacity(&shards);
@@ -57,7 +73,7 @@ fn next_chunk_starts_whole_after_a_full_one() {
 
 #[test]
 fn first_chunk_of_a_thread_starts_small() {
-    let shards = Shards::new(Batch::default(), Arc::new(MemoryBudget::new(usize::MAX)));
+    let shards = shards(&Batch::default());
     hand_over(&shards, 300);
     assert!(chunk_capacity(&shards) < 1_000);
 }

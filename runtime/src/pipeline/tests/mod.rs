@@ -3,6 +3,7 @@
 mod memory;
 mod queue;
 mod shutdown;
+mod tiers;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -14,7 +15,7 @@ use opentelemetry::trace::{TraceContextExt, Tracer as _, TracerProvider as _};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
 
-use super::{Delivery, Export, ExporterReport, Failure, Pipeline, Request, Setup};
+use super::{Delivery, Export, ExporterReport, Failure, Pipeline, Request, Setup, TierSetup};
 use crate::config::{Batch, Limits};
 use crate::recorder::{MemoryBudget, Mode, Recorder, Tracer, TracerProvider};
 
@@ -66,6 +67,7 @@ fn spans(request: &ExportTraceServiceRequest) -> Vec<Vec<u8>> {
 
 fn setup(batch: Batch, memory: usize) -> Setup {
     Setup {
+        tiers: TierSetup::only(batch.max_queue_size),
         batch,
         resource: Vec::new(),
         memory: Arc::new(MemoryBudget::new(memory)),

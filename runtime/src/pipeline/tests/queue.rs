@@ -1,6 +1,6 @@
 //! What is sent when, in which requests, and what the queue does not take.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,8 +11,10 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
 
 use super::super::DropReason;
-use super::super::request::{frame, take_batch};
-use super::{HOLD, assert_balanced, batch, spans, start, start_within, trace, until};
+use super::super::deficit::Pending;
+use super::super::request::frame;
+use super::super::tier::Tier;
+use super::{HOLD, assert_balanced, batch, setup, spans, start, start_within, trace, until};
 use crate::config::Batch;
 use crate::recorder::{EncodedSpans, Scope};
 
@@ -134,6 +136,19 @@ fn a_trace_larger_than_the_queue_is_delivered_all_the_same() {
 }
 
 #[test]
+fn spans_that_wait_leave_by_a_queue_of_one() {
+    let (tracer, pipeline, receiver) = start(Batch {
+        schedule_delay: Duration::from_secs(3600),
+        ..batch(1, 1)
+    });
+    let open = Context::new().with_span(tracer.start_with_context("job", &Context::new()));
+    drop(tracer.start_with_context("step", &open));
+    pipeline.flush(Duration::from_secs(60)).wait();
+    assert_eq!(receiver.sizes(), [1]);
+    drop(open);
+}
+
+#[test]
 fn the_books_balance_at_any_moment() {
     let (tracer, pipeline, _) = start(Batch {
         schedule_delay: Duration::from_millis(1),
@@ -179,10 +194,13 @@ fn large_requests_are_split_between_spans() {
             });
         });
     }
-    let mut chunks = VecDeque::from([chunk]);
+    let setup = setup(Batch::default(), usize::MAX);
+    let tiers = Tier::all(setup.tiers, &setup.batch, &setup.memory);
+    let mut pending = Pending::new(&tiers, 512);
+    pending.push(0, chunk);
     let mut seen = HashSet::new();
-    while let Some(batch) = take_batch(&mut chunks, 512) {
-        let request = frame(&[], &batch, Vec::new());
+    while let Some(next) = pending.take_request() {
+        let request = frame(&[], &next.chunks, Vec::new());
         assert!(
             request.body.len() <= 4 * 1024 * 1024 + 100,
             "{} bytes",

@@ -11,7 +11,7 @@ use opentelemetry_sdk::trace::{IdGenerator, SamplingDecision};
 use prost::Message;
 
 use super::super::clock::Clock;
-use super::super::{EncodedSpans, Refusal, Sink};
+use super::super::{EncodedSpans, Refusal, Sink, TierId};
 use crate::sampling::{Decision, NewTrace, RecordedTrace, Sample};
 
 /// Keeps what is handed over.
@@ -77,14 +77,14 @@ impl Sink for Received {
         self.recorded.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn kept(&self, spans: &EncodedSpans, new: u64) {
+    fn kept(&self, spans: &EncodedSpans, new: u64, _: TierId) {
         self.recorded.fetch_add(new as usize, Ordering::Relaxed);
         let mut copy = EncodedSpans::default();
         copy.append(spans);
         self.handed_over.lock().unwrap().push(copy);
     }
 
-    fn dropped(&self, spans: u64) {
+    fn dropped(&self, spans: u64, _: TierId) {
         self.dropped.fetch_add(spans as usize, Ordering::Relaxed);
     }
 
