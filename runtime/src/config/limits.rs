@@ -54,10 +54,15 @@ pub struct Limits {
     pub hold: Duration,
     /// Bytes that all telemetry of an instance may hold: open traces, what waits for the exporters, and their requests. Default
     /// 256 MiB. Past it, spans are not recorded, and count as dropped for [`MemoryLimit`](crate::report::DropReason::MemoryLimit); what is
-    /// open goes on with what it has. Each exporter keeps 1.5 MiB, and up to 128 KiB for each thread that records; less than 2 MiB for an
-    /// exporter is an error. Each open trace takes blocks of 4 KiB. A quarter of it at most goes to the copies of requests' heads that tags
-    /// read: past that, tags are missing and no spans
+    /// open goes on with what it has. Each exporter keeps 1.5 MiB, and up to 128 KiB for each thread that records, and for each tier of
+    /// tenants that the thread serves; less than 2 MiB for an exporter is an error. Each open trace takes blocks of 4 KiB. A quarter of it
+    /// at most goes to the copies of requests' heads that tags read: past that, tags are missing and no spans
     /// ([`Report::incomplete_heads`](crate::report::Report::incomplete_heads)). The allocator's own share, up to as much again, is not counted.
+    ///
+    /// With several tiers of tenants, each exporter reserves half of its part beyond 2 MiB, `(memory / exporters - 2 MiB) / 2`, for ended
+    /// spans on their way to it. Each tier has a share of that by its weight, which no other tier and no open trace can take. The rest is
+    /// common: open traces may take all of it, ended spans that go past their tier's share only three quarters. For example, of 256 MiB
+    /// with one exporter and the weights 3 and 1, the tiers have 95.25 MiB and 31.75 MiB, and 129 MiB are common.
     pub memory: usize,
 }
 
