@@ -130,9 +130,13 @@ impl Pending {
             }
             room -= chunk.spans();
             bytes = bytes.saturating_sub(chunk.len());
-            self.deficit = self.deficit.saturating_sub(chunk.spans());
             tier.spans -= chunk.spans();
             tier.due = tier.due.saturating_sub(chunk.spans());
+            // What a tier does not use of its turn is lost.
+            self.deficit = match tier.spans {
+                0 => 0,
+                _ => self.deficit.saturating_sub(chunk.spans()),
+            };
             request.push(self.turn, chunk);
         }
         (!request.chunks.is_empty()).then_some(request)
@@ -154,9 +158,6 @@ impl Pending {
         let waiting = self.waiting().count();
         if waiting == 0 {
             return None;
-        }
-        if self.tiers[self.turn].spans == 0 {
-            self.deficit = 0;
         }
         if self.deficit == 0 {
             let number = self.tiers.len();

@@ -225,5 +225,6 @@ mod tests {
         let tiers = Tier::all(vec![setup(3), setup(1)], &Batch::default(), &memory);
         let reserves = |tier: &Tier| tier.memory.reserve();
         assert_eq!(tiers.iter().map(reserves).collect::<Vec<_>>(), [300, 100]);
+        assert!(memory.take(600) && !memory.take(1), "the rest is common");
     }
 }

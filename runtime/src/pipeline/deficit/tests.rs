@@ -181,6 +181,21 @@ fn a_tier_that_waits_alone_has_all_requests() {
 }
 
 #[test]
+fn what_a_tier_does_not_use_of_its_turn_is_lost() {
+    let mut pending = pending(&[1, 100], 101);
+    for _ in 0..10 {
+        (0..10).for_each(|_| pending.push(0, chunk(10, 16)));
+        pending.push(1, chunk(50, 16));
+        let request = next(&mut pending);
+        assert_eq!(request[1], 50, "{request:?}");
+        while pending.tiers[0].spans > 0 {
+            next(&mut pending);
+        }
+        assert_eq!(pending.deficit, 0);
+    }
+}
+
+#[test]
 fn giant_chunk_holds_up_no_other_tier() {
     let mut pending = pending(&[1, 1], 512);
     pending.push(0, chunk(20_000, 16));
