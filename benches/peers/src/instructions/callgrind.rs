@@ -24,7 +24,12 @@ pub(super) fn wrap(command: &Command, out: &Path) -> Command {
         .arg("--zero-before=main")
         .arg(format!("--callgrind-out-file={}", out.display()))
         .arg(command.get_program())
-        .args(command.get_args());
+        .args(command.get_args())
+        .envs(
+            command
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
     wrapped
 }
 
@@ -56,12 +61,14 @@ mod tests {
     }
 
     #[test]
-    fn a_wrapped_command_keeps_its_arguments() {
+    fn a_wrapped_command_keeps_its_arguments_and_environment() {
         let mut command = Command::new("service");
-        command.args(["serve", "bare"]);
+        command.args(["serve", "bare"]).env("NAME", "value");
         let wrapped = wrap(&command, Path::new("profile"));
         let arguments: Vec<_> = wrapped.get_args().collect();
         assert_eq!(wrapped.get_program(), "valgrind");
         assert!(arguments.ends_with(&["service", "serve", "bare"].map(AsRef::as_ref)));
+        let environment: Vec<_> = wrapped.get_envs().collect();
+        assert_eq!(environment, [("NAME".as_ref(), Some("value".as_ref()))]);
     }
 }

@@ -14,7 +14,7 @@ use clap::ValueEnum;
 use crate::report::{Environment, thousands, write_instructions};
 use crate::run::{Variant, at_least_one, default_out};
 use crate::sink::Sink;
-use count::{Bench, Row};
+use count::{Bench, Row, Subject};
 
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct InstructionsArgs {
@@ -34,12 +34,22 @@ pub(crate) struct InstructionsArgs {
 }
 
 impl InstructionsArgs {
-    fn variants(&self) -> Vec<Variant> {
+    /// What is counted: biztrace also where it keeps errors and slow requests.
+    fn subjects(&self) -> Vec<Subject> {
         let picked = |variant: &Variant| {
             *variant == Variant::Noop || self.variant.is_empty() || self.variant.contains(variant)
         };
         let all = Variant::value_variants().iter().copied();
-        all.filter(|it| !it.is_go()).filter(picked).collect()
+        let picked = all.filter(|it| !it.is_go()).filter(picked);
+        let subjects = picked.flat_map(|variant| {
+            let keeping = Subject {
+                variant,
+                keeps: true,
+            };
+            let keeping = (variant == Variant::Biztrace).then_some(keeping);
+            [variant.into()].into_iter().chain(keeping)
+        });
+        subjects.collect()
     }
 }
 
@@ -57,11 +67,11 @@ pub(crate) fn instructions(args: &InstructionsArgs) -> Result<()> {
     };
     let mut rows: Vec<Row> = Vec::new();
     let mut failures = Vec::new();
-    for variant in args.variants() {
-        match bench.count(variant) {
+    for subject in args.subjects() {
+        match bench.count(subject) {
             Ok(row) => rows.push(row),
             Err(error) => {
-                let failure = format!("{}: {error:#}", variant.name());
+                let failure = format!("{}: {error:#}", subject.name());
                 eprintln!("\n*** LEFT OUT: {failure} ***\n");
                 failures.push(failure);
             }

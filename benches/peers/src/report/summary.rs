@@ -148,12 +148,11 @@ impl<'a> Summary<'a> {
         )
     }
 
-    /// The peer that adds the least, of those that do the whole work: deliver all spans, and have a
-    /// sampler if not all are recorded, which fastrace does not.
+    /// The peer that adds the least, of those that do the whole work: deliver all spans, and have a sampler if not all are recorded.
     pub(crate) fn best_peer(&self, scenario: Scenario) -> Option<Variant> {
         let peers = Variant::PEERS.into_iter();
         peers
-            .filter(|peer| *peer != Variant::Fastrace || scenario.ratio() == 1.0)
+            .filter(|peer| scenario.ratio() == 1.0 || Variant::WITH_SAMPLER.contains(peer))
             .filter_map(|peer| self.row(scenario, peer))
             .filter(|row| {
                 row.expected_spans

@@ -14,7 +14,7 @@ use clap::builder::RangedU64ValueParser;
 use serde::Serialize;
 
 pub(crate) use measure::{Measurement, export_time, load};
-pub(crate) use scenario::Scenario;
+pub(crate) use scenario::{KEEP, Scenario};
 pub(crate) use usage::cpu_time;
 pub(crate) use variant::Variant;
 

@@ -4,6 +4,9 @@ use serde::Serialize;
 use super::variant::Variant;
 use crate::service::Protocol;
 
+/// Has biztrace keep each trace that has failed or was slow, whatever its sampler says. No request here fails.
+pub(crate) const KEEP: (&str, &str) = ("BIZTRACE_KEEP", "errors,slow=500ms");
+
 /// A way to run the services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -12,6 +15,8 @@ pub(crate) enum Scenario {
     All,
     /// A tenth of the requests is recorded
     Tenth,
+    /// Every request is recorded, and a tenth kept beside those that fail or are slow
+    Keep,
     /// No request is recorded
     None,
     /// Every request is recorded, by two workers
@@ -26,17 +31,18 @@ impl Scenario {
         match self {
             Self::All => "all",
             Self::Tenth => "tenth",
+            Self::Keep => "keep",
             Self::None => "none",
             Self::TwoWorkers => "two-workers",
             Self::Grpc => "grpc",
         }
     }
 
-    /// The share of requests that is recorded.
+    /// The share of requests that the sampler keeps.
     pub(crate) fn ratio(self) -> f64 {
         match self {
             Self::All | Self::TwoWorkers | Self::Grpc => 1.0,
-            Self::Tenth => 0.1,
+            Self::Tenth | Self::Keep => 0.1,
             Self::None => 0.0,
         }
     }
@@ -44,7 +50,7 @@ impl Scenario {
     /// Threads that serve requests.
     pub(crate) fn workers(self) -> usize {
         match self {
-            Self::All | Self::Tenth | Self::None | Self::Grpc => 1,
+            Self::All | Self::Tenth | Self::Keep | Self::None | Self::Grpc => 1,
             Self::TwoWorkers => 2,
         }
     }
@@ -58,13 +64,22 @@ impl Scenario {
     pub(crate) fn protocol(self) -> Protocol {
         match self {
             Self::Grpc => Protocol::Grpc,
-            Self::All | Self::Tenth | Self::None | Self::TwoWorkers => Protocol::Http,
+            Self::All | Self::Tenth | Self::Keep | Self::None | Self::TwoWorkers => Protocol::Http,
         }
     }
 
-    /// Whether the variant takes part: those in Go export by HTTP only.
+    /// What the service's environment has.
+    pub(crate) fn environment(self) -> Option<(&'static str, &'static str)> {
+        (self == Self::Keep).then_some(KEEP)
+    }
+
+    /// Whether the variant takes part: those in Go export by HTTP only, and no other keeps what its sampler does not.
     pub(crate) fn has(self, variant: Variant) -> bool {
-        self.protocol() == Protocol::Http || !variant.is_go()
+        match self {
+            Self::Keep => matches!(variant, Variant::Bare | Variant::Noop | Variant::Biztrace),
+            Self::Grpc => !variant.is_go(),
+            Self::All | Self::Tenth | Self::None | Self::TwoWorkers => true,
+        }
     }
 
     /// Whether latency is measured, too.

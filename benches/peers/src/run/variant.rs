@@ -29,6 +29,9 @@ impl Variant {
     /// The others that do biztrace's work on actix-web.
     pub(crate) const PEERS: [Self; 3] = [Self::Opentelemetry, Self::Tracing, Self::Fastrace];
 
+    /// Those of them that have a sampler. fastrace has none: a request that is not recorded there has no span at all.
+    pub(crate) const WITH_SAMPLER: [Self; 2] = [Self::Opentelemetry, Self::Tracing];
+
     /// Its name, as on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -78,7 +81,8 @@ impl Variant {
         command
             .args([self.name(), "--sink", sink])
             .args(["--ratio", &scenario.ratio().to_string()])
-            .args(["--workers", &scenario.workers().to_string()]);
+            .args(["--workers", &scenario.workers().to_string()])
+            .envs(scenario.environment());
         if !self.is_go() {
             command.args(["--protocol", scenario.protocol().name()]);
         }
