@@ -4,13 +4,14 @@ pub mod callgrind;
 pub mod receiver;
 
 use std::hint::black_box;
+use std::time::Duration;
 
 use actix_web::dev::{Service, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::test::{TestRequest, init_service};
 use actix_web::{App, Error, HttpResponse, web};
 use biztrace::actix::RequestTracing;
-use biztrace::settings::Sampler;
+use biztrace::settings::{Keep, Sampler};
 use biztrace::{Telemetry, biz_attrs, traced, traced_handler};
 
 async fn bare(id: web::Path<u64>) -> HttpResponse {
@@ -85,6 +86,10 @@ pub enum Variant {
     Traced,
     /// The same, while the sampler drops every trace.
     Unsampled,
+    /// Recorded and kept by the verdict, which keeps errors and slow requests beside all that the sampler keeps.
+    Kept,
+    /// Recorded and dropped by the verdict, which keeps errors and slow requests beside nothing.
+    Dropped,
     /// Recorded, while no format of context is read.
     Alone,
     /// Recorded, with [`MORE`] tags of that kind.
@@ -110,10 +115,12 @@ pub enum Kind {
 
 impl Variant {
     /// All of them, by the names that the command line has for them.
-    pub const ALL: [(&str, Self); 10] = [
+    pub const ALL: [(&str, Self); 12] = [
         ("bare", Self::Bare),
         ("traced", Self::Traced),
         ("unsampled", Self::Unsampled),
+        ("kept", Self::Kept),
+        ("dropped", Self::Dropped),
         ("alone", Self::Alone),
         ("more-integers", Self::More(Kind::Integer)),
         ("more-floats", Self::More(Kind::Float)),
@@ -147,12 +154,16 @@ impl Variant {
 /// If no thread can be started.
 pub fn telemetry(variant: Variant, endpoint: &str) -> Telemetry {
     let sampler = match variant {
-        Variant::Unsampled => Sampler::always_off(),
+        Variant::Unsampled | Variant::Dropped => Sampler::always_off(),
         _ => Sampler::always_on(),
     };
     let mut builder = Telemetry::builder().otlp(endpoint).sampler(sampler);
-    if variant == Variant::Alone {
-        builder = builder.propagators([]);
+    match variant {
+        Variant::Alone => builder = builder.propagators([]),
+        Variant::Kept | Variant::Dropped => {
+            builder = builder.keep(Keep::errors().slower_than(Duration::from_millis(500)));
+        }
+        _ => {}
     }
     let telemetry = builder.max_queue_size(10_000_000).build();
     telemetry.expect("these settings are right")

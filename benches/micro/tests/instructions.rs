@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::thread;
 
-use micro_bench::callgrind::{build, is_available, per_request};
+use micro_bench::callgrind::{Parts, Run, build, is_available, per_request};
 
 /// The compiler that the budgets are true for: another one makes other code of the same source.
 const RUSTC: &str = "rustc 1.95";
@@ -14,6 +14,8 @@ const RECORDED: f64 = 14_950.0;
 const UNSAMPLED: f64 = 3_480.0;
 /// Instructions of the export thread for one request of two spans.
 const EXPORT: f64 = 1_010.0;
+/// Instructions that a trace costs less if the verdict drops it, exporting included, at least.
+const DROPPED: f64 = 1_000.0;
 
 #[test]
 fn the_hot_path_takes_no_more_instructions_than_it_did() {
@@ -29,14 +31,14 @@ fn the_hot_path_takes_no_more_instructions_than_it_did() {
         return;
     }
     let serve = build().expect("the benchmark builds");
-    let [bare, traced, unsampled] = thread::scope(|scope| {
+    let [bare, traced, unsampled, kept, dropped] = thread::scope(|scope| {
         let serve = &serve;
         let count = |variant| scope.spawn(move || per_request(serve, variant).ok());
-        ["bare", "traced", "unsampled"]
+        ["bare", "traced", "unsampled", "kept", "dropped"]
             .map(count)
             .map(|run| run.join().ok().flatten().expect("callgrind runs"))
     });
-    let total = |parts: &micro_bench::callgrind::Parts| parts.values().sum::<f64>();
+    let total = |parts: &Parts| parts.values().sum::<f64>();
     for (what, expected, counted) in [
         (
             "recording",
@@ -57,4 +59,11 @@ fn the_hot_path_takes_no_more_instructions_than_it_did() {
              figure here and in docs/performance.md (`cargo run -p micro-bench --bin budget`)"
         );
     }
+    let whole = |run: &Run| total(&run.server) + total(&run.export);
+    let less = whole(&kept) - whole(&dropped);
+    println!("dropped by the verdict: {less:.0} instructions a request less than kept");
+    assert!(
+        less >= DROPPED,
+        "a request that the verdict drops takes {less:.0} instructions less than one that it keeps, and is to take {DROPPED} less"
+    );
 }
