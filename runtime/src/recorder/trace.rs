@@ -68,14 +68,16 @@ thread_local! {
 impl TraceRef {
     pub(super) fn new(recorder: &Arc<Recorder>, context: SpanContext, head: Decision) -> Self {
         let clock = TraceClock::start(&*recorder.clock);
-        let verdict = (head.waits()).then(|| {
-            let watch = recorder.watch.clone();
-            Arc::new(Verdict::new(context.clone(), head.clone(), watch))
-        });
         if let Some(mut trace) = Pool::take(&TRACES) {
             if let Some(unshared) = Arc::get_mut(&mut trace)
                 && Arc::ptr_eq(&unshared.recorder, recorder)
             {
+                let verdict = Verdict::for_trace(
+                    &context,
+                    &head,
+                    recorder.watch.as_ref(),
+                    unshared.verdict.take(),
+                );
                 unshared.cell.lock().begin(clock, verdict.clone());
                 (unshared.context, unshared.clock) = (context, clock);
                 (unshared.head, unshared.verdict) = (head, verdict);
@@ -85,6 +87,7 @@ impl TraceRef {
             // Another recorder's trace, or one that has a handle again: its cell is freed, even if handles still refer to it.
             trace.lock().free();
         }
+        let verdict = Verdict::for_trace(&context, &head, recorder.watch.as_ref(), None);
         let cell = cell_for(recorder);
         Self::in_cell(Trace {
             recorder: Arc::clone(recorder),

@@ -18,22 +18,22 @@ impl State {
         times: Times,
         limits: &Limits,
     ) -> Option<Ended> {
-        let verdict = self.verdict.clone()?;
+        let verdict = self.verdict.as_ref()?;
         let span = self.slots.get_mut(slot as usize)?;
         verdict.note(span, times.end);
+        let is_decided = verdict.is_decided();
         span.forget_head();
         self.unsealed_bytes += span.size();
         self.slot_bytes += span.size();
         self.unsealed.push(slot);
         self.account();
         // Another thread may be settling spans of a decided trace, in turns: only who settles to the end knows that nothing is left.
-        let is_due = verdict.is_decided() || self.is_due(times.now, limits);
-        Some(if is_due {
-            self.note_open(&verdict, times.now);
-            Ended::Due(verdict)
-        } else {
-            Ended::Waits
-        })
+        if !is_decided && !self.is_due(times.now, limits) {
+            return Some(Ended::Waits);
+        }
+        let verdict = Arc::clone(self.verdict.as_ref()?);
+        self.note_open(&verdict, times.now);
+        Some(Ended::Due(verdict))
     }
 
     /// Has a verdict that is due take account of the spans that are open.

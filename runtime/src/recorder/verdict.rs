@@ -32,7 +32,28 @@ pub(super) struct Verdict {
 }
 
 impl Verdict {
-    pub(super) fn new(context: SpanContext, head: Decision, watch: Option<Arc<Watch>>) -> Self {
+    /// The verdict that a trace waits for, if its head's decision is not final: in the place of `earlier`, that of a trace which is
+    /// over, unless somebody still refers to it.
+    #[inline]
+    pub(super) fn for_trace(
+        context: &SpanContext,
+        head: &Decision,
+        watch: Option<&Arc<Watch>>,
+        earlier: Option<Arc<Self>>,
+    ) -> Option<Arc<Self>> {
+        head.waits().then(|| {
+            let verdict = Self::new(context.clone(), head.clone(), watch.cloned());
+            if let Some(mut earlier) = earlier
+                && let Some(place) = Arc::get_mut(&mut earlier)
+            {
+                *place = verdict;
+                return earlier;
+            }
+            Arc::new(verdict)
+        })
+    }
+
+    fn new(context: SpanContext, head: Decision, watch: Option<Arc<Watch>>) -> Self {
         Self {
             context,
             head,
