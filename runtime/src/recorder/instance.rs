@@ -226,12 +226,14 @@ impl Recorder {
     pub(super) fn decide(&self, cell: &Cell, verdict: &Arc<Verdict>) -> usize {
         let decision = verdict.decide(self.sampler.sample(), &*self.clock);
         let mut settled = 0;
-        loop {
+        let mut are_left = true;
+        while are_left {
             let mut state = cell.lock();
             let Some(spans) = state.settle(verdict, decision) else {
-                return settled;
+                break;
             };
             settled += spans;
+            are_left = !state.unsealed.is_empty();
             if decision.is_kept() {
                 self.sink.kept(state.ended(), 0, TierId::default());
             } else {
@@ -239,6 +241,7 @@ impl Recorder {
             }
             state.handed_over();
         }
+        settled
     }
 
     /// Requests whose heads were not copied whole.
