@@ -235,7 +235,7 @@ impl State {
             self.inherited.keep(id, inherited, limits);
         }
         if self.verdict.is_some() {
-            return self.end_undecided(slot, times, limits);
+            return self.end_undecided(slot, size, times, limits);
         }
         self.seal(slot, context, head);
         self.account();

@@ -10,11 +10,12 @@ use crate::config::Limits;
 use crate::sampling::Decision;
 
 impl State {
-    /// Ends a span of a trace whose head was not the last word.
+    /// Ends a span of that size, of a trace whose head was not the last word.
     #[cold]
     pub(super) fn end_undecided(
         &mut self,
         slot: u32,
+        size: usize,
         times: Times,
         limits: &Limits,
     ) -> Option<Ended> {
@@ -23,8 +24,8 @@ impl State {
         verdict.note(span, times.end);
         let is_decided = verdict.is_decided();
         span.forget_head();
-        self.unsealed_bytes += span.size();
-        self.slot_bytes += span.size();
+        self.unsealed_bytes += size;
+        self.slot_bytes += size;
         self.unsealed.push(slot);
         self.account();
         // Another thread may be settling spans of a decided trace, in turns: only who settles to the end knows that nothing is left.
@@ -56,14 +57,14 @@ impl State {
             return None;
         }
         let number = self.unsealed.len().min(AT_ONCE);
-        let mut unsealed = std::mem::take(&mut self.unsealed);
-        for slot in unsealed.drain(..number) {
+        for at in 0..number {
+            let slot = self.unsealed[at];
             let size = self.slots[slot as usize].size();
             self.unsealed_bytes -= size;
             self.slot_bytes -= size;
             self.seal(slot, &verdict.context, decision);
         }
-        self.unsealed = unsealed;
+        self.unsealed.drain(..number);
         Some(number)
     }
 }
