@@ -7,14 +7,17 @@ use std::{fmt, thread};
 
 use opentelemetry::Context;
 use opentelemetry::trace::{
-    Span as _, Status, TraceContextExt, TraceId, TraceState, Tracer as _, TracerProvider as _,
+    Span as _, SpanKind, Status, TraceContextExt, TraceId, TraceState, Tracer as _,
+    TracerProvider as _,
 };
 use opentelemetry_proto::tonic::trace::v1::Span as Otlp;
 use opentelemetry_sdk::trace::SamplingDecision;
 
 use super::super::state::Taken;
 use super::super::tests::doubles::{DecidesLate, Received, SimulatedClock, decision};
-use super::super::{MemoryBudget, Mode, Recorder, Tracer, TracerProvider, Waiting};
+use super::super::{
+    ActiveSpan, MemoryBudget, Mode, Recorder, Start, Started, Tracer, TracerProvider, Waiting,
+};
 use crate::config::Limits;
 use crate::sampling::{Decision, Keep, NewTrace, Plan, RecordedTrace, Sample, Sampler};
 
@@ -285,6 +288,37 @@ fn first_span_alone_is_slow_or_not() {
             "{takes} ms, {child_takes} ms"
         );
     }
+}
+
+#[test]
+fn next_trace_of_a_thread_has_a_verdict_of_its_own() {
+    let (clock, recorder, _tracer, sink) = keeping_what_is_slow(Limits::default());
+    let mut kept = 0;
+    for (number, fails, takes) in [
+        (1, true, 0),
+        (2, false, 0),
+        (3, false, 501),
+        (4, false, 0),
+        (5, true, 501),
+        (6, false, 0),
+    ] {
+        let Started::Recording(span) = recorder.start(None, Start::now("root", SpanKind::Server))
+        else {
+            panic!("every trace is recorded");
+        };
+        // The trace goes back to the thread with its last span, and the next one takes it.
+        let active = ActiveSpan::new(span.clone());
+        if fails {
+            span.fail("timeout");
+        }
+        drop(span);
+        clock.pass(Duration::from_millis(takes));
+        drop(active);
+        kept += usize::from(fails || takes > 0);
+        assert_eq!(sink.counts(), [number, kept, number - kept]);
+    }
+    let ids: BTreeSet<_> = sink.spans().into_iter().map(|span| span.trace_id).collect();
+    assert_eq!(ids.len(), kept, "each is of its own trace");
 }
 
 #[test]
