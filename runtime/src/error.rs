@@ -67,6 +67,15 @@ pub enum Error {
         /// What is wrong with it, and what to do.
         problem: String,
     },
+    /// A rule cannot work.
+    #[error("the rule {rule:?} of `TelemetryBuilder::rule`: {problem}")]
+    #[non_exhaustive]
+    Rule {
+        /// Its conditions and its outcome.
+        rule: String,
+        /// What is wrong with it, and what to do.
+        problem: String,
+    },
     /// A size or a duration is zero and must not be: the method that set it, for example `Otlp::timeout`.
     #[error("`{0}` is zero: set more, or leave it out for the default")]
     #[non_exhaustive]

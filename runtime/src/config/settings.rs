@@ -14,7 +14,7 @@ use super::propagator::{PROPAGATORS, Propagator};
 use super::sourced::Sourced;
 use crate::error::Error;
 use crate::network::Hosts;
-use crate::sampling::{Keep, Sampler};
+use crate::sampling::{Keep, Rule, Sampler, check_rules, unreachable_rules};
 use crate::semconv::{KnownMethods, Redaction};
 
 /// All that a telemetry instance is told, beside its exporters. The default is what an empty environment gives.
@@ -30,6 +30,8 @@ pub(crate) struct Settings {
     pub(crate) own_resource: Vec<KeyValue>,
     /// The head sampler.
     pub(crate) sampler: Sourced<Sampler>,
+    /// What is done with some traces in place of what the sampler says, the first that matches.
+    pub(crate) rules: Sourced<Vec<Rule>>,
     /// What is kept beside what the sampler keeps.
     pub(crate) keep: Sourced<Option<Keep>>,
     /// When and how much is exported at once.
@@ -62,6 +64,7 @@ impl Default for Settings {
             resource: Sourced::default(),
             own_resource: Vec::new(),
             sampler: Sourced::default(),
+            rules: Sourced::default(),
             keep: Sourced::default(),
             batch: BatchSettings::default(),
             limits: LimitSettings::default(),
@@ -100,6 +103,15 @@ const KEEP: Format<Option<Keep>> = Format {
     },
     shown: |keep| keep.as_ref().map(Keep::to_string),
     written: |keep| keep.as_ref().map_or("nothing".to_owned(), Keep::to_string),
+};
+
+const RULES: Format<Vec<Rule>> = Format {
+    parse: |_, _| None,
+    shown: |rules| {
+        let rules: Vec<_> = rules.iter().map(ToString::to_string).collect();
+        (!rules.is_empty()).then(|| rules.join("; "))
+    },
+    written: |_| String::new(),
 };
 
 const KNOWN_METHODS: Format<KnownMethods> = Format {
@@ -201,6 +213,7 @@ impl Settings {
             &KNOWN_METHODS,
             &mut self.known_methods,
         );
+        pass.setting("rule", &NO_VARIABLE, &RULES, &mut self.rules);
         pass.setting("keep", &["BIZTRACE_KEEP"], &KEEP, &mut self.keep);
         pass.setting(
             "redact_query",
@@ -223,10 +236,11 @@ impl Settings {
             return Err(Error::UnnamedTag);
         }
         self.settle_keep()?;
+        self.settle_rules()?;
         self.sampler.value.check()
     }
 
-    /// What is kept beside what the sampler keeps: errors, if nothing is set and the sampler would lose them without need.
+    /// What is kept beside what the sampler and the rules keep: errors, if nothing is set and one of those keeps a share.
     fn settle_keep(&mut self) -> Result<(), Error> {
         let Sourced { value, origin } = &mut self.keep;
         match value {
@@ -240,9 +254,23 @@ impl Settings {
                 keep.check()
             }
             None => {
-                *value = self.sampler.value.keeps_errors().then(Keep::errors);
+                let mut rules = self.rules.value.iter();
+                let keeps = self.sampler.value.keeps_errors() || rules.any(Rule::thins);
+                *value = keeps.then(Keep::errors);
                 Ok(())
             }
         }
+    }
+
+    fn settle_rules(&mut self) -> Result<(), Error> {
+        let Sourced { value, origin } = &mut self.rules;
+        for (rule, earlier) in unreachable_rules(value) {
+            let problem = format!(
+                " \"{rule}\" never matches: \"{earlier}\" stands before it, and matches as much. Put the narrower rule first"
+            );
+            origin.warn("rule", problem);
+        }
+        let tests = self.keep.value.as_ref().map_or(0, Keep::tests);
+        check_rules(value, tests)
     }
 }

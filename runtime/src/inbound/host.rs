@@ -43,6 +43,12 @@ fn asked(request: &impl RequestHead) -> Option<&[u8]> {
     }
 }
 
+/// The host that the client asked for, without a port.
+pub(super) fn name(request: &impl RequestHead) -> Option<&str> {
+    let (address, _) = asked(request).and_then(split)?;
+    Some(address)
+}
+
 /// Where a request was sent.
 #[derive(Debug)]
 struct Target<'r> {

@@ -16,6 +16,7 @@ mod request_id;
 mod response_ids;
 mod route;
 mod route_url;
+mod sampled_head;
 mod server_span;
 #[cfg(test)]
 mod test_request;

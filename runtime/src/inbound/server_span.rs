@@ -12,6 +12,7 @@ use super::host;
 use super::proxies::Proxies;
 use super::request_head::{IncomingRequest, RequestHead, cut};
 use super::route::method_in_name;
+use super::sampled_head::SampledHead;
 use crate::attribute::{Display, PrivateUrl, Tags};
 use crate::propagation::ParentDecision;
 use crate::recorder::{
@@ -130,7 +131,14 @@ fn start_span<R: RequestHead>(
         Current::Silent | Current::Nothing => None,
     };
     let parent = caller.parent().or(around.as_ref());
-    match recorder.sample(parent, caller.decision, name, &SpanKind::Server) {
+    let head = SampledHead(request.head);
+    match recorder.sample(
+        parent,
+        caller.decision,
+        name,
+        &SpanKind::Server,
+        Some(&head),
+    ) {
         Sampled::Record(new) => describe(recorder, request, name, caller, |start| {
             recorder.record(new, start)
         }),

@@ -26,7 +26,7 @@ use crate::exporter::spec::ExporterSpec;
 #[cfg(feature = "zipkin")]
 use crate::exporter::zipkin::Zipkin;
 use crate::propagation::Foreign;
-use crate::sampling::{Keep, Sampler};
+use crate::sampling::{Keep, Rule, Sampler};
 use crate::semconv::KnownMethods;
 
 /// Settings of a [`Telemetry`] instance in code. What is not set comes from the `OTEL_*` environment variables, what is not
@@ -226,6 +226,27 @@ impl TelemetryBuilder {
     /// Which traces to keep, decided when they start.
     pub fn sampler(mut self, sampler: impl Into<Sampler>) -> Self {
         self.settings.sampler.set(sampler.into());
+        self
+    }
+
+    /// What is done with requests that match a condition, in place of what the sampler says. May be called several times: the first rule
+    /// that matches decides.
+    ///
+    /// ```
+    /// use biztrace::Telemetry;
+    /// use biztrace::settings::Rule;
+    ///
+    /// let telemetry = Telemetry::builder()
+    ///     .rule(Rule::path("/health*").never())
+    ///     .rule(Rule::path("/search/**").rate(0.1))
+    ///     .build()?;
+    /// # drop(telemetry);
+    /// # Ok::<(), biztrace::Error>(())
+    /// ```
+    pub fn rule(mut self, rule: Rule) -> Self {
+        let mut rules = std::mem::take(&mut self.settings.rules.value);
+        rules.push(rule);
+        self.settings.rules.set(rules);
         self
     }
 

@@ -21,7 +21,7 @@ use crate::attribute::{Privacy, Tags};
 use crate::config::{ExceptionSignal, Limits, Settings};
 use crate::network::Hosts;
 use crate::propagation::{ParentDecision, Propagators};
-use crate::sampling::{Decision, NewTrace, Plan, RANDOM, Sampler, Watch};
+use crate::sampling::{Decision, Head, NewTrace, Plan, RANDOM, Sampler, Watch};
 use crate::semconv::{KnownMethods, Redaction};
 
 /// What a recorder does with the traces that start in it.
@@ -100,7 +100,8 @@ impl Recorder {
             bytes_per_trace: limits.bytes_per_trace.min(1 << 30),
             ..limits
         };
-        let plan = Plan::new(settings.sampler.value, settings.keep.value.as_ref());
+        let (rules, keep) = (&settings.rules.value, settings.keep.value.as_ref());
+        let plan = Plan::new(settings.sampler.value, rules, keep);
         let mut tags = Tags::new();
         tags.limits = value_limits(&limits);
         for attribute in &settings.tags.value {
@@ -276,13 +277,14 @@ impl Recorder {
         &self.baggage_to
     }
 
-    /// Decides on a trace whose first local span stands below `parent`, if there is one.
+    /// Decides on a trace whose first local span stands below `parent`, if there is one, and is that of `request`, if it is one's.
     pub(crate) fn sample(
         &self,
         parent: Option<&SpanContext>,
         by_parent: ParentDecision,
         name: &str,
         kind: &SpanKind,
+        request: Option<&dyn Head>,
     ) -> Sampled {
         let parent = parent.filter(|parent| parent.is_valid());
         if self.mode == Mode::Disabled {
@@ -307,6 +309,7 @@ impl Recorder {
             kind,
             parent,
             caller: is_sampled,
+            request,
             now: &|| self.clock.monotonic(),
         });
         let flags = random.with_sampled(decision.is_kept());

@@ -59,7 +59,8 @@ impl Recorder {
         parent: Option<&SpanContext>,
         start: Start<'_>,
     ) -> Started {
-        match self.sample(parent, ParentDecision::FromFlags, start.name, &start.kind) {
+        let by_parent = ParentDecision::FromFlags;
+        match self.sample(parent, by_parent, start.name, &start.kind, None) {
             Sampled::Record(new) => self.record(new, start),
             Sampled::Drop(context) => Started::Dropped(context),
         }

@@ -173,6 +173,7 @@ mod tests {
             kind: &SpanKind::Server,
             parent: None,
             caller: None,
+            request: None,
             now: &|| now,
         })
     }

@@ -107,6 +107,12 @@ impl Keep {
         !names_time && self.policies.is_empty() && self.drops.is_empty()
     }
 
+    /// How many tests of tags it has.
+    pub(crate) fn tests(&self) -> usize {
+        let policies = self.policies.iter().chain(&self.drops);
+        policies.map(Policy::tests).sum()
+    }
+
     /// Whether something is kept, and errors are not.
     pub(crate) fn forgets_errors(&self) -> bool {
         !self.errors && (self.slower_than.is_some() || !self.policies.is_empty())

@@ -6,8 +6,8 @@ use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SamplingDecision;
 
 use super::keep::Keep;
-use super::ot_entry::{threshold, with_threshold};
-use super::sample::{Added, Decision, NewTrace, RecordedTrace, Sample};
+use super::ot_entry::threshold;
+use super::sample::{Decision, NewTrace, RecordedTrace, Sample};
 use super::sampler::Sampler;
 use super::threshold::Threshold;
 use super::vote::{Vote, Voter};
@@ -79,27 +79,18 @@ impl Keeping {
 
     /// Keeps a trace for that reason, beside what the sampler has made of it.
     fn keep(&self, trace: &RecordedTrace<'_>, why: Reason<'_>) -> Decision {
-        let mut attributes = Vec::new();
-        if let Some(policy) = why.policy {
-            attributes.push(KeyValue::new("sampling.policy", policy.to_owned()));
-        }
-        if !trace.head.is_kept() {
-            attributes.push(KeyValue::new("sampling.upgraded", true));
-        }
-        let told = threshold(trace.state);
+        let mut kept = Decision::keep_late(trace, why.reason, why.threshold);
         // Traces that were kept by a share have a weight by that threshold, and others none.
-        let tells = self.tells_threshold || told.is_some();
-        let trace_state = tells.then(|| with_threshold(trace.state, why.threshold));
-        Decision {
-            decision: SamplingDecision::RecordAndSample,
-            is_final: true,
-            reason: Some(why.reason),
-            adjusted_count: Some(why.threshold.map_or(0.0, Threshold::adjusted_count)),
-            added: Some(Box::new(Added {
-                attributes,
-                trace_state: trace_state.flatten(),
-            })),
+        kept.adjusted_count.get_or_insert(0.0);
+        if let Some(added) = &mut kept.added {
+            let policy = why.policy.map(str::to_owned);
+            let policy = policy.map(|policy| KeyValue::new("sampling.policy", policy));
+            added.attributes.extend(policy);
+            if !self.tells_threshold && threshold(trace.state).is_none() {
+                added.trace_state = None;
+            }
         }
+        kept
     }
 }
 
@@ -124,6 +115,9 @@ impl<'k> Reason<'k> {
 impl Sample for Keeping {
     fn sample(&self, trace: &NewTrace<'_>) -> Decision {
         let head = self.head.sample().sample(trace);
+        if head.is_never() {
+            return head;
+        }
         Decision {
             decision: match head.is_kept() {
                 true => SamplingDecision::RecordAndSample,
@@ -136,6 +130,9 @@ impl Sample for Keeping {
 
     fn verdict(&self, trace: &RecordedTrace<'_>) -> Decision {
         let sampled = self.head.sample().verdict(trace);
+        if sampled.is_never() {
+            return sampled;
+        }
         if self.drops.iter().any(|voter| voter.vote(trace) != Vote::No) {
             return Decision {
                 decision: SamplingDecision::Drop,

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use super::keep::Keep;
 use super::keeping::Keeping;
+use super::rule::Rule;
+use super::ruled::Ruled;
 use super::sampler::Sampler;
 use super::watch::Watch;
 
@@ -15,8 +17,11 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    pub(crate) fn new(mut sampler: Sampler, keep: Option<&Keep>) -> Self {
+    pub(crate) fn new(mut sampler: Sampler, rules: &[Rule], keep: Option<&Keep>) -> Self {
         let mut watch = Watch::default();
+        if !rules.is_empty() {
+            sampler = Sampler::of(Ruled::new(rules, sampler, &mut watch));
+        }
         if let Some(keep) = keep.filter(|keep| !keep.is_empty()) {
             sampler = Sampler::of(Keeping::new(keep, sampler, &mut watch));
         }

@@ -47,6 +47,19 @@ impl Sampler {
     }
 }
 
+/// Warns of what decides by a caller's trace id, unless the caller says that it is random.
+pub(super) fn warn_unless_random(decides: &dyn fmt::Display, trace: &NewTrace<'_>) {
+    if let Some(parent) = trace.parent
+        && parent.trace_flags() & RANDOM != RANDOM
+        && !has_randomness(trace.state())
+    {
+        static ONCE: diag::Once = diag::Once::new();
+        ONCE.warn(format_args!(
+            "`{decides}` decides by the last 14 digits of trace ids, and a caller does not say that those of its ids are random"
+        ));
+    }
+}
+
 impl Sample for Probability {
     fn sample(&self, trace: &NewTrace<'_>) -> Decision {
         let Some(is_sampled) = trace.caller else {
@@ -63,16 +76,8 @@ impl Sample for Probability {
     }
 
     fn sample_anew(&self, trace: &NewTrace<'_>) -> Decision {
+        warn_unless_random(self, trace);
         let state = trace.state();
-        if let Some(parent) = trace.parent
-            && parent.trace_flags() & RANDOM != RANDOM
-            && !has_randomness(state)
-        {
-            static ONCE: diag::Once = diag::Once::new();
-            ONCE.warn(format_args!(
-                "`{self}` decides by the last 14 digits of trace ids, and a caller does not say that those of its ids are random"
-            ));
-        }
         let kept_by = self
             .threshold
             .filter(|threshold| threshold.keeps(randomness(state, trace.id)));

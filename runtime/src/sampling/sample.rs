@@ -7,6 +7,7 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanKind, TraceId, TraceState};
 use opentelemetry_sdk::trace::SamplingDecision;
 
+use super::head::Head;
 use super::ot_entry::{randomness, threshold, with_threshold};
 use super::threshold::Threshold;
 use crate::error::Error;
@@ -25,14 +26,7 @@ pub(crate) trait Sample: Debug + Display + Send + Sync {
     /// Decides on a trace whose head decision was not final, when it ends or its spans may wait no longer. The default has the head's
     /// decision stand.
     fn verdict(&self, trace: &RecordedTrace<'_>) -> Decision {
-        Decision {
-            decision: match trace.head.is_kept() {
-                true => SamplingDecision::RecordAndSample,
-                false => SamplingDecision::Drop,
-            },
-            is_final: true,
-            ..trace.head.clone()
-        }
+        trace.head.upheld()
     }
 
     /// Whether it writes the threshold that a trace is kept by to `tracestate`.
@@ -79,6 +73,8 @@ pub(crate) struct NewTrace<'a> {
     pub(crate) parent: Option<&'a SpanContext>,
     /// Whether the caller has the trace sampled, `None` if no caller says so.
     pub(crate) caller: Option<bool>,
+    /// The head of the request that begins it, if one does.
+    pub(crate) request: Option<&'a dyn Head>,
     /// Reads a clock that never goes back.
     #[cfg_attr(
         not(feature = "otlp-grpc"),
@@ -116,6 +112,36 @@ pub(crate) struct Decision {
     pub(crate) adjusted_count: Option<f64>,
     /// What the sampler adds to the first span of the trace here. Boxed: few do.
     pub(crate) added: Option<Box<Added>>,
+    pub(crate) ruling: Ruling,
+}
+
+/// What the rules of the instance have said of a trace when it began.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Ruling {
+    /// What the first rule that matched and did not wait for the route has said.
+    pub(super) by_head: Option<ByHead>,
+    /// The rules before it that wait for the route: a bit for each, in their order.
+    pub(super) waiting: u64,
+    pub(super) floor: Option<Floor>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum ByHead {
+    /// No span may leave, whatever else happens.
+    Never,
+    Rate,
+}
+
+/// A caller that samples the trace, with the threshold that it has decided by, if that is known.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Floor(pub(super) Option<Threshold>);
+
+impl Ruling {
+    const NONE: Self = Self {
+        by_head: None,
+        waiting: 0,
+        floor: None,
+    };
 }
 
 /// What a sampler says beside its decision.
@@ -151,6 +177,12 @@ impl NewTrace<'_> {
         let keeps = threshold.keeps(randomness(self.state(), self.id));
         (self.caller == Some(keeps)).then_some(threshold)
     }
+
+    /// The caller, if it samples the trace.
+    pub(super) fn floor(&self) -> Option<Floor> {
+        let is_sampled = self.caller == Some(true);
+        is_sampled.then(|| Floor(self.callers_threshold()))
+    }
 }
 
 impl Decision {
@@ -161,6 +193,7 @@ impl Decision {
         reason: None,
         adjusted_count: None,
         added: None,
+        ruling: Ruling::NONE,
     };
 
     pub(crate) fn new(keep: bool, reason: Option<&'static str>) -> Self {
@@ -173,7 +206,43 @@ impl Decision {
             reason,
             adjusted_count: None,
             added: None,
+            ruling: Ruling::NONE,
         }
+    }
+
+    /// Keeps a trace that is over, whatever its head has said, as one that was kept by that threshold.
+    pub(super) fn keep_late(
+        trace: &RecordedTrace<'_>,
+        reason: &'static str,
+        threshold: Option<Threshold>,
+    ) -> Self {
+        let is_upgraded = !trace.head.is_kept();
+        let upgraded = is_upgraded.then(|| KeyValue::new("sampling.upgraded", true));
+        Self {
+            adjusted_count: threshold.map(Threshold::adjusted_count),
+            added: Some(Box::new(Added {
+                attributes: upgraded.into_iter().collect(),
+                trace_state: with_threshold(trace.state, threshold),
+            })),
+            ..Self::new(true, Some(reason))
+        }
+    }
+
+    /// What it comes to if nothing else is said when the trace is over.
+    pub(super) fn upheld(&self) -> Self {
+        Self {
+            decision: match self.is_kept() {
+                true => SamplingDecision::RecordAndSample,
+                false => SamplingDecision::Drop,
+            },
+            is_final: true,
+            ..self.clone()
+        }
+    }
+
+    /// Whether a rule has said that no span of the trace may leave.
+    pub(super) fn is_never(&self) -> bool {
+        self.ruling.by_head == Some(ByHead::Never)
     }
 
     /// With that threshold in the trace's state, or with none, since nobody knows by which it was decided.

@@ -91,13 +91,11 @@ impl Sample for SdkSampler {
         };
         Decision {
             decision: result.decision,
-            is_final: true,
-            reason: Some(REASON),
-            adjusted_count: None,
             added: Some(Box::new(Added {
                 attributes: result.attributes,
                 trace_state: Some(result.trace_state),
             })),
+            ..Decision::new(false, Some(REASON))
         }
     }
 }

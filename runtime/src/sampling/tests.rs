@@ -17,6 +17,7 @@ fn sample(sampler: &Sampler, parent: Option<&SpanContext>, id: TraceId) -> Decis
         kind: &SpanKind::Server,
         parent,
         caller: parent.map(SpanContext::is_sampled),
+        request: None,
         now: &Instant::now,
     })
 }

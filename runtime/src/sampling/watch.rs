@@ -3,6 +3,7 @@
 use regex_lite::Regex;
 
 use super::glob::Glob;
+use super::path_glob::PathGlob;
 use crate::attribute::{Key, Scalar};
 
 /// What a tag is tested for.
@@ -11,6 +12,7 @@ pub(super) enum Test {
     /// Whether it is one of these, which are encoded as a span has them.
     OneOf(Vec<Vec<u8>>),
     Glob(Glob),
+    Path(PathGlob),
     Regex(Regex),
     /// Whether a number passes.
     Number(Range),
@@ -113,6 +115,7 @@ impl Test {
         match (self, Scalar::of(attribute)) {
             (Self::OneOf(expected), _) => expected.iter().any(|it| it == attribute),
             (Self::Glob(glob), Some(Scalar::Text(text))) => glob.matches(text),
+            (Self::Path(glob), Some(Scalar::Text(text))) => glob.matches(text),
             (Self::Regex(regex), Some(Scalar::Text(text))) => regex.is_match(text),
             (Self::Number(range), Some(Scalar::Int(number))) => range.contains(number as f64),
             (Self::Number(range), Some(Scalar::Double(number))) => range.contains(number),

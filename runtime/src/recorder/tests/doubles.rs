@@ -166,10 +166,7 @@ impl DecidesLate {
 pub(crate) fn decision(decision: SamplingDecision, reason: &'static str) -> Decision {
     Decision {
         decision,
-        is_final: true,
-        reason: Some(reason),
-        adjusted_count: None,
-        added: None,
+        ..Decision::new(false, Some(reason))
     }
 }
 

@@ -259,7 +259,7 @@ fn keeping_what_is_slow(limits: Limits) -> (SimulatedClock, Arc<Recorder>, Trace
     let keep = Keep::errors().slower_than(Duration::from_millis(500));
     let recorder = Recorder::for_tests(Mode::Record, limits, sink.clone())
         .with_clock(clock.clone())
-        .with_plan(Plan::new(Sampler::probability(0.0), Some(&keep)));
+        .with_plan(Plan::new(Sampler::probability(0.0), &[], Some(&keep)));
     let recorder = Arc::new(recorder);
     let tracer = TracerProvider::new(Arc::clone(&recorder)).tracer("test");
     (clock, recorder, tracer, sink)

@@ -19,7 +19,7 @@ fn verdict_after(
     has_failed: bool,
     latency: Duration,
 ) -> (Decision, Option<String>) {
-    let plan = Plan::new(head, Some(&Keep::errors().slower_than(BOUND)));
+    let plan = Plan::new(head, &[], Some(&Keep::errors().slower_than(BOUND)));
     let sampler = plan.sampler;
     let head = sampler.sample().sample(&NewTrace {
         id: TraceId::from(id),
@@ -27,6 +27,7 @@ fn verdict_after(
         kind: &SpanKind::Server,
         parent: None,
         caller: None,
+        request: None,
         now: &Instant::now,
     });
     assert!(head.is_recorded() && head.waits());
@@ -100,7 +101,7 @@ fn threshold_is_told_only_beside_those_of_others() {
 
 #[test]
 fn threshold_of_a_caller_gives_way() {
-    let sampler = Plan::new(Sampler::default(), Some(&Keep::errors())).sampler;
+    let sampler = Plan::new(Sampler::default(), &[], Some(&Keep::errors())).sampler;
     let head = Decision::new(true, None);
     let state = "ot=th:e666,a=1".parse().unwrap();
     let verdict = sampler.sample().verdict(&RecordedTrace {

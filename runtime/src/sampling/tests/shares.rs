@@ -74,6 +74,7 @@ fn a_probability_decides_where_a_caller_has_not() {
                 kind: &SpanKind::Server,
                 parent: Some(&parent),
                 caller: None,
+                request: None,
                 now: &Instant::now,
             })
     };
@@ -110,6 +111,7 @@ fn a_rate_keeps_so_many_traces_a_second() {
                 kind: &SpanKind::Server,
                 parent: None,
                 caller: None,
+                request: None,
                 now: &|| now,
             })
         });
@@ -185,6 +187,7 @@ fn over_a_minute_a_rate_keeps_what_it_says() {
                 kind: &SpanKind::Server,
                 parent: None,
                 caller: None,
+                request: None,
                 now: &|| now,
             });
             decision.is_kept()

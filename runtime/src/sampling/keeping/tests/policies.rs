@@ -97,7 +97,7 @@ impl Trace {
 
 fn plan(share: f64, keep: Keep) -> Plan {
     keep.check().expect("it can work");
-    Plan::new(Sampler::probability(share), Some(&keep))
+    Plan::new(Sampler::probability(share), &[], Some(&keep))
 }
 
 /// Whether the trace passes, if its spans are asked in any order.
