@@ -226,3 +226,6 @@ impl fmt::Display for Ruled {
         self.head.fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests;

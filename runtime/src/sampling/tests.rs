@@ -31,6 +31,20 @@ fn parent(is_sampled: bool, is_remote: bool) -> SpanContext {
 const LOW: TraceId = TraceId::from_bytes([0; 16]);
 const HIGH: TraceId = TraceId::from_bytes([0xff; 16]);
 
+/// Numbers that look random, the same on each run.
+pub(super) fn random_ids(seed: u64) -> impl Iterator<Item = TraceId> {
+    let mut state = seed;
+    // SplitMix64.
+    let mut next = move || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        u128::from(mixed ^ (mixed >> 31))
+    };
+    std::iter::repeat_with(move || TraceId::from(next() << 64 | next()))
+}
+
 #[test]
 fn each_sampler_decides_as_the_specification_says() {
     let ratio = Sampler::trace_id_ratio;

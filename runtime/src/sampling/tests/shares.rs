@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use opentelemetry::trace::{SpanContext, SpanKind, TraceId, TraceState};
 
-use super::{Decision, HIGH, LOW, NewTrace, ParentBased, Sampler, parent, sample};
+use super::{Decision, HIGH, LOW, NewTrace, ParentBased, Sampler, parent, random_ids, sample};
 
 fn with_state(parent: SpanContext, header: &str) -> SpanContext {
     let (id, span, flags) = (parent.trace_id(), parent.span_id(), parent.trace_flags());
@@ -132,20 +132,6 @@ fn settings_that_cannot_work_are_refused_with_the_fix() {
         assert!(error.contains("of traces a second"), "{error}");
     }
     assert!(Sampler::probability(0.0).check().is_ok());
-}
-
-/// Numbers that look random, the same on each run.
-fn random_ids(seed: u64) -> impl Iterator<Item = TraceId> {
-    let mut state = seed;
-    // SplitMix64.
-    let mut next = move || {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = state;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        u128::from(mixed ^ (mixed >> 31))
-    };
-    std::iter::repeat_with(move || TraceId::from(next() << 64 | next()))
 }
 
 #[test]
