@@ -21,6 +21,7 @@ mod proxies;
 mod request_attributes;
 mod request_ids;
 mod routes;
+mod rules;
 mod server_span;
 #[cfg(unix)]
 mod sigterm;
