@@ -13,7 +13,7 @@ use actix_web::{App, Error, HttpResponse, error, web};
 use crate::actix::RequestTracing;
 use crate::config::Limits;
 use crate::recorder::{Mode, ObservedRequest, Observer, Received, Recorder, TracerProvider};
-use crate::sampling::Sampler;
+use crate::sampling::{Plan, Rule, Sampler};
 use crate::semconv::Outcome;
 
 type Ended = (String, Option<String>, Option<u16>, Outcome);
@@ -103,7 +103,9 @@ async fn told(sampler: &Sampler, method: &str, path: &str, is_read: bool) -> Vec
 #[actix_web::test]
 async fn each_request_begins_and_ends_once() {
     let client_error = Outcome::ClientError;
-    for sampler in [Sampler::always_on(), Sampler::always_off()] {
+    let never = [Rule::path("/**").never()];
+    let never = Plan::new(Sampler::always_on(), &never, None).sampler;
+    for sampler in [Sampler::always_on(), Sampler::always_off(), never] {
         for (method, path, is_read, route, status, outcome) in [
             ("GET", "/ok/7", true, "/ok/{id}", Some(200), Outcome::Ok),
             ("WIND", "/ok/7", true, "/ok/{id}", Some(200), Outcome::Ok),

@@ -3,6 +3,7 @@
 mod description;
 mod exporters;
 mod misspelt;
+mod rules;
 mod samplers;
 mod settings;
 
