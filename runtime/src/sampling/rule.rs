@@ -52,7 +52,7 @@ pub enum Parent {
     Local,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub(super) enum Condition {
     Path(PathGlob),
     Route(PathGlob),
@@ -161,14 +161,8 @@ impl RuleCondition {
         self.and(Condition::Parent(parent))
     }
 
-    /// Makes no spans of them, not even where the caller samples the trace: other services are told that it is not sampled. Nor are errors
-    /// kept. A metric still counts the request;
-    #[cfg_attr(
-        feature = "actix",
-        doc = "[`RequestTracing::skip`](crate::actix::RequestTracing::skip)"
-    )]
-    #[cfg_attr(not(feature = "actix"), doc = "`RequestTracing::skip`")]
-    /// leaves out both.
+    /// Makes no spans of them, not even where the caller samples the trace or something fails. Other services are told that the trace is not
+    /// sampled. Metrics still count the request; `RequestTracing::skip` leaves out both.
     pub fn never(self) -> Rule {
         self.then(Outcome::Never)
     }
@@ -186,7 +180,7 @@ impl RuleCondition {
     }
 }
 
-/// As `describe` shows it: `path /checkout/**, method POST: rate 0.5`. Of a header's value it shows nothing: it may be a secret.
+/// As `describe` shows it: `path /checkout/**, method POST: rate 0.5`.
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (n, condition) in self.conditions.iter().enumerate() {
@@ -201,6 +195,7 @@ impl fmt::Display for Rule {
     }
 }
 
+/// Without the value of a header, which may be a secret.
 impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -214,5 +209,11 @@ impl fmt::Display for Condition {
             Self::Parent(Parent::Remote) => f.write_str("remote parent"),
             Self::Parent(Parent::Local) => f.write_str("local parent"),
         }
+    }
+}
+
+impl fmt::Debug for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }

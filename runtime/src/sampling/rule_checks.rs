@@ -21,19 +21,18 @@ pub(crate) fn check_rules(rules: &[Rule], tests: usize) -> Result<(), Error> {
         }
     }
     if let Some(rule) = rules.get(MAX_RULES) {
+        let problem = "Join paths by stars, for example \"/api/**\"";
         return refuse(
             rule,
-            format!(
-                "there are more than {MAX_RULES} rules. Join paths by stars, for example \"/api/**\""
-            ),
+            format!("there are more than {MAX_RULES} rules. {problem}"),
         );
     }
-    let routes = rules.iter().filter(|rule| rule.has_route());
-    match routes.last() {
-        Some(rule) if tests + number_of_routes(rules) > MAX_TESTS as usize => refuse(
+    let tests = tests + number_of_routes(rules);
+    match rules.iter().rfind(|rule| rule.has_route()) {
+        Some(rule) if tests > MAX_TESTS as usize => refuse(
             rule,
             format!(
-                "there are more than {MAX_TESTS} rules with a route and tests of tags by policies. Join routes by stars, for example \"/api/**\""
+                "there are more than {MAX_TESTS} routes in rules and tests of tags in policies. Join routes by stars, for example \"/api/**\""
             ),
         ),
         _ => Ok(()),
