@@ -36,7 +36,9 @@ pub(crate) use self::plan::Plan;
 pub use self::policy::Policy;
 pub use self::rule::{Parent, Rule, RuleCondition};
 pub(crate) use self::rule_checks::{check_rules, unreachable_rules};
-pub(crate) use self::sample::{Decision, NewTrace, RecordedTrace, Refuse, Sample};
+#[cfg(any(test, feature = "otlp-grpc"))]
+pub(crate) use self::sample::Sample;
+pub(crate) use self::sample::{Decision, NewTrace, RecordedTrace, Refuse};
 pub use self::sampler::Sampler;
 pub(crate) use self::threshold::RANDOM;
 pub(crate) use self::watch::{Tagged, Watch};
