@@ -72,6 +72,7 @@ impl Trace {
             kind: &SpanKind::Server,
             parent: None,
             caller: None,
+            request: None,
             now: &|| self.now.get(),
         });
         let state = head.added.take().and_then(|added| added.trace_state);
