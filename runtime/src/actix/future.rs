@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::ServiceResponse;
+use actix_web::http::header::CONTENT_TYPE;
 use actix_web::http::{Method, StatusCode};
 use pin_project_lite::pin_project;
 
@@ -59,7 +60,9 @@ impl PendingRequest {
         let route = || routes.of_answered(response.request());
         routes.compare(response.request());
         let status = response.status().as_u16();
-        exchange.answered(self.method.as_str(), status, route);
+        let headers = response.headers();
+        let content_type = || Some(headers.get(CONTENT_TYPE)?.as_bytes());
+        exchange.answered(self.method.as_str(), status, content_type, route);
         let hooks = &self.shared.tracing.hooks;
         hooks.see_response(exchange.scope(), response);
     }

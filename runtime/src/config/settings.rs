@@ -251,6 +251,13 @@ impl Settings {
                     );
                     origin.warn("keep", problem);
                 }
+                let sampler = &self.sampler.value;
+                if sampler.keeps_all() && keep.only_adds() {
+                    let problem = format!(
+                        "={keep} has nothing left to keep: the sampler {sampler} keeps every trace. Remove it, or choose a sampler that keeps a share"
+                    );
+                    origin.warn("keep", problem);
+                }
                 keep.check()
             }
             None => {

@@ -97,14 +97,20 @@ impl Exchange {
         &mut self.scope
     }
 
-    /// Records the response's head; the request goes on with the body. `route` runs under a lock, so none of the application's
-    /// code may run in it.
-    pub(crate) fn answered(&mut self, method: &str, status: u16, route: impl Fn() -> RouteGuess) {
+    /// Records the response's head; the request goes on with the body. `content_type` reads that header. `route` runs under a lock, so
+    /// none of the application's code may run in it.
+    pub(crate) fn answered<'r>(
+        &mut self,
+        method: &str,
+        status: u16,
+        content_type: impl FnOnce() -> Option<&'r [u8]>,
+        route: impl Fn() -> RouteGuess,
+    ) {
         self.outcome = Side::Server.outcome(status);
         if let Some(span) = self.scope.span() {
             let privacy = span.recorder().route_privacy();
             let method = method_in_name(span.recorder(), method);
-            let now = span.now_if_undecided();
+            let now = span.now_if_counted(|| goes_on(status, content_type()));
             span.with_locked(|span| {
                 if let Some(now) = now {
                     span.answer(now);
@@ -197,6 +203,13 @@ impl Exchange {
     }
 }
 
+/// Whether a response goes on by design: with another protocol, or with events.
+fn goes_on(status: u16, content_type: Option<&[u8]>) -> bool {
+    let media_type = content_type.and_then(|it| it.split(|byte| *byte == b';').next());
+    status == 101
+        || media_type.is_some_and(|it| it.trim_ascii().eq_ignore_ascii_case(b"text/event-stream"))
+}
+
 impl Enter for Exchange {
     #[inline]
     fn enter(&mut self) -> Option<ScopeGuard<'_>> {
@@ -245,5 +258,26 @@ impl Observed {
             duration: self.began.elapsed(),
             span: self.span.as_ref(),
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::goes_on;
+
+    #[test]
+    fn responses_that_go_on_by_design_are_known() {
+        for (status, content_type, expected) in [
+            (101, None, true),
+            (200, Some("text/event-stream"), true),
+            (200, Some("Text/Event-Stream ; charset=utf-8"), true),
+            (200, Some("text/event-streams"), false),
+            (200, Some("text/plain; a=text/event-stream"), false),
+            (200, Some(""), false),
+            (200, None, false),
+        ] {
+            let header = content_type.map(str::as_bytes);
+            assert_eq!(goes_on(status, header), expected, "{content_type:?}");
+        }
     }
 }

@@ -40,6 +40,8 @@ pub(crate) struct Recorder {
     pub(super) sampler: Sampler,
     /// The tags that a verdict asks for.
     pub(super) watch: Option<Arc<Watch>>,
+    /// Whether a verdict counts a request until its response's body has ended.
+    pub(super) counts_bodies: bool,
     pub(super) limits: Limits,
     pub(super) privacy: Arc<Privacy>,
     /// Tags of the first local span of each trace, and of each SERVER span.
@@ -111,6 +113,7 @@ impl Recorder {
             mode,
             sampler: plan.sampler,
             watch: plan.watch,
+            counts_bodies: plan.counts_bodies,
             limits,
             privacy: Arc::new(settings.privacy.privacy()),
             tags,
@@ -148,6 +151,7 @@ impl Recorder {
     #[cfg(test)]
     pub(crate) fn with_plan(mut self, plan: Plan) -> Self {
         (self.sampler, self.watch) = (plan.sampler, plan.watch);
+        self.counts_bodies = plan.counts_bodies;
         self
     }
 
@@ -225,20 +229,22 @@ impl Recorder {
     /// Asks the sampler for the verdict, then hands over or drops the ended spans of the trace. The cell's lock must not be held. Returns
     /// the number of these spans.
     pub(super) fn decide(&self, cell: &Cell, verdict: &Arc<Verdict>) -> usize {
-        let decision = verdict.decide(self.sampler.sample(), &*self.clock);
+        let decided = verdict.decide(self.sampler.sample(), &*self.clock);
         let mut settled = 0;
         let mut are_left = true;
         while are_left {
             let mut state = cell.lock();
-            let Some(spans) = state.settle(verdict, decision) else {
+            let Some(spans) = state.settle(verdict, decided) else {
                 break;
             };
             settled += spans;
             are_left = !state.unsealed.is_empty();
-            if decision.is_kept() {
+            let kept = state.ended().spans();
+            if kept > 0 {
                 self.sink.kept(state.ended(), 0, TierId::default());
-            } else {
-                self.sink.dropped(spans as u64, TierId::default());
+            }
+            if kept < spans {
+                self.sink.dropped((spans - kept) as u64, TierId::default());
             }
             state.handed_over();
         }

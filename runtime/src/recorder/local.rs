@@ -234,11 +234,14 @@ impl LocalSpan {
         is_last
     }
 
-    /// The time, if the trace waits for a verdict, which may ask for it.
+    /// The time, if the trace waits for a verdict that counts a request until its response's head: that of a response that `goes_on` by
+    /// design, or any.
     #[inline]
-    pub(crate) fn now_if_undecided(&self) -> Option<u64> {
+    pub(crate) fn now_if_counted(&self, goes_on: impl FnOnce() -> bool) -> Option<u64> {
         self.trace.verdict.as_ref()?;
-        Some(self.trace.clock.now(&*self.trace.recorder.clock))
+        let recorder = &self.trace.recorder;
+        let counts_head = !recorder.counts_bodies || goes_on();
+        counts_head.then(|| self.trace.clock.now(&*recorder.clock))
     }
 
     /// Whether a SERVER span of a request is this span or around it.

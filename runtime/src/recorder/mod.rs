@@ -45,6 +45,8 @@ mod span_fields;
 mod start;
 mod state;
 #[cfg(test)]
+mod stress_tests;
+#[cfg(test)]
 mod tests;
 mod thread_scope;
 mod trace;

@@ -44,6 +44,8 @@ enum Op {
         kept: bool,
         on: Place,
     },
+    /// Has a span fail that is open.
+    Fail(usize),
     /// Ends a span, whose handle stays.
     End(usize, Place),
     /// Drops the handle of a span, which ends it.
@@ -52,8 +54,10 @@ enum Op {
     Forget(usize, Place),
     /// The export thread looks for spans that have waited for long: all of them have.
     Sweep,
-    /// The export thread takes all that waits.
+    /// The export thread takes what is decided.
     Flush,
+    /// It takes all that waits, at a shutdown.
+    TakeAll,
     Close,
     /// A thread ends, with what it has pooled. Another one takes its place.
     ThreadEnds(Place),
@@ -65,39 +69,56 @@ enum Op {
 
 /// What is enumerated.
 #[derive(Debug, Clone, Copy)]
-struct Plan {
+struct Plan<'a> {
     style: Style,
     /// How many recorders there are: each has its traces in the same threads.
     recorders: usize,
     /// Whether roots have a tag that their descendants inherit.
     tagged: bool,
     starves: bool,
-    /// Whether traces are decided when they are over. They are kept.
-    undecided: bool,
+    decides: Decides,
+    /// Whether a trace has so many spans at most, and is decided when half as many have ended.
+    spans_per_trace: Option<usize>,
     /// Whether threads are real: B then is another one for each operation.
     real: bool,
+    /// The operations that each sequence begins with.
+    begins: &'a [Op],
+    /// How many follow.
     depth: usize,
+}
+
+/// When it is decided on traces, and which are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Decides {
+    /// All, when they start.
+    AtOnce,
+    /// All, when they are over.
+    Late,
+    /// When they are over, the one that its head has kept, and those that have failed.
+    Failed { head: usize },
 }
 
 const TRACES: usize = 2;
 const SPANS: usize = 4;
 
-impl Plan {
+impl Plan<'_> {
     fn new(style: Style) -> Self {
         Self {
             style,
             recorders: 1,
             tagged: false,
             starves: false,
-            undecided: false,
+            decides: Decides::AtOnce,
+            spans_per_trace: None,
             real: false,
+            begins: &[],
             depth: depth(),
         }
     }
 
     /// Runs all sequences.
     fn run(self) {
-        let mut sequences = vec![Vec::new()];
+        let mut sequences = vec![self.begins.to_vec()];
         let mut run = 0;
         for length in 0..=self.depth {
             let mut longer = Vec::new();
@@ -110,7 +131,8 @@ impl Plan {
             }
             sequences = longer;
         }
-        println!("{run} sequences of at most {} operations", self.depth);
+        let most = self.begins.len() + self.depth;
+        println!("{run} sequences of at most {most} operations");
     }
 
     /// Runs one sequence on a recorder and on the model. Returns the model.
@@ -123,7 +145,7 @@ impl Plan {
         }
         world.assert_is_as(&model);
         let mut last = model.clone();
-        last.finish();
+        last.finish(self);
         world.finish(&last);
         model
     }
@@ -137,7 +159,7 @@ fn depth() -> usize {
 }
 
 /// Prints the sequence that fails.
-struct Told<'a>(Plan, &'a [Op]);
+struct Told<'a>(Plan<'a>, &'a [Op]);
 
 impl Drop for Told<'_> {
     fn drop(&mut self) {
@@ -171,8 +193,66 @@ fn spans_of_macros_arrive_once_in_their_traces() {
 fn spans_of_traces_that_are_decided_late_arrive_once() {
     for style in [Style::Span, Style::RunScope] {
         Plan {
-            undecided: true,
+            decides: Decides::Late,
             ..Plan::new(style)
+        }
+        .run();
+    }
+}
+
+#[test]
+fn traces_that_fail_before_or_after_their_verdict_are_never_mixed() {
+    for head in 0..TRACES {
+        Plan {
+            decides: Decides::Failed { head },
+            ..Plan::new(Style::Context)
+        }
+        .run();
+    }
+}
+
+/// A trace that has an open span still.
+const BEGUN: &[Op] = &[
+    Op::Root {
+        kept: false,
+        on: Place::A,
+    },
+    Op::Child {
+        of: 0,
+        kept: false,
+        on: Place::A,
+    },
+    Op::End(1, Place::A),
+];
+
+const SECOND_CHILD: Op = Op::Child {
+    of: 0,
+    kept: false,
+    on: Place::A,
+};
+
+#[test]
+fn spans_that_follow_an_early_verdict_arrive_once() {
+    for (style, head) in [(Style::Span, 1), (Style::RunScope, 1), (Style::RunScope, 0)] {
+        Plan {
+            decides: Decides::Failed { head },
+            begins: &[BEGUN, &[Op::TakeAll]].concat(),
+            depth: depth() - 2,
+            ..Plan::new(style)
+        }
+        .run();
+    }
+}
+
+#[test]
+fn traces_that_reach_half_of_their_limits_arrive_once() {
+    for decides in [Decides::AtOnce, Decides::Late, Decides::Failed { head: 1 }] {
+        Plan {
+            decides,
+            spans_per_trace: Some(3),
+            begins: &[BEGUN, &[SECOND_CHILD]].concat(),
+            depth: depth() - 2,
+            ..Plan::new(Style::RunScope)
         }
         .run();
     }

@@ -19,7 +19,7 @@ const REASON: Key<'_> = Key::new("sampling.reason");
 const ADJUSTED_COUNT: Key<'_> = Key::new("sampling.adjusted_count");
 
 /// Says why the trace is kept, beside the attributes that its limits allow.
-fn give_reason(span: &mut OpenSpan, verdict: &Decision) {
+pub(super) fn give_reason(span: &mut OpenSpan, verdict: &Decision) {
     let Some(reason) = verdict.reason else {
         return;
     };

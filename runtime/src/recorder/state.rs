@@ -237,7 +237,7 @@ impl State {
         if self.verdict.is_some() {
             return self.end_undecided(slot, size, times, limits);
         }
-        self.seal(slot, context, head);
+        self.seal(slot, context, Some(head));
         self.account();
         Some(match self.is_due(times.now, limits) {
             true => Ended::Kept,
@@ -298,12 +298,12 @@ impl State {
         Some(Taken::Sealed(ended))
     }
 
-    /// Seals an ended span of a trace that is kept, and frees its slot.
+    /// Seals an ended span that is kept by that decision, if there is one, and frees its slot.
     // Not inlined: two callers would double the code of a span's end.
     #[inline(never)]
-    pub(super) fn seal(&mut self, slot: u32, context: &SpanContext, verdict: &Decision) {
+    pub(super) fn seal(&mut self, slot: u32, context: &SpanContext, kept: Option<&Decision>) {
         let span = &mut self.slots[slot as usize];
-        if verdict.is_kept() {
+        if let Some(verdict) = kept {
             seal::seal(span, context, verdict, &mut self.ended);
         }
         span.reset(MAX_POOLED_SLOT_BYTES);

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use opentelemetry::trace::SpanId;
 
+use super::seal;
 use super::state::{Ended, State, Times};
-use super::verdict::Verdict;
+use super::verdict::{Decided, Fate, Verdict};
 use crate::config::Limits;
-use crate::sampling::Decision;
 
 impl State {
     /// Ends a span of that size, of a trace whose head was not the last word.
@@ -47,9 +47,9 @@ impl State {
         open.for_each(|span| verdict.note(span, now));
     }
 
-    /// Seals the spans of a decided trace, or drops them if the trace is not kept: at most 16, so that a handler never waits long for the
+    /// Seals the ended spans of a decided trace, or drops those that are not kept: at most 16, so that a handler never waits long for the
     /// lock. Returns the number, or `None` if none was left.
-    pub(super) fn settle(&mut self, verdict: &Arc<Verdict>, decision: &Decision) -> Option<usize> {
+    pub(super) fn settle(&mut self, verdict: &Arc<Verdict>, decided: &Decided) -> Option<usize> {
         const AT_ONCE: usize = 16;
         // The cell may have become another trace's.
         let is_of = |other| Arc::ptr_eq(other, verdict);
@@ -59,10 +59,20 @@ impl State {
         let number = self.unsealed.len().min(AT_ONCE);
         for at in 0..number {
             let slot = self.unsealed[at];
-            let size = self.slots[slot as usize].size();
+            let span = &mut self.slots[slot as usize];
+            let size = span.size();
             self.unsealed_bytes -= size;
             self.slot_bytes -= size;
-            self.seal(slot, &verdict.context, decision);
+            let kept = match verdict.fate(span, decided) {
+                Fate::Dropped => None,
+                Fate::Kept(decision) => Some(decision),
+                Fate::Upgrades(decision) => {
+                    // The trace's first span may have gone.
+                    seal::give_reason(span, decision);
+                    Some(decision)
+                }
+            };
+            self.seal(slot, &verdict.context, kept);
         }
         self.unsealed.drain(..number);
         Some(number)

@@ -11,7 +11,7 @@ use opentelemetry::trace::{SpanContext, Status};
 
 use super::clock::Clock;
 use super::open::OpenSpan;
-use crate::sampling::{Decision, RecordedTrace, Sample, Watch};
+use crate::sampling::{Decision, Late, RecordedTrace, Sample, Watch};
 
 /// The verdict on a trace that the head sampler recorded only. The trace's continuations share it.
 #[derive(Debug)]
@@ -28,7 +28,25 @@ pub(super) struct Verdict {
     spans: AtomicU64,
     /// The tests of the watch that spans have passed.
     hits: AtomicU64,
-    decision: OnceLock<Decision>,
+    decided: OnceLock<Decided>,
+    /// What has become of it since: a span has ended that brings the trace back. Boxed: few traces have one.
+    upgrade: OnceLock<Box<Decision>>,
+}
+
+/// What the sampler has said.
+#[derive(Debug)]
+pub(super) struct Decided {
+    decision: Decision,
+    late: Late,
+}
+
+/// What becomes of a span that has ended.
+pub(super) enum Fate<'v> {
+    Dropped,
+    /// It goes out with its trace.
+    Kept(&'v Decision),
+    /// It is kept, and with it what ends after it, of a trace that was dropped.
+    Upgrades(&'v Decision),
 }
 
 impl Verdict {
@@ -62,7 +80,8 @@ impl Verdict {
             latency: AtomicU64::new(0),
             spans: AtomicU64::new(0),
             hits: AtomicU64::new(0),
-            decision: OnceLock::new(),
+            decided: OnceLock::new(),
+            upgrade: OnceLock::new(),
         }
     }
 
@@ -72,25 +91,23 @@ impl Verdict {
         if let Some(watch) = &self.watch {
             self.hits.fetch_or(watch.hits(span), Ordering::Relaxed);
         }
-        if matches!(span.status, Status::Error { .. }) {
+        if has_failed(span) {
             self.has_failed.store(true, Ordering::Relaxed);
         }
         if span.is_first {
-            let end = span.answered.unwrap_or(end);
-            let latency = end.saturating_sub(span.start);
-            self.latency.store(latency, Ordering::Relaxed);
+            self.latency.store(latency(span, end), Ordering::Relaxed);
         }
     }
 
     pub(super) fn is_decided(&self) -> bool {
-        self.decision.get().is_some()
+        self.decided.get().is_some()
     }
 
     /// Asks the sampler for the verdict, unless there is one. No lock of a cell may be held. A thread that needs it
     /// meanwhile waits: a sampler with a budget is not to be asked twice.
-    pub(super) fn decide(&self, sampler: &dyn Sample, clock: &dyn Clock) -> &Decision {
-        self.decision.get_or_init(|| {
-            sampler.verdict(&RecordedTrace {
+    pub(super) fn decide(&self, sampler: &dyn Sample, clock: &dyn Clock) -> &Decided {
+        self.decided.get_or_init(|| {
+            let trace = RecordedTrace {
                 id: self.context.trace_id(),
                 head: &self.head,
                 state: self.context.trace_state(),
@@ -99,9 +116,43 @@ impl Verdict {
                 spans: self.spans.load(Ordering::Relaxed),
                 hits: self.hits.load(Ordering::Relaxed),
                 now: &|| clock.monotonic(),
-            })
+            };
+            let decision = sampler.verdict(&trace);
+            let late = match decision.is_kept() {
+                true => Late::default(),
+                false => sampler.late(&trace),
+            };
+            Decided { decision, late }
         })
     }
+
+    /// What becomes of a span that has ended. Asked under the lock of its cell, in the order in which the cell's spans have ended. The
+    /// verdict knows of those that had failed, so one that is found among the spans of a dropped trace has failed later. What another cell
+    /// of the trace is settling at that moment may go out, too.
+    pub(super) fn fate<'v>(&'v self, span: &OpenSpan, decided: &'v Decided) -> Fate<'v> {
+        if decided.decision.is_kept() {
+            return Fate::Kept(&decided.decision);
+        }
+        if let Some(upgrade) = self.upgrade.get() {
+            return Fate::Kept(upgrade);
+        }
+        let (_, end) = span.ended;
+        let latency = (span.is_first).then(|| Duration::from_nanos(latency(span, end)));
+        let Some(reason) = decided.late.reason(has_failed(span), latency) else {
+            return Fate::Dropped;
+        };
+        let upgrade = || Box::new(Decision::upgrade(reason, self.context.trace_state()));
+        Fate::Upgrades(self.upgrade.get_or_init(upgrade))
+    }
+}
+
+fn has_failed(span: &OpenSpan) -> bool {
+    matches!(span.status, Status::Error { .. })
+}
+
+/// The nanoseconds that the trace's first span has taken at `end`.
+fn latency(span: &OpenSpan, end: u64) -> u64 {
+    span.answered.unwrap_or(end).saturating_sub(span.start)
 }
 
 #[cfg(test)]

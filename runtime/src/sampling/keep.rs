@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::late::Late;
 use super::policy::{Policy, check_number};
 use super::sample::RecordedTrace;
 use crate::error::Error;
@@ -29,6 +30,7 @@ use crate::error::Error;
 pub struct Keep {
     errors: bool,
     slower_than: Option<Duration>,
+    until_body_end: bool,
     pub(super) policies: Vec<Policy>,
     pub(super) drops: Vec<Policy>,
 }
@@ -49,6 +51,7 @@ impl Keep {
         Self {
             errors: false,
             slower_than: None,
+            until_body_end: false,
             policies: Vec::new(),
             drops: Vec::new(),
         }
@@ -58,6 +61,13 @@ impl Keep {
     /// is not slow, nor is a WebSocket.
     pub fn slower_than(mut self, latency: Duration) -> Self {
         self.slower_than = Some(latency);
+        self
+    }
+
+    /// Has a request take until its response's body has ended, for [`slower_than`](Self::slower_than) and for policies that ask for the
+    /// time. A response that goes on by design takes until its head still: status 101, and `text/event-stream`.
+    pub fn until_body_end(mut self) -> Self {
+        self.until_body_end = true;
         self
     }
 
@@ -115,7 +125,29 @@ impl Keep {
 
     /// Whether something is kept, and errors are not.
     pub(crate) fn forgets_errors(&self) -> bool {
-        !self.errors && (self.slower_than.is_some() || !self.policies.is_empty())
+        !self.errors && self.keeps_some()
+    }
+
+    /// Whether it adds to what a sampler keeps, and takes nothing from that.
+    pub(crate) fn only_adds(&self) -> bool {
+        self.drops.is_empty() && self.keeps_some()
+    }
+
+    fn keeps_some(&self) -> bool {
+        self.errors || self.slower_than.is_some() || !self.policies.is_empty()
+    }
+
+    /// Whether a request takes until its response's body has ended.
+    pub(super) fn counts_bodies(&self) -> bool {
+        self.until_body_end
+    }
+
+    /// What brings a trace back that was dropped before it was over.
+    pub(super) fn late(&self) -> Late {
+        Late {
+            errors: self.errors,
+            slower_than: self.slower_than,
+        }
     }
 
     /// Why a trace is kept in any case, if no policy is asked.
@@ -146,6 +178,9 @@ impl fmt::Display for Keep {
         let mut all: Vec<_> = slow.into_iter().collect();
         if self.errors {
             all.insert(0, "errors".to_owned());
+        }
+        if self.until_body_end {
+            all.push("until_body_end".to_owned());
         }
         all.extend(self.policies.iter().map(|it| format!("policy={it}")));
         all.extend(self.drops.iter().map(|it| format!("drop={it}")));

@@ -6,6 +6,7 @@ use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SamplingDecision;
 
 use super::keep::Keep;
+use super::late::Late;
 use super::ot_entry::threshold;
 use super::sample::{Decision, NewTrace, RecordedTrace, Sample};
 use super::sampler::Sampler;
@@ -77,9 +78,13 @@ impl Keeping {
         Some(Reason::policy(&taker.name, None))
     }
 
+    fn drops(&self, trace: &RecordedTrace<'_>) -> bool {
+        self.drops.iter().any(|voter| voter.vote(trace) != Vote::No)
+    }
+
     /// Keeps a trace for that reason, beside what the sampler has made of it.
     fn keep(&self, trace: &RecordedTrace<'_>, why: Reason<'_>) -> Decision {
-        let mut kept = Decision::keep_late(trace, why.reason, why.threshold);
+        let mut kept = Decision::keep_recorded(trace, why.reason, why.threshold);
         // Traces that were kept by a share have a weight by that threshold, and others none.
         kept.adjusted_count.get_or_insert(0.0);
         if let Some(added) = &mut kept.added {
@@ -133,7 +138,7 @@ impl Sample for Keeping {
         if sampled.is_never() {
             return sampled;
         }
-        if self.drops.iter().any(|voter| voter.vote(trace) != Vote::No) {
+        if self.drops(trace) {
             return Decision {
                 decision: SamplingDecision::Drop,
                 ..sampled
@@ -148,6 +153,24 @@ impl Sample for Keeping {
                 None => sampled,
             },
             _ => sampled,
+        }
+    }
+
+    /// What would have kept it, and what no policy would have dropped then.
+    fn late(&self, trace: &RecordedTrace<'_>) -> Late {
+        let late = self.keep.late();
+        let failed = RecordedTrace {
+            has_failed: true,
+            ..*trace
+        };
+        let slow = |least| RecordedTrace {
+            latency: trace.latency.max(least),
+            ..*trace
+        };
+        let slower_than = late.slower_than;
+        Late {
+            errors: late.errors && !self.drops(&failed),
+            slower_than: slower_than.filter(|least| !self.drops(&slow(*least))),
         }
     }
 }

@@ -9,6 +9,7 @@ mod glob;
 mod head;
 mod keep;
 mod keeping;
+mod late;
 mod ot_entry;
 mod parent_based;
 mod path_glob;
@@ -31,6 +32,7 @@ mod watch;
 
 pub(crate) use self::head::Head;
 pub use self::keep::Keep;
+pub(crate) use self::late::Late;
 pub use self::parent_based::ParentBased;
 pub(crate) use self::plan::Plan;
 pub use self::policy::Policy;

@@ -14,6 +14,8 @@ pub(crate) struct Plan {
     pub(crate) sampler: Sampler,
     /// The tags that a verdict asks for, if it asks for any.
     pub(crate) watch: Option<Arc<Watch>>,
+    /// Whether a request takes until its response's body has ended, and not its head alone.
+    pub(crate) counts_bodies: bool,
 }
 
 impl Plan {
@@ -28,6 +30,7 @@ impl Plan {
         Self {
             sampler,
             watch: (!watch.is_empty()).then(|| Arc::new(watch)),
+            counts_bodies: keep.is_some_and(Keep::counts_bodies),
         }
     }
 }

@@ -211,7 +211,7 @@ impl Sample for Ruled {
         };
         let share = Share::of(rate, randomness(trace.state, trace.id), floor);
         match share.is_kept {
-            true => Decision::keep_late(trace, share.reason, share.threshold),
+            true => Decision::keep_recorded(trace, share.reason, share.threshold),
             false => Decision::new(false, Some(share.reason)),
         }
     }

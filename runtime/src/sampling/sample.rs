@@ -8,6 +8,7 @@ use opentelemetry::trace::{SpanContext, SpanKind, TraceId, TraceState};
 use opentelemetry_sdk::trace::SamplingDecision;
 
 use super::head::Head;
+use super::late::Late;
 use super::ot_entry::{randomness, threshold, with_threshold};
 use super::threshold::Threshold;
 use crate::error::Error;
@@ -27,6 +28,11 @@ pub(crate) trait Sample: Debug + Display + Send + Sync {
     /// decision stand.
     fn verdict(&self, trace: &RecordedTrace<'_>) -> Decision {
         trace.head.upheld()
+    }
+
+    /// What brings a trace back later that its verdict drops now. Asked at the verdict, with what was known then.
+    fn late(&self, _: &RecordedTrace<'_>) -> Late {
+        Late::default()
     }
 
     /// Whether it writes the threshold that a trace is kept by to `tracestate`.
@@ -211,7 +217,7 @@ impl Decision {
     }
 
     /// Keeps a trace that is over, whatever its head has said, as one that was kept by that threshold.
-    pub(super) fn keep_late(
+    pub(super) fn keep_recorded(
         trace: &RecordedTrace<'_>,
         reason: &'static str,
         threshold: Option<Threshold>,
@@ -223,6 +229,19 @@ impl Decision {
             added: Some(Box::new(Added {
                 attributes: upgraded.into_iter().collect(),
                 trace_state: with_threshold(trace.state, threshold),
+            })),
+            ..Self::new(true, Some(reason))
+        }
+    }
+
+    /// On what follows in a trace that was dropped: a part of it, for which traces stand that were decided as a whole. `state` is the
+    /// trace's.
+    pub(crate) fn upgrade(reason: &'static str, state: &TraceState) -> Self {
+        Self {
+            adjusted_count: Some(0.0),
+            added: Some(Box::new(Added {
+                attributes: vec![KeyValue::new("sampling.upgraded", true)],
+                trace_state: with_threshold(state, None),
             })),
             ..Self::new(true, Some(reason))
         }

@@ -57,6 +57,11 @@ impl Sampler {
         self.sample().keeps_errors()
     }
 
+    /// Whether every trace is kept, whatever its caller has said: a sampler that asks others asks them below callers.
+    pub(crate) fn keeps_all(&self) -> bool {
+        self.sample().keeps_all() && self.sample().parts().is_empty()
+    }
+
     /// Refuses settings that cannot work.
     pub(crate) fn check(&self) -> Result<(), Error> {
         self.all().into_iter().try_for_each(Sample::check)

@@ -128,6 +128,20 @@ fn a_batch_that_is_set_and_cut_is_warned_of_by_the_queue_that_is_used() {
 }
 
 #[test]
+fn keep_that_has_nothing_left_to_keep_is_warned_of() {
+    let variables = |sampler, keep| [("OTEL_TRACES_SAMPLER", sampler), ("BIZTRACE_KEEP", keep)];
+    let of = |sampler, keep| warnings(&variables(sampler, keep), |builder| builder);
+    let expected = "keep=errors has nothing left to keep: the sampler always_on keeps every trace. \
+                    Remove it, or choose a sampler that keeps a share";
+    assert_eq!(of("always_on", "errors"), [expected]);
+    let none: [String; 0] = [];
+    assert_eq!(of("always_on", "none"), none);
+    assert_eq!(of("parentbased_always_on", "errors"), none);
+    let slow = of("always_off", "slow=1s");
+    assert!(slow.len() == 1 && slow[0].contains("names slow=1s, but no errors"));
+}
+
+#[test]
 fn what_is_not_used_is_not_warned_of() {
     let timeout = ("OTEL_EXPORTER_OTLP_TIMEOUT", "soon");
     let headers = ("OTEL_EXPORTER_OTLP_HEADERS", "s3cret");

@@ -1,12 +1,13 @@
 //! What must be true of a recorder after some operations.
 
-use super::{Op, Place, Plan, SPANS, Style, TRACES};
+use super::{Decides, Op, Place, Plan, SPANS, Style, TRACES};
 
 /// What is to be true of a recorder.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Model {
     pub(super) spans: Vec<Span>,
     pub(super) traces: usize,
+    verdicts: [Verdict; TRACES],
     pub(super) is_closed: bool,
     pub(super) is_starved: bool,
     /// Whether a thread may have pooled something.
@@ -22,19 +23,35 @@ pub(super) struct Span {
     pub(super) is_held: bool,
     pub(super) is_kept: bool,
     pub(super) is_open: bool,
+    has_failed: bool,
     pub(super) has_arrived: bool,
+    /// The reason that it has arrived with.
+    pub(super) reason: Option<&'static str>,
+    pub(super) is_dropped: bool,
+}
+
+/// On a trace.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Verdict {
+    #[default]
+    None,
+    /// For that reason.
+    Kept(Option<&'static str>),
+    Dropped,
+    /// Dropped, and then a span has failed.
+    Upgraded,
 }
 
 impl Span {
     /// Whether the span has ended and waits for others.
     pub(super) fn is_waiting(&self) -> bool {
-        self.is_recorded && !self.is_open && !self.has_arrived
+        self.is_recorded && !self.is_open && !self.has_arrived && !self.is_dropped
     }
 }
 
 impl Model {
     /// The operations that may come next, but those that do the same as others.
-    pub(super) fn next(&self, plan: Plan, mut add: impl FnMut(Op)) {
+    pub(super) fn next(&self, plan: Plan<'_>, mut add: impl FnMut(Op)) {
         // Only the first span of a trace takes from a thread's pools, and only the last one gives to them.
         let places = |touches_pools: bool| -> &[Place] {
             if touches_pools || plan.real {
@@ -71,6 +88,12 @@ impl Model {
                 if span.is_open {
                     add(Op::End(i, on));
                 }
+                if span.is_open
+                    && !span.has_failed
+                    && matches!(plan.decides, Decides::Failed { .. })
+                {
+                    add(Op::Fail(i));
+                }
                 if span.is_held {
                     add(Op::Drop(i, on));
                 }
@@ -82,7 +105,10 @@ impl Model {
         }
         if self.waiting() > 0 {
             add(Op::Sweep);
-            add(Op::Flush);
+            add(Op::TakeAll);
+            if plan.decides != Decides::AtOnce {
+                add(Op::Flush);
+            }
         }
         if !self.is_closed && !self.spans.is_empty() {
             add(Op::Close);
@@ -101,15 +127,16 @@ impl Model {
         }
     }
 
-    pub(super) fn apply(&mut self, plan: Plan, op: Op, is_recorded: bool) {
+    pub(super) fn apply(&mut self, plan: Plan<'_>, op: Op, is_recorded: bool) {
         match op {
             Op::Root { kept, .. } => {
-                self.start(self.traces, None, kept, is_recorded);
+                self.start(plan, self.traces, None, kept, is_recorded);
                 self.traces += 1;
             }
             Op::Child { of, kept, .. } => {
-                self.start(self.spans[of].trace, Some(of), kept, is_recorded);
+                self.start(plan, self.spans[of].trace, Some(of), kept, is_recorded);
             }
+            Op::Fail(span) => self.spans[span].has_failed = true,
             Op::End(span, on) => {
                 self.spans[span].is_held &= plan.style != Style::RunScope;
                 self.end(plan, span, on);
@@ -119,7 +146,9 @@ impl Model {
                 self.end(plan, span, on);
             }
             Op::Forget(span, _) => self.spans[span].is_kept = false,
-            Op::Sweep | Op::Flush => self.arrive(|_| true),
+            Op::Sweep | Op::TakeAll => self.settle_all(plan),
+            // What is decided has gone already.
+            Op::Flush => {}
             Op::Close => self.is_closed = true,
             Op::ThreadEnds(place) => self.has_pooled[place as usize] = false,
             Op::Starve => self.is_starved = true,
@@ -127,8 +156,19 @@ impl Model {
         }
     }
 
-    fn start(&mut self, trace: usize, parent: Option<usize>, is_kept: bool, is_recorded: bool) {
-        assert!(is_recorded || self.is_starved, "the span is recorded");
+    fn start(
+        &mut self,
+        plan: Plan<'_>,
+        trace: usize,
+        parent: Option<usize>,
+        is_kept: bool,
+        is_recorded: bool,
+    ) {
+        let is_full = (plan.spans_per_trace).is_some_and(|most| self.open_in(trace) == most);
+        assert!(
+            is_recorded != is_full || self.is_starved,
+            "the span is recorded"
+        );
         self.spans.push(Span {
             trace,
             parent,
@@ -136,11 +176,14 @@ impl Model {
             is_held: is_recorded,
             is_kept: is_kept && is_recorded,
             is_open: is_recorded,
+            has_failed: false,
             has_arrived: false,
+            reason: None,
+            is_dropped: false,
         });
     }
 
-    fn end(&mut self, plan: Plan, span: usize, on: Place) {
+    fn end(&mut self, plan: Plan<'_>, span: usize, on: Place) {
         let trace = self.spans[span].trace;
         if !std::mem::take(&mut self.spans[span].is_open) {
             return;
@@ -148,27 +191,73 @@ impl Model {
         let is_last = self.open_in(trace) == 0;
         self.has_pooled[on as usize] |= is_last;
         // The verdict on a trace is that on all that comes later.
-        let mut of_trace = self.spans.iter().filter(|span| span.trace == trace);
-        let is_decided = plan.undecided && of_trace.any(|span| span.has_arrived);
-        if is_last || is_decided {
-            self.arrive(|span| span.trace == trace);
+        let is_decided = self.verdicts[trace] != Verdict::None;
+        let of_trace = self.spans.iter().filter(|span| span.trace == trace);
+        let waiting = of_trace.filter(|span| span.is_waiting()).count();
+        let is_half_full = (plan.spans_per_trace).is_some_and(|most| waiting > most / 2);
+        if is_last || is_decided || is_half_full {
+            self.settle(plan, trace);
         }
     }
 
-    /// What has ended arrives.
-    fn arrive(&mut self, which: impl Fn(&Span) -> bool) {
-        for span in &mut self.spans {
-            span.has_arrived |= span.is_recorded && !span.is_open && which(span);
+    /// What has ended arrives, or is dropped.
+    fn settle(&mut self, plan: Plan<'_>, trace: usize) {
+        let mut verdict = match (self.verdicts[trace], plan.decides) {
+            (Verdict::None, Decides::AtOnce) => Verdict::Kept(None),
+            (Verdict::None, Decides::Late) => Verdict::Kept(Some("verdict")),
+            (Verdict::None, Decides::Failed { head }) => {
+                let mut of_trace = self.spans.iter().filter(|span| span.trace == trace);
+                match of_trace.any(|span| span.has_failed) {
+                    true => Verdict::Kept(Some("error")),
+                    false if head == trace => Verdict::Kept(Some("head")),
+                    false => Verdict::Dropped,
+                }
+            }
+            (verdict, _) => verdict,
+        };
+        let waiting = self.spans.iter_mut().filter(|span| span.is_waiting());
+        for span in waiting.filter(|span| span.trace == trace) {
+            let is_first = span.parent.is_none();
+            let upgrades = verdict == Verdict::Dropped && span.has_failed;
+            if upgrades {
+                verdict = Verdict::Upgraded;
+            }
+            match verdict {
+                Verdict::None | Verdict::Dropped => span.is_dropped = true,
+                Verdict::Kept(reason) => {
+                    span.has_arrived = true;
+                    span.reason = reason.filter(|_| is_first);
+                }
+                Verdict::Upgraded => {
+                    span.has_arrived = true;
+                    span.reason = (upgrades || is_first).then_some("late_error");
+                }
+            }
+        }
+        if plan.decides != Decides::AtOnce {
+            self.verdicts[trace] = verdict;
         }
     }
 
-    /// All handles go.
-    pub(super) fn finish(&mut self) {
-        for span in &mut self.spans {
-            (span.is_open, span.is_held, span.is_kept) = (false, false, false);
+    /// Settles the traces that have something waiting.
+    fn settle_all(&mut self, plan: Plan<'_>) {
+        for trace in 0..self.traces {
+            let mut of_trace = self.spans.iter().filter(|span| span.trace == trace);
+            if of_trace.any(Span::is_waiting) {
+                self.settle(plan, trace);
+            }
+        }
+    }
+
+    /// All handles go, those of the first spans first.
+    pub(super) fn finish(&mut self, plan: Plan<'_>) {
+        for span in 0..self.spans.len() {
+            self.end(plan, span, Place::A);
+            let span = &mut self.spans[span];
+            (span.is_held, span.is_kept) = (false, false);
         }
         self.has_pooled = [false; 2];
-        self.arrive(|_| true);
+        self.settle_all(plan);
     }
 
     pub(super) fn open_in(&self, trace: usize) -> usize {

@@ -5,19 +5,21 @@ use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use opentelemetry::Context;
-use opentelemetry::trace::{Span as _, SpanContext, SpanKind, TraceContextExt, TraceId};
+use opentelemetry::trace::{Span as _, SpanContext, SpanKind, Status, TraceContextExt, TraceId};
 use opentelemetry_proto::tonic::trace::v1::Span as Otlp;
 
 use super::super::known_spans;
-use super::super::tests::doubles::{CountedIds, DecidesLate, Received, SimulatedClock};
+use super::super::tests::doubles::{
+    CountedIds, DecidesLate, KeepsOne, Received, SimulatedClock, text,
+};
 use super::super::trace::Pools;
 use super::super::{
     ActiveSpan, LocalSpan, Mode, Recorder, RunScope, Sink, Span, Start, Started, Waiting,
 };
 use super::model::Model;
-use super::{Op, Place, Plan, Style};
+use super::{Decides, Op, Place, Plan, Style};
 use crate::config::Limits;
-use crate::sampling::Sampler;
+use crate::sampling::{Keep, Plan as Keeping, Sampler};
 use crate::semconv::Outcome;
 
 /// What all cells hold.
@@ -40,15 +42,23 @@ fn in_cells(recorder: &Recorder) -> InCells {
     sum
 }
 
-fn record(plan: Plan, clock: &SimulatedClock) -> (Arc<Recorder>, Arc<Received>) {
+fn record(plan: Plan<'_>, clock: &SimulatedClock) -> (Arc<Recorder>, Arc<Received>) {
     let sink = Arc::new(Received::default());
     let to = Arc::clone(&sink) as Arc<dyn Sink>;
-    let recorder = Recorder::for_tests(Mode::Record, Limits::default(), to)
+    let mut limits = Limits::default();
+    if let Some(spans) = plan.spans_per_trace {
+        limits.spans_per_trace = spans;
+    }
+    let recorder = Recorder::for_tests(Mode::Record, limits, to)
         .with_clock(clock.clone())
         .with_ids(Box::new(CountedIds));
-    let recorder = match plan.undecided {
-        true => recorder.with_sampler(Sampler::of(DecidesLate::keeping(1))),
-        false => recorder,
+    let recorder = match plan.decides {
+        Decides::AtOnce => recorder,
+        Decides::Late => recorder.with_sampler(Sampler::of(DecidesLate::keeping(1))),
+        Decides::Failed { head } => {
+            let head = Sampler::of(KeepsOne::new(head));
+            recorder.with_plan(Keeping::new(head, &[], Some(&Keep::errors())))
+        }
     };
     (Arc::new(recorder), sink)
 }
@@ -87,8 +97,8 @@ struct Handles {
     kept: Option<LocalSpan>,
 }
 
-pub(super) struct World {
-    plan: Plan,
+pub(super) struct World<'a> {
+    plan: Plan<'a>,
     clock: SimulatedClock,
     recorders: Vec<(Arc<Recorder>, Arc<Received>)>,
     spans: Vec<Handles>,
@@ -98,8 +108,8 @@ pub(super) struct World {
     is_starved: bool,
 }
 
-impl World {
-    pub(super) fn new(plan: Plan) -> Self {
+impl<'a> World<'a> {
+    pub(super) fn new(plan: Plan<'a>) -> Self {
         let clock = SimulatedClock::at(UNIX_EPOCH);
         Self {
             recorders: (0..plan.recorders).map(|_| record(plan, &clock)).collect(),
@@ -124,12 +134,10 @@ impl World {
             }),
             Op::Drop(span, on) => self.on(on, |world| world.spans[span].held = None),
             Op::Forget(span, on) => self.on(on, |world| world.spans[span].kept = None),
+            Op::Fail(span) => self.local(span).set_status(Status::error("")),
             Op::Sweep => self.sweep(),
-            Op::Flush => {
-                for (recorder, _) in &self.recorders {
-                    while recorder.hand_over(Waiting::All, 1) {}
-                }
-            }
+            Op::Flush => self.hand_over(Waiting::Decided),
+            Op::TakeAll => self.hand_over(Waiting::All),
             Op::Close => self.close(),
             Op::ThreadEnds(place) => self.pools[place as usize] = Pools::new(),
             Op::Starve | Op::Relieve => self.starve(op == Op::Starve),
@@ -197,8 +205,12 @@ impl World {
             assert_eq!(before, after, "they have not waited for long");
         }
         self.clock.pass(Limits::default().hold);
+        self.hand_over(Waiting::Overdue);
+    }
+
+    fn hand_over(&self, which: Waiting) {
         for (recorder, _) in &self.recorders {
-            while recorder.hand_over(Waiting::Overdue, 1) {}
+            while recorder.hand_over(which, 1) {}
         }
     }
 
@@ -244,7 +256,11 @@ impl World {
             assert_eq!(in_cells(recorder), expected);
             let refused = mine().filter(|span| !span.is_recorded).count();
             assert_eq!(arrived.refused(), refused, "refused");
-            assert_eq!(arrived.counts()[2], 0, "spans of kept traces are dropped");
+            let ended = mine().filter(|span| span.is_recorded && !span.is_open);
+            let dropped = mine().filter(|span| span.is_dropped).count();
+            let [recorded, _, counted] = arrived.counts();
+            assert_eq!(recorded, ended.count(), "recorded");
+            assert_eq!(counted, dropped, "dropped");
             let has_arrived = mine().filter(|span| span.has_arrived).count();
             let spans = arrived.spans();
             assert_eq!(spans.len(), has_arrived, "spans that have arrived");
@@ -282,6 +298,7 @@ impl World {
             let parent = expected.parent.map(|it| self.spans[it].context.span_id());
             let parent = parent.map_or(Vec::new(), |id| id.to_bytes().to_vec());
             assert_eq!(span.parent_span_id, parent);
+            assert_eq!(text(span, "sampling.reason"), expected.reason, "span {i}");
             if self.plan.tagged {
                 self.assert_inherits(span);
             }
@@ -313,7 +330,7 @@ impl World {
                 (span.held, span.kept) = (None, None);
             }
         });
-        self.apply(Op::Flush);
+        self.apply(Op::TakeAll);
         self.starve(false);
         self.pools = [const { Pools::new() }; 2];
         self.assert_is_as(expected);

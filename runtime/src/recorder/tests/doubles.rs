@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use opentelemetry::trace::{SpanId, TraceId};
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::{ScopeSpans, Span as Otlp};
 use opentelemetry_sdk::trace::{IdGenerator, SamplingDecision};
 use prost::Message;
@@ -70,6 +71,27 @@ fn decode(spans: &EncodedSpans) -> impl Iterator<Item = ScopeSpans> {
         assert_eq!(decoded.spans.len(), run.spans);
         decoded
     })
+}
+
+fn value<'s>(span: &'s Otlp, key: &str) -> Option<&'s Value> {
+    let found = span.attributes.iter().find(|it| it.key == key)?;
+    found.value.as_ref()?.value.as_ref()
+}
+
+/// The value of an attribute that is a string.
+pub(crate) fn text<'s>(span: &'s Otlp, key: &str) -> Option<&'s str> {
+    match value(span, key)? {
+        Value::StringValue(text) => Some(text),
+        _ => None,
+    }
+}
+
+/// The value of an attribute that is a number.
+pub(crate) fn number(span: &Otlp, key: &str) -> Option<f64> {
+    match value(span, key)? {
+        Value::DoubleValue(number) => Some(*number),
+        _ => None,
+    }
 }
 
 impl Sink for Received {
@@ -160,6 +182,35 @@ impl DecidesLate {
     /// How often it was asked for a verdict.
     pub(crate) fn asked(&self) -> usize {
         self.asked.load(Ordering::Relaxed)
+    }
+}
+
+/// Keeps one of the traces, by the order in which they start.
+#[derive(Debug)]
+pub(crate) struct KeepsOne {
+    kept: usize,
+    next: AtomicUsize,
+}
+
+impl KeepsOne {
+    pub(crate) fn new(kept: usize) -> Self {
+        Self {
+            kept,
+            next: AtomicUsize::new(0),
+        }
+    }
+}
+
+impl fmt::Display for KeepsOne {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("keeps one")
+    }
+}
+
+impl Sample for KeepsOne {
+    fn sample(&self, _: &NewTrace<'_>) -> Decision {
+        let is_kept = self.next.fetch_add(1, Ordering::Relaxed) == self.kept;
+        Decision::new(is_kept, Some("head"))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Traces that are recorded without being sampled, and decided when they are over.
 
+mod late;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant, UNIX_EPOCH};
@@ -19,7 +21,7 @@ use super::super::{
     ActiveSpan, MemoryBudget, Mode, Recorder, Start, Started, Tracer, TracerProvider, Waiting,
 };
 use crate::config::Limits;
-use crate::sampling::{Decision, Keep, NewTrace, Plan, RecordedTrace, Sample, Sampler};
+use crate::sampling::{Decision, Keep, NewTrace, Plan, Policy, RecordedTrace, Sample, Sampler};
 
 struct Fixture {
     recorder: Arc<Recorder>,

@@ -4,7 +4,7 @@ use opentelemetry::Value;
 use opentelemetry::trace::{SpanKind, TraceId, TraceState};
 
 use super::*;
-use crate::sampling::Plan;
+use crate::sampling::{Plan, Policy};
 
 const BOUND: Duration = Duration::from_millis(500);
 
@@ -141,6 +141,68 @@ fn slow_traces_are_kept_and_errors_are_the_first_reason() {
         let state = state.as_deref();
         assert_eq!(state, reason.map(|_| "ot=th:0"), "{latency:?}");
     }
+}
+
+/// What brings a trace back, with this `Keep`, that was dropped when so much was known.
+fn late(keep: &Keep, trace: RecordedTrace<'_>) -> Late {
+    let plan = Plan::new(Sampler::always_off(), &[], Some(keep));
+    let sampler = plan.sampler.sample();
+    assert!(!sampler.verdict(&trace).is_kept());
+    sampler.late(&trace)
+}
+
+#[test]
+fn trace_comes_back_for_what_would_have_kept_it_then() {
+    let both = || Keep::errors().slower_than(BOUND);
+    let fast = Duration::from_millis(1);
+    let long = Duration::from_secs(9);
+    for (keep, latency, errors, slow) in [
+        (both(), fast, true, true),
+        (Keep::nothing(), fast, false, false),
+        (Keep::errors(), fast, true, false),
+        (both().drop(Policy::spans(1..)), fast, false, false),
+        (both().drop(!Policy::errors()), fast, true, false),
+        (both().drop(Policy::latency(..=fast)), fast, false, true),
+        (both().drop(Policy::latency(long..)), long, false, false),
+        (both().drop(Policy::latency(long..)), fast, true, true),
+    ] {
+        let head = Decision::new(false, None);
+        let state = TraceState::NONE;
+        let trace = RecordedTrace {
+            latency,
+            ..recorded(TraceId::INVALID, &head, &state)
+        };
+        let expected = Late {
+            errors,
+            slower_than: slow.then_some(BOUND),
+        };
+        assert_eq!(late(&keep, trace), expected, "{keep}");
+    }
+}
+
+#[test]
+fn late_error_comes_before_late_slow() {
+    let late = Keep::errors().slower_than(BOUND).late();
+    let longer = BOUND + Duration::from_nanos(1);
+    for (has_failed, latency, reason) in [
+        (true, None, Some("late_error")),
+        (true, Some(longer), Some("late_error")),
+        (false, Some(longer), Some("late_slow")),
+        (false, Some(BOUND), None),
+        (false, None, None),
+    ] {
+        assert_eq!(late.reason(has_failed, latency), reason);
+    }
+}
+
+#[test]
+fn part_of_a_trace_stands_for_nothing() {
+    let state = "ot=th:e666;rv:0123456789abcd,a=1".parse().unwrap();
+    let upgrade = Decision::upgrade("late_error", &state);
+    assert!(upgrade.is_kept() && is_upgraded(&upgrade));
+    assert_eq!(upgrade.adjusted_count, Some(0.0));
+    let state = upgrade.added.unwrap().trace_state.unwrap();
+    assert_eq!(state.header(), "ot=rv:0123456789abcd,a=1");
 }
 
 mod policies;

@@ -373,10 +373,10 @@ fn sampler_has_no_verdict_on_what_a_rule_has_decided() {
         }
 
         fn verdict(&self, trace: &RecordedTrace<'_>) -> Decision {
-            Decision::keep_late(trace, "late", None)
+            Decision::keep_recorded(trace, "late", None)
         }
     }
-    let keep = Keep::nothing();
+    let keep = Keep::nothing().slower_than(Duration::MAX);
     for (path, reason) in [("/orders/*", "rule"), ("/carts/*", "late")] {
         let rule = Rule::path(path).rate(0.0);
         let test = Fixture::new(Sampler::of(Late), [rule], Some(&keep));

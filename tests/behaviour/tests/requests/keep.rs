@@ -127,7 +127,7 @@ async fn what_the_sampler_keeps_is_kept_as_it_says() {
 /// Well above what a fast request takes on a busy machine.
 const BOUND: Duration = Duration::from_secs(2);
 
-/// Waits before its response, or within its body.
+/// Waits before its response, or within its body, which may be one of events.
 #[get("/slow/{part}")]
 async fn slow(part: web::Path<String>) -> HttpResponse {
     let wait = || sleep(BOUND + Duration::from_millis(200));
@@ -139,26 +139,77 @@ async fn slow(part: web::Path<String>) -> HttpResponse {
         wait().await;
         Ok::<_, std::io::Error>(web::Bytes::from("late"))
     });
-    HttpResponse::Ok().streaming(body)
+    let mut response = HttpResponse::Ok();
+    if *part == "events" {
+        response.content_type("Text/Event-Stream; charset=utf-8");
+    }
+    response.streaming(body)
 }
 
-#[actix_web::test]
-async fn slow_is_what_takes_long_to_the_responses_head() {
-    let keep = Keep::errors().slower_than(BOUND);
+/// The requests that are kept of a slow head, a slow body, slow events, and a fast one.
+async fn kept_of_slow(keep: Keep) -> Vec<String> {
     let sampler = Sampler::probability(0.0);
     let instance = Instance::new(|builder| builder.sampler(sampler).keep(keep));
     let service = Service::recording_to(instance, |tracing| {
         App::new().service(slow).service(work).wrap(tracing)
     });
-    let (head, body, fast) = tokio::join!(
+    let answers_to = tokio::join!(
         service.get("/slow/head"),
         service.get("/slow/body"),
+        service.get("/slow/events"),
         service.get("/200"),
     );
-    assert_eq!((head.0, body.0, fast.0), (200, 200, 200));
-    let (_, spans) = service.outcome(4).await;
-    assert_eq!(answers(&spans), ["/slow/head"]);
-    assert_eq!(spans.server().tag("sampling.reason"), Some("slow".into()));
+    assert_eq!(
+        [
+            answers_to.0.0,
+            answers_to.1.0,
+            answers_to.2.0,
+            answers_to.3.0
+        ],
+        [200; 4]
+    );
+    let (_, spans) = service.outcome(5).await;
+    let reasons = spans.iter().map(|span| span.tag("sampling.reason"));
+    assert!(reasons.eq(spans.iter().map(|_| Some("slow".into()))));
+    let mut kept = answers(&spans);
+    kept.sort_unstable();
+    kept
+}
+
+#[actix_web::test]
+async fn slow_is_what_takes_long_to_the_responses_head_or_its_end() {
+    let keep = || Keep::errors().slower_than(BOUND);
+    let (to_head, to_end) =
+        tokio::join!(kept_of_slow(keep()), kept_of_slow(keep().until_body_end()));
+    assert_eq!(to_head, ["/slow/head"]);
+    assert_eq!(to_end, ["/slow/body", "/slow/head"]);
+}
+
+/// Fails after many steps.
+#[get("/late")]
+async fn late() -> HttpResponse {
+    for _ in 0..3 {
+        step(false).await.unwrap();
+    }
+    HttpResponse::InternalServerError().finish()
+}
+
+#[actix_web::test]
+async fn failure_after_the_trace_was_dropped_goes_out_alone() {
+    let instance = Instance::new(|builder| {
+        let builder = builder.sampler(Sampler::probability(0.0));
+        let builder = builder.limits(|limits| limits.spans_per_trace = 4);
+        builder.keep(Keep::errors())
+    });
+    let service = Service::recording_to(instance, |tracing| App::new().service(late).wrap(tracing));
+    service.get("/late").await;
+    let (report, spans) = service.outcome(4).await;
+    assert_eq!(report.dropped.get(DropReason::SampledOut), 3, "{report}");
+    let server = spans.server();
+    assert_eq!(server.tag("sampling.reason"), Some("late_error".into()));
+    assert_eq!(server.tag("sampling.adjusted_count"), Some(0.0.into()));
+    assert_eq!(server.tag("sampling.upgraded"), Some(true.into()));
+    assert_eq!((server.flags & 0xff, &*server.trace_state), (3, ""));
 }
 
 /// Tags its span when it has done all else, and has a step below that tags its own.

@@ -193,8 +193,8 @@ fn a_trace_says_which_policy_keeps_it() {
     assert_eq!(state.as_deref(), Some("ot=th:0"));
     let attributes = verdict.added.unwrap().attributes;
     let expected = [
-        KeyValue::new("sampling.policy", "large"),
         KeyValue::new("sampling.upgraded", true),
+        KeyValue::new("sampling.policy", "large"),
     ];
     assert_eq!(attributes, expected);
 }
