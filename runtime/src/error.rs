@@ -76,6 +76,24 @@ pub enum Error {
         /// What is wrong with it, and what to do.
         problem: String,
     },
+    /// A tier of tenants cannot work.
+    #[error("the tier {tier:?} of `Tenants`: {problem}")]
+    #[non_exhaustive]
+    Tier {
+        /// Its name.
+        tier: String,
+        /// What is wrong with it, and what to do.
+        problem: String,
+    },
+    /// The header that is to name tenants is not one.
+    #[error(
+        "`Tenants::from_header`: {name:?} is not the name of a header. Write, for example, \"x-tenant-id\""
+    )]
+    #[non_exhaustive]
+    TenantHeader {
+        /// What was given.
+        name: String,
+    },
     /// A size or a duration is zero and must not be: the method that set it, for example `Otlp::timeout`.
     #[error("`{0}` is zero: set more, or leave it out for the default")]
     #[non_exhaustive]

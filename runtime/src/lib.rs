@@ -123,7 +123,9 @@ pub mod settings {
     pub use crate::provider::{Description, Setting};
     #[cfg(feature = "otlp-grpc")]
     pub use crate::remote_sampling::JaegerRemote;
-    pub use crate::sampling::{Keep, Parent, ParentBased, Policy, Rule, RuleCondition, Sampler};
+    pub use crate::sampling::{
+        Keep, Parent, ParentBased, Policy, Rule, RuleCondition, Sampler, Tenants, Tier,
+    };
 }
 
 /// What has become of the spans, in numbers: sent, dropped and why, still held.

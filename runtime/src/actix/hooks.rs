@@ -11,12 +11,14 @@ use crate::recorder::RunScope;
 #[derive(Clone, Default)]
 pub(super) struct Hooks {
     pub(super) skip: Option<Skip>,
+    pub(super) tenant: Option<TenantOf>,
     pub(super) tags: Vec<RequestTags>,
     pub(super) span_name: Option<SpanName>,
     pub(super) response_tags: Vec<ResponseTags>,
 }
 
 type Skip = Arc<dyn Fn(&ServiceRequest) -> bool + Send + Sync>;
+pub(super) type TenantOf = Arc<dyn Fn(&ServiceRequest) -> Option<String> + Send + Sync>;
 type RequestTags = Arc<dyn Fn(&ServiceRequest, &mut Tags) + Send + Sync>;
 type SpanName = Arc<dyn Fn(&HttpRequest) -> Option<String> + Send + Sync>;
 type ResponseTags = Arc<dyn Fn(&ServiceResponse<()>, &mut Tags) + Send + Sync>;

@@ -323,6 +323,28 @@ impl RequestTracing {
         self.on_response(move |response, tags| capture.tag(response.headers(), tags))
     }
 
+    /// Names the tenant of a request, before it is routed, for [`TelemetryBuilder::tenants`](crate::TelemetryBuilder::tenants). `None` leaves
+    /// it to these settings. It is the application's word, so it counts from any caller.
+    ///
+    /// ```
+    /// use biztrace::actix::RequestTracing;
+    ///
+    /// // acme.example.com
+    /// let tracing = RequestTracing::default().tenant(|request| {
+    ///     let host = request.connection_info().host().to_owned();
+    ///     Some(host.strip_suffix(".example.com")?.to_owned())
+    /// });
+    /// # let _ = tracing;
+    /// ```
+    #[must_use]
+    pub fn tenant(
+        mut self,
+        tenant: impl Fn(&ServiceRequest) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.hooks.tenant = Some(Arc::new(tenant));
+        self
+    }
+
     /// Keeps only these headers of a request for the tags that are evaluated after routing. By default all are kept, as far as 16 KiB
     /// and 100 lines allow. May be given several times: all lists count.
     ///

@@ -126,6 +126,8 @@ impl<'r> Arrival<'r> {
             say_untraced();
             return Exchange::over();
         };
+        let tenant = tracing.hooks.tenant.as_deref();
+        let tenant = tenant.map(|tenant| || tenant(self.request));
         let incoming = IncomingRequest {
             head: self.request.request(),
             forwarded: self.forwarded,
@@ -133,6 +135,7 @@ impl<'r> Arrival<'r> {
             has_path: !tracing.without_path,
             has_query: !tracing.without_query,
             readable: tracing.readable.as_deref(),
+            tenant: tenant.as_ref().map(|tenant| tenant as _),
         };
         let is_skipped = || tracing.hooks.skips(self.request);
         Exchange::begin(recorder, &incoming, || self.is_trusted(), is_skipped)

@@ -104,7 +104,7 @@ async fn told(sampler: &Sampler, method: &str, path: &str, is_read: bool) -> Vec
 async fn each_request_begins_and_ends_once() {
     let client_error = Outcome::ClientError;
     let never = [Rule::path("/**").never()];
-    let never = Plan::new(Sampler::always_on(), &never, None).sampler;
+    let never = Plan::new(Sampler::always_on(), &never, None, None).sampler;
     for sampler in [Sampler::always_on(), Sampler::always_off(), never] {
         for (method, path, is_read, route, status, outcome) in [
             ("GET", "/ok/7", true, "/ok/{id}", Some(200), Outcome::Ok),

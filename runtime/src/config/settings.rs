@@ -14,7 +14,7 @@ use super::propagator::{PROPAGATORS, Propagator};
 use super::sourced::Sourced;
 use crate::error::Error;
 use crate::network::Hosts;
-use crate::sampling::{Keep, Rule, Sampler, check_rules, unreachable_rules};
+use crate::sampling::{Keep, Rule, Sampler, Tenants, check_rules, unreachable_rules};
 use crate::semconv::{KnownMethods, Redaction};
 
 /// All that a telemetry instance is told, beside its exporters. The default is what an empty environment gives.
@@ -34,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) rules: Sourced<Vec<Rule>>,
     /// What is kept beside what the sampler keeps.
     pub(crate) keep: Sourced<Option<Keep>>,
+    /// Who the tenants are, and what their tiers get.
+    pub(crate) tenants: Sourced<Option<Tenants>>,
     /// When and how much is exported at once.
     pub(crate) batch: BatchSettings,
     /// What one span and one trace may hold.
@@ -66,6 +68,7 @@ impl Default for Settings {
             sampler: Sourced::default(),
             rules: Sourced::default(),
             keep: Sourced::default(),
+            tenants: Sourced::default(),
             batch: BatchSettings::default(),
             limits: LimitSettings::default(),
             privacy: PrivacySettings::default(),
@@ -111,6 +114,12 @@ const RULES: Format<Vec<Rule>> = Format {
         let rules: Vec<_> = rules.iter().map(ToString::to_string).collect();
         (!rules.is_empty()).then(|| rules.join("; "))
     },
+    written: |_| String::new(),
+};
+
+const TENANTS: Format<Option<Tenants>> = Format {
+    parse: |_, _| None,
+    shown: |tenants| tenants.as_ref().map(Tenants::to_string),
     written: |_| String::new(),
 };
 
@@ -215,6 +224,7 @@ impl Settings {
         );
         pass.setting("rule", &NO_VARIABLE, &RULES, &mut self.rules);
         pass.setting("keep", &["BIZTRACE_KEEP"], &KEEP, &mut self.keep);
+        pass.setting("tenants", &NO_VARIABLE, &TENANTS, &mut self.tenants);
         pass.setting(
             "redact_query",
             &["BIZTRACE_REDACT_QUERY"],
@@ -235,12 +245,19 @@ impl Settings {
         {
             return Err(Error::UnnamedTag);
         }
+        self.settle_tenants()?;
         self.settle_keep()?;
         self.settle_rules()?;
         self.sampler.value.check()
     }
 
-    /// What is kept beside what the sampler and the rules keep: errors, if nothing is set and one of those keeps a share.
+    fn settle_tenants(&mut self) -> Result<(), Error> {
+        let Sourced { value, origin } = &mut self.tenants;
+        let Some(tenants) = value else { return Ok(()) };
+        tenants.settle(|problem| origin.warn("tenants", problem))
+    }
+
+    /// What is kept beside what the sampler, the rules and the tiers keep: errors, if nothing is set and one of those keeps a share.
     fn settle_keep(&mut self) -> Result<(), Error> {
         let Sourced { value, origin } = &mut self.keep;
         match value {
@@ -262,7 +279,9 @@ impl Settings {
             }
             None => {
                 let mut rules = self.rules.value.iter();
-                let keeps = self.sampler.value.keeps_errors() || rules.any(Rule::thins);
+                let tiers_thin = self.tenants.value.as_ref().is_some_and(Tenants::thins);
+                let keeps =
+                    self.sampler.value.keeps_errors() || rules.any(Rule::thins) || tiers_thin;
                 *value = keeps.then(Keep::errors);
                 Ok(())
             }

@@ -18,6 +18,7 @@ mod route;
 mod route_url;
 mod sampled_head;
 mod server_span;
+mod tenant;
 #[cfg(test)]
 mod test_request;
 

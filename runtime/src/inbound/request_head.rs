@@ -41,6 +41,8 @@ pub(crate) struct IncomingRequest<'r, R: RequestHead> {
     pub(crate) has_query: bool,
     /// The headers that tags may read after routing, if not all.
     pub(crate) readable: Option<&'r [Name<R>]>,
+    /// Asks the application for the request's tenant.
+    pub(crate) tenant: Option<&'r dyn Fn() -> Option<String>>,
 }
 
 impl<R: RequestHead> IncomingRequest<'_, R> {

@@ -13,12 +13,14 @@ use super::proxies::Proxies;
 use super::request_head::{IncomingRequest, RequestHead, cut};
 use super::route::method_in_name;
 use super::sampled_head::SampledHead;
+use super::tenant::NamedTenant;
 use crate::attribute::{Display, PrivateUrl, Tags};
 use crate::propagation::ParentDecision;
 use crate::recorder::{
     ActiveSpan, Current, HeadCopy, LockedSpan, Recorder, RunScope, Sampled, Start, Started,
     recorder,
 };
+use crate::sampling::tenant_name;
 use crate::semconv::Side;
 use crate::semconv::keys::{
     CLIENT_ADDRESS, METHOD, METHOD_ORIGINAL, PATH, PEER_ADDRESS, PEER_PORT, QUERY, STATUS_CODE,
@@ -26,20 +28,22 @@ use crate::semconv::keys::{
 };
 
 /// The caller of a request, as its headers name it. What else it sends is current as long as this lives.
-pub(super) struct Caller {
+pub(super) struct Caller<'r> {
     span: Option<SpanContext>,
     decision: ParentDecision,
     is_trusted: bool,
+    /// The tenant that the request names, if its word counts.
+    tenant: Option<&'r str>,
     /// With what else it sends.
     context: Option<ContextGuard>,
 }
 
-impl Caller {
+impl<'r> Caller<'r> {
     /// Reads what a request brings: its caller's span, and what else there is, which is made current for its own span to be made
     /// over it. Of a caller that is not trusted the span alone counts, as something to link to.
     pub(super) fn read(
         recorder: &Recorder,
-        request: &impl RequestHead,
+        request: &'r impl RequestHead,
         is_trusted: impl FnOnce() -> bool,
     ) -> Self {
         let headers = HeaderCarrier(request.headers());
@@ -47,7 +51,12 @@ impl Caller {
         let span = inbound.caller.take();
         let has_more = inbound.has_more();
         let decision = inbound.decision;
-        let is_there = span.is_some() || decision != ParentDecision::FromFlags || has_more;
+        let tenant = recorder.tenants();
+        let tenant = tenant.and_then(|tenants| NamedTenant::find(tenants.source(), request));
+        let is_there = span.is_some()
+            || decision != ParentDecision::FromFlags
+            || has_more
+            || tenant.is_some_and(|tenant| tenant.needs_trust);
         let is_trusted = is_there && is_trusted();
         let context = if has_more && is_trusted {
             Some(Context::map_current(|cx| inbound.over(cx)).attach())
@@ -61,6 +70,9 @@ impl Caller {
                 false => ParentDecision::FromFlags,
             },
             is_trusted,
+            tenant: tenant
+                .filter(|tenant| is_trusted || !tenant.needs_trust)
+                .map(|tenant| tenant.name),
             context,
         }
     }
@@ -95,6 +107,7 @@ pub(crate) fn start_alone(request: &impl RequestHead) -> RunScope {
         has_path: true,
         has_query: true,
         readable: None,
+        tenant: None,
     };
     start(&recorder, &request, &caller, Current::get())
 }
@@ -104,7 +117,7 @@ pub(crate) fn start_alone(request: &impl RequestHead) -> RunScope {
 pub(super) fn start<R: RequestHead>(
     recorder: &Arc<Recorder>,
     request: &IncomingRequest<'_, R>,
-    caller: &Caller,
+    caller: &Caller<'_>,
     around: Current,
 ) -> RunScope {
     match start_span(recorder, request, caller, around) {
@@ -116,7 +129,7 @@ pub(super) fn start<R: RequestHead>(
 fn start_span<R: RequestHead>(
     recorder: &Arc<Recorder>,
     request: &IncomingRequest<'_, R>,
-    caller: &Caller,
+    caller: &Caller<'_>,
     around: Current,
 ) -> Started {
     let name = method_in_name(recorder, request.head.method());
@@ -131,6 +144,10 @@ fn start_span<R: RequestHead>(
         Current::Silent | Current::Nothing => None,
     };
     let parent = caller.parent().or(around.as_ref());
+    // What the application says takes precedence.
+    let ask = request.tenant.filter(|_| recorder.tenants().is_some());
+    let told = ask.and_then(|ask| ask());
+    let tenant = told.as_deref().and_then(tenant_name).or(caller.tenant);
     let head = SampledHead(request.head);
     match recorder.sample(
         parent,
@@ -138,6 +155,7 @@ fn start_span<R: RequestHead>(
         name,
         &SpanKind::Server,
         Some(&head),
+        tenant,
     ) {
         Sampled::Record(new) => describe(recorder, request, name, caller, |start| {
             recorder.record(new, start)
@@ -151,7 +169,7 @@ fn describe<R: RequestHead>(
     recorder: &Recorder,
     request: &IncomingRequest<'_, R>,
     name: &str,
-    caller: &Caller,
+    caller: &Caller<'_>,
     record: impl FnOnce(Start<'_>) -> Started,
 ) -> Started {
     let tags = |tags: &mut Tags| tag_request(recorder, request, tags);

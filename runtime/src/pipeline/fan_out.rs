@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::recorder::{EncodedSpans, Refusal, Sink, TierId};
+use crate::recorder::{EncodedSpans, Refusal, Sink};
+use crate::sampling::TierId;
 
 /// Hands each trace to all of its sinks.
 #[derive(Debug)]

@@ -16,7 +16,8 @@ use tokio::sync::Notify;
 use super::chunks::Chunks;
 use super::report::{DropReason, Dropped};
 use super::tier::{Tier, TierCounts};
-use crate::recorder::{EncodedSpans, Refusal, Sink, TierId};
+use crate::recorder::{EncodedSpans, Refusal, Sink};
+use crate::sampling::TierId;
 
 #[cfg(test)]
 mod tests;

@@ -26,7 +26,7 @@ use crate::exporter::spec::ExporterSpec;
 #[cfg(feature = "zipkin")]
 use crate::exporter::zipkin::Zipkin;
 use crate::propagation::Foreign;
-use crate::sampling::{Keep, Rule, Sampler};
+use crate::sampling::{Keep, Rule, Sampler, Tenants};
 use crate::semconv::KnownMethods;
 
 /// Settings of a [`Telemetry`] instance in code. What is not set comes from the `OTEL_*` environment variables, what is not
@@ -255,6 +255,25 @@ impl TelemetryBuilder {
     /// default: none.
     pub fn keep(mut self, keep: Keep) -> Self {
         self.settings.keep.set(Some(keep));
+        self
+    }
+
+    /// Who the tenant of each trace is, and what its tier gets: a rate in place of the sampler's, a budget for each tenant, a queue of its own. All
+    /// traces are recorded then, and decided when they are over: see [`Tenants`]. Where a tier has a rate or a budget, errors are kept, unless
+    /// [`keep`](Self::keep) says something else. Default: none.
+    ///
+    /// ```
+    /// use biztrace::Telemetry;
+    /// use biztrace::settings::{Tenants, Tier};
+    ///
+    /// let telemetry = Telemetry::builder()
+    ///     .tenants(Tenants::from_tag().tier("vip", Tier::of(["acme"]).queue(8192)))
+    ///     .build()?;
+    /// # drop(telemetry);
+    /// # Ok::<(), biztrace::Error>(())
+    /// ```
+    pub fn tenants(mut self, tenants: Tenants) -> Self {
+        self.settings.tenants.set(Some(tenants));
         self
     }
 

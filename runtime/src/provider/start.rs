@@ -43,7 +43,7 @@ impl Telemetry {
         if limit < least {
             return Err(Error::Memory { limit, least });
         }
-        let tiers = TierSetup::only(settings.batch.max_queue_size.value);
+        let tiers = tiers(&settings);
         let number = exporters.all.len();
         let reserve = reserve(limit, number, LEAST_BYTES, tiers.len());
         let memory = Arc::new(MemoryBudget::with_reserves(limit, number, reserve));
@@ -92,4 +92,18 @@ fn sink(pipelines: &[Pipeline]) -> Arc<dyn Sink> {
         [only] => only.sink(),
         all => Arc::new(FanOut(all.iter().map(Pipeline::sink).collect())),
     }
+}
+
+/// What each tier of tenants gets of a pipeline: one tier has it all, if there are no tenants.
+fn tiers(settings: &Settings) -> Vec<TierSetup> {
+    let queue = settings.batch.max_queue_size.value;
+    let Some(tenants) = &settings.tenants.value else {
+        return TierSetup::only(queue);
+    };
+    let tiers = tenants.tiers().iter().map(|tier| TierSetup {
+        name: Some(tier.name.as_str().into()),
+        queue: tier.queue().unwrap_or(queue),
+        weight: tier.weight(),
+    });
+    tiers.collect()
 }

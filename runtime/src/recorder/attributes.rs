@@ -48,6 +48,14 @@ impl OpenSpan {
         self.tags.may_have(key.hash()) && self.find(key.hash(), key.as_str().as_bytes()).is_some()
     }
 
+    /// Whether that attribute was set since the buffer had `before` bytes.
+    pub(super) fn was_set(&mut self, key: &Key<'_>, before: usize) -> bool {
+        let found = self.find(key.hash(), key.as_str().as_bytes());
+        // A buffer that has shrunk was squeezed: then nobody knows.
+        let is_squeezed = self.tags.bytes.len() < before;
+        found.is_some_and(|at| is_squeezed || self.tags.entries[at].start as usize >= before)
+    }
+
     /// The value of that attribute, if it is a string.
     pub(super) fn text(&mut self, key: &Key<'_>) -> Option<String> {
         let at = self.find(key.hash(), key.as_str().as_bytes())?;

@@ -14,14 +14,14 @@ use super::observer::Observer;
 use super::open::{Parent, value_limits};
 use super::phase::Phase;
 use super::route_privacy::RoutePrivacy;
-use super::sink::{Sink, TierId, Waiting};
+use super::sink::{Sink, Waiting};
 use super::state::Taken;
 use super::verdict::Verdict;
 use crate::attribute::{Privacy, Tags};
 use crate::config::{ExceptionSignal, Limits, Settings};
 use crate::network::Hosts;
 use crate::propagation::{ParentDecision, Propagators};
-use crate::sampling::{Decision, Head, NewTrace, Plan, RANDOM, Sampler, Watch};
+use crate::sampling::{Decision, Head, NewTrace, Plan, RANDOM, Sampler, Tenants, TierId, Watch};
 use crate::semconv::{KnownMethods, Redaction};
 
 /// What a recorder does with the traces that start in it.
@@ -42,6 +42,8 @@ pub(crate) struct Recorder {
     pub(super) watch: Option<Arc<Watch>>,
     /// Whether a verdict counts a request until its response's body has ended.
     pub(super) counts_bodies: bool,
+    /// Who the tenants are, if traces have any.
+    pub(super) tenants: Option<Arc<Tenants>>,
     pub(super) limits: Limits,
     pub(super) privacy: Arc<Privacy>,
     /// Tags of the first local span of each trace, and of each SERVER span.
@@ -85,6 +87,8 @@ pub(crate) struct NewSpan {
     pub(super) context: SpanContext,
     pub(super) parent: Option<Parent>,
     pub(super) decision: Decision,
+    /// Its tenant, as the request names it.
+    pub(super) tenant: Option<Arc<str>>,
 }
 
 impl Recorder {
@@ -103,7 +107,7 @@ impl Recorder {
             ..limits
         };
         let (rules, keep) = (&settings.rules.value, settings.keep.value.as_ref());
-        let plan = Plan::new(settings.sampler.value, rules, keep);
+        let plan = Plan::new(settings.sampler.value, rules, keep, settings.tenants.value);
         let mut tags = Tags::new();
         tags.limits = value_limits(&limits);
         for attribute in &settings.tags.value {
@@ -114,6 +118,7 @@ impl Recorder {
             sampler: plan.sampler,
             watch: plan.watch,
             counts_bodies: plan.counts_bodies,
+            tenants: plan.tenants,
             limits,
             privacy: Arc::new(settings.privacy.privacy()),
             tags,
@@ -152,6 +157,7 @@ impl Recorder {
     pub(crate) fn with_plan(mut self, plan: Plan) -> Self {
         (self.sampler, self.watch) = (plan.sampler, plan.watch);
         self.counts_bodies = plan.counts_bodies;
+        self.tenants = plan.tenants;
         self
     }
 
@@ -241,10 +247,11 @@ impl Recorder {
             are_left = !state.unsealed.is_empty();
             let kept = state.ended().spans();
             if kept > 0 {
-                self.sink.kept(state.ended(), 0, TierId::default());
+                self.sink.kept(state.ended(), 0, decided.decision.tier);
             }
             if kept < spans {
-                self.sink.dropped((spans - kept) as u64, TierId::default());
+                self.sink
+                    .dropped((spans - kept) as u64, decided.decision.tier);
             }
             state.handed_over();
         }
@@ -283,7 +290,13 @@ impl Recorder {
         &self.baggage_to
     }
 
+    /// Who the tenants are, if traces have any.
+    pub(crate) fn tenants(&self) -> Option<&Tenants> {
+        self.tenants.as_deref()
+    }
+
     /// Decides on a trace whose first local span stands below `parent`, if there is one, and is that of `request`, if it is one's.
+    /// `tenant` is what the request says of it.
     pub(crate) fn sample(
         &self,
         parent: Option<&SpanContext>,
@@ -291,6 +304,7 @@ impl Recorder {
         name: &str,
         kind: &SpanKind,
         request: Option<&dyn Head>,
+        tenant: Option<&str>,
     ) -> Sampled {
         let parent = parent.filter(|parent| parent.is_valid());
         if self.mode == Mode::Disabled {
@@ -316,6 +330,7 @@ impl Recorder {
             parent,
             caller: is_sampled,
             request,
+            tenant,
             now: &|| self.clock.monotonic(),
         });
         let flags = random.with_sampled(decision.is_kept());
@@ -340,6 +355,7 @@ impl Recorder {
             context,
             parent,
             decision,
+            tenant: tenant.map(Arc::from),
         })
     }
 

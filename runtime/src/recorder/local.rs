@@ -12,10 +12,10 @@ use super::head_copy::HeadCopy;
 use super::instance::Recorder;
 use super::locked_span::LockedSpan;
 use super::open::{Attributes, OpenSpan, value_limits};
-use super::sink::TierId;
 use super::state::{Ended, Times};
 use super::trace::TraceRef;
 use crate::attribute::{Key, Scratch, Tags};
+use crate::sampling::TierId;
 use crate::semconv::Outcome;
 
 /// A handle of a span: its trace, its slot there and its id. It keeps the trace's identity, not its buffers. Once the span has ended,

@@ -27,6 +27,7 @@ mod locked_span;
 mod memory;
 #[cfg(test)]
 mod model_tests;
+mod noted_tenant;
 mod observer;
 mod open;
 mod phase;
@@ -74,7 +75,7 @@ pub(crate) use self::route_privacy::RoutePrivacy;
 pub(crate) use self::run_scope::{ActiveSpan, RunScope};
 pub(crate) use self::scope::Scope;
 pub(crate) use self::scoped::{Enter, Scoped};
-pub(crate) use self::sink::{Refusal, Sink, TierId, Waiting};
+pub(crate) use self::sink::{Refusal, Sink, Waiting};
 pub use self::site::Site;
 pub use self::span::Span;
 pub(crate) use self::start::{Start, Started};

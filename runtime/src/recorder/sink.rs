@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use super::encoded_spans::EncodedSpans;
+use crate::sampling::TierId;
 
 /// Where ended spans go.
 pub(crate) trait Sink: Debug + Send + Sync {
@@ -15,10 +16,6 @@ pub(crate) trait Sink: Debug + Send + Sync {
     /// A span was not recorded.
     fn refused(&self, why: Refusal);
 }
-
-/// The tier of tenants that a trace belongs to: a position in the settings. Without tenants all traces belong to the first.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct TierId(pub(crate) u8);
 
 /// Which of the ended spans that wait in their traces are handed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

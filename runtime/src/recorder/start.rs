@@ -9,6 +9,7 @@ use super::head_copy::HeadCopy;
 use super::inherited::Inherited;
 use super::instance::{NewSpan, Recorder, Sampled};
 use super::local::LocalSpan;
+use super::noted_tenant::NotedTenant;
 use super::open::{Parent, value_limits};
 use super::scope::Scope;
 use super::state::State;
@@ -60,7 +61,8 @@ impl Recorder {
         start: Start<'_>,
     ) -> Started {
         let by_parent = ParentDecision::FromFlags;
-        match self.sample(parent, by_parent, start.name, &start.kind, None) {
+        let (name, kind) = (start.name, &start.kind);
+        match self.sample(parent, by_parent, name, kind, None, None) {
             Sampled::Record(new) => self.record(new, start),
             Sampled::Drop(context) => Started::Dropped(context),
         }
@@ -72,10 +74,13 @@ impl Recorder {
             context,
             parent,
             mut decision,
+            tenant,
         } = new;
         let id = context.span_id();
         let added = decision.added.take();
-        let trace = TraceRef::new(self, context, decision);
+        let tenants = self.tenants.clone();
+        let tenant = tenants.map(|tenants| NotedTenant::new(tenants, tenant));
+        let trace = TraceRef::new(self, context, decision, tenant);
         match open(trace, id, parent, None, start) {
             Ok(span) => {
                 if let Some(added) = added {

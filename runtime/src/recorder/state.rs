@@ -179,10 +179,14 @@ impl State {
         let room = limit.saturating_sub(self.bytes).min(memory);
         let span = self.get(slot, id)?;
         let before = span.size();
+        let written = span.tags.bytes.len();
         let result = f(span, room);
         let after = span.size();
         self.bytes = self.bytes + after - before;
         self.slot_bytes = self.slot_bytes + after - before;
+        if let Some(verdict) = &self.verdict {
+            verdict.note_change(&mut self.slots[slot as usize], written);
+        }
         self.account();
         Some(result)
     }

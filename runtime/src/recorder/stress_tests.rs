@@ -94,7 +94,7 @@ impl Round {
             memory: random.one_of(&[64 * 1024, Limits::default().memory]),
             ..Limits::default()
         };
-        let plan = Plan::new(Sampler::of(Quarter), &[], Some(&Keep::errors()));
+        let plan = Plan::new(Sampler::of(Quarter), &[], Some(&Keep::errors()), None);
         let sink = Arc::new(Received::default());
         let recorder = Recorder::for_tests(Mode::Record, limits, sink.clone()).with_plan(plan);
         Self {

@@ -20,6 +20,7 @@ use super::clock::TraceClock;
 use super::inherited::InheritedStore;
 use super::instance::Recorder;
 use super::memory::Reservation;
+use super::noted_tenant::NotedTenant;
 use super::pool::Pool;
 use super::state::State;
 use super::verdict::Verdict;
@@ -66,7 +67,13 @@ thread_local! {
 }
 
 impl TraceRef {
-    pub(super) fn new(recorder: &Arc<Recorder>, context: SpanContext, head: Decision) -> Self {
+    /// `tenant` is noted until the verdict, if traces have tenants.
+    pub(super) fn new(
+        recorder: &Arc<Recorder>,
+        context: SpanContext,
+        head: Decision,
+        tenant: Option<NotedTenant>,
+    ) -> Self {
         let clock = TraceClock::start(&*recorder.clock);
         if let Some(mut trace) = Pool::take(&TRACES) {
             if let Some(unshared) = Arc::get_mut(&mut trace)
@@ -75,6 +82,7 @@ impl TraceRef {
                 let verdict = Verdict::for_trace(
                     &context,
                     &head,
+                    tenant,
                     recorder.watch.as_ref(),
                     unshared.verdict.take(),
                 );
@@ -87,7 +95,7 @@ impl TraceRef {
             // Another recorder's trace, or one that has a handle again: its cell is freed, even if handles still refer to it.
             trace.lock().free();
         }
-        let verdict = Verdict::for_trace(&context, &head, recorder.watch.as_ref(), None);
+        let verdict = Verdict::for_trace(&context, &head, tenant, recorder.watch.as_ref(), None);
         let cell = cell_for(recorder);
         Self::in_cell(Trace {
             recorder: Arc::clone(recorder),

@@ -72,6 +72,9 @@ impl State {
                     Some(decision)
                 }
             };
+            if let Some(decision) = kept {
+                verdict.tag(span, decision);
+            }
             self.seal(slot, &verdict.context, kept);
         }
         self.unsealed.drain(..number);

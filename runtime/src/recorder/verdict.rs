@@ -10,6 +10,7 @@ use std::time::Duration;
 use opentelemetry::trace::{SpanContext, Status};
 
 use super::clock::Clock;
+use super::noted_tenant::NotedTenant;
 use super::open::OpenSpan;
 use crate::sampling::{Decision, Late, RecordedTrace, Sample, Watch};
 
@@ -18,6 +19,8 @@ use crate::sampling::{Decision, Late, RecordedTrace, Sample, Watch};
 pub(super) struct Verdict {
     pub(super) context: SpanContext,
     head: Decision,
+    /// Set if traces have tenants.
+    tenant: Option<NotedTenant>,
     /// The tags that the verdict asks for.
     watch: Option<Arc<Watch>>,
     /// Whether a span of the trace has failed.
@@ -36,7 +39,7 @@ pub(super) struct Verdict {
 /// What the sampler has said.
 #[derive(Debug)]
 pub(super) struct Decided {
-    decision: Decision,
+    pub(super) decision: Decision,
     late: Late,
 }
 
@@ -56,11 +59,12 @@ impl Verdict {
     pub(super) fn for_trace(
         context: &SpanContext,
         head: &Decision,
+        tenant: Option<NotedTenant>,
         watch: Option<&Arc<Watch>>,
         earlier: Option<Arc<Self>>,
     ) -> Option<Arc<Self>> {
         head.waits().then(|| {
-            let verdict = Self::new(context.clone(), head.clone(), watch.cloned());
+            let verdict = Self::new(context.clone(), head.clone(), tenant, watch.cloned());
             if let Some(mut earlier) = earlier
                 && let Some(place) = Arc::get_mut(&mut earlier)
             {
@@ -71,10 +75,16 @@ impl Verdict {
         })
     }
 
-    fn new(context: SpanContext, head: Decision, watch: Option<Arc<Watch>>) -> Self {
+    fn new(
+        context: SpanContext,
+        head: Decision,
+        tenant: Option<NotedTenant>,
+        watch: Option<Arc<Watch>>,
+    ) -> Self {
         Self {
             context,
             head,
+            tenant,
             watch,
             has_failed: AtomicBool::new(false),
             latency: AtomicU64::new(0),
@@ -99,6 +109,23 @@ impl Verdict {
         }
     }
 
+    /// Notes what the verdict asks of a span that has changed: what was set since its buffer had `before` bytes.
+    #[inline]
+    pub(super) fn note_change(&self, span: &mut OpenSpan, before: usize) {
+        if let Some(tenant) = &self.tenant
+            && span.tags.bytes.len() != before
+        {
+            tenant.note(span, before);
+        }
+    }
+
+    /// Tags a span of the trace, which is kept.
+    pub(super) fn tag(&self, span: &mut OpenSpan, decision: &Decision) {
+        if let Some(tenant) = &self.tenant {
+            tenant.tag(span, decision.tier);
+        }
+    }
+
     pub(super) fn is_decided(&self) -> bool {
         self.decided.get().is_some()
     }
@@ -107,10 +134,12 @@ impl Verdict {
     /// meanwhile waits: a sampler with a budget is not to be asked twice.
     pub(super) fn decide(&self, sampler: &dyn Sample, clock: &dyn Clock) -> &Decided {
         self.decided.get_or_init(|| {
+            let tenant = self.tenant.as_ref().and_then(NotedTenant::decide);
             let trace = RecordedTrace {
                 id: self.context.trace_id(),
                 head: &self.head,
                 state: self.context.trace_state(),
+                tenant: tenant.as_deref(),
                 has_failed: self.has_failed.load(Ordering::Relaxed),
                 latency: Duration::from_nanos(self.latency.load(Ordering::Relaxed)),
                 spans: self.spans.load(Ordering::Relaxed),

@@ -174,6 +174,7 @@ mod tests {
             parent: None,
             caller: None,
             request: None,
+            tenant: None,
             now: &|| now,
         })
     }

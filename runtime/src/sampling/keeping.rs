@@ -83,10 +83,11 @@ impl Keeping {
     }
 
     /// Keeps a trace for that reason, beside what the sampler has made of it.
-    fn keep(&self, trace: &RecordedTrace<'_>, why: Reason<'_>) -> Decision {
+    fn keep(&self, trace: &RecordedTrace<'_>, sampled: Decision, why: Reason<'_>) -> Decision {
         let mut kept = Decision::keep_recorded(trace, why.reason, why.threshold);
         // Traces that were kept by a share have a weight by that threshold, and others none.
         kept.adjusted_count.get_or_insert(0.0);
+        kept.tier = sampled.tier;
         if let Some(added) = &mut kept.added {
             let policy = why.policy.map(str::to_owned);
             let policy = policy.map(|policy| KeyValue::new("sampling.policy", policy));
@@ -146,10 +147,10 @@ impl Sample for Keeping {
         }
         match self.reason(trace) {
             Some(why) if !sampled.is_kept() || why.keeps_more_than(sampled.adjusted_count) => {
-                self.keep(trace, why)
+                self.keep(trace, sampled, why)
             }
             None if !sampled.is_kept() => match self.spare(trace) {
-                Some(why) => self.keep(trace, why),
+                Some(why) => self.keep(trace, sampled, why),
                 None => sampled,
             },
             _ => sampled,

@@ -5,11 +5,14 @@
 
 mod always;
 mod bucket;
+mod budget;
+mod budgeted;
 mod glob;
 mod head;
 mod keep;
 mod keeping;
 mod late;
+mod members;
 mod ot_entry;
 mod parent_based;
 mod path_glob;
@@ -24,9 +27,12 @@ mod ruled;
 mod sample;
 mod sampler;
 mod sdk;
+mod tenants;
 #[cfg(test)]
 mod tests;
 mod threshold;
+mod tier;
+mod tiered;
 mod vote;
 mod watch;
 
@@ -42,7 +48,13 @@ pub(crate) use self::rule_checks::{check_rules, unreachable_rules};
 pub(crate) use self::sample::Sample;
 pub(crate) use self::sample::{Decision, NewTrace, RecordedTrace, Refuse};
 pub use self::sampler::Sampler;
+pub(crate) use self::tenants::TENANT;
+#[cfg(feature = "_inbound")]
+pub(crate) use self::tenants::TenantSource;
+pub use self::tenants::Tenants;
 pub(crate) use self::threshold::RANDOM;
+pub use self::tier::Tier;
+pub(crate) use self::tier::{TierId, tenant_name};
 pub(crate) use self::watch::{Tagged, Watch};
 #[cfg(feature = "otlp-grpc")]
 pub(crate) use self::{bucket::Bucket, sample::Added};

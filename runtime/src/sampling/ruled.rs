@@ -177,8 +177,8 @@ impl Sample for Ruled {
                     Ordered::Rate(_) => ByHead::Rate,
                 }),
                 waiting,
-                floor: trace.floor(),
             },
+            floor: trace.floor(),
             ..decision
         };
         if waiting != 0 {
@@ -191,11 +191,7 @@ impl Sample for Ruled {
     }
 
     fn verdict(&self, trace: &RecordedTrace<'_>) -> Decision {
-        let Ruling {
-            by_head,
-            waiting,
-            floor,
-        } = trace.head.ruling;
+        let Ruling { by_head, waiting } = trace.head.ruling;
         let mut rules = self.rules.iter().enumerate();
         let by_route = rules
             .find(|(n, rule)| waiting & (1 << n) != 0 && trace.hits & rule.routes == rule.routes);
@@ -209,7 +205,7 @@ impl Sample for Ruled {
                 };
             }
         };
-        let share = Share::of(rate, randomness(trace.state, trace.id), floor);
+        let share = Share::of(rate, randomness(trace.state, trace.id), trace.head.floor);
         match share.is_kept {
             true => Decision::keep_recorded(trace, share.reason, share.threshold),
             false => Decision::new(false, Some(share.reason)),

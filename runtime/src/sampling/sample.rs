@@ -11,6 +11,7 @@ use super::head::Head;
 use super::late::Late;
 use super::ot_entry::{randomness, threshold, with_threshold};
 use super::threshold::Threshold;
+use super::tier::TierId;
 use crate::error::Error;
 use crate::thread::Poller;
 
@@ -81,6 +82,8 @@ pub(crate) struct NewTrace<'a> {
     pub(crate) caller: Option<bool>,
     /// The head of the request that begins it, if one does.
     pub(crate) request: Option<&'a dyn Head>,
+    /// Its tenant, if the request says it and its word counts.
+    pub(crate) tenant: Option<&'a str>,
     /// Reads a clock that never goes back.
     #[cfg_attr(
         not(feature = "otlp-grpc"),
@@ -94,6 +97,8 @@ pub(crate) struct RecordedTrace<'a> {
     pub(crate) id: TraceId,
     pub(crate) head: &'a Decision,
     pub(crate) state: &'a TraceState,
+    /// Its tenant, if somebody has said it.
+    pub(crate) tenant: Option<&'a str>,
     /// Whether a span of it has the status Error.
     pub(crate) has_failed: bool,
     /// How long its first span here has taken: that of a request, to the response's head.
@@ -116,9 +121,15 @@ pub(crate) struct Decision {
     pub(crate) reason: Option<&'static str>,
     /// How many traces a kept one stands for, if it was kept by a probability.
     pub(crate) adjusted_count: Option<f64>,
+    /// The tier of the trace.
+    pub(crate) tier: TierId,
+    /// Of a trace that waits for its route or its tier: the caller that samples it.
+    pub(crate) floor: Option<Floor>,
     /// What the sampler adds to the first span of the trace here. Boxed: few do.
     pub(crate) added: Option<Box<Added>>,
     pub(crate) ruling: Ruling,
+    /// Of a trace that was decided by the rate of a tier when it began: what the sampler says of it, if it may be asked at the end.
+    pub(crate) behind: Option<Box<Decision>>,
 }
 
 /// What the rules of the instance have said of a trace when it began.
@@ -128,7 +139,6 @@ pub(crate) struct Ruling {
     pub(super) by_head: Option<ByHead>,
     /// The rules before it that wait for the route: a bit for each, in their order.
     pub(super) waiting: u64,
-    pub(super) floor: Option<Floor>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -138,20 +148,18 @@ pub(crate) enum ByHead {
     Rate,
 }
 
-/// A caller that samples the trace, with the threshold that it has decided by, if that is known.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Floor(pub(super) Option<Threshold>);
-
 impl Ruling {
     const NONE: Self = Self {
         by_head: None,
         waiting: 0,
-        floor: None,
     };
 }
+/// A caller that samples the trace, with the threshold that it has decided by, if that is known.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Floor(pub(super) Option<Threshold>);
 
 /// What a sampler says beside its decision.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Added {
     pub(crate) attributes: Vec<KeyValue>,
     /// `None` leaves the trace its own.
@@ -198,8 +206,11 @@ impl Decision {
         is_final: true,
         reason: None,
         adjusted_count: None,
+        tier: TierId(0),
+        floor: None,
         added: None,
         ruling: Ruling::NONE,
+        behind: None,
     };
 
     pub(crate) fn new(keep: bool, reason: Option<&'static str>) -> Self {
@@ -211,8 +222,11 @@ impl Decision {
             is_final: true,
             reason,
             adjusted_count: None,
+            tier: TierId(0),
+            floor: None,
             added: None,
             ruling: Ruling::NONE,
+            behind: None,
         }
     }
 
@@ -285,6 +299,29 @@ impl Decision {
             })),
             ..self
         }
+    }
+
+    /// With that threshold in the state of a trace that is over, in place of one that has not decided.
+    pub(super) fn with_threshold_in(
+        mut self,
+        state: &TraceState,
+        threshold: Option<Threshold>,
+    ) -> Self {
+        let added = self.added.as_ref().and_then(|it| it.trace_state.as_ref());
+        if let Some(state) = with_threshold(added.unwrap_or(state), threshold) {
+            self.added_mut().trace_state = Some(state);
+        }
+        self
+    }
+
+    /// With another attribute of the first span here.
+    pub(super) fn adding(mut self, attribute: KeyValue) -> Self {
+        self.added_mut().attributes.push(attribute);
+        self
+    }
+
+    fn added_mut(&mut self) -> &mut Added {
+        self.added.get_or_insert_default()
     }
 
     /// By that probability.

@@ -8,7 +8,9 @@ use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
 
 use super::*;
 
+mod budgets;
 mod shares;
+mod tenants;
 
 fn sample(sampler: &Sampler, parent: Option<&SpanContext>, id: TraceId) -> Decision {
     sampler.sample().sample(&NewTrace {
@@ -18,6 +20,7 @@ fn sample(sampler: &Sampler, parent: Option<&SpanContext>, id: TraceId) -> Decis
         parent,
         caller: parent.map(SpanContext::is_sampled),
         request: None,
+        tenant: None,
         now: &Instant::now,
     })
 }

@@ -27,6 +27,9 @@ impl Threshold {
     /// Of what is kept in any case.
     pub(crate) const ALL: Self = Self(0);
 
+    /// Of what is kept in no case. It is never told.
+    pub(super) const NOTHING: Self = Self(ALL);
+
     /// Of a probability above 0, up to 1. It is rounded as it travels, so that what is decided is what is said.
     pub(crate) fn of(probability: f64) -> Self {
         let kept = (probability * ALL as f64).round() as u64;
@@ -47,6 +50,15 @@ impl Threshold {
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let missing = DIGITS.checked_sub(text.len() as u32)?;
         Some(Self(hex(text)? << (4 * missing)))
+    }
+
+    /// As a number, for [`from_bits`](Self::from_bits).
+    pub(super) fn bits(self) -> u64 {
+        self.0
+    }
+
+    pub(super) fn from_bits(bits: u64) -> Self {
+        Self(bits)
     }
 
     /// Whether a trace of that randomness is kept.

@@ -13,7 +13,8 @@ use super::super::{
 use super::{assert_balanced, batch, setup, until};
 use crate::attribute::wire;
 use crate::config::Batch;
-use crate::recorder::{EncodedSpans, MemoryBudget, Scope, Sink, TierId};
+use crate::recorder::{EncodedSpans, MemoryBudget, Scope, Sink};
+use crate::sampling::TierId;
 
 const VIP: TierId = TierId(0);
 const REST: TierId = TierId(1);

@@ -3,7 +3,7 @@
 use super::{lookup, warnings};
 use crate::exporter::otlp::Otlp;
 use crate::provider::{Telemetry, TelemetryBuilder};
-use crate::sampling::Sampler;
+use crate::sampling::{Sampler, Tenants, Tier};
 
 /// The one line of what is built in that environment, without the name of the service and the default sampler.
 fn line(
@@ -272,5 +272,36 @@ fn no_request_may_have_no_time_at_all() {
     assert!(
         error.to_string().starts_with("`Otlp::timeout` is zero"),
         "{error}"
+    );
+}
+
+#[test]
+fn tenants_are_described_without_their_names() {
+    let variables = [("OTEL_TRACES_EXPORTER", "none")];
+    let tenants = || {
+        Tenants::from_header("X-Tenant-Id")
+            .tier("vip", Tier::of(["acme", "globex-*"]).rate(1.0).queue(8192))
+            .tier("free", Tier::of(["acme"]).spans_per_second_per_tenant(500))
+    };
+    let line = line(&variables, |builder| builder.tenants(tenants()));
+    let expected = "tenants=header(x-tenant-id), vip(members=2 rate=1 queue=8192), \
+        free(members=1 spans_per_second_per_tenant=500), rest(rest) (code)";
+    assert!(line.contains(expected), "{line}");
+    let warnings = warnings(&variables, move |builder| builder.tenants(tenants()));
+    let said = "tenants: the member \"acme\" of the tier \"free\" never matches";
+    assert!(
+        warnings.iter().any(|warning| warning.starts_with(said)),
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn wrong_tier_is_named_when_the_instance_is_built() {
+    let tenants = Tenants::from_tag().tier("vip", Tier::of(["acme"]).rate(10.0));
+    let built = Telemetry::builder().tenants(tenants).build();
+    let error = built.unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "the tier \"vip\" of `Tenants`: its rate 10 is not a number from 0 to 1. Write 0.25 for 25 %"
     );
 }

@@ -57,7 +57,7 @@ fn record(plan: Plan<'_>, clock: &SimulatedClock) -> (Arc<Recorder>, Arc<Receive
         Decides::Late => recorder.with_sampler(Sampler::of(DecidesLate::keeping(1))),
         Decides::Failed { head } => {
             let head = Sampler::of(KeepsOne::new(head));
-            recorder.with_plan(Keeping::new(head, &[], Some(&Keep::errors())))
+            recorder.with_plan(Keeping::new(head, &[], Some(&Keep::errors()), None))
         }
     };
     (Arc::new(recorder), sink)

@@ -12,7 +12,8 @@ use opentelemetry_sdk::trace::{IdGenerator, SamplingDecision};
 use prost::Message;
 
 use super::super::clock::Clock;
-use super::super::{EncodedSpans, Refusal, Sink, TierId};
+use super::super::{EncodedSpans, Refusal, Sink};
+use crate::sampling::TierId;
 use crate::sampling::{Decision, NewTrace, RecordedTrace, Sample};
 
 /// Keeps what is handed over.

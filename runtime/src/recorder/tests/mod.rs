@@ -4,6 +4,7 @@ pub(crate) mod doubles;
 mod limits;
 mod memory;
 mod spans;
+mod tenants;
 mod traces;
 
 use std::sync::Arc;

@@ -93,6 +93,7 @@ fn trace_without_a_verdict_of_the_samplers_own_is_dropped() {
         head: &decision(SamplingDecision::RecordOnly, "head"),
         id: TraceId::INVALID,
         state: &TraceState::NONE,
+        tenant: None,
         has_failed: true,
         latency: Duration::MAX,
         spans: 1,
@@ -261,7 +262,7 @@ fn keeping_what_is_slow(limits: Limits) -> (SimulatedClock, Arc<Recorder>, Trace
     let keep = Keep::errors().slower_than(Duration::from_millis(500));
     let recorder = Recorder::for_tests(Mode::Record, limits, sink.clone())
         .with_clock(clock.clone())
-        .with_plan(Plan::new(Sampler::probability(0.0), &[], Some(&keep)));
+        .with_plan(Plan::new(Sampler::probability(0.0), &[], Some(&keep), None));
     let recorder = Arc::new(recorder);
     let tracer = TracerProvider::new(Arc::clone(&recorder)).tracer("test");
     (clock, recorder, tracer, sink)

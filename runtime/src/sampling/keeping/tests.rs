@@ -19,7 +19,7 @@ fn verdict_after(
     has_failed: bool,
     latency: Duration,
 ) -> (Decision, Option<String>) {
-    let plan = Plan::new(head, &[], Some(&Keep::errors().slower_than(BOUND)));
+    let plan = Plan::new(head, &[], Some(&Keep::errors().slower_than(BOUND)), None);
     let sampler = plan.sampler;
     let head = sampler.sample().sample(&NewTrace {
         id: TraceId::from(id),
@@ -28,6 +28,7 @@ fn verdict_after(
         parent: None,
         caller: None,
         request: None,
+        tenant: None,
         now: &Instant::now,
     });
     assert!(head.is_recorded() && head.waits());
@@ -57,6 +58,7 @@ fn recorded<'a>(id: TraceId, head: &'a Decision, state: &'a TraceState) -> Recor
         id,
         head,
         state,
+        tenant: None,
         has_failed: false,
         latency: Duration::ZERO,
         spans: 1,
@@ -101,7 +103,7 @@ fn threshold_is_told_only_beside_those_of_others() {
 
 #[test]
 fn threshold_of_a_caller_gives_way() {
-    let sampler = Plan::new(Sampler::default(), &[], Some(&Keep::errors())).sampler;
+    let sampler = Plan::new(Sampler::default(), &[], Some(&Keep::errors()), None).sampler;
     let head = Decision::new(true, None);
     let state = "ot=th:e666,a=1".parse().unwrap();
     let verdict = sampler.sample().verdict(&RecordedTrace {
@@ -145,7 +147,7 @@ fn slow_traces_are_kept_and_errors_are_the_first_reason() {
 
 /// What brings a trace back, with this `Keep`, that was dropped when so much was known.
 fn late(keep: &Keep, trace: RecordedTrace<'_>) -> Late {
-    let plan = Plan::new(Sampler::always_off(), &[], Some(keep));
+    let plan = Plan::new(Sampler::always_off(), &[], Some(keep), None);
     let sampler = plan.sampler.sample();
     assert!(!sampler.verdict(&trace).is_kept());
     sampler.late(&trace)

@@ -55,7 +55,7 @@ struct Fixture(Plan);
 
 impl Fixture {
     fn new<const N: usize>(sampler: Sampler, rules: [Rule; N], keep: Option<&Keep>) -> Self {
-        Self(Plan::new(sampler, &rules, keep))
+        Self(Plan::new(sampler, &rules, keep, None))
     }
 
     fn head(
@@ -72,6 +72,7 @@ impl Fixture {
             parent,
             caller: parent.map(SpanContext::is_sampled),
             request,
+            tenant: None,
             now: &Instant::now,
         })
     }
@@ -96,6 +97,7 @@ impl Fixture {
             .unwrap_or_else(|| Arc::new(Watch::default()));
         let verdict = self.0.sampler.sample().verdict(&RecordedTrace {
             id,
+            tenant: None,
             head: &head,
             state: &state,
             has_failed,

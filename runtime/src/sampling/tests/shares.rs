@@ -75,6 +75,7 @@ fn a_probability_decides_where_a_caller_has_not() {
                 parent: Some(&parent),
                 caller: None,
                 request: None,
+                tenant: None,
                 now: &Instant::now,
             })
     };
@@ -112,6 +113,7 @@ fn a_rate_keeps_so_many_traces_a_second() {
                 parent: None,
                 caller: None,
                 request: None,
+                tenant: None,
                 now: &|| now,
             })
         });
@@ -174,6 +176,7 @@ fn over_a_minute_a_rate_keeps_what_it_says() {
                 parent: None,
                 caller: None,
                 request: None,
+                tenant: None,
                 now: &|| now,
             });
             decision.is_kept()

@@ -25,4 +25,5 @@ mod rules;
 mod server_span;
 #[cfg(unix)]
 mod sigterm;
+mod tenants;
 mod trust;

@@ -10,7 +10,7 @@ use super::super::super::{
 use super::super::{batch, setup, until};
 use super::{REST, Receiver, VIP, assert_tiers_balance, numbers, offer, start, tier, two_tiers};
 use crate::config::Batch;
-use crate::recorder::TierId;
+use crate::sampling::TierId;
 
 fn rejection(rejected: u64) -> Result<Delivery, Failure> {
     Ok(Delivery {

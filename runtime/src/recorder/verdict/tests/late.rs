@@ -19,7 +19,7 @@ impl Dropping {
         let sink = Arc::new(Received::default());
         let recorder = Recorder::for_tests(Mode::Record, limits, sink.clone())
             .with_clock(clock.clone())
-            .with_plan(Plan::new(Sampler::probability(0.0), &[], Some(keep)));
+            .with_plan(Plan::new(Sampler::probability(0.0), &[], Some(keep), None));
         let recorder = Arc::new(recorder);
         Self {
             clock,

@@ -73,6 +73,7 @@ impl Trace {
             parent: None,
             caller: None,
             request: None,
+            tenant: None,
             now: &|| self.now.get(),
         });
         let state = head.added.take().and_then(|added| added.trace_state);
@@ -98,7 +99,7 @@ impl Trace {
 
 fn plan(share: f64, keep: Keep) -> Plan {
     keep.check().expect("it can work");
-    Plan::new(Sampler::probability(share), &[], Some(&keep))
+    Plan::new(Sampler::probability(share), &[], Some(&keep), None)
 }
 
 /// Whether the trace passes, if its spans are asked in any order.

@@ -198,6 +198,7 @@ fn weights_are_true_below_a_caller_that_samples_a_share() {
                 parent: None,
                 caller: None,
                 request: None,
+                tenant: None,
                 now: &Instant::now,
             });
             let state = state_after(&above).unwrap_or_default();

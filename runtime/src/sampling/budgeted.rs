@@ -1,0 +1,114 @@
+//! The tier of each trace, and the budgets of tenants, around all that has a rate: budgets only thin further.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use opentelemetry_sdk::trace::SamplingDecision;
+
+use super::budget::Budget;
+use super::members::Members;
+use super::ot_entry::randomness;
+use super::sample::{Decision, Floor, NewTrace, RecordedTrace, Sample};
+use super::sampler::Sampler;
+use super::tenants::Tenants;
+use super::threshold::Threshold;
+
+/// Has each trace recorded, since its tenant may be known as late as at its end, and says of which tier it is.
+#[derive(Debug)]
+pub(super) struct Budgeted {
+    head: Sampler,
+    members: Arc<Members>,
+    /// Of each tier, if its tenants have one.
+    budgets: Vec<Option<Budget>>,
+    /// Since when seconds are counted.
+    epoch: Instant,
+}
+
+impl Budgeted {
+    pub(super) fn new(tenants: &Tenants, members: Arc<Members>, head: Sampler) -> Self {
+        let budgets = tenants.tiers.iter();
+        let budgets = budgets.map(|it| it.tier.budget.map(Budget::new));
+        Self {
+            head,
+            members,
+            budgets: budgets.collect(),
+            epoch: Instant::now(),
+        }
+    }
+
+    /// Thins a trace by the budget of its tenant. What the caller samples is kept, and counts towards no budget.
+    fn within(&self, budget: &Budget, trace: &RecordedTrace<'_>, decision: Decision) -> Decision {
+        let floor = trace.head.floor;
+        let second = (trace.now)().saturating_duration_since(self.epoch);
+        let spans = if floor.is_some() { 0 } else { trace.spans };
+        let least = budget.offer(trace.tenant, second.as_secs() as u32, spans);
+        let least = match floor {
+            None => least,
+            Some(Floor(Some(callers))) => least.min(callers),
+            Some(Floor(None)) => return decision,
+        };
+        let count = least.adjusted_count();
+        let is_thinner = decision.adjusted_count.is_none_or(|it| it < count);
+        if !decision.is_kept() || least == Threshold::ALL || !is_thinner {
+            return decision;
+        }
+        if !least.keeps(randomness(trace.state, trace.id)) {
+            return Decision {
+                decision: SamplingDecision::Drop,
+                ..decision
+            };
+        }
+        // A sampler that keeps every trace gives no reason. Of how many another one keeps a trace is not known without a count.
+        let is_known = decision.adjusted_count.is_some() || decision.reason.is_none();
+        let kept = Decision {
+            reason: Some("budget"),
+            adjusted_count: is_known.then_some(count),
+            ..decision
+        };
+        kept.with_threshold_in(trace.state, is_known.then_some(least))
+    }
+}
+
+impl Sample for Budgeted {
+    fn sample(&self, trace: &NewTrace<'_>) -> Decision {
+        let head = self.head.sample().sample(trace);
+        if head.is_never() {
+            return head;
+        }
+        Decision {
+            decision: match head.is_kept() {
+                true => SamplingDecision::RecordAndSample,
+                false => SamplingDecision::RecordOnly,
+            },
+            is_final: false,
+            tier: self.members.tier_of(trace.tenant),
+            floor: trace.floor(),
+            ..head
+        }
+    }
+
+    fn verdict(&self, trace: &RecordedTrace<'_>) -> Decision {
+        let tier = self.members.tier_of(trace.tenant);
+        let decision = self.head.sample().verdict(trace);
+        let decision = match self.budgets.get(usize::from(tier.0)) {
+            Some(Some(budget)) => self.within(budget, trace, decision),
+            _ => decision,
+        };
+        Decision { tier, ..decision }
+    }
+
+    fn tells_threshold(&self) -> bool {
+        self.budgets.iter().any(Option::is_some) || self.head.sample().tells_threshold()
+    }
+
+    fn parts(&self) -> Vec<&dyn Sample> {
+        vec![self.head.sample()]
+    }
+}
+
+impl fmt::Display for Budgeted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.head.fmt(f)
+    }
+}
