@@ -44,9 +44,7 @@ pub(crate) use self::plan::Plan;
 pub use self::policy::Policy;
 pub use self::rule::{Parent, Rule, RuleCondition};
 pub(crate) use self::rule_checks::{check_rules, unreachable_rules};
-#[cfg(any(test, feature = "otlp-grpc"))]
-pub(crate) use self::sample::Sample;
-pub(crate) use self::sample::{Decision, NewTrace, RecordedTrace, Refuse};
+pub(crate) use self::sample::{Decision, NewTrace, RecordedTrace, Refuse, Sample};
 pub use self::sampler::Sampler;
 pub(crate) use self::tenants::TENANT;
 #[cfg(feature = "_inbound")]
