@@ -13,14 +13,13 @@ use super::proxies::Proxies;
 use super::request_head::{IncomingRequest, RequestHead, cut};
 use super::route::method_in_name;
 use super::sampled_head::SampledHead;
-use super::tenant::NamedTenant;
+use super::tenant;
 use crate::attribute::{Display, PrivateUrl, Tags};
 use crate::propagation::ParentDecision;
 use crate::recorder::{
     ActiveSpan, Current, HeadCopy, LockedSpan, Recorder, RunScope, Sampled, Start, Started,
     recorder,
 };
-use crate::sampling::tenant_name;
 use crate::semconv::Side;
 use crate::semconv::keys::{
     CLIENT_ADDRESS, METHOD, METHOD_ORIGINAL, PATH, PEER_ADDRESS, PEER_PORT, QUERY, STATUS_CODE,
@@ -28,22 +27,20 @@ use crate::semconv::keys::{
 };
 
 /// The caller of a request, as its headers name it. What else it sends is current as long as this lives.
-pub(super) struct Caller<'r> {
+pub(super) struct Caller {
     span: Option<SpanContext>,
     decision: ParentDecision,
     is_trusted: bool,
-    /// The tenant that the request names, if its word counts.
-    tenant: Option<&'r str>,
     /// With what else it sends.
     context: Option<ContextGuard>,
 }
 
-impl<'r> Caller<'r> {
+impl Caller {
     /// Reads what a request brings: its caller's span, and what else there is, which is made current for its own span to be made
     /// over it. Of a caller that is not trusted the span alone counts, as something to link to.
     pub(super) fn read(
         recorder: &Recorder,
-        request: &'r impl RequestHead,
+        request: &impl RequestHead,
         is_trusted: impl FnOnce() -> bool,
     ) -> Self {
         let headers = HeaderCarrier(request.headers());
@@ -51,12 +48,10 @@ impl<'r> Caller<'r> {
         let span = inbound.caller.take();
         let has_more = inbound.has_more();
         let decision = inbound.decision;
-        let tenant = recorder.tenants();
-        let tenant = tenant.and_then(|tenants| NamedTenant::find(tenants.source(), request));
         let is_there = span.is_some()
             || decision != ParentDecision::FromFlags
             || has_more
-            || tenant.is_some_and(|tenant| tenant.needs_trust);
+            || (recorder.tenants()).is_some_and(|tenants| tenant::needs_trust(tenants, request));
         let is_trusted = is_there && is_trusted();
         let context = if has_more && is_trusted {
             Some(Context::map_current(|cx| inbound.over(cx)).attach())
@@ -70,9 +65,6 @@ impl<'r> Caller<'r> {
                 false => ParentDecision::FromFlags,
             },
             is_trusted,
-            tenant: tenant
-                .filter(|tenant| is_trusted || !tenant.needs_trust)
-                .map(|tenant| tenant.name),
             context,
         }
     }
@@ -117,7 +109,7 @@ pub(crate) fn start_alone(request: &impl RequestHead) -> RunScope {
 pub(super) fn start<R: RequestHead>(
     recorder: &Arc<Recorder>,
     request: &IncomingRequest<'_, R>,
-    caller: &Caller<'_>,
+    caller: &Caller,
     around: Current,
 ) -> RunScope {
     match start_span(recorder, request, caller, around) {
@@ -129,7 +121,7 @@ pub(super) fn start<R: RequestHead>(
 fn start_span<R: RequestHead>(
     recorder: &Arc<Recorder>,
     request: &IncomingRequest<'_, R>,
-    caller: &Caller<'_>,
+    caller: &Caller,
     around: Current,
 ) -> Started {
     let name = method_in_name(recorder, request.head.method());
@@ -144,18 +136,17 @@ fn start_span<R: RequestHead>(
         Current::Silent | Current::Nothing => None,
     };
     let parent = caller.parent().or(around.as_ref());
-    // What the application says takes precedence.
-    let ask = request.tenant.filter(|_| recorder.tenants().is_some());
-    let told = ask.and_then(|ask| ask());
-    let tenant = told.as_deref().and_then(tenant_name).or(caller.tenant);
-    let head = SampledHead(request.head);
+    let head = SampledHead {
+        request,
+        recorder,
+        is_trusted: caller.is_trusted,
+    };
     match recorder.sample(
         parent,
         caller.decision,
         name,
         &SpanKind::Server,
         Some(&head),
-        tenant,
     ) {
         Sampled::Record(new) => describe(recorder, request, name, caller, |start| {
             recorder.record(new, start)
@@ -169,7 +160,7 @@ fn describe<R: RequestHead>(
     recorder: &Recorder,
     request: &IncomingRequest<'_, R>,
     name: &str,
-    caller: &Caller<'_>,
+    caller: &Caller,
     record: impl FnOnce(Start<'_>) -> Started,
 ) -> Started {
     let tags = |tags: &mut Tags| tag_request(recorder, request, tags);

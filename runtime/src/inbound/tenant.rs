@@ -1,27 +1,38 @@
 //! The tenant that the head of a request names.
 
-use super::header_lines::{HeaderLines as _, text};
-use super::request_head::RequestHead;
-use crate::sampling::{TenantSource, tenant_name};
+use std::sync::Arc;
 
-/// A tenant, as a request names it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct NamedTenant<'r> {
-    pub(super) name: &'r str,
-    /// Whether it counts from trusted callers only.
-    pub(super) needs_trust: bool,
+use super::header_lines::{HeaderLines as _, text};
+use super::request_head::{IncomingRequest, RequestHead};
+use crate::sampling::{TenantSource, Tenants, tenant_name};
+
+/// Whether the request names its tenant in a way that counts from trusted callers only.
+#[cold]
+pub(super) fn needs_trust(tenants: &Tenants, request: &impl RequestHead) -> bool {
+    match tenants.source() {
+        TenantSource::Header(name) => header(request, name).and_then(tenant_name).is_some(),
+        TenantSource::PathSegment(_) | TenantSource::Tag => false,
+    }
 }
 
-impl<'r> NamedTenant<'r> {
-    pub(super) fn find(source: &TenantSource, request: &'r impl RequestHead) -> Option<Self> {
-        let (name, needs_trust) = match source {
-            TenantSource::Header(name) => (header(request, name)?, true),
-            TenantSource::PathSegment(position) => (segment(request.path(), *position)?, false),
-            TenantSource::Tag => return None,
+/// The tenant that the application names, or else the request, if its word counts.
+#[cold]
+pub(super) fn find<R: RequestHead>(
+    tenants: &Tenants,
+    request: &IncomingRequest<'_, R>,
+    is_trusted: bool,
+) -> Option<Arc<str>> {
+    let told = request.tenant.and_then(|ask| ask());
+    let told = told.as_deref().and_then(tenant_name);
+    let name = told.or_else(|| {
+        let name = match tenants.source() {
+            TenantSource::Header(name) if is_trusted => header(request.head, name),
+            TenantSource::PathSegment(position) => segment(request.head.path(), *position),
+            TenantSource::Header(_) | TenantSource::Tag => None,
         };
-        let name = tenant_name(name)?;
-        Some(Self { name, needs_trust })
-    }
+        tenant_name(name?)
+    });
+    name.map(Arc::from)
 }
 
 /// A segment of a path, counted from 0.
@@ -44,9 +55,31 @@ mod tests {
     use super::*;
     use crate::inbound::test_request::TestRequest;
 
-    fn named(source: TenantSource, request: &TestRequest) -> Option<(&str, bool)> {
-        let named = NamedTenant::find(&source, request)?;
-        Some((named.name, named.needs_trust))
+    fn incoming(head: &TestRequest) -> IncomingRequest<'_, TestRequest> {
+        IncomingRequest {
+            head,
+            forwarded: None,
+            has_client: false,
+            has_path: true,
+            has_query: true,
+            readable: None,
+            tenant: None,
+        }
+    }
+
+    fn tenants(source: TenantSource) -> Tenants {
+        match source {
+            TenantSource::Header(name) => Tenants::from_header(name),
+            TenantSource::PathSegment(position) => Tenants::from_path_segment(position),
+            TenantSource::Tag => Tenants::from_tag(),
+        }
+    }
+
+    /// The tenant of a request from a trusted caller, and from another.
+    fn named(source: TenantSource, request: &TestRequest) -> [Option<Arc<str>>; 2] {
+        let tenants = tenants(source);
+        let request = incoming(request);
+        [true, false].map(|is_trusted| find(&tenants, &request, is_trusted))
     }
 
     #[test]
@@ -62,7 +95,7 @@ mod tests {
             assert_eq!(segment(path, position), found, "{path}");
         }
         let source = TenantSource::PathSegment(0);
-        assert_eq!(named(source, &TestRequest::default()), None, "no name");
+        assert_eq!(named(source, &TestRequest::default()), [None, None]);
     }
 
     #[test]
@@ -80,8 +113,10 @@ mod tests {
             (&[("x-tenant", "acme")], None),
         ] {
             let request = TestRequest::with_headers(headers);
-            let expected = name.map(|name| (name, true));
+            let expected = [name.map(Arc::from), None];
             assert_eq!(named(source(), &request), expected, "{headers:?}");
+            let tenants = tenants(source());
+            assert_eq!(needs_trust(&tenants, &request), name.is_some());
         }
     }
 }

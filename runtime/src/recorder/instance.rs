@@ -296,7 +296,6 @@ impl Recorder {
     }
 
     /// Decides on a trace whose first local span stands below `parent`, if there is one, and is that of `request`, if it is one's.
-    /// `tenant` is what the request says of it.
     pub(crate) fn sample(
         &self,
         parent: Option<&SpanContext>,
@@ -304,7 +303,6 @@ impl Recorder {
         name: &str,
         kind: &SpanKind,
         request: Option<&dyn Head>,
-        tenant: Option<&str>,
     ) -> Sampled {
         let parent = parent.filter(|parent| parent.is_valid());
         if self.mode == Mode::Disabled {
@@ -323,6 +321,10 @@ impl Recorder {
             ParentDecision::Deferred => None,
             ParentDecision::Sampled(is_sampled) => Some(is_sampled),
         };
+        let tenant = match self.tenants {
+            Some(_) => request.and_then(|request| request.tenant()),
+            None => None,
+        };
         let decision = self.sampler.sample().sample(&NewTrace {
             id: trace_id,
             name,
@@ -330,7 +332,7 @@ impl Recorder {
             parent,
             caller: is_sampled,
             request,
-            tenant,
+            tenant: tenant.as_deref(),
             now: &|| self.clock.monotonic(),
         });
         let flags = random.with_sampled(decision.is_kept());
@@ -355,7 +357,7 @@ impl Recorder {
             context,
             parent,
             decision,
-            tenant: tenant.map(Arc::from),
+            tenant,
         })
     }
 

@@ -41,7 +41,7 @@ pub(super) fn seal(
     out: &mut EncodedSpans,
 ) {
     let (id, end) = span.ended;
-    if span.is_first {
+    if span.is_first && verdict.reason.is_some() {
         give_reason(span, verdict);
     }
     let buf = &mut span.tags.bytes;

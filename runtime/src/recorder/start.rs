@@ -62,7 +62,7 @@ impl Recorder {
     ) -> Started {
         let by_parent = ParentDecision::FromFlags;
         let (name, kind) = (start.name, &start.kind);
-        match self.sample(parent, by_parent, name, kind, None, None) {
+        match self.sample(parent, by_parent, name, kind, None) {
             Sampled::Record(new) => self.record(new, start),
             Sampled::Drop(context) => Started::Dropped(context),
         }

@@ -75,17 +75,15 @@ impl TraceRef {
         tenant: Option<NotedTenant>,
     ) -> Self {
         let clock = TraceClock::start(&*recorder.clock);
+        let verdict = |context: &_, head: &Decision, earlier: Option<Arc<Verdict>>| {
+            let watch = recorder.watch.as_ref();
+            (head.waits()).then(|| Verdict::for_trace(context, head, tenant, watch, earlier))
+        };
         if let Some(mut trace) = Pool::take(&TRACES) {
             if let Some(unshared) = Arc::get_mut(&mut trace)
                 && Arc::ptr_eq(&unshared.recorder, recorder)
             {
-                let verdict = Verdict::for_trace(
-                    &context,
-                    &head,
-                    tenant,
-                    recorder.watch.as_ref(),
-                    unshared.verdict.take(),
-                );
+                let verdict = verdict(&context, &head, unshared.verdict.take());
                 unshared.cell.lock().begin(clock, verdict.clone());
                 (unshared.context, unshared.clock) = (context, clock);
                 (unshared.head, unshared.verdict) = (head, verdict);
@@ -95,7 +93,7 @@ impl TraceRef {
             // Another recorder's trace, or one that has a handle again: its cell is freed, even if handles still refer to it.
             trace.lock().free();
         }
-        let verdict = Verdict::for_trace(&context, &head, tenant, recorder.watch.as_ref(), None);
+        let verdict = verdict(&context, &head, None);
         let cell = cell_for(recorder);
         Self::in_cell(Trace {
             recorder: Arc::clone(recorder),

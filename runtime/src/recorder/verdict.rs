@@ -53,26 +53,24 @@ pub(super) enum Fate<'v> {
 }
 
 impl Verdict {
-    /// The verdict that a trace waits for, if its head's decision is not final: in the place of `earlier`, that of a trace which is
-    /// over, unless somebody still refers to it.
-    #[inline]
+    /// The verdict that a trace waits for whose head's decision is not final: in the place of `earlier`, that of a trace which is over, unless
+    /// somebody still refers to it.
+    #[cold]
     pub(super) fn for_trace(
         context: &SpanContext,
         head: &Decision,
         tenant: Option<NotedTenant>,
         watch: Option<&Arc<Watch>>,
         earlier: Option<Arc<Self>>,
-    ) -> Option<Arc<Self>> {
-        head.waits().then(|| {
-            let verdict = Self::new(context.clone(), head.clone(), tenant, watch.cloned());
-            if let Some(mut earlier) = earlier
-                && let Some(place) = Arc::get_mut(&mut earlier)
-            {
-                *place = verdict;
-                return earlier;
-            }
-            Arc::new(verdict)
-        })
+    ) -> Arc<Self> {
+        let verdict = Self::new(context.clone(), head.clone(), tenant, watch.cloned());
+        if let Some(mut earlier) = earlier
+            && let Some(place) = Arc::get_mut(&mut earlier)
+        {
+            *place = verdict;
+            return earlier;
+        }
+        Arc::new(verdict)
     }
 
     fn new(

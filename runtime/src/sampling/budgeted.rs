@@ -39,7 +39,7 @@ impl Budgeted {
 
     /// Thins a trace by the budget of its tenant. What the caller samples is kept, and counts towards no budget.
     fn within(&self, budget: &Budget, trace: &RecordedTrace<'_>, decision: Decision) -> Decision {
-        let floor = trace.head.floor;
+        let floor = trace.head.floor();
         let second = (trace.now)().saturating_duration_since(self.epoch);
         let spans = if floor.is_some() { 0 } else { trace.spans };
         let least = budget.offer(trace.tenant, second.as_secs() as u32, spans);
@@ -76,16 +76,19 @@ impl Sample for Budgeted {
         if head.is_never() {
             return head;
         }
-        Decision {
+        let mut head = Decision {
             decision: match head.is_kept() {
                 true => SamplingDecision::RecordAndSample,
                 false => SamplingDecision::RecordOnly,
             },
             is_final: false,
             tier: self.members.tier_of(trace.tenant),
-            floor: trace.floor(),
             ..head
+        };
+        if let Some(floor) = trace.floor() {
+            head.notes_mut().floor = Some(floor);
         }
+        head
     }
 
     fn verdict(&self, trace: &RecordedTrace<'_>) -> Decision {

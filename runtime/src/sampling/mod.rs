@@ -19,6 +19,7 @@ mod path_glob;
 mod plan;
 mod policy;
 mod probability;
+mod rate;
 mod rate_limiting;
 pub(crate) mod ratio;
 mod rule;

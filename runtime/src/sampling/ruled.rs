@@ -4,13 +4,11 @@ use std::fmt;
 
 use opentelemetry_sdk::trace::SamplingDecision;
 
-use super::ot_entry::randomness;
 use super::path_glob::PathGlob;
-use super::probability::warn_unless_random;
+use super::rate::Rate;
 use super::rule::{Condition, Outcome, Parent, Rule};
-use super::sample::{ByHead, Decision, Floor, NewTrace, RecordedTrace, Ruling, Sample};
+use super::sample::{ByHead, Decision, NewTrace, RecordedTrace, Sample};
 use super::sampler::Sampler;
-use super::threshold::Threshold;
 use super::watch::{Test, Watch};
 
 /// Decides by the first rule that matches, and otherwise as a sampler does.
@@ -33,16 +31,7 @@ struct Judge {
 #[derive(Debug, Clone, Copy)]
 enum Ordered {
     Never,
-    /// `None` is a rate of 0.
-    Rate(Option<Threshold>),
-}
-
-/// What a rate makes of a trace.
-struct Share {
-    is_kept: bool,
-    reason: &'static str,
-    /// `None` if the trace is not kept, or nobody knows by which threshold.
-    threshold: Option<Threshold>,
+    Rate(Rate),
 }
 
 const REASON: &str = "rule";
@@ -51,7 +40,8 @@ impl Ruled {
     pub(super) fn new(rules: &[Rule], head: Sampler, watch: &mut Watch) -> Self {
         let rules: Vec<_> = rules.iter().map(|rule| Judge::new(rule, watch)).collect();
         let mut outcomes = rules.iter().map(|rule| rule.outcome);
-        let has_rate = outcomes.any(|outcome| matches!(outcome, Ordered::Rate(Some(_))));
+        let has_rate =
+            outcomes.any(|outcome| matches!(outcome, Ordered::Rate(rate) if rate.keeps_some()));
         Self {
             tells_threshold: has_rate || head.sample().tells_threshold(),
             rules,
@@ -87,7 +77,7 @@ impl Judge {
             conditions: rule.conditions.clone(),
             outcome: match rule.outcome {
                 Outcome::Never => Ordered::Never,
-                Outcome::Rate(rate) => Ordered::Rate((rate > 0.0).then(|| Threshold::of(rate))),
+                Outcome::Rate(rate) => Ordered::Rate(Rate::new(rate)),
             },
         }
     }
@@ -131,56 +121,23 @@ impl Parent {
     }
 }
 
-impl Share {
-    /// Of that rate, above what a caller samples. Both decide by the same randomness: together they keep what the lower threshold keeps,
-    /// and that is what a trace counts by.
-    fn of(rate: Option<Threshold>, randomness: u64, floor: Option<Floor>) -> Self {
-        let own = rate.filter(|rate| rate.keeps(randomness));
-        let callers = floor.and_then(|Floor(threshold)| threshold);
-        Self {
-            is_kept: own.is_some() || floor.is_some(),
-            reason: match own.is_none() && floor.is_some() {
-                true => "parent",
-                false => REASON,
-            },
-            threshold: own.into_iter().chain(callers).min(),
-        }
-    }
-}
-
 impl Sample for Ruled {
     fn sample(&self, trace: &NewTrace<'_>) -> Decision {
         let (by_head, waiting) = self.find(trace);
-        let decision = match by_head {
+        let mut decision = match by_head {
             None => self.head.sample().sample(trace),
             Some(Ordered::Never) => Decision::new(false, Some(REASON)).by_threshold(trace, None),
-            Some(Ordered::Rate(rate)) => {
-                if rate.is_some_and(|rate| rate != Threshold::ALL) {
-                    warn_unless_random(&"Rule::rate", trace);
-                }
-                let randomness = randomness(trace.state(), trace.id);
-                let share = Share::of(rate, randomness, trace.floor());
-                let decision = Decision::new(share.is_kept, Some(share.reason));
-                Decision {
-                    adjusted_count: share.threshold.map(Threshold::adjusted_count),
-                    ..decision.by_threshold(trace, share.threshold)
-                }
-            }
+            Some(Ordered::Rate(rate)) => rate.on_head(REASON, trace),
         };
         if waiting == 0 && by_head.is_none() {
             return decision;
         }
-        let mut decision = Decision {
-            ruling: Ruling {
-                by_head: by_head.map(|outcome| match outcome {
-                    Ordered::Never => ByHead::Never,
-                    Ordered::Rate(_) => ByHead::Rate,
-                }),
-                waiting,
-            },
-            floor: trace.floor(),
-            ..decision
-        };
+        let notes = decision.notes_mut();
+        notes.by_head = by_head.map(|outcome| match outcome {
+            Ordered::Never => ByHead::Never,
+            Ordered::Rate(_) => ByHead::Rate,
+        });
+        (notes.waiting, notes.floor) = (waiting, trace.floor());
         if waiting != 0 {
             decision.is_final = false;
             if !decision.is_kept() {
@@ -191,24 +148,18 @@ impl Sample for Ruled {
     }
 
     fn verdict(&self, trace: &RecordedTrace<'_>) -> Decision {
-        let Ruling { by_head, waiting } = trace.head.ruling;
+        let notes = trace.head.notes.as_deref();
+        let waiting = notes.map_or(0, |notes| notes.waiting);
         let mut rules = self.rules.iter().enumerate();
         let by_route = rules
             .find(|(n, rule)| waiting & (1 << n) != 0 && trace.hits & rule.routes == rule.routes);
-        let rate = match by_route.map(|(_, rule)| rule.outcome) {
-            Some(Ordered::Rate(rate)) => rate,
-            // Set-up has refused it for a route.
-            Some(Ordered::Never) | None => {
-                return match by_head {
-                    Some(_) => trace.head.upheld(),
-                    None => self.head.sample().verdict(trace),
-                };
-            }
-        };
-        let share = Share::of(rate, randomness(trace.state, trace.id), trace.head.floor);
-        match share.is_kept {
-            true => Decision::keep_recorded(trace, share.reason, share.threshold),
-            false => Decision::new(false, Some(share.reason)),
+        match by_route.map(|(_, rule)| rule.outcome) {
+            Some(Ordered::Rate(rate)) => rate.on_end(REASON, trace),
+            // Set-up has refused `never` for a route.
+            Some(Ordered::Never) | None => match notes.and_then(|notes| notes.by_head) {
+                Some(_) => trace.head.upheld(),
+                None => self.head.sample().verdict(trace),
+            },
         }
     }
 

@@ -123,22 +123,23 @@ pub(crate) struct Decision {
     pub(crate) adjusted_count: Option<f64>,
     /// The tier of the trace.
     pub(crate) tier: TierId,
-    /// Of a trace that waits for its route or its tier: the caller that samples it.
-    pub(crate) floor: Option<Floor>,
     /// What the sampler adds to the first span of the trace here. Boxed: few do.
     pub(crate) added: Option<Box<Added>>,
-    pub(crate) ruling: Ruling,
-    /// Of a trace that was decided by the rate of a tier when it began: what the sampler says of it, if it may be asked at the end.
-    pub(crate) behind: Option<Box<Decision>>,
+    /// What the head has noted for the verdict. Boxed: few traces have any.
+    pub(crate) notes: Option<Box<Notes>>,
 }
 
-/// What the rules of the instance have said of a trace when it began.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Ruling {
+/// What a verdict must know of a trace's beginning.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Notes {
     /// What the first rule that matched and did not wait for the route has said.
     pub(super) by_head: Option<ByHead>,
     /// The rules before it that wait for the route: a bit for each, in their order.
     pub(super) waiting: u64,
+    /// The caller, if it samples the trace.
+    pub(super) floor: Option<Floor>,
+    /// Of a trace that was decided by the rate of a tier: what the sampler says of it, if it may be asked at the end.
+    pub(super) behind: Option<Decision>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -148,12 +149,6 @@ pub(crate) enum ByHead {
     Rate,
 }
 
-impl Ruling {
-    const NONE: Self = Self {
-        by_head: None,
-        waiting: 0,
-    };
-}
 /// A caller that samples the trace, with the threshold that it has decided by, if that is known.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Floor(pub(super) Option<Threshold>);
@@ -207,10 +202,8 @@ impl Decision {
         reason: None,
         adjusted_count: None,
         tier: TierId(0),
-        floor: None,
         added: None,
-        ruling: Ruling::NONE,
-        behind: None,
+        notes: None,
     };
 
     pub(crate) fn new(keep: bool, reason: Option<&'static str>) -> Self {
@@ -223,10 +216,8 @@ impl Decision {
             reason,
             adjusted_count: None,
             tier: TierId(0),
-            floor: None,
             added: None,
-            ruling: Ruling::NONE,
-            behind: None,
+            notes: None,
         }
     }
 
@@ -275,7 +266,18 @@ impl Decision {
 
     /// Whether a rule has said that no span of the trace may leave.
     pub(super) fn is_never(&self) -> bool {
-        self.ruling.by_head == Some(ByHead::Never)
+        let notes = self.notes.as_deref();
+        notes.is_some_and(|notes| notes.by_head == Some(ByHead::Never))
+    }
+
+    /// The caller that samples the trace, if it was noted.
+    pub(super) fn floor(&self) -> Option<Floor> {
+        self.notes.as_deref().and_then(|notes| notes.floor)
+    }
+
+    /// What is noted for the verdict.
+    pub(super) fn notes_mut(&mut self) -> &mut Notes {
+        self.notes.get_or_insert_default()
     }
 
     /// With that threshold in the trace's state, or with none, since nobody knows by which it was decided.

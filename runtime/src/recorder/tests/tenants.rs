@@ -13,7 +13,7 @@ use super::attributes;
 use super::doubles::Received;
 use crate::config::Limits;
 use crate::propagation::ParentDecision;
-use crate::sampling::{Plan, Sampler, Tenants, Tier};
+use crate::sampling::{Head, Plan, Sampler, Tenants, Tier};
 
 fn tenants() -> Tenants {
     let mut tenants = Tenants::from_tag()
@@ -141,10 +141,35 @@ fn tenant_is_there_beside_a_limit_of_attributes() {
     assert!(spans.iter().all(|span| tenant(span) == "acme"), "{spans:?}");
 }
 
+/// The head of a request that names a tenant.
+struct Named(Option<&'static str>);
+
+impl Head for Named {
+    fn method(&self) -> &str {
+        "GET"
+    }
+
+    fn path(&self) -> &str {
+        "/"
+    }
+
+    fn host(&self) -> Option<&str> {
+        None
+    }
+
+    fn any_line(&self, _: &str, _: &dyn Fn(&[u8]) -> bool) -> bool {
+        false
+    }
+
+    fn tenant(&self) -> Option<Arc<str>> {
+        self.0.map(Arc::from)
+    }
+}
+
 /// Starts a request's span, whose head names a tenant.
-fn request(recorder: &Arc<Recorder>, tenant: Option<&str>) -> Started {
+fn request(recorder: &Arc<Recorder>, tenant: Option<&'static str>) -> Started {
     let (by, kind) = (ParentDecision::FromFlags, SpanKind::Server);
-    match recorder.sample(None, by, "GET", &kind, None, tenant) {
+    match recorder.sample(None, by, "GET", &kind, Some(&Named(tenant))) {
         Sampled::Record(new) => recorder.record(new, Start::now("GET", kind)),
         Sampled::Drop(context) => Started::Dropped(context),
     }

@@ -48,6 +48,10 @@ impl Head for Request {
         let mut lines = self.headers.iter();
         lines.any(|(other, line)| *other == name && passes(line))
     }
+
+    fn tenant(&self) -> Option<Arc<str>> {
+        None
+    }
 }
 
 /// What decides, with its state after a trace began.
