@@ -259,6 +259,9 @@ impl Settings {
 
     /// What is kept beside what the sampler, the rules and the tiers keep: errors, if nothing is set and one of those keeps a share.
     fn settle_keep(&mut self) -> Result<(), Error> {
+        let sampler = &self.sampler.value;
+        let tenants = self.tenants.value.as_ref();
+        let thins = self.rules.value.iter().any(Rule::thins) || tenants.is_some_and(Tenants::thins);
         let Sourced { value, origin } = &mut self.keep;
         match value {
             Some(keep) => {
@@ -268,8 +271,7 @@ impl Settings {
                     );
                     origin.warn("keep", problem);
                 }
-                let sampler = &self.sampler.value;
-                if sampler.keeps_all() && keep.only_adds() {
+                if sampler.keeps_all() && !thins && keep.only_adds() {
                     let problem = format!(
                         "={keep} has nothing left to keep: the sampler {sampler} keeps every trace. Remove it, or choose a sampler that keeps a share"
                     );
@@ -278,11 +280,7 @@ impl Settings {
                 keep.check()
             }
             None => {
-                let mut rules = self.rules.value.iter();
-                let tiers_thin = self.tenants.value.as_ref().is_some_and(Tenants::thins);
-                let keeps =
-                    self.sampler.value.keeps_errors() || rules.any(Rule::thins) || tiers_thin;
-                *value = keeps.then(Keep::errors);
+                *value = (thins || sampler.keeps_errors()).then(Keep::errors);
                 Ok(())
             }
         }

@@ -20,10 +20,9 @@ const ADJUSTED_COUNT: Key<'_> = Key::new("sampling.adjusted_count");
 
 /// Says why the trace is kept, beside the attributes that its limits allow.
 pub(super) fn give_reason(span: &mut OpenSpan, verdict: &Decision) {
-    let Some(reason) = verdict.reason else {
-        return;
-    };
-    span.replace(&REASON, |tags| tags.set(REASON, reason));
+    if let Some(reason) = verdict.reason {
+        span.replace(&REASON, |tags| tags.set(REASON, reason));
+    }
     if let Some(count) = verdict.adjusted_count {
         span.replace(&ADJUSTED_COUNT, |tags| tags.set(ADJUSTED_COUNT, &count));
     }
@@ -41,7 +40,7 @@ pub(super) fn seal(
     out: &mut EncodedSpans,
 ) {
     let (id, end) = span.ended;
-    if span.is_first && verdict.reason.is_some() {
+    if span.is_first && (verdict.reason.is_some() || verdict.added.is_some()) {
         give_reason(span, verdict);
     }
     let buf = &mut span.tags.bytes;

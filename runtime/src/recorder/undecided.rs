@@ -21,7 +21,7 @@ impl State {
     ) -> Option<Ended> {
         let verdict = self.verdict.as_ref()?;
         let span = self.slots.get_mut(slot as usize)?;
-        verdict.note(span, times.end);
+        verdict.note_ended(span, times.end);
         let is_decided = verdict.is_decided();
         span.forget_head();
         self.unsealed_bytes += size;
@@ -44,7 +44,7 @@ impl State {
         }
         let slots = self.slots.iter_mut();
         let open = slots.filter(|span| span.id != SpanId::INVALID);
-        open.for_each(|span| verdict.note(span, now));
+        verdict.note_open(open, now);
     }
 
     /// Seals the ended spans of a decided trace, or drops those that are not kept: at most 16, so that a handler never waits long for the
@@ -72,8 +72,8 @@ impl State {
                     Some(decision)
                 }
             };
-            if let Some(decision) = kept {
-                verdict.tag(span, decision);
+            if kept.is_some() {
+                verdict.tag(span, decided.decision.tier);
             }
             self.seal(slot, &verdict.context, kept);
         }

@@ -12,7 +12,7 @@ use opentelemetry::trace::{SpanContext, Status};
 use super::clock::Clock;
 use super::noted_tenant::NotedTenant;
 use super::open::OpenSpan;
-use crate::sampling::{Decision, Late, RecordedTrace, Sample, Watch};
+use crate::sampling::{Decision, Late, RecordedTrace, Sample, TierId, Watch};
 
 /// The verdict on a trace that the head sampler recorded only. The trace's continuations share it.
 #[derive(Debug)]
@@ -27,8 +27,10 @@ pub(super) struct Verdict {
     has_failed: AtomicBool,
     /// Nanoseconds that the trace's first span here has taken.
     latency: AtomicU64,
-    /// Spans that have ended, or are open when the verdict is due.
-    spans: AtomicU64,
+    /// Spans that have ended.
+    ended: AtomicU64,
+    /// Spans that are open when the verdict is due.
+    open: AtomicU64,
     /// The tests of the watch that spans have passed.
     hits: AtomicU64,
     decided: OnceLock<Decided>,
@@ -86,16 +88,27 @@ impl Verdict {
             watch,
             has_failed: AtomicBool::new(false),
             latency: AtomicU64::new(0),
-            spans: AtomicU64::new(0),
+            ended: AtomicU64::new(0),
+            open: AtomicU64::new(0),
             hits: AtomicU64::new(0),
             decided: OnceLock::new(),
             upgrade: OnceLock::new(),
         }
     }
 
-    /// Notes what the verdict asks of a span that ends at `end`, or is open at that time.
-    pub(super) fn note(&self, span: &mut OpenSpan, end: u64) {
-        self.spans.fetch_add(1, Ordering::Relaxed);
+    /// Notes what the verdict asks of a span that ends at `end`.
+    pub(super) fn note_ended(&self, span: &mut OpenSpan, end: u64) {
+        self.ended.fetch_add(1, Ordering::Relaxed);
+        self.note(span, end);
+    }
+
+    /// Notes what it asks of all open spans, in place of what was noted of open ones before.
+    pub(super) fn note_open<'s>(&self, open: impl Iterator<Item = &'s mut OpenSpan>, now: u64) {
+        let number = open.map(|span| self.note(span, now)).count();
+        self.open.store(number as u64, Ordering::Relaxed);
+    }
+
+    fn note(&self, span: &mut OpenSpan, end: u64) {
         if let Some(watch) = &self.watch {
             self.hits.fetch_or(watch.hits(span), Ordering::Relaxed);
         }
@@ -118,9 +131,9 @@ impl Verdict {
     }
 
     /// Tags a span of the trace, which is kept.
-    pub(super) fn tag(&self, span: &mut OpenSpan, decision: &Decision) {
+    pub(super) fn tag(&self, span: &mut OpenSpan, tier: TierId) {
         if let Some(tenant) = &self.tenant {
-            tenant.tag(span, decision.tier);
+            tenant.tag(span, tier);
         }
     }
 
@@ -140,12 +153,12 @@ impl Verdict {
                 tenant: tenant.as_deref(),
                 has_failed: self.has_failed.load(Ordering::Relaxed),
                 latency: Duration::from_nanos(self.latency.load(Ordering::Relaxed)),
-                spans: self.spans.load(Ordering::Relaxed),
+                spans: self.ended.load(Ordering::Relaxed) + self.open.load(Ordering::Relaxed),
                 hits: self.hits.load(Ordering::Relaxed),
                 now: &|| clock.monotonic(),
             };
             let decision = sampler.verdict(&trace);
-            let late = match decision.is_kept() {
+            let late = match decision.is_kept() || decision.is_never() {
                 true => Late::default(),
                 false => sampler.late(&trace),
             };

@@ -1,19 +1,17 @@
-//! Budgets of spans a second, one for each tenant of a tier: what a tenant has offered in one second decides by which threshold its traces
-//! are kept in the next.
+//! Budgets of spans a second, one for each tenant of a tier: what a tenant has offered in one second decides which share of it is kept in
+//! the next.
 //!
 //! ```text
-//! hash of the name ─► set of 4 slots ─► slot { hash │ second, spans offered in it │ threshold }
+//! hash of the name ─► set of 4 slots ─► slot { hash │ second, spans offered in it │ share }
 //!                                       none is its, free or idle ─► one slot that all such tenants share
 //! ```
-//! A threshold is decided before the traces that it applies to begin, so that each kept trace stands for a known number. The table
+//! A share is decided before the traces that it applies to begin, so that each kept trace stands for a known number. The table
 //! has a fixed size and no lock: several threads may write to one slot, and at worst some spans of a second are not counted.
 
 use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-
-use super::threshold::Threshold;
 
 const SETS: usize = 256;
 const WAYS: usize = 4;
@@ -37,8 +35,8 @@ struct Slot {
     hash: AtomicU64,
     /// The last second with spans, from 1 on, and their number: 32 bits each.
     offered: AtomicU64,
-    /// That of this second, as bits of a [`Threshold`].
-    threshold: AtomicU64,
+    /// The share of this second, as bits of an `f64`.
+    share: AtomicU64,
 }
 
 impl Budget {
@@ -52,9 +50,9 @@ impl Budget {
         }
     }
 
-    /// Counts spans of a tenant in that second, and returns the threshold that its traces are kept by. A trace whose tenant nobody knows
-    /// is of one that has no name.
-    pub(super) fn offer(&self, tenant: Option<&str>, second: u32, spans: u64) -> Threshold {
+    /// Counts spans of a tenant in that second, and returns the share of its traces that is kept. A trace whose tenant is unknown is of one
+    /// that has no name.
+    pub(super) fn offer(&self, tenant: Option<&str>, second: u32, spans: u64) -> f64 {
         let hash = self.seed.hash_one(tenant).max(1);
         // A slot that was never used has second 0.
         let second = u64::from(second) + 1;
@@ -85,7 +83,7 @@ impl Budget {
 }
 
 impl Slot {
-    fn offer(&self, second: u64, spans: u64, budget: u32) -> Threshold {
+    fn offer(&self, second: u64, spans: u64, budget: u32) -> f64 {
         let add = |offered: u64| {
             let (last, number) = parts(offered);
             let (last, number) = match last < second {
@@ -99,14 +97,14 @@ impl Slot {
         let (last, number) = parts(before.unwrap_or_else(|offered| offered));
         if last < second {
             let is_over = last + 1 == second && number > u64::from(budget);
-            let threshold = match is_over {
-                true => Threshold::of(f64::from(budget) / number as f64),
-                false => Threshold::ALL,
+            let share = match is_over {
+                true => f64::from(budget) / number as f64,
+                false => 1.0,
             };
-            self.threshold.store(threshold.bits(), Relaxed);
-            return threshold;
+            self.share.store(share.to_bits(), Relaxed);
+            return share;
         }
-        Threshold::from_bits(self.threshold.load(Relaxed))
+        f64::from_bits(self.share.load(Relaxed))
     }
 }
 
@@ -127,21 +125,21 @@ impl fmt::Debug for Budget {
 mod tests {
     use super::*;
 
-    fn is_all(threshold: Threshold) -> bool {
-        threshold == Threshold::ALL
+    fn is_all(share: f64) -> bool {
+        share >= 1.0
     }
 
     #[test]
-    fn threshold_follows_the_last_second() {
+    fn share_follows_the_last_second() {
         let budget = Budget::new(100);
         let offer = |second, spans| budget.offer(Some("acme"), second, spans);
         assert!(is_all(offer(0, 600)) && is_all(offer(0, 400)), "the first");
         for _ in 0..3 {
             let tenth = offer(1, 300);
-            assert_eq!(tenth, Threshold::of(0.1));
+            assert_eq!(tenth, 0.1);
         }
-        assert_eq!(offer(0, 100), Threshold::of(0.1), "a thread is late");
-        assert_eq!(offer(2, 50), Threshold::of(0.1));
+        assert_eq!(offer(0, 100), 0.1, "a thread is late");
+        assert_eq!(offer(2, 50), 0.1);
         assert!(is_all(offer(3, 5000)), "less than its budget");
         assert!(is_all(offer(5, 5000)), "nothing in the second before");
         assert!(!is_all(offer(6, u64::MAX)));
@@ -197,6 +195,6 @@ mod tests {
             }
         });
         let quarter = budget.offer(Some("acme"), 1, 1);
-        assert_eq!(quarter, Threshold::of(0.25), "no span is lost");
+        assert_eq!(quarter, 0.25, "no span is lost");
     }
 }

@@ -14,7 +14,7 @@ use super::sampler::Sampler;
 use super::tenants::Tenants;
 use super::threshold::Threshold;
 
-/// Has each trace recorded, since its tenant may be known as late as at its end, and says of which tier it is.
+/// Has each trace wait that is recorded, since its tenant may be known as late as at its end, and says of which tier it is.
 #[derive(Debug)]
 pub(super) struct Budgeted {
     head: Sampler,
@@ -23,6 +23,8 @@ pub(super) struct Budgeted {
     budgets: Vec<Option<Budget>>,
     /// Since when seconds are counted.
     epoch: Instant,
+    /// Whether a trace that the head does not keep may be kept when its tier is known.
+    may_keep_late: bool,
 }
 
 impl Budgeted {
@@ -34,47 +36,50 @@ impl Budgeted {
             members,
             budgets: budgets.collect(),
             epoch: Instant::now(),
+            may_keep_late: tenants.has_rates(),
         }
     }
 
-    /// Thins a trace by the budget of its tenant. What the caller samples is kept, and counts towards no budget.
-    fn within(&self, budget: &Budget, trace: &RecordedTrace<'_>, decision: Decision) -> Decision {
+    /// Thins what is kept by the budget of its tenant. What the caller samples is kept, and counts towards no budget.
+    fn within(&self, budget: &Budget, trace: &RecordedTrace<'_>, kept: Decision) -> Decision {
         let floor = trace.head.floor();
         let second = (trace.now)().saturating_duration_since(self.epoch);
         let spans = if floor.is_some() { 0 } else { trace.spans };
-        let least = budget.offer(trace.tenant, second.as_secs() as u32, spans);
-        let least = match floor {
-            None => least,
-            Some(Floor(Some(callers))) => least.min(callers),
-            Some(Floor(None)) => return decision,
-        };
-        let count = least.adjusted_count();
-        let is_thinner = decision.adjusted_count.is_none_or(|it| it < count);
-        if !decision.is_kept() || least == Threshold::ALL || !is_thinner {
-            return decision;
-        }
-        if !least.keeps(randomness(trace.state, trace.id)) {
-            return Decision {
-                decision: SamplingDecision::Drop,
-                ..decision
-            };
+        let share = budget.offer(trace.tenant, second.as_secs() as u32, spans);
+        if share >= 1.0 {
+            return kept;
         }
         // A sampler that keeps every trace gives no reason. Of how many another one keeps a trace is not known without a count.
-        let is_known = decision.adjusted_count.is_some() || decision.reason.is_none();
+        let count = kept
+            .adjusted_count
+            .or_else(|| kept.reason.is_none().then_some(1.0));
+        let threshold = Threshold::of(share / count.unwrap_or(1.0));
+        let threshold = match floor {
+            None => threshold,
+            Some(Floor(Some(callers))) => threshold.min(callers),
+            Some(Floor(None)) => return kept,
+        };
+        if !threshold.keeps(randomness(trace.state, trace.id)) {
+            return Decision {
+                decision: SamplingDecision::Drop,
+                ..kept
+            };
+        }
         let kept = Decision {
             reason: Some("budget"),
-            adjusted_count: is_known.then_some(count),
-            ..decision
+            adjusted_count: count.map(|_| threshold.adjusted_count()),
+            ..kept
         };
-        kept.with_threshold_in(trace.state, is_known.then_some(least))
+        kept.with_threshold_in(trace.state, count.map(|_| threshold))
     }
 }
 
 impl Sample for Budgeted {
     fn sample(&self, trace: &NewTrace<'_>) -> Decision {
         let head = self.head.sample().sample(trace);
-        if head.is_never() {
-            return head;
+        let tier = self.members.tier_of(trace.tenant);
+        if head.is_never() || !(head.is_recorded() || self.may_keep_late) {
+            return Decision { tier, ..head };
         }
         let mut head = Decision {
             decision: match head.is_kept() {
@@ -82,7 +87,7 @@ impl Sample for Budgeted {
                 false => SamplingDecision::RecordOnly,
             },
             is_final: false,
-            tier: self.members.tier_of(trace.tenant),
+            tier,
             ..head
         };
         if let Some(floor) = trace.floor() {
@@ -95,7 +100,7 @@ impl Sample for Budgeted {
         let tier = self.members.tier_of(trace.tenant);
         let decision = self.head.sample().verdict(trace);
         let decision = match self.budgets.get(usize::from(tier.0)) {
-            Some(Some(budget)) => self.within(budget, trace, decision),
+            Some(Some(budget)) if decision.is_kept() => self.within(budget, trace, decision),
             _ => decision,
         };
         Decision { tier, ..decision }

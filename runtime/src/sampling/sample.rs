@@ -138,8 +138,28 @@ pub(crate) struct Notes {
     pub(super) waiting: u64,
     /// The caller, if it samples the trace.
     pub(super) floor: Option<Floor>,
-    /// Of a trace that was decided by the rate of a tier: what the sampler says of it, if it may be asked at the end.
-    pub(super) behind: Option<Decision>,
+    /// Of a trace that was decided by the rate of a tier: what the sampler is to be asked if the trace turns out to be of a tier without one.
+    pub(super) unasked: Option<Unasked>,
+}
+
+/// What a sampler has not been asked of a trace that begins: it may have a budget.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Unasked {
+    pub(super) name: Box<str>,
+    pub(super) kind: SpanKind,
+    pub(super) parent: Option<SpanContext>,
+    pub(super) caller: Option<bool>,
+}
+
+impl Unasked {
+    pub(super) fn of(trace: &NewTrace<'_>) -> Self {
+        Self {
+            name: trace.name.into(),
+            kind: trace.kind.clone(),
+            parent: trace.parent.cloned(),
+            caller: trace.caller,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -265,7 +285,7 @@ impl Decision {
     }
 
     /// Whether a rule has said that no span of the trace may leave.
-    pub(super) fn is_never(&self) -> bool {
+    pub(crate) fn is_never(&self) -> bool {
         let notes = self.notes.as_deref();
         notes.is_some_and(|notes| notes.by_head == Some(ByHead::Never))
     }

@@ -52,15 +52,6 @@ impl Threshold {
         Some(Self(hex(text)? << (4 * missing)))
     }
 
-    /// As a number, for [`from_bits`](Self::from_bits).
-    pub(super) fn bits(self) -> u64 {
-        self.0
-    }
-
-    pub(super) fn from_bits(bits: u64) -> Self {
-        Self(bits)
-    }
-
     /// Whether a trace of that randomness is kept.
     pub(crate) fn keeps(self, randomness: u64) -> bool {
         randomness >= self.0

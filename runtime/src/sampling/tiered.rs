@@ -4,11 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use opentelemetry::KeyValue;
+use opentelemetry::trace::SpanContext;
 
 use super::members::Members;
 use super::ot_entry::threshold;
 use super::rate::Rate;
-use super::sample::{Decision, Floor, NewTrace, RecordedTrace, Sample};
+use super::sample::{Decision, NewTrace, RecordedTrace, Sample, Unasked};
 use super::sampler::Sampler;
 use super::tenants::Tenants;
 
@@ -21,7 +22,7 @@ pub(super) struct Tiered {
     members: Arc<Members>,
     /// Of each tier, if it has one.
     rates: Vec<Option<Rate>>,
-    /// Whether a tier has no rate: then the sampler is asked in any case, since the tier of a trace may change.
+    /// Whether a tier has no rate: then the sampler may be asked later, since the tier of a trace may change.
     is_mixed: bool,
 }
 
@@ -42,30 +43,33 @@ impl Tiered {
         self.rates.get(usize::from(tier.0)).copied().flatten()
     }
 
-    /// The sampler's verdict on a trace, whichever tier it had when it began.
+    /// The sampler's word on a trace, whichever tier it had when it began.
     fn samplers_verdict(&self, trace: &RecordedTrace<'_>) -> Decision {
-        let head = self.head.sample();
+        let sampler = self.head.sample();
         let notes = trace.head.notes.as_deref();
-        let Some(asked) = notes.and_then(|notes| notes.behind.as_ref()) else {
-            return head.verdict(trace);
+        let Some(asked) = notes.and_then(|notes| notes.unasked.as_ref()) else {
+            return sampler.verdict(trace);
         };
-        let added = asked.added.as_deref();
-        let state = added.and_then(|added| added.trace_state.as_ref());
-        let own = Decision {
-            added: None,
-            ..asked.clone()
-        };
-        let verdict = head.verdict(&RecordedTrace {
-            head: &own,
-            ..*trace
+        let decision = sampler.sample(&NewTrace {
+            id: trace.id,
+            name: &asked.name,
+            kind: &asked.kind,
+            parent: asked.parent.as_ref(),
+            caller: asked.caller,
+            request: None,
+            tenant: trace.tenant,
+            now: trace.now,
         });
-        // The threshold of the tier's rate is in the trace's state, and has not decided. The sampler has changed the caller's, or left it.
-        let told = match (state, trace.head.floor()) {
-            (Some(state), _) => threshold(state),
-            (None, Some(Floor(threshold))) => threshold,
-            (None, None) => None,
-        };
-        verdict.with_threshold_in(trace.state, told)
+        // The threshold of the tier's rate is in the trace's state, and has not decided.
+        let added = decision.added.as_deref();
+        let state = added.and_then(|added| added.trace_state.as_ref());
+        let state = state.or(asked.parent.as_ref().map(SpanContext::trace_state));
+        let told = state.and_then(threshold);
+        let decision = decision.upheld().with_threshold_in(trace.state, told);
+        match decision.is_kept() && !trace.head.is_kept() {
+            true => decision.adding(KeyValue::new("sampling.upgraded", true)),
+            false => decision,
+        }
     }
 }
 
@@ -76,7 +80,7 @@ impl Sample for Tiered {
         };
         let mut decision = rate.on_head(REASON, trace);
         if self.is_mixed {
-            decision.notes_mut().behind = Some(self.head.sample().sample(trace));
+            decision.notes_mut().unasked = Some(Unasked::of(trace));
         }
         decision
     }
@@ -84,13 +88,7 @@ impl Sample for Tiered {
     fn verdict(&self, trace: &RecordedTrace<'_>) -> Decision {
         match self.rate_of(trace.tenant) {
             Some(rate) => rate.on_end(REASON, trace),
-            None => {
-                let decision = self.samplers_verdict(trace);
-                match decision.is_kept() && !trace.head.is_kept() {
-                    true => decision.adding(KeyValue::new("sampling.upgraded", true)),
-                    false => decision,
-                }
-            }
+            None => self.samplers_verdict(trace),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::{lookup, warnings};
 use crate::exporter::otlp::Otlp;
 use crate::provider::{Telemetry, TelemetryBuilder};
-use crate::sampling::{Sampler, Tenants, Tier};
+use crate::sampling::{Rule, Sampler, Tenants, Tier};
 
 /// The one line of what is built in that environment, without the name of the service and the default sampler.
 fn line(
@@ -137,6 +137,12 @@ fn keep_that_has_nothing_left_to_keep_is_warned_of() {
     let none: [String; 0] = [];
     assert_eq!(of("always_on", "none"), none);
     assert_eq!(of("parentbased_always_on", "errors"), none);
+    let rule = || Rule::path("/search/**").rate(0.1);
+    let variables = [
+        ("BIZTRACE_KEEP", "errors"),
+        ("OTEL_TRACES_SAMPLER", "always_on"),
+    ];
+    assert_eq!(warnings(&variables, |builder| builder.rule(rule())), none);
     let slow = of("always_off", "slow=1s");
     assert!(slow.len() == 1 && slow[0].contains("names slow=1s, but no errors"));
 }

@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use opentelemetry::trace::{
-    Span as _, SpanKind, TraceContextExt as _, Tracer as _, TracerProvider as _,
+    Span as _, SpanKind, Status, TraceContextExt as _, Tracer as _, TracerProvider as _,
 };
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_proto::tonic::trace::v1::Span as Otlp;
 
-use super::super::{Mode, Recorder, Sampled, Start, Started, Tracer, TracerProvider};
+use super::super::{Mode, Recorder, Sampled, Start, Started, Tracer, TracerProvider, Waiting};
 use super::attributes;
 use super::doubles::Received;
 use crate::config::Limits;
 use crate::propagation::ParentDecision;
-use crate::sampling::{Head, Plan, Sampler, Tenants, Tier};
+use crate::sampling::{Head, Keep, Plan, Sampler, Tenants, Tier};
 
 fn tenants() -> Tenants {
     let mut tenants = Tenants::from_tag()
@@ -24,8 +24,12 @@ fn tenants() -> Tenants {
 }
 
 fn recorder(limits: Limits) -> (Arc<Recorder>, Tracer, Arc<Received>) {
-    let sink = Arc::new(Received::default());
     let plan = Plan::new(Sampler::always_off(), &[], None, Some(tenants()));
+    planned(plan, limits)
+}
+
+fn planned(plan: Plan, limits: Limits) -> (Arc<Recorder>, Tracer, Arc<Received>) {
+    let sink = Arc::new(Received::default());
     let recorder = Recorder::for_tests(Mode::Record, limits, sink.clone()).with_plan(plan);
     let recorder = Arc::new(recorder);
     let tracer = TracerProvider::new(Arc::clone(&recorder)).tracer("test");
@@ -210,4 +214,42 @@ fn without_tenants_a_tag_of_that_name_is_like_any_other() {
     root.span().end();
     let named: Vec<_> = sink.spans().iter().map(tenant).collect();
     assert_eq!(named, ["", "acme"]);
+}
+
+#[test]
+fn trace_that_comes_back_says_its_own_tier() {
+    let keep = Some(&Keep::errors());
+    let plan = Plan::new(Sampler::always_off(), &[], keep, Some(tenants()));
+    let (recorder, tracer, sink) = planned(plan, Limits::default());
+    let root = tracer.start_with_context("root", &Context::new());
+    let root = Context::new().with_span(root);
+    tracer.start_with_context("before", &root).end();
+    recorder.hand_over(Waiting::All, usize::MAX);
+    let mut child = tracer.start_with_context("child", &root);
+    child.set_status(Status::error("late"));
+    drop(child);
+    root.span().end();
+    let spans = sink.spans();
+    assert_eq!(spans.len(), 2);
+    let tier = tag(&spans[1], "sampling.tier").unwrap();
+    assert!(tier.contains("default"), "{tier}");
+}
+
+/// A sampler that keeps every trace gives no reason.
+#[test]
+fn trace_that_is_kept_for_no_reason_says_that_others_do_not_know() {
+    let mut tenants = Tenants::from_tag().tier("none", Tier::of(["acme"]).rate(0.0));
+    tenants.settle(|_| {}).unwrap();
+    let plan = Plan::new(Sampler::always_on(), &[], None, Some(tenants));
+    let (recorder, _, sink) = planned(plan, Limits::default());
+    let Started::Recording(span) = request(&recorder, Some("acme")) else {
+        panic!("every trace is recorded");
+    };
+    assert!(!span.context().is_sampled());
+    span.tag(|tags| tags.set("tenant.id", "initech"));
+    super::end(&span);
+    let spans = sink.spans();
+    assert_eq!(tag(&spans[0], "sampling.reason"), None);
+    let upgraded = tag(&spans[0], "sampling.upgraded");
+    assert_eq!(upgraded.as_deref(), Some("BoolValue(true)"));
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::random_ids;
 use super::tenants::{HIGH, LOW, Trace, keeping, of, plan};
 use crate::sampling::threshold::{Threshold, randomness_of};
-use crate::sampling::{Keep, Sampler, Tenants, Tier};
+use crate::sampling::{Keep, Parent, Plan, Rule, Sampler, Tenants, Tier};
 
 #[test]
 fn tenant_with_ten_times_its_budget_is_kept_at_a_tenth_with_true_weights() {
@@ -148,5 +148,33 @@ fn weights_are_true_below_a_caller_that_samples() {
         let sigma = (all * (1.0 - share) / share).sqrt();
         assert!((kept / share - all).abs() < 5.0 * sigma, "{kept}");
         assert!((sum - all).abs() < 5.0 * sigma, "a sum of {sum}");
+    }
+}
+
+/// What the rate of a rule leaves of a flood takes little of a budget, so that the tenant's other traces are kept.
+#[test]
+fn budget_counts_what_would_be_kept() {
+    let mut tenants =
+        Tenants::from_tag().tier("all", Tier::rest().spans_per_second_per_tenant(500));
+    tenants.settle(|warning| panic!("{warning}")).unwrap();
+    let rules = [
+        Rule::parent(Parent::None).rate(0.01),
+        Rule::parent(Parent::Remote).rate(1.0),
+    ];
+    let sampler = Plan::new(Sampler::always_off(), &rules, None, Some(tenants)).sampler;
+    let start = Instant::now() + Duration::from_millis(1);
+    for second in 0..5 {
+        let mut kept = [0, 0];
+        for (n, id) in random_ids(second + 1).take(10_000).enumerate() {
+            let is_called = n % 100 == 0;
+            let trace = Trace {
+                caller: is_called.then_some(false),
+                now: start + Duration::from_secs(second),
+                ..of(Some("acme"), id)
+            };
+            kept[usize::from(is_called)] += u32::from(trace.decide(&sampler).verdict.is_kept());
+        }
+        assert_eq!(kept[1], 100, "{second}");
+        assert!((50..150).contains(&kept[0]), "{kept:?}");
     }
 }

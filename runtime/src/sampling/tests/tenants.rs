@@ -79,10 +79,9 @@ impl Trace<'_> {
             tenant: self.tenants[0],
             now: &now,
         });
-        assert!(head.is_recorded() && head.waits());
         let added = head.added.take();
         let state = added.and_then(|added| added.trace_state).unwrap_or(state);
-        let verdict = sampler.sample().verdict(&RecordedTrace {
+        let trace = RecordedTrace {
             id: self.id,
             head: &head,
             state: &state,
@@ -92,7 +91,12 @@ impl Trace<'_> {
             spans: self.spans,
             hits: 0,
             now: &now,
-        });
+        };
+        let verdict = match head.is_recorded() {
+            true => sampler.sample().verdict(&trace),
+            false => head.clone(),
+        };
+        assert!(!head.is_recorded() || head.waits());
         let added = verdict.added.as_deref();
         let changed = added.and_then(|added| added.trace_state.as_ref());
         Decided {
@@ -256,4 +260,28 @@ fn what_keep_keeps_is_kept_in_its_tier() {
     let dropped = of(Some("initech"), LOW).decide(&sampler).verdict;
     assert!(!dropped.is_kept());
     assert_eq!(dropped.tier, TierId(1));
+}
+
+#[test]
+fn sampler_is_not_asked_about_tiers_with_a_rate() {
+    let tenants = Tenants::from_tag().tier("vip", Tier::of(["acme"]).rate(1.0));
+    let sampler = plan(tenants, Sampler::rate_limiting(1.0));
+    for _ in 0..100 {
+        let vip = of(Some("acme"), LOW).decide(&sampler);
+        assert_eq!(vip.verdict.reason, Some("tier"));
+    }
+    let mut kept = (0..2).map(|_| of(None, LOW).decide(&sampler).verdict.is_kept());
+    assert_eq!((kept.next(), kept.next()), (Some(true), Some(false)));
+}
+
+#[test]
+fn tiers_without_rates_record_nothing_that_the_sampler_drops() {
+    let tenants = || Tenants::from_tag().tier("vip", Tier::of(["acme"]).weight(3));
+    let head = |sampler| of(Some("acme"), LOW).decide(&sampler).head;
+    assert!(!head(plan(tenants(), Sampler::always_off())).is_recorded());
+    let kept = head(plan(tenants(), Sampler::always_on()));
+    assert!(kept.is_kept() && kept.waits());
+    let errors = Some(Keep::errors());
+    let kept = head(keeping(tenants(), Sampler::always_off(), errors));
+    assert!(kept.is_recorded() && kept.waits());
 }
