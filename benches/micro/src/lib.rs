@@ -11,7 +11,7 @@ use actix_web::http::StatusCode;
 use actix_web::test::{TestRequest, init_service};
 use actix_web::{App, Error, HttpResponse, web};
 use biztrace::actix::RequestTracing;
-use biztrace::settings::{Keep, Sampler};
+use biztrace::settings::{Keep, Policy, Sampler};
 use biztrace::{Telemetry, biz_attrs, traced, traced_handler};
 
 async fn bare(id: web::Path<u64>) -> HttpResponse {
@@ -90,6 +90,8 @@ pub enum Variant {
     Kept,
     /// Recorded and dropped by the verdict, which keeps errors and slow requests beside nothing.
     Dropped,
+    /// The same, with 20 policies on four tags that the trace does not pass.
+    Policies,
     /// Recorded, while no format of context is read.
     Alone,
     /// Recorded, with [`MORE`] tags of that kind.
@@ -115,12 +117,13 @@ pub enum Kind {
 
 impl Variant {
     /// All of them, by the names that the command line has for them.
-    pub const ALL: [(&str, Self); 12] = [
+    pub const ALL: [(&str, Self); 13] = [
         ("bare", Self::Bare),
         ("traced", Self::Traced),
         ("unsampled", Self::Unsampled),
         ("kept", Self::Kept),
         ("dropped", Self::Dropped),
+        ("policies", Self::Policies),
         ("alone", Self::Alone),
         ("more-integers", Self::More(Kind::Integer)),
         ("more-floats", Self::More(Kind::Float)),
@@ -154,19 +157,34 @@ impl Variant {
 /// If no thread can be started.
 pub fn telemetry(variant: Variant, endpoint: &str) -> Telemetry {
     let sampler = match variant {
-        Variant::Unsampled | Variant::Dropped => Sampler::always_off(),
+        Variant::Unsampled | Variant::Dropped | Variant::Policies => Sampler::always_off(),
         _ => Sampler::always_on(),
     };
     let mut builder = Telemetry::builder().otlp(endpoint).sampler(sampler);
     match variant {
         Variant::Alone => builder = builder.propagators([]),
         Variant::Kept | Variant::Dropped => {
-            builder = builder.keep(Keep::errors().slower_than(Duration::from_millis(500)));
+            builder = builder.keep(errors_and_slow());
         }
+        Variant::Policies => builder = builder.keep(with_policies(errors_and_slow())),
         _ => {}
     }
     let telemetry = builder.max_queue_size(10_000_000).build();
     telemetry.expect("these settings are right")
+}
+
+fn errors_and_slow() -> Keep {
+    Keep::errors().slower_than(Duration::from_millis(500))
+}
+
+/// Five policies on each of four tags: order.id is on both spans, two others on the request's, and one on none.
+fn with_policies(keep: Keep) -> Keep {
+    (0..5).fold(keep, |keep, n| {
+        keep.policy(Policy::equals("order.id", 1_000 + n))
+            .policy(Policy::matches("tenant.id", format!("globex-{n}-*")))
+            .policy(Policy::equals("payment.method", format!("voucher-{n}")))
+            .policy(Policy::equals("risk.review", n))
+    })
 }
 
 /// The service, to be called in process.

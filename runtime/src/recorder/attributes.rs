@@ -34,16 +34,21 @@ impl Tagged for OpenSpan {
         self.is_first
     }
 
-    fn attribute(&mut self, hash: u32, key: &str) -> Option<&[u8]> {
-        if !self.tags.may_have(hash) {
-            return None;
-        }
-        let at = self.find(hash, key.as_bytes())?;
-        Some(self.tags.entries[at].field(&self.tags.bytes))
+    fn tags(&self) -> &Tags {
+        &self.tags
     }
 }
 
 impl OpenSpan {
+    /// The encoded attribute of that key.
+    pub(super) fn attribute(&mut self, key: &Key<'_>) -> Option<&[u8]> {
+        if !self.tags.may_have(key.hash()) {
+            return None;
+        }
+        let at = self.find(key.hash(), key.as_str().as_bytes())?;
+        Some(self.tags.entries[at].field(&self.tags.bytes))
+    }
+
     pub(super) fn has(&mut self, key: &Key<'_>) -> bool {
         self.tags.may_have(key.hash()) && self.find(key.hash(), key.as_str().as_bytes()).is_some()
     }

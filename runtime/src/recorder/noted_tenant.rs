@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::open::OpenSpan;
 use crate::attribute::{Key, Scalar};
-use crate::sampling::{TENANT, Tagged as _, Tenants, TierId, tenant_name};
+use crate::sampling::{TENANT, Tenants, TierId, tenant_name};
 
 const KEY: Key<'_> = Key::new(TENANT);
 const TIER: Key<'_> = Key::new("sampling.tier");
@@ -43,7 +43,7 @@ impl NotedTenant {
     #[cold]
     pub(super) fn note(&self, span: &mut OpenSpan, before: usize) {
         if span.was_set(&KEY, before)
-            && let Some(tag) = span.attribute(KEY.hash(), TENANT)
+            && let Some(tag) = span.attribute(&KEY)
             && let Some(name) = name(tag)
         {
             self.with(|noted| {

@@ -11,7 +11,7 @@ use super::ot_entry::threshold;
 use super::sample::{Decision, NewTrace, RecordedTrace, Sample};
 use super::sampler::Sampler;
 use super::threshold::Threshold;
-use super::vote::{Vote, Voter};
+use super::vote::{Vote, Voters};
 use super::watch::Watch;
 
 /// Asks a sampler when a trace begins, has it recorded in any case, and keeps what the sampler or a `Keep` keeps.
@@ -19,8 +19,10 @@ use super::watch::Watch;
 pub(super) struct Keeping {
     head: Sampler,
     keep: Keep,
-    policies: Vec<Voter>,
-    drops: Vec<Voter>,
+    policies: Voters,
+    /// Those that take from a rate.
+    spare: Voters,
+    drops: Voters,
     /// Whether the threshold of what is kept in any case is told, since others are.
     tells_threshold: bool,
 }
@@ -35,13 +37,11 @@ struct Reason<'k> {
 
 impl Keeping {
     pub(super) fn new(keep: &Keep, head: Sampler, watch: &mut Watch) -> Self {
-        let voters = |policies: &[_], watch: &mut Watch| {
-            let voters = policies.iter().map(|policy| Voter::new(policy, watch));
-            voters.collect::<Vec<_>>()
-        };
+        let (takers, others): (Vec<_>, Vec<_>) = keep.policies.iter().partition(|it| it.takes());
         Self {
-            policies: voters(&keep.policies, watch),
-            drops: voters(&keep.drops, watch),
+            policies: Voters::new(others.into_iter(), watch),
+            spare: Voters::new(takers.into_iter(), watch),
+            drops: Voters::new(keep.drops.iter(), watch),
             keep: keep.clone(),
             tells_threshold: head.sample().tells_threshold(),
             head,
@@ -58,7 +58,7 @@ impl Keeping {
             });
         }
         let mut best: Option<(&str, Threshold)> = None;
-        for voter in self.policies.iter().filter(|voter| !voter.takes) {
+        for voter in self.policies.on(trace) {
             if let Vote::Keep(threshold) = voter.vote(trace)
                 && best.is_none_or(|(_, best)| threshold < best)
             {
@@ -73,13 +73,14 @@ impl Keeping {
 
     /// A policy that has something left for a trace that nothing else keeps.
     fn spare(&self, trace: &RecordedTrace<'_>) -> Option<Reason<'_>> {
-        let mut takers = self.policies.iter().filter(|voter| voter.takes);
+        let mut takers = self.spare.on(trace);
         let taker = takers.find(|voter| voter.vote(trace) != Vote::No)?;
         Some(Reason::policy(&taker.name, None))
     }
 
     fn drops(&self, trace: &RecordedTrace<'_>) -> bool {
-        self.drops.iter().any(|voter| voter.vote(trace) != Vote::No)
+        let mut drops = self.drops.on(trace);
+        drops.any(|voter| voter.vote(trace) != Vote::No)
     }
 
     /// Keeps a trace for that reason, beside what the sampler has made of it.

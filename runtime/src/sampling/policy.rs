@@ -189,6 +189,15 @@ impl Policy {
         }
     }
 
+    /// Whether asking it takes from a rate.
+    pub(super) fn takes(&self) -> bool {
+        match &self.condition {
+            Condition::RateLimiting(_) => true,
+            Condition::All(all) => all.iter().any(Self::takes),
+            _ => false,
+        }
+    }
+
     /// Whether it picks some of many that are alike.
     fn is_share(&self) -> bool {
         match &self.condition {

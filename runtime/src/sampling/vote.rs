@@ -23,9 +23,17 @@ pub(super) enum Vote {
 #[derive(Debug)]
 pub(super) struct Voter {
     pub(super) name: String,
+    /// The tests of tags that a trace must have passed: few traces have, and the others are not asked further.
+    needs: u64,
     test: Question,
-    /// Whether asking it takes from a rate.
-    pub(super) takes: bool,
+}
+
+/// Policies, and what of tags they need.
+#[derive(Debug)]
+pub(super) struct Voters {
+    all: Vec<Voter>,
+    /// The tests of tags that all need one of, unless some need none.
+    any_of: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -41,13 +49,34 @@ enum Question {
     Not(Box<Question>),
 }
 
+impl Voters {
+    pub(super) fn new<'p>(policies: impl Iterator<Item = &'p Policy>, watch: &mut Watch) -> Self {
+        let all: Vec<_> = policies.map(|policy| Voter::new(policy, watch)).collect();
+        let all_need = all.iter().all(|voter| voter.needs != 0);
+        let any_of = all.iter().fold(0, |any, voter| any | voter.needs);
+        Self {
+            any_of: all_need.then_some(any_of),
+            all,
+        }
+    }
+
+    /// Those that may not vote No.
+    #[inline]
+    pub(super) fn on(&self, trace: &RecordedTrace<'_>) -> impl Iterator<Item = &Voter> {
+        let is_asked = self.any_of.is_none_or(|any_of| trace.hits & any_of != 0);
+        let asked: &[Voter] = if is_asked { &self.all } else { &[] };
+        let hits = trace.hits;
+        asked.iter().filter(move |it| hits & it.needs == it.needs)
+    }
+}
+
 impl Voter {
     /// Has `watch` look for what the policy asks.
-    pub(super) fn new(policy: &Policy, watch: &mut Watch) -> Self {
+    fn new(policy: &Policy, watch: &mut Watch) -> Self {
         let test = Question::new(policy, watch);
         Self {
             name: policy.name().to_owned(),
-            takes: test.takes(),
+            needs: test.needs(),
             test,
         }
     }
@@ -81,6 +110,14 @@ impl Question {
                 Self::All(all)
             }
             Condition::Not(policy) => Self::Not(Box::new(Self::new(policy, watch))),
+        }
+    }
+
+    fn needs(&self) -> u64 {
+        match self {
+            Self::Tag(bit) => *bit,
+            Self::All(all) => all.iter().fold(0, |needs, it| needs | it.needs()),
+            _ => 0,
         }
     }
 

@@ -4,7 +4,7 @@ use regex_lite::Regex;
 
 use super::glob::Glob;
 use super::path_glob::PathGlob;
-use crate::attribute::{Key, Scalar};
+use crate::attribute::{Key, Scalar, Tags, key_of};
 
 /// What a tag is tested for.
 #[derive(Debug, Clone)]
@@ -28,6 +28,8 @@ pub(super) struct Range {
 /// The tests of an instance, by the tags that they test.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
+    /// A bit for each hash of a watched key: most attributes of a span are told to be none by it.
+    interest: u64,
     keys: Vec<WatchedKey>,
     tests: u32,
 }
@@ -37,23 +39,34 @@ pub(crate) struct Watch {
 struct WatchedKey {
     key: String,
     hash: u32,
+    values: Vec<WatchedValue>,
     tests: Vec<WatchedTest>,
 }
 
+/// A value that passes a test.
+#[derive(Debug)]
+struct WatchedValue {
+    digest: u64,
+    /// The whole attribute, as a span has it.
+    attribute: Vec<u8>,
+    bit: u64,
+    first_only: bool,
+}
+
+/// A test of a decoded value.
 #[derive(Debug)]
 struct WatchedTest {
+    test: Test,
     bit: u64,
     /// Whether only the first span here is tested.
     first_only: bool,
-    test: Test,
 }
 
 /// A span with its tags.
 pub(crate) trait Tagged {
     /// Whether it is the trace's first span here.
     fn is_first(&self) -> bool;
-    /// The encoded attribute of that key, whose hash is given, too.
-    fn attribute(&mut self, hash: u32, key: &str) -> Option<&[u8]>;
+    fn tags(&self) -> &Tags;
 }
 
 /// As many tests as there are bits.
@@ -67,20 +80,40 @@ impl Watch {
         }
         let bit = 1 << self.tests;
         self.tests += 1;
-        let test = WatchedTest {
-            bit,
-            first_only,
-            test,
-        };
-        match self.keys.iter_mut().find(|watched| watched.key == key) {
-            Some(watched) => watched.tests.push(test),
-            None => self.keys.push(WatchedKey {
-                key: key.to_owned(),
-                hash: Key::new(key).hash(),
-                tests: vec![test],
+        let watched = self.watch(key);
+        match test {
+            Test::OneOf(values) => {
+                let values = values.into_iter().map(|attribute| WatchedValue {
+                    digest: digest(&attribute),
+                    attribute,
+                    bit,
+                    first_only,
+                });
+                watched.values.extend(values);
+            }
+            test => watched.tests.push(WatchedTest {
+                test,
+                bit,
+                first_only,
             }),
         }
         bit
+    }
+
+    fn watch(&mut self, key: &str) -> &mut WatchedKey {
+        let at = self.keys.iter().position(|watched| watched.key == key);
+        let at = at.unwrap_or_else(|| {
+            let hash = Key::new(key).hash();
+            self.interest |= interest(hash);
+            self.keys.push(WatchedKey {
+                key: key.to_owned(),
+                hash,
+                values: Vec::new(),
+                tests: Vec::new(),
+            });
+            self.keys.len() - 1
+        });
+        &mut self.keys[at]
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -88,21 +121,54 @@ impl Watch {
     }
 
     /// The bits of the tests that a span passes.
-    pub(crate) fn hits(&self, span: &mut impl Tagged) -> u64 {
+    pub(crate) fn hits(&self, span: &impl Tagged) -> u64 {
         let mut hits = 0;
         let is_first = span.is_first();
-        for watched in &self.keys {
-            let Some(attribute) = span.attribute(watched.hash, &watched.key) else {
-                continue;
-            };
-            for WatchedTest {
-                bit,
-                first_only,
-                test,
-            } in &watched.tests
+        let Tags { entries, bytes, .. } = span.tags();
+        for entry in entries {
+            if self.interest & interest(entry.hash) != 0 {
+                let mut keys = self.keys.iter();
+                if let Some(key) = keys.find(|watched| watched.hash == entry.hash) {
+                    hits |= key.hits(is_first, entry.field(bytes));
+                }
+            }
+        }
+        hits
+    }
+}
+
+/// The bit of a hash.
+#[inline]
+fn interest(hash: u32) -> u64 {
+    1 << (hash % 64)
+}
+
+/// Differs for most attributes that differ.
+#[inline]
+fn digest(attribute: &[u8]) -> u64 {
+    let end = attribute.last_chunk().copied().unwrap_or_default();
+    u64::from_le_bytes(end) ^ ((attribute.len() as u64) << 56)
+}
+
+impl WatchedKey {
+    fn hits(&self, is_first: bool, attribute: &[u8]) -> u64 {
+        let mut hits = 0;
+        let digest = digest(attribute);
+        for value in &self.values {
+            if value.digest == digest
+                && (is_first || !value.first_only)
+                && value.attribute == attribute
             {
-                if (is_first || !first_only) && test.passes(attribute) {
-                    hits |= bit;
+                hits |= value.bit;
+            }
+        }
+        if !self.tests.is_empty()
+            && key_of(attribute) == self.key.as_bytes()
+            && let Some(scalar) = Scalar::of(attribute)
+        {
+            for test in &self.tests {
+                if (is_first || !test.first_only) && test.test.passes(scalar) {
+                    hits |= test.bit;
                 }
             }
         }
@@ -111,14 +177,13 @@ impl Watch {
 }
 
 impl Test {
-    fn passes(&self, attribute: &[u8]) -> bool {
-        match (self, Scalar::of(attribute)) {
-            (Self::OneOf(expected), _) => expected.iter().any(|it| it == attribute),
-            (Self::Glob(glob), Some(Scalar::Text(text))) => glob.matches(text),
-            (Self::Path(glob), Some(Scalar::Text(text))) => glob.matches(text),
-            (Self::Regex(regex), Some(Scalar::Text(text))) => regex.is_match(text),
-            (Self::Number(range), Some(Scalar::Int(number))) => range.contains(number as f64),
-            (Self::Number(range), Some(Scalar::Double(number))) => range.contains(number),
+    fn passes(&self, value: Scalar<'_>) -> bool {
+        match (self, value) {
+            (Self::Glob(glob), Scalar::Text(text)) => glob.matches(text),
+            (Self::Path(glob), Scalar::Text(text)) => glob.matches(text),
+            (Self::Regex(regex), Scalar::Text(text)) => regex.is_match(text),
+            (Self::Number(range), Scalar::Int(number)) => range.contains(number as f64),
+            (Self::Number(range), Scalar::Double(number)) => range.contains(number),
             _ => false,
         }
     }
@@ -128,5 +193,45 @@ impl Range {
     fn contains(self, number: f64) -> bool {
         use std::ops::RangeBounds;
         (self.from, self.to).contains(&number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Span(Tags);
+
+    impl Tagged for Span {
+        fn is_first(&self) -> bool {
+            true
+        }
+
+        fn tags(&self) -> &Tags {
+            &self.0
+        }
+    }
+
+    /// Keys with one hash are told apart.
+    #[test]
+    fn keys_of_one_hash_are_told_apart() {
+        let mut keys = std::collections::HashMap::new();
+        let pair = (0_u32..).find_map(|n| {
+            let key = format!("key.{n}");
+            let earlier = keys.insert(Key::new(&key).hash(), key.clone())?;
+            Some((earlier, key))
+        });
+        let (watched, other) = pair.unwrap();
+        let mut watch = Watch::default();
+        let mut tags = Tags::new();
+        tags.set(&watched, "a");
+        let one_of = vec![tags.entries[0].field(&tags.bytes).to_vec()];
+        let is_a = watch.add(&watched, false, Test::OneOf(one_of));
+        let is_any = watch.add(&watched, false, Test::Glob(Glob::new("*")));
+        for (key, expected) in [(&watched, is_a | is_any), (&other, 0)] {
+            let mut tags = Tags::new();
+            tags.set(key, "a");
+            assert_eq!(watch.hits(&Span(tags)), expected, "{key}");
+        }
     }
 }

@@ -18,9 +18,8 @@ impl Tagged for Span {
         self.is_first
     }
 
-    fn attribute(&mut self, hash: u32, _key: &str) -> Option<&[u8]> {
-        let entry = self.tags.entries.iter().find(|entry| entry.hash == hash)?;
-        Some(entry.field(&self.tags.bytes))
+    fn tags(&self) -> &Tags {
+        &self.tags
     }
 }
 
