@@ -45,7 +45,7 @@ pub(crate) struct Setup {
     pub(crate) tiers: Vec<TierSetup>,
 }
 
-/// Sends requests to one receiver. EncodedSpans on the export thread, one call at a time.
+/// Sends requests to one receiver. Runs on the export thread, one call at a time.
 pub(crate) trait Export {
     fn export(&mut self, request: Request) -> impl Future<Output = Result<Delivery, Failure>>;
 

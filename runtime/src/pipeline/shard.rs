@@ -212,7 +212,7 @@ impl Shards {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// EncodedSpans `f` on the counters of all threads at one instant: no span moves between them meanwhile.
+    /// Runs `f` on the counters of all threads at one instant: no span moves between them meanwhile.
     pub(super) fn at_rest<R>(
         &self,
         f: impl FnOnce(&mut [MutexGuard<'_, ShardCounters>]) -> R,

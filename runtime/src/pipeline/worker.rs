@@ -276,7 +276,7 @@ impl<E> Worker<E> {
         }
     }
 
-    /// MemoryBudget of that size would be mapped, cleared and unmapped for each request, which stops the other threads as well.
+    /// Memory of that size would be mapped, cleared and unmapped for each request, which stops the other threads as well.
     fn recycle_body(&mut self, body: Bytes) {
         if body.is_unique() {
             self.buffer = body.into();
