@@ -18,15 +18,12 @@ pub(super) fn tag(
     forwarded: Option<&ForwardedInfo<'_>>,
     tags: &mut Tags,
 ) {
-    let by_proxy = forwarded.and_then(|via| via.host);
-    let by_proxy = by_proxy.map(str::as_bytes);
-    let by_proxy = by_proxy.filter(|host| split(host).is_some());
     let target = Target {
         scheme: forwarded
             .and_then(|via| via.scheme)
             .unwrap_or_else(|| request.scheme()),
         version: request.version(),
-        host: by_proxy.or_else(|| asked(request)).unwrap_or_default(),
+        host: asked(request, forwarded).unwrap_or_default(),
     };
     let is_tagged = CACHE.try_with(|cache| cache.borrow_mut().tag(&target, tags));
     // A thread that is ending has no cache any more.
@@ -35,18 +32,32 @@ pub(super) fn tag(
     }
 }
 
-/// The host that the client asked for: of the URI if it has one, as in HTTP/2, else of `Host`.
-fn asked(request: &impl RequestHead) -> Option<&[u8]> {
+/// The host that the client asked for, with or without a port: as a proxy that speaks for the client says, or else as the request does.
+fn asked<'r>(
+    request: &'r impl RequestHead,
+    forwarded: Option<&ForwardedInfo<'r>>,
+) -> Option<&'r [u8]> {
+    let by_proxy = forwarded.and_then(|via| via.host).map(str::as_bytes);
+    by_proxy
+        .filter(|host| split(host).is_some())
+        .or_else(|| named(request))
+}
+
+/// The host that a request names: in its URI if that has one, as in HTTP/2, else in `Host`.
+fn named(request: &impl RequestHead) -> Option<&[u8]> {
     match request.authority() {
         Some(authority) => Some(authority.as_bytes()),
         None => request.headers().lines("host").next(),
     }
 }
 
-/// The host that the client asked for, without a port.
-pub(super) fn name(request: &impl RequestHead) -> Option<&str> {
-    let (address, _) = asked(request).and_then(split)?;
-    Some(address)
+/// The host that the client asked for, as `server.address` has it: without a port.
+pub(super) fn address<'r>(
+    request: &'r impl RequestHead,
+    forwarded: Option<&ForwardedInfo<'r>>,
+) -> Option<&'r str> {
+    let (address, _) = asked(request, forwarded).and_then(split)?;
+    Some(cut(address))
 }
 
 /// Where a request was sent.
@@ -201,6 +212,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::inbound::forwarded::UNSAID;
     use crate::inbound::test_request::TestRequest;
 
     #[test]
@@ -217,17 +229,45 @@ mod tests {
             ("", None),
         ] {
             let request = TestRequest::with_headers(&[("host", header)]);
-            assert_eq!(asked(&request).and_then(split), expected, "{header:?}");
+            assert_eq!(
+                asked(&request, None).and_then(split),
+                expected,
+                "{header:?}"
+            );
         }
         let request = TestRequest {
             authority: Some("user:secret@other:81"),
             ..TestRequest::with_headers(&[("host", "shop")])
         };
         assert_eq!(
-            asked(&request).and_then(split),
+            asked(&request, None).and_then(split),
             Some(("other", Some(81))),
             "HTTP/2 has the authority in its URI"
         );
+    }
+
+    #[test]
+    fn rules_and_spans_have_the_same_host() {
+        let request = TestRequest::with_headers(&[("host", "behind:81")]);
+        for (by_proxy, expected) in [
+            (None, "behind"),
+            (Some("shop.example.com:443"), "shop.example.com"),
+            (Some("[2001:db8::1]:443"), "2001:db8::1"),
+            (Some("h\u{f6}st"), "behind"),
+        ] {
+            let via = ForwardedInfo {
+                host: by_proxy,
+                ..UNSAID
+            };
+            assert_eq!(address(&request, Some(&via)), Some(expected));
+            let [mut tags, mut of_span] = [Tags::new(), Tags::new()];
+            tags.set(SERVER_ADDRESS, expected);
+            tag(&request, Some(&via), &mut of_span);
+            let of_span = of_span.entries.iter().map(|it| it.field(&of_span.bytes));
+            let address = tags.entries[0].field(&tags.bytes);
+            assert!(of_span.into_iter().any(|field| field == address));
+        }
+        assert_eq!(address(&TestRequest::default(), None), None);
     }
 
     fn target() -> impl Strategy<Value = (bool, bool, String, Option<usize>)> {

@@ -26,7 +26,7 @@ impl<R: RequestHead> Head for SampledHead<'_, R> {
     }
 
     fn host(&self) -> Option<&str> {
-        host::name(self.request.head)
+        host::address(self.request.head, self.request.forwarded.as_ref())
     }
 
     fn any_line(&self, name: &str, passes: &dyn Fn(&[u8]) -> bool) -> bool {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 pub(crate) trait Head {
     fn method(&self) -> &str;
     fn path(&self) -> &str;
-    /// The host that the client asked for, without a port.
+    /// As `server.address` has it: the host that the client asked for, without a port.
     fn host(&self) -> Option<&str>;
     /// Whether a line of the header `name`, which is in lower case, passes.
     fn any_line(&self, name: &str, passes: &dyn Fn(&[u8]) -> bool) -> bool;

@@ -87,8 +87,8 @@ impl Rule {
         RuleCondition(Vec::new()).method(method)
     }
 
-    /// Requests to that host, as the client names it, without a port. `*` stands for any characters: `*.internal`. Upper and lower case are
-    /// alike.
+    /// Requests to that host, as `server.address` has it: the one that the client or a trusted proxy names, without a port. `*` stands for
+    /// any characters: `*.internal`. Upper and lower case are alike.
     pub fn host(pattern: impl AsRef<str>) -> RuleCondition {
         RuleCondition(Vec::new()).host(pattern)
     }

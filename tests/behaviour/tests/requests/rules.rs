@@ -176,6 +176,36 @@ async fn headers_hosts_and_parents_are_asked() {
 }
 
 #[actix_web::test]
+async fn host_is_the_one_that_a_trusted_proxy_names() {
+    for (is_trusted, kept) in [(true, "/orders/1"), (false, "/orders/2")] {
+        let settings = |builder: TelemetryBuilder| {
+            builder
+                .sampler(Sampler::always_off())
+                .rule(Rule::host("shop.example").keep())
+        };
+        let service = Rules::tracing(
+            settings,
+            match is_trusted {
+                true => |tracing| tracing.trusted_proxies(["127.0.0.1"]).unwrap(),
+                false => |tracing| tracing.trusted_proxies(["192.0.2.1"]).unwrap(),
+            },
+        );
+        let client = ("x-forwarded-for", "203.0.113.9");
+        for (path, asked, host) in [
+            ("/orders/1", "shop.example:443", "behind"),
+            ("/orders/2", "other.example", "shop.example"),
+        ] {
+            let headers = [client, ("x-forwarded-host", asked), ("host", host)];
+            service.get(path, &headers).await;
+        }
+        let spans = service.spans(2).await;
+        assert_eq!(paths(&spans), [kept], "trusted: {is_trusted}");
+        let address = spans.server().tag("server.address");
+        assert_eq!(address, Some("shop.example".into()));
+    }
+}
+
+#[actix_web::test]
 async fn route_is_kept_whole_whatever_the_head_has_said() {
     let service = Rules::new(|builder| {
         builder
