@@ -55,6 +55,9 @@ impl OpenSpan {
 
     /// Whether that attribute was set since the buffer had `before` bytes.
     pub(super) fn was_set(&mut self, key: &Key<'_>, before: usize) -> bool {
+        if !self.tags.may_have(key.hash()) {
+            return false;
+        }
         let found = self.find(key.hash(), key.as_str().as_bytes());
         // A buffer that has shrunk was squeezed: then nobody knows.
         let is_squeezed = self.tags.bytes.len() < before;

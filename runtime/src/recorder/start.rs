@@ -10,12 +10,11 @@ use super::inherited::Inherited;
 use super::instance::{NewSpan, Recorder, Sampled};
 use super::local::LocalSpan;
 use super::noted_tenant::NotedTenant;
-use super::open::{Parent, value_limits};
+use super::open::{OpenSpan, Parent, value_limits};
 use super::scope::Scope;
 use super::state::State;
 use super::trace::TraceRef;
 use crate::attribute::Tags;
-use crate::config::Limits;
 use crate::propagation::ParentDecision;
 
 /// A span about to start.
@@ -178,9 +177,19 @@ fn open(
         span.request = Some((slot, id));
         has_head = state.copy_head(slot, copy);
     }
-    if inherits || (is_entry && !trace.recorder.tags.is_empty()) {
-        let tags = is_entry.then_some(&trace.recorder.tags);
-        preset(&mut state, slot, id, tags, limits);
+    if is_entry && !trace.recorder.tags.is_empty() {
+        let append = |span: &mut OpenSpan, room| span.append(&trace.recorder.tags, limits, room);
+        let limit = limits.bytes_per_trace;
+        // The verdict notes them once, on the trace's first span here.
+        match parent_slot {
+            None => state.update(slot, id, limit, append),
+            Some(_) => state.preset(slot, id, limit, append),
+        };
+    }
+    if inherits {
+        state.preset(slot, id, limits.bytes_per_trace, |span, room| {
+            span.inherit(limits, room);
+        });
     }
     if let Some(tags) = start.tags {
         state.update(slot, id, limits.bytes_per_trace, |span, room| {
@@ -204,16 +213,4 @@ pub(super) fn handed_to_child(
         Some(parent) => (parent.request, parent.inherited.clone()),
         None => (None, state.inherited.get(id).unwrap_or_default()),
     }
-}
-
-/// Gives a span that starts what it has before its own attributes, which replace these: `tags`, and then what it inherits.
-fn preset(state: &mut State, slot: u32, id: SpanId, tags: Option<&Tags>, limits: &Limits) {
-    if let Some(tags) = tags {
-        state.update(slot, id, limits.bytes_per_trace, |span, room| {
-            span.append(tags, limits, room);
-        });
-    }
-    state.update(slot, id, limits.bytes_per_trace, |span, room| {
-        span.inherit(limits, room);
-    });
 }

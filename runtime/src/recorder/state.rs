@@ -166,9 +166,32 @@ impl State {
             .filter(|span| span.id == id)
     }
 
-    /// Runs `f` on an open span, with the bytes that the trace may still take, and accounts for what it adds.
+    /// Runs `f` on an open span, with the bytes that the trace may still take, and accounts for what it adds. Has the verdict note what it
+    /// sets.
     #[inline]
     pub(super) fn update<R>(
+        &mut self,
+        slot: u32,
+        id: SpanId,
+        limit: usize,
+        f: impl FnOnce(&mut OpenSpan, usize) -> R,
+    ) -> Option<R> {
+        let mut written = 0;
+        let result = self.preset(slot, id, limit, |span, room| {
+            written = span.tags.bytes.len();
+            f(span, room)
+        });
+        if result.is_some()
+            && let Some(verdict) = &self.verdict
+        {
+            verdict.note_change(&mut self.slots[slot as usize], written);
+        }
+        result
+    }
+
+    /// As [`update`](Self::update), for what others have said and a span only starts with: the verdict does not note it.
+    #[inline]
+    pub(super) fn preset<R>(
         &mut self,
         slot: u32,
         id: SpanId,
@@ -179,14 +202,10 @@ impl State {
         let room = limit.saturating_sub(self.bytes).min(memory);
         let span = self.get(slot, id)?;
         let before = span.size();
-        let written = span.tags.bytes.len();
         let result = f(span, room);
         let after = span.size();
         self.bytes = self.bytes + after - before;
         self.slot_bytes = self.slot_bytes + after - before;
-        if let Some(verdict) = &self.verdict {
-            verdict.note_change(&mut self.slots[slot as usize], written);
-        }
         self.account();
         Some(result)
     }

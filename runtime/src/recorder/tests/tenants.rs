@@ -8,9 +8,12 @@ use opentelemetry::trace::{
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_proto::tonic::trace::v1::Span as Otlp;
 
-use super::super::{Mode, Recorder, Sampled, Start, Started, Tracer, TracerProvider, Waiting};
+use super::super::{
+    LocalSpan, Mode, Recorder, Sampled, Start, Started, Tracer, TracerProvider, Waiting,
+};
 use super::attributes;
 use super::doubles::Received;
+use crate::attribute::Tags;
 use crate::config::Limits;
 use crate::propagation::ParentDecision;
 use crate::sampling::{Head, Keep, Plan, Sampler, Tenants, Tier};
@@ -24,13 +27,18 @@ fn tenants() -> Tenants {
 }
 
 fn recorder(limits: Limits) -> (Arc<Recorder>, Tracer, Arc<Received>) {
-    let plan = Plan::new(Sampler::always_off(), &[], None, Some(tenants()));
-    planned(plan, limits)
+    recorder_with(Tags::new(), limits)
 }
 
-fn planned(plan: Plan, limits: Limits) -> (Arc<Recorder>, Tracer, Arc<Received>) {
+fn recorder_with(tags: Tags, limits: Limits) -> (Arc<Recorder>, Tracer, Arc<Received>) {
+    let plan = Plan::new(Sampler::always_off(), &[], None, Some(tenants()));
+    planned(plan, tags, limits)
+}
+
+fn planned(plan: Plan, tags: Tags, limits: Limits) -> (Arc<Recorder>, Tracer, Arc<Received>) {
     let sink = Arc::new(Received::default());
-    let recorder = Recorder::for_tests(Mode::Record, limits, sink.clone()).with_plan(plan);
+    let mut recorder = Recorder::for_tests(Mode::Record, limits, sink.clone()).with_plan(plan);
+    recorder.tags = tags;
     let recorder = Arc::new(recorder);
     let tracer = TracerProvider::new(Arc::clone(&recorder)).tracer("test");
     (recorder, tracer, sink)
@@ -93,6 +101,60 @@ fn last_tag_that_is_set_names_the_tenant_whichever_span_ends_last() {
     let expected = [("child", "acme"), ("other", "acme"), ("root", "initech")];
     let expected = expected.map(|(name, tenant)| (name, tenant.to_owned()));
     assert_eq!(named, expected, "what a span has said of itself stands");
+}
+
+fn recording(started: Started) -> LocalSpan {
+    match started {
+        Started::Recording(span) => span,
+        Started::Dropped(_) => panic!("every trace is recorded"),
+    }
+}
+
+#[test]
+fn inherited_tag_does_not_name_the_tenant_again() {
+    for (inherited, set_last, is_kept) in [("initech", "acme", true), ("acme", "initech", false)] {
+        let (recorder, _, sink) = recorder(Limits::default());
+        let root = recording(request(&recorder, None));
+        let mut tags = root.tags();
+        tags.set_inherited("tenant.id", inherited);
+        root.append(&tags);
+        drop(tags);
+        let child = || {
+            let start = Start::now("child", SpanKind::Internal);
+            recording(root.clone().start_child(start))
+        };
+        let names_it = child();
+        names_it.tag(|tags| tags.set("tenant.id", set_last));
+        super::end(&names_it);
+        let inherits = child();
+        inherits.tag(|tags| tags.set("other", &1));
+        super::end(&inherits);
+        super::end(&root);
+        let mut named: Vec<_> = sink.spans().iter().map(tenant).collect();
+        named.sort_unstable();
+        let expected = match is_kept {
+            true => &["acme", "initech", "initech"][..],
+            false => &[],
+        };
+        assert_eq!(named, expected);
+    }
+}
+
+#[test]
+fn default_tag_names_the_tenant_once() {
+    for (set_last, kept) in [(None, 0), (Some("acme"), 2)] {
+        let mut tags = Tags::new();
+        tags.set("tenant.id", "initech");
+        let (recorder, _, sink) = recorder_with(tags, Limits::default());
+        let root = recording(request(&recorder, Some("acme")));
+        if let Some(tenant) = set_last {
+            root.tag(|tags| tags.set("tenant.id", tenant));
+        }
+        let server = Start::now("child", SpanKind::Server);
+        super::end(&recording(root.clone().start_child(server)));
+        super::end(&root);
+        assert_eq!(sink.spans().len(), kept, "{set_last:?}");
+    }
 }
 
 #[test]
@@ -220,7 +282,7 @@ fn without_tenants_a_tag_of_that_name_is_like_any_other() {
 fn trace_that_comes_back_says_its_own_tier() {
     let keep = Some(&Keep::errors());
     let plan = Plan::new(Sampler::always_off(), &[], keep, Some(tenants()));
-    let (recorder, tracer, sink) = planned(plan, Limits::default());
+    let (recorder, tracer, sink) = planned(plan, Tags::new(), Limits::default());
     let root = tracer.start_with_context("root", &Context::new());
     let root = Context::new().with_span(root);
     tracer.start_with_context("before", &root).end();
@@ -241,7 +303,7 @@ fn trace_that_is_kept_for_no_reason_says_that_others_do_not_know() {
     let mut tenants = Tenants::from_tag().tier("none", Tier::of(["acme"]).rate(0.0));
     tenants.settle(|_| {}).unwrap();
     let plan = Plan::new(Sampler::always_on(), &[], None, Some(tenants));
-    let (recorder, _, sink) = planned(plan, Limits::default());
+    let (recorder, _, sink) = planned(plan, Tags::new(), Limits::default());
     let Started::Recording(span) = request(&recorder, Some("acme")) else {
         panic!("every trace is recorded");
     };
