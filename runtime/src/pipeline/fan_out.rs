@@ -14,11 +14,11 @@ impl Sink for FanOut {
         self.0.iter().for_each(|sink| sink.ended());
     }
 
-    fn kept(&self, spans: &EncodedSpans, new: u64, tier: TierId) {
+    fn kept(&self, spans: &EncodedSpans, new: u64, tier: Option<TierId>) {
         self.0.iter().for_each(|sink| sink.kept(spans, new, tier));
     }
 
-    fn dropped(&self, spans: u64, tier: TierId) {
+    fn dropped(&self, spans: u64, tier: Option<TierId>) {
         self.0.iter().for_each(|sink| sink.dropped(spans, tier));
     }
 

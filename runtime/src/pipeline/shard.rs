@@ -132,10 +132,11 @@ impl Shards {
         })
     }
 
-    /// The position of a tier. A pipeline with fewer tiers has the last in its place.
+    /// The position of a trace's tier. The last stands in for none, and for one that the pipeline does not have.
     #[inline]
-    fn position(&self, tier: TierId) -> usize {
-        usize::from(tier.0).min(self.tiers.len() - 1)
+    fn position(&self, tier: Option<TierId>) -> usize {
+        let last = self.tiers.len() - 1;
+        tier.map_or(last, |tier| last.min(tier.0.into()))
     }
 
     /// Wakes the export thread if the queue, to which `tier` has added, is worth a request.
@@ -263,7 +264,7 @@ impl Sink for Shards {
         });
     }
 
-    fn kept(&self, spans: &EncodedSpans, new: u64, tier: TierId) {
+    fn kept(&self, spans: &EncodedSpans, new: u64, tier: Option<TierId>) {
         let position = self.position(tier);
         self.with_mine(|counters| match counters.end {
             None => {
@@ -278,7 +279,7 @@ impl Sink for Shards {
         });
     }
 
-    fn dropped(&self, spans: u64, tier: TierId) {
+    fn dropped(&self, spans: u64, tier: Option<TierId>) {
         let position = self.position(tier);
         self.with_mine(|counters| {
             if counters.end.is_none() {

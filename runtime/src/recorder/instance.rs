@@ -21,7 +21,7 @@ use crate::attribute::{Privacy, Tags};
 use crate::config::{ExceptionSignal, Limits, Settings};
 use crate::network::Hosts;
 use crate::propagation::{ParentDecision, Propagators};
-use crate::sampling::{Decision, Head, NewTrace, Plan, RANDOM, Sampler, Tenants, TierId, Watch};
+use crate::sampling::{Decision, Head, NewTrace, Plan, RANDOM, Sampler, Tenants, Watch};
 use crate::semconv::{KnownMethods, Redaction};
 
 /// What a recorder does with the traces that start in it.
@@ -223,7 +223,7 @@ impl Recorder {
             match left {
                 Some(Taken::Sealed(spans)) => {
                     handed += spans.spans();
-                    self.sink.kept(&spans, 0, TierId::default());
+                    self.sink.kept(&spans, 0, None);
                 }
                 Some(Taken::Undecided(verdict)) => handed += self.decide(&cell, &verdict),
                 None => {}
@@ -236,6 +236,7 @@ impl Recorder {
     /// the number of these spans.
     pub(super) fn decide(&self, cell: &Cell, verdict: &Arc<Verdict>) -> usize {
         let decided = verdict.decide(self.sampler.sample(), &*self.clock);
+        let tier = Some(decided.decision.tier);
         let mut settled = 0;
         let mut are_left = true;
         while are_left {
@@ -247,11 +248,10 @@ impl Recorder {
             are_left = !state.unsealed.is_empty();
             let kept = state.ended().spans();
             if kept > 0 {
-                self.sink.kept(state.ended(), 0, decided.decision.tier);
+                self.sink.kept(state.ended(), 0, tier);
             }
             if kept < spans {
-                self.sink
-                    .dropped((spans - kept) as u64, decided.decision.tier);
+                self.sink.dropped((spans - kept) as u64, tier);
             }
             state.handed_over();
         }

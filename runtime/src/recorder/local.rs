@@ -15,7 +15,6 @@ use super::open::{Attributes, OpenSpan, value_limits};
 use super::state::{Ended, Times};
 use super::trace::TraceRef;
 use crate::attribute::{Key, Scratch, Tags};
-use crate::sampling::TierId;
 use crate::semconv::Outcome;
 
 /// A handle of a span: its trace, its slot there and its id. It keeps the trace's identity, not its buffers. Once the span has ended,
@@ -222,7 +221,7 @@ impl LocalSpan {
         match ended {
             Ended::Waits => sink.ended(),
             Ended::Kept => {
-                sink.kept(state.ended(), 1, TierId::default());
+                sink.kept(state.ended(), 1, None);
                 state.handed_over();
             }
             Ended::Due(verdict) => {

@@ -9,10 +9,10 @@ use crate::sampling::TierId;
 pub(crate) trait Sink: Debug + Send + Sync {
     /// A span has ended, and waits in its trace.
     fn ended(&self);
-    /// These spans are kept. `ended` has not counted `new` of them.
-    fn kept(&self, spans: &EncodedSpans, new: u64, tier: TierId);
+    /// These spans are kept. `ended` has not counted `new` of them. A trace has a tier if there was a verdict.
+    fn kept(&self, spans: &EncodedSpans, new: u64, tier: Option<TierId>);
     /// `spans` ended spans are dropped: their trace is not kept.
-    fn dropped(&self, spans: u64, tier: TierId);
+    fn dropped(&self, spans: u64, tier: Option<TierId>);
     /// A span was not recorded.
     fn refused(&self, why: Refusal);
 }

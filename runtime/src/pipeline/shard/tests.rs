@@ -14,7 +14,7 @@ fn shards(batch: &Batch) -> Arc<Shards> {
 fn hand_over(shards: &Shards, bytes: usize) {
     let mut spans = EncodedSpans::default();
     spans.push(&Scope::Biztrace, |out| out.resize(bytes, 0));
-    shards.kept(&spans, 1, TierId::default());
+    shards.kept(&spans, 1, None);
 }
 
 fn chunk_capacity(shards: &Shards) -> usize {
@@ -29,10 +29,10 @@ fn spans_of_dropped_traces_are_booked_and_are_no_loss() {
     let shards = shards(&Batch::default());
     shards.ended();
     shards.ended();
-    shards.dropped(2, TierId::default());
+    shards.dropped(2, None);
     shards.close(End::Shutdown);
     shards.ended();
-    shards.dropped(1, TierId::default());
+    shards.dropped(1, None);
     shards.at_rest(|all| {
         let dropped = all.iter().fold(Dropped::default(), |mut sum, counters| {
             sum.merge(&counters.dropped);

@@ -16,8 +16,8 @@ use crate::config::Batch;
 use crate::recorder::{EncodedSpans, MemoryBudget, Scope, Sink};
 use crate::sampling::TierId;
 
-const VIP: TierId = TierId(0);
-const REST: TierId = TierId(1);
+const VIP: Option<TierId> = Some(TierId(0));
+const REST: Option<TierId> = Some(TierId(1));
 
 fn tier(name: &str, queue: usize, weight: u32) -> TierSetup {
     TierSetup {
@@ -40,7 +40,7 @@ fn two_tiers(batch: Batch, vip: TierSetup, rest: TierSetup) -> Setup {
 }
 
 /// Hands over a trace of `spans` spans of `bytes` bytes each.
-fn offer(sink: &dyn Sink, tier: TierId, spans: usize, bytes: usize) {
+fn offer(sink: &dyn Sink, tier: Option<TierId>, spans: usize, bytes: usize) {
     let mut trace = EncodedSpans::default();
     for _ in 0..spans {
         trace.push(&Scope::Biztrace, |out| {

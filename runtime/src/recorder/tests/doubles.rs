@@ -100,14 +100,14 @@ impl Sink for Received {
         self.recorded.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn kept(&self, spans: &EncodedSpans, new: u64, _: TierId) {
+    fn kept(&self, spans: &EncodedSpans, new: u64, _: Option<TierId>) {
         self.recorded.fetch_add(new as usize, Ordering::Relaxed);
         let mut copy = EncodedSpans::default();
         copy.append(spans);
         self.handed_over.lock().unwrap().push(copy);
     }
 
-    fn dropped(&self, spans: u64, _: TierId) {
+    fn dropped(&self, spans: u64, _: Option<TierId>) {
         self.dropped.fetch_add(spans as usize, Ordering::Relaxed);
     }
 

@@ -106,7 +106,7 @@ fn books_by_tier_balance_at_any_moment() {
             move || {
                 for i in 0..2_000 {
                     let i = i * 7 + seed;
-                    let tier = TierId((i % 8) as u8);
+                    let tier = Some(TierId((i % 8) as u8));
                     offer(&**sink, tier, 1 + i % 5, 20);
                     if i.is_multiple_of(3) {
                         sink.ended();
@@ -145,7 +145,7 @@ fn spans_of_threads_that_end_stay_in_their_tier() {
     let (pipeline, sink) = start(setup, &receiver);
     for i in 0..300 {
         let sink = Arc::clone(&sink);
-        let tier = TierId(u8::from(i % 3 == 0));
+        let tier = Some(TierId(u8::from(i % 3 == 0)));
         thread::spawn(move || offer(&*sink, tier, 1, 10))
             .join()
             .unwrap();
@@ -154,6 +154,22 @@ fn spans_of_threads_that_end_stay_in_their_tier() {
     let report = pipeline.report();
     assert_eq!(numbers(&report.tiers[0]), (200, 200, 0, 0));
     assert_eq!(numbers(&report.tiers[1]), (100, 100, 0, 0));
+}
+
+#[test]
+fn trace_without_a_tier_takes_nothing_from_the_first() {
+    let receiver = Receiver::default();
+    receiver.permit(1_000);
+    let setup = two_tiers(batch(100, 10), tier("vip", 100, 1), tier("rest", 100, 1));
+    let (pipeline, sink) = start(setup, &receiver);
+    offer(&*sink, None, 3, 10);
+    sink.ended();
+    sink.dropped(1, None);
+    pipeline.close(Duration::from_secs(60)).wait();
+    let report = pipeline.report();
+    assert_tiers_balance(&report);
+    assert_eq!(numbers(&report.tiers[0]), (0, 0, 0, 0));
+    assert_eq!(report.tiers[1].kept, 3);
 }
 
 #[test]
@@ -215,12 +231,13 @@ fn without_tenants_there_are_no_books_by_tier() {
     receiver.permit(1_000);
     let (pipeline, sink) = start(setup(batch(20, 10), usize::MAX), &receiver);
     offer(&*sink, VIP, 3, 10);
-    offer(&*sink, TierId(7), 3, 10);
+    offer(&*sink, Some(TierId(7)), 3, 10);
+    offer(&*sink, None, 3, 10);
     pipeline.close(Duration::from_secs(60)).wait();
     let report = pipeline.report();
     assert_eq!(report.tiers, []);
     assert_eq!(
         report.to_string(),
-        "6 spans recorded, 6 delivered, 0 dropped"
+        "9 spans recorded, 9 delivered, 0 dropped"
     );
 }
