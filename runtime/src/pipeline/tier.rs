@@ -6,9 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::tier_memory::TierMemory;
 use crate::config::Batch;
 use crate::recorder::MemoryBudget;
-
-/// Tiers of an instance at most.
-pub(super) const MAX_TIERS: usize = 8;
+use crate::sampling::MAX_TIERS;
 
 /// What a tier of tenants gets of a pipeline.
 #[derive(Debug, Clone)]

@@ -53,7 +53,7 @@ pub(crate) use self::tenants::TenantSource;
 pub use self::tenants::Tenants;
 pub(crate) use self::threshold::RANDOM;
 pub use self::tier::Tier;
-pub(crate) use self::tier::{TierId, tenant_name};
+pub(crate) use self::tier::{MAX_TIERS, TierId, tenant_name};
 pub(crate) use self::watch::{Tagged, Watch};
 #[cfg(feature = "otlp-grpc")]
 pub(crate) use self::{bucket::Bucket, sample::Added};

@@ -4,14 +4,11 @@ use std::collections::HashSet;
 use std::fmt;
 
 use super::glob::Glob;
-use super::tier::{NamedTier, Tier, TierId};
+use super::tier::{MAX_TIERS, NamedTier, Tier, TierId};
 use crate::error::Error;
 
 /// The tag that names a trace's tenant: on each span of it that is kept.
 pub(crate) const TENANT: &str = "tenant.id";
-
-/// A trace has one of so many tiers at most.
-const MAX_TIERS: usize = 8;
 
 /// The tier of the tenants that no tier lists, if the settings have none.
 const REST: &str = "rest";
@@ -169,8 +166,9 @@ impl Tenants {
             (Some(_), None) => {}
         }
         if let Some(tier) = self.tiers.get(MAX_TIERS) {
-            let problem =
-                "there are more than 8 tiers, with the one of the rest. Put tenants together";
+            let problem = format!(
+                "there are more than {MAX_TIERS} tiers, with the one of the rest. Put tenants together"
+            );
             return Err(tier.refused(problem));
         }
         self.warn_of_repeated(warn);

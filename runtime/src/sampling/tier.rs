@@ -7,6 +7,9 @@ use crate::error::Error;
 /// Longer names of tenants are cut to so many bytes.
 pub(super) const MAX_NAME: usize = 64;
 
+/// Tiers of an instance at most, that of the rest included.
+pub(crate) const MAX_TIERS: usize = 8;
+
 /// What the traces of some tenants get.
 ///
 /// ```
