@@ -1,12 +1,13 @@
 //! Which tenants are of which tier.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use super::glob::Glob;
 use super::tenants::Tenants;
 use super::tier::{NamedTier, TierId};
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Members {
     names: HashMap<String, TierId>,
     /// In the order of their tiers.
@@ -46,6 +47,17 @@ impl Members {
         let pattern = pattern.map(|(_, tier)| *tier);
         let first = named.into_iter().chain(pattern).min_by_key(|tier| tier.0);
         first.unwrap_or(self.rest)
+    }
+}
+
+/// Without the names of tenants, since customers' names are not for every log.
+impl fmt::Debug for Members {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Members")
+            .field("names", &self.names.len())
+            .field("patterns", &self.patterns.len())
+            .field("rest", &self.rest)
+            .finish()
     }
 }
 

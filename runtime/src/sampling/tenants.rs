@@ -40,7 +40,9 @@ const REST: &str = "rest";
 ///
 /// A tenant belongs to the first tier that lists it. There are 8 tiers at most. If none of them is [`Tier::rest`], a tier named `rest` is
 /// added, to whose traces the sampler alone applies.
-#[derive(Debug, Clone)]
+///
+/// Its text, `Display` and `Debug`, names the tiers and no tenant.
+#[derive(Clone)]
 #[must_use = "`TelemetryBuilder::tenants` takes it"]
 pub struct Tenants {
     source: TenantSource,
@@ -215,6 +217,12 @@ impl fmt::Display for Tenants {
             TenantSource::Tag => f.write_str("tag")?,
         }
         self.tiers.iter().try_for_each(|tier| write!(f, ", {tier}"))
+    }
+}
+
+impl fmt::Debug for Tenants {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tenants({self})")
     }
 }
 

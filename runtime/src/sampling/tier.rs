@@ -18,7 +18,9 @@ pub(crate) const MAX_TIERS: usize = 8;
 /// let free = Tier::rest().rate(0.05).queue(1024).spans_per_second_per_tenant(200);
 /// # let _ = free;
 /// ```
-#[derive(Debug, Clone)]
+///
+/// Its `Debug` text names no tenant.
+#[derive(Clone)]
 #[must_use = "`Tenants::tier` takes it"]
 pub struct Tier {
     /// `None` for the tenants that no other tier lists.
@@ -162,26 +164,39 @@ impl NamedTier {
     }
 }
 
-impl fmt::Display for NamedTier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, tier } = self;
+impl Tier {
+    fn describe(&self, f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
         write!(f, "{name}(")?;
-        match &tier.members {
+        match &self.members {
             Some(members) => write!(f, "members={}", members.len())?,
             None => f.write_str("rest")?,
         }
-        if let Some(rate) = tier.rate {
+        if let Some(rate) = self.rate {
             write!(f, " rate={rate}")?;
         }
-        if let Some(budget) = tier.budget {
+        if let Some(budget) = self.budget {
             write!(f, " spans_per_second_per_tenant={budget}")?;
         }
-        if let Some(queue) = tier.queue {
+        if let Some(queue) = self.queue {
             write!(f, " queue={queue}")?;
         }
-        if tier.weight != 1 {
-            write!(f, " weight={}", tier.weight)?;
+        if self.weight != 1 {
+            write!(f, " weight={}", self.weight)?;
         }
         f.write_str(")")
+    }
+}
+
+/// Without the names of its members, as [`NamedTier`]'s `Display`.
+impl fmt::Debug for Tier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.describe(f, "Tier")
+    }
+}
+
+/// Without the names of its members, since customers' names are not for every log.
+impl fmt::Display for NamedTier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.tier.describe(f, &self.name)
     }
 }

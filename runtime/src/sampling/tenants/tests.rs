@@ -1,5 +1,5 @@
 use super::*;
-use crate::sampling::tenant_name;
+use crate::sampling::{Plan, Sampler, tenant_name};
 
 fn settled(mut tenants: Tenants) -> Result<(Tenants, Vec<String>), String> {
     let mut warnings = Vec::new();
@@ -103,5 +103,19 @@ fn names_have_64_bytes_at_most() {
         (&long, Some(&long[..63])),
     ] {
         assert_eq!(tenant_name(text), name);
+    }
+}
+
+#[test]
+fn text_of_settings_names_no_tenant() {
+    let tier = Tier::of(["acme", "globex-*"]).rate(0.5);
+    assert_eq!(format!("{tier:?}"), "Tier(members=2 rate=0.5)");
+    let tenants = Tenants::from_tag().tier("vip", tier);
+    let shown = format!("{tenants:?} {:?}", tenants.tiers());
+    assert!(shown.starts_with("Tenants(tag, vip(members=2 rate=0.5))"));
+    let plan = Plan::new(Sampler::always_on(), &[], None, Some(tenants));
+    for shown in [shown, format!("{plan:?}")] {
+        assert!(shown.contains("vip") && !shown.contains("acme"), "{shown}");
+        assert!(!shown.contains("globex"), "{shown}");
     }
 }
