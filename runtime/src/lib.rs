@@ -92,6 +92,7 @@ mod semconv;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod thread;
+mod token;
 
 pub use attribute::{BizAttrs, BizValue, Tags, Value};
 #[cfg(feature = "actix")]

@@ -7,6 +7,7 @@ use opentelemetry::propagation::Injector;
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode, utf8_percent_encode};
 
 use super::carrier::{Carrier, trim};
+use crate::token::is_token;
 
 pub(super) const HEADER: &str = "baggage";
 
@@ -52,7 +53,7 @@ fn insert(baggage: &mut Baggage, member: &[u8]) {
     else {
         return;
     };
-    if key.is_empty() || !key.bytes().all(is_token) {
+    if !is_token(key) {
         return;
     }
     let value = percent_decode(trim(value)).decode_utf8_lossy();
@@ -64,17 +65,10 @@ fn split_once(text: &[u8], sign: u8) -> Option<(&[u8], &[u8])> {
     Some((&text[..at], &text[at + 1..]))
 }
 
-/// RFC 9110, 5.6.2.
-fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
-}
-
 /// Members that have no name that a header may have are left out.
 pub(super) fn inject(baggage: &Baggage, injector: &mut dyn Injector) {
     let mut header = String::new();
-    let named = baggage
-        .iter()
-        .filter(|(key, _)| key.as_str().bytes().all(is_token));
+    let named = baggage.iter().filter(|(key, _)| is_token(key.as_str()));
     for (key, (value, metadata)) in named.take(MAX_MEMBERS) {
         let value = utf8_percent_encode(value.as_str(), ENCODED);
         let mut member = format!("{key}={value}");

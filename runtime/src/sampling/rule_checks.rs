@@ -3,6 +3,7 @@
 use super::rule::{Condition, Outcome, Rule};
 use super::watch::MAX_TESTS;
 use crate::error::Error;
+use crate::token::is_token;
 
 /// As many rules as there are bits for those that wait for a route.
 const MAX_RULES: usize = 64;
@@ -101,12 +102,6 @@ fn problem_of_condition(condition: &Condition) -> Option<String> {
         _ => return None,
     };
     Some(problem.to_owned())
-}
-
-/// RFC 9110, section 5.6.2.
-fn is_token(text: &str) -> bool {
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !text.is_empty() && text.bytes().all(is_token)
 }
 
 /// An IPv6 address has several colons, or brackets that requests are compared without.

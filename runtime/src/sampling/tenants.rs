@@ -6,6 +6,7 @@ use std::fmt;
 use super::glob::Glob;
 use super::tier::{MAX_TIERS, NamedTier, Tier, TierId};
 use crate::error::Error;
+use crate::token::is_token;
 
 /// The tag that names a trace's tenant: on each span of it that is kept.
 pub(crate) const TENANT: &str = "tenant.id";
@@ -199,13 +200,6 @@ impl Tenants {
             }
         }
     }
-}
-
-/// Whether it may be the name of a header (RFC 9110, 5.6.2).
-fn is_token(name: &str) -> bool {
-    let is_in_tokens =
-        |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !name.is_empty() && name.bytes().all(is_in_tokens)
 }
 
 /// Without the names of tenants, since customers' names are not for every log.

@@ -6,7 +6,7 @@ use structure::{CrateSources, folder, imports};
 
 /// The modules from the top down. Modules of one row never import one another.
 const ROWS: &[&[&str]] = &[
-    &["diag", "error", "hex", "network"],
+    &["diag", "error", "hex", "network", "token"],
     &["thread"],
     &["attribute"],
     &["sampling"],
