@@ -13,6 +13,17 @@ pub(crate) struct Format<T> {
     pub(crate) written: fn(&T) -> String,
 }
 
+impl<T> Format<T> {
+    /// Of a setting that only code sets, with [`NO_VARIABLE`](super::pass::NO_VARIABLE): there is no text of it to read or to warn of.
+    pub(crate) const fn of_code(shown: fn(&T) -> Option<String>) -> Self {
+        Self {
+            parse: |_, _| None,
+            shown,
+            written: |_| String::new(),
+        }
+    }
+}
+
 /// What of a variable cannot be taken.
 #[derive(Debug, Default)]
 pub(crate) struct Refused(pub(super) Vec<String>);

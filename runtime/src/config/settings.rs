@@ -108,20 +108,13 @@ const KEEP: Format<Option<Keep>> = Format {
     written: |keep| keep.as_ref().map_or("nothing".to_owned(), Keep::to_string),
 };
 
-const RULES: Format<Vec<Rule>> = Format {
-    parse: |_, _| None,
-    shown: |rules| {
-        let rules: Vec<_> = rules.iter().map(ToString::to_string).collect();
-        (!rules.is_empty()).then(|| rules.join("; "))
-    },
-    written: |_| String::new(),
-};
+const RULES: Format<Vec<Rule>> = Format::of_code(|rules| {
+    let rules: Vec<_> = rules.iter().map(ToString::to_string).collect();
+    (!rules.is_empty()).then(|| rules.join("; "))
+});
 
-const TENANTS: Format<Option<Tenants>> = Format {
-    parse: |_, _| None,
-    shown: |tenants| tenants.as_ref().map(Tenants::to_string),
-    written: |_| String::new(),
-};
+const TENANTS: Format<Option<Tenants>> =
+    Format::of_code(|tenants| tenants.as_ref().map(Tenants::to_string));
 
 const KNOWN_METHODS: Format<KnownMethods> = Format {
     parse: |value, refused| {
@@ -158,14 +151,10 @@ const REDACT_QUERY: Format<Redaction> = Format {
     written: Redaction::to_string,
 };
 
-const TAGS: Format<Vec<KeyValue>> = Format {
-    parse: |_, _| None,
-    shown: |tags| {
-        let keys: Vec<_> = tags.iter().map(|tag| tag.key.as_str()).collect();
-        (!keys.is_empty()).then(|| keys.join(","))
-    },
-    written: |_| String::new(),
-};
+const TAGS: Format<Vec<KeyValue>> = Format::of_code(|tags| {
+    let keys: Vec<_> = tags.iter().map(|tag| tag.key.as_str()).collect();
+    (!keys.is_empty()).then(|| keys.join(","))
+});
 
 impl Settings {
     /// Whether nothing is recorded and exported.
