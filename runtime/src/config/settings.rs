@@ -256,7 +256,7 @@ impl Settings {
             Some(keep) => {
                 if keep.forgets_errors() {
                     let problem = format!(
-                        " names {keep}, but no errors: traces that have failed are kept only as the sampler says. Add errors, or `Keep::errors`"
+                        "={keep} does not include errors: the sampler alone decides on failed traces. Add `errors`, or start from `Keep::errors`"
                     );
                     origin.warn("keep", problem);
                 }

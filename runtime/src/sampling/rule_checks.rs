@@ -57,7 +57,7 @@ fn problem(rule: &Rule) -> Option<String> {
         }
         Outcome::Never if rule.has_route() => {
             return Some(
-                "a route is known only when spans have been made and the flag has left. Write `Rule::path`, or `.rate(0.0)`, which drops what has been recorded"
+                "a route is known only after spans have been made and requests have left with the sampled flag. Write `Rule::path`, or `.rate(0.0)`, which drops the spans at the trace's end unless something fails"
                     .to_owned(),
             );
         }
@@ -79,25 +79,29 @@ fn problem_of_condition(condition: &Condition) -> Option<String> {
             } else if glob.has_mixed_segment() {
                 "`**` must stand alone between slashes. Write, for example, \"/static/**/*.css\", or one star within a segment"
             } else if matches!(condition, Condition::Path(_)) && text.contains(['?', '#']) {
-                "a path has no query, so that none matches. Leave out what follows the `?`"
+                "its path never matches: paths have no query and no fragment. Leave out the `?` or `#` and what follows"
             } else {
                 return None;
             }
         }
         Condition::Method(method) if !is_token(method) => {
-            "its method is not the name of one. Write, for example, \"POST\""
+            return Some(format!(
+                "{method:?} is not an HTTP method. Write, for example, \"POST\""
+            ));
         }
         Condition::Host(glob) if glob.as_str().is_empty() => {
             "its host is empty. Write, for example, \"*.internal\""
         }
         Condition::Host(glob) if has_port_or_path(glob.as_str()) => {
-            "its host has more than a name. Leave out the scheme, the port and the path"
+            "its host is more than a name. Leave out the scheme, the port and the path"
         }
         Condition::Header(name, _) if !is_token(name) => {
-            "its header is not the name of one. Write, for example, \"x-probe\""
+            return Some(format!(
+                "{name:?} is not a header name. Write, for example, \"x-probe\""
+            ));
         }
         Condition::Header(_, value) if value.as_str().is_empty() => {
-            "its header has no value to look for. Write \"*\" for any"
+            "its header is compared with an empty value. Write \"*\" for any value"
         }
         _ => return None,
     };
@@ -161,15 +165,21 @@ mod tests {
             (Rule::path("health").never(), "Write \"/health\""),
             (Rule::path("*.css").never(), "\"**/*.css\""),
             (Rule::path("/a/**.css").never(), "/static/**/*.css"),
-            (Rule::path("/a?b=1").never(), "has no query"),
+            (Rule::path("/a?b=1").never(), "have no query"),
             (Rule::route("/a/{id}").never(), "`.rate(0.0)`"),
             (Rule::method("").never(), "\"POST\""),
-            (Rule::method("GET,POST").never(), "\"POST\""),
+            (
+                Rule::method("GET,POST").never(),
+                "\"GET,POST\" is not an HTTP method",
+            ),
             (Rule::host("").never(), "\"*.internal\""),
             (Rule::host("shop:80").never(), "Leave out"),
             (Rule::host("https://shop").never(), "Leave out"),
             (Rule::header("", "*").never(), "\"x-probe\""),
-            (Rule::header("x probe", "*").never(), "\"x-probe\""),
+            (
+                Rule::header("x probe", "*").never(),
+                "\"x probe\" is not a header name",
+            ),
             (Rule::header("x-probe", "").never(), "Write \"*\""),
             (Rule::path("/a").host("").never(), "\"*.internal\""),
         ] {

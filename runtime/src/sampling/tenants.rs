@@ -153,12 +153,12 @@ impl Tenants {
         let mut rest = self.tiers.iter().filter(|it| it.tier.members.is_none());
         match (rest.next(), rest.next()) {
             (_, Some(second)) => {
-                let problem = "a second tier is `Tier::rest`. List its members by `Tier::of`";
+                let problem = "an earlier tier is `Tier::rest`, too. List the members of this one by `Tier::of`";
                 return Err(second.refused(problem));
             }
             (None, _) => {
                 if let Some(tier) = self.tiers.iter().find(|tier| tier.name == REST) {
-                    let problem = "the tier of the tenants that no tier lists is named so. Choose another name, or make it `Tier::rest`";
+                    let problem = "this is the name of the tier for tenants that no tier lists. Choose another name, or make it `Tier::rest`";
                     return Err(tier.refused(problem));
                 }
                 self.tiers.push(NamedTier {
@@ -170,7 +170,7 @@ impl Tenants {
         }
         if let Some(tier) = self.tiers.get(MAX_TIERS) {
             let problem = format!(
-                "there are more than {MAX_TIERS} tiers, with the one of the rest. Put tenants together"
+                "there are more than {MAX_TIERS} tiers, that of the rest included. Join some of them"
             );
             return Err(tier.refused(problem));
         }

@@ -137,7 +137,7 @@ impl NamedTier {
         for member in members.iter().flatten() {
             if tenant_name(member) != Some(&**member) {
                 return Err(self.refused(format!(
-                    "no tenant has the name {member:?}, since names have 1 to {MAX_NAME} bytes, without spaces around them. Correct the member"
+                    "the member {member:?} never matches: names have 1 to {MAX_NAME} bytes and no spaces around them. Correct it"
                 )));
             }
         }

@@ -144,7 +144,7 @@ fn keep_that_has_nothing_left_to_keep_is_warned_of() {
     ];
     assert_eq!(warnings(&variables, |builder| builder.rule(rule())), none);
     let slow = of("always_off", "slow=1s");
-    assert!(slow.len() == 1 && slow[0].contains("names slow=1s, but no errors"));
+    assert!(slow.len() == 1 && slow[0].contains("keep=slow=1s does not include errors"));
 }
 
 #[test]

@@ -35,7 +35,7 @@ fn wrong_settings_name_the_tier_and_the_fix() {
         (vip().tier("", of()), ["\"\"", "no name"]),
         (
             vip().tier("a", Tier::rest()).tier("b", Tier::rest()),
-            ["\"b\"", "List its members"],
+            ["\"b\"", "List the members"],
         ),
         (vip().tier("rest", of()), ["\"rest\"", "another name"]),
         (many, ["\"rest\"", "more than 8"]),
