@@ -29,7 +29,7 @@ use tokio::time::Instant;
 pub(crate) use self::fan_out::FanOut;
 pub(crate) use self::handle::{Flushing, Pipeline};
 pub use self::report::{DropReason, Dropped, ExporterReport, Report, TierReport};
-pub(crate) use self::tier::{TierSetup, reserve};
+pub(crate) use self::tier::{TierSetup, memory};
 pub(crate) use self::worker::LEAST_BYTES;
 use crate::config::Batch;
 use crate::recorder::MemoryBudget;

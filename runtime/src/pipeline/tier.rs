@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::tier_memory::TierMemory;
+use super::worker::LEAST_BYTES;
 use crate::config::Batch;
 use crate::recorder::MemoryBudget;
 use crate::sampling::MAX_TIERS;
@@ -100,11 +101,17 @@ impl Tier {
     }
 }
 
-/// What each exporter reserves for its tiers: half of its part of `limit` beyond the `least` that it needs. Nothing for a single tier.
-pub(crate) fn reserve(limit: usize, exporters: usize, least: usize, tiers: usize) -> usize {
+/// The memory of an instance, `limit` bytes, of which each exporter reserves a part for its tiers.
+pub(crate) fn memory(limit: usize, exporters: usize, tiers: usize) -> Arc<MemoryBudget> {
+    let reserve = reserve(limit, exporters, tiers);
+    Arc::new(MemoryBudget::with_reserves(limit, exporters, reserve))
+}
+
+/// What each exporter reserves for its tiers: half of its part of `limit` beyond the least that it needs. Nothing for a single tier.
+fn reserve(limit: usize, exporters: usize, tiers: usize) -> usize {
     match tiers {
         0 | 1 => 0,
-        _ => (limit / exporters.max(1)).saturating_sub(least) / 2,
+        _ => (limit / exporters.max(1)).saturating_sub(LEAST_BYTES) / 2,
     }
 }
 
@@ -210,10 +217,10 @@ mod tests {
 
     #[test]
     fn tiers_reserve_half_of_what_exporters_do_not_need() {
-        assert_eq!(reserve(100, 1, 20, 1), 0, "without tenants");
-        assert_eq!(reserve(100, 1, 20, 2), 40);
-        assert_eq!(reserve(100, 2, 20, 2), 15);
-        assert_eq!(reserve(10, 1, 20, 2), 0);
+        assert_eq!(reserve(LEAST_BYTES + 80, 1, 1), 0, "without tenants");
+        assert_eq!(reserve(LEAST_BYTES + 80, 1, 2), 40);
+        assert_eq!(reserve(2 * (LEAST_BYTES + 30), 2, 2), 15);
+        assert_eq!(reserve(10, 1, 2), 0);
         let memory = Arc::new(MemoryBudget::with_reserves(1_000, 1, 400));
         let setup = |weight| TierSetup {
             name: Some("tier".into()),

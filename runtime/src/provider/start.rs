@@ -12,9 +12,9 @@ use super::instance::{Handle, Instance};
 use super::resource::Attributes;
 use crate::config::Settings;
 use crate::error::Error;
-use crate::pipeline::{FanOut, LEAST_BYTES, Pipeline, Setup, TierSetup, reserve};
+use crate::pipeline::{FanOut, LEAST_BYTES, Pipeline, Setup, TierSetup, memory};
 use crate::propagation::Propagators;
-use crate::recorder::{MemoryBudget, Mode, Recorder, Sink};
+use crate::recorder::{Mode, Recorder, Sink};
 
 /// What an instance is made of.
 pub(super) struct Parts {
@@ -39,14 +39,13 @@ impl Telemetry {
             description,
         } = parts;
         let limit = settings.limits.limits.memory;
-        let least = exporters.all.len() * LEAST_BYTES;
+        let number = exporters.all.len();
+        let least = number * LEAST_BYTES;
         if limit < least {
             return Err(Error::Memory { limit, least });
         }
         let tiers = tiers(&settings);
-        let number = exporters.all.len();
-        let reserve = reserve(limit, number, LEAST_BYTES, tiers.len());
-        let memory = Arc::new(MemoryBudget::with_reserves(limit, number, reserve));
+        let memory = memory(limit, number, tiers.len());
         let encoded = resource.encode();
         let (of_sdk, service) = (resource.resource(), resource.service_name());
         let mut created = CreatedFiles::default();
