@@ -152,7 +152,8 @@ pub struct Report {
     /// [`Limits::memory`](crate::settings::Limits::memory). `RequestTracing::readable_headers` narrows what is copied.
     pub incomplete_heads: u64,
     /// Traces that were not recorded here, and that their callers in other services had not sampled. No spans are counted for them
-    /// elsewhere in this report. `RequestTracing::trust` says which callers decide, and
+    /// elsewhere in this report. A trace that [`RuleCondition::never`](crate::settings::RuleCondition::never) drops below such a caller is
+    /// among them. `RequestTracing::trust` says which callers decide, and
     /// [`ParentBased`](crate::settings::ParentBased) how far.
     pub unsampled_by_callers: u64,
 }
