@@ -15,7 +15,7 @@ use super::retry::deliver;
 use super::shard::{End, Shards};
 use super::tier::TierCounts;
 use super::worker_state::{InFlight, Shared};
-use super::{Export, Failure, SendStarted, after};
+use super::{Delivery, Export, Failure, Request, SendStarted, after};
 use crate::config::Batch;
 use crate::recorder::{EncodedSpans, Reservation, Waiting};
 
@@ -203,7 +203,7 @@ impl<E: Export> Worker<E> {
         let mut woken = false;
         self.pending.begin_pass();
         while self.pending.is_due() && (partial || self.pending.is_enough()) {
-            let mut deadline = self.shared.state().deadline();
+            let deadline = self.shared.state().deadline();
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 break;
             }
@@ -216,40 +216,8 @@ impl<E: Export> Worker<E> {
             let (body, sent) = (request.body.clone(), request.sent.clone());
             self.shared.shards.unqueue(&spans);
             self.recycle(next.chunks);
-            self.shared.state().in_flight = Some(InFlight {
-                spans,
-                sent: sent.clone(),
-            });
-
-            let timeout = self.batch.export_timeout;
-            let limit = after(timeout);
-            let earlier = Cell::new(None);
-            let result = {
-                let retried = |failure: Failure| {
-                    self.losses.retried(&self.shared, &failure, timeout);
-                    earlier.set(Some(failure));
-                };
-                let export = deliver(&mut self.exporter, request, limit, retried);
-                tokio::pin!(export);
-                loop {
-                    let limit = deadline.map_or(limit, |deadline| deadline.min(limit));
-                    tokio::select! {
-                        biased;
-                        result = &mut export => break result,
-                        () = sleep_until(limit) => {
-                            let cause = match deadline {
-                                Some(deadline) if deadline <= limit => "before the shutdown's deadline",
-                                _ => "before the timeout of an export (OTEL_BSP_EXPORT_TIMEOUT)",
-                            };
-                            break Err(Failure::cut_short(&sent, earlier.take(), cause));
-                        }
-                        () = self.shared.shards.wake.notified() => {
-                            woken = true;
-                            deadline = self.shared.state().deadline();
-                        }
-                    }
-                }
-            };
+            self.shared.state().in_flight = Some(InFlight { spans, sent });
+            let result = self.send(request, deadline, &mut woken).await;
             self.losses.result(&self.shared, &result);
             self.shared.state().settle(&result);
             self.recycle_body(body);
@@ -264,6 +232,44 @@ impl<E: Export> Worker<E> {
         if woken {
             // Full chunks, or a flush, came meanwhile: look again.
             self.shared.shards.wake.notify_one();
+        }
+    }
+
+    /// Sends a request, until `deadline` if all is to be closed. Notes in `woken` whether the thread was woken meanwhile, which may bring
+    /// another deadline.
+    async fn send(
+        &mut self,
+        request: Request,
+        mut deadline: Option<Instant>,
+        woken: &mut bool,
+    ) -> Result<Delivery, Failure> {
+        let sent = request.sent.clone();
+        let timeout = self.batch.export_timeout;
+        let limit = after(timeout);
+        let earlier = Cell::new(None);
+        let retried = |failure: Failure| {
+            self.losses.retried(&self.shared, &failure, timeout);
+            earlier.set(Some(failure));
+        };
+        let export = deliver(&mut self.exporter, request, limit, retried);
+        tokio::pin!(export);
+        loop {
+            let limit = deadline.map_or(limit, |deadline| deadline.min(limit));
+            tokio::select! {
+                biased;
+                result = &mut export => return result,
+                () = sleep_until(limit) => {
+                    let cause = match deadline {
+                        Some(deadline) if deadline <= limit => "before the shutdown's deadline",
+                        _ => "before the timeout of an export (OTEL_BSP_EXPORT_TIMEOUT)",
+                    };
+                    return Err(Failure::cut_short(&sent, earlier.take(), cause));
+                }
+                () = self.shared.shards.wake.notified() => {
+                    *woken = true;
+                    deadline = self.shared.state().deadline();
+                }
+            }
         }
     }
 }
