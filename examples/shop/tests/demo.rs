@@ -5,8 +5,9 @@ use std::process::{Command, Output};
 fn shop(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_shop"));
     for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("OTEL_") {
-            command.env_remove(name);
+        let name = name.to_string_lossy();
+        if name.starts_with("OTEL_") || name.starts_with("BIZTRACE_") {
+            command.env_remove(&*name);
         }
     }
     command
@@ -18,6 +19,14 @@ fn shop(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
 
 fn text(bytes: &[u8]) -> &str {
     str::from_utf8(bytes).expect("the shop prints UTF-8")
+}
+
+/// The trees of a demo, without what biztrace says of itself after five seconds.
+fn trees(output: &Output) -> String {
+    let lines = text(&output.stderr).split_inclusive('\n');
+    lines
+        .filter(|line| !line.starts_with("biztrace: "))
+        .collect()
 }
 
 /// The lines of the tree whose root begins with `root`.
@@ -35,7 +44,7 @@ fn tree<'a>(trees: &'a str, root: &str) -> &'a str {
 #[test]
 fn the_demo_shows_its_traces_and_their_number() {
     let output = shop(&["--demo"], &[]);
-    let (said, trees) = (text(&output.stdout), text(&output.stderr));
+    let (said, trees) = (text(&output.stdout), &*trees(&output));
     assert!(output.status.success(), "{said}\n{trees}");
 
     let cases: [(&str, &[&str]); 7] = [
@@ -116,6 +125,51 @@ fn spans_in(line: &str) -> Option<u64> {
             .ok()
     };
     line.split("  ").find_map(number)
+}
+
+#[test]
+fn the_demo_keeps_errors_and_slow_reports_at_ratio_zero() {
+    // As docs/guide/sampling.md shows it.
+    let output = shop(
+        &["--demo"],
+        &[
+            ("OTEL_TRACES_SAMPLER", "parentbased_traceidratio"),
+            ("OTEL_TRACES_SAMPLER_ARG", "0"),
+            ("BIZTRACE_KEEP", "errors,slow=100ms"),
+        ],
+    );
+    let (said, trees) = (text(&output.stdout), &*trees(&output));
+    assert!(output.status.success(), "{said}\n{trees}");
+
+    for root in [
+        "server POST /orders → 402",
+        "server POST /orders → 409",
+        "✗ server GET /crash",
+        "server GET /reports/sales → 200",
+    ] {
+        tree(trees, root);
+    }
+    // A slow machine makes other requests slow, too.
+    for tree in trees.split("\n\n").filter(|tree| !tree.is_empty()) {
+        let has_failed = tree.lines().next().is_some_and(|it| it.contains(" error"));
+        assert!(has_failed || is_slow(tree), "kept for nothing:\n{tree}");
+    }
+
+    let spans = said.lines().last().unwrap_or_default();
+    let shown: u64 = trees.lines().filter_map(spans_in).sum();
+    assert!(spans.contains(&format!(" {shown} delivered")), "{spans}");
+}
+
+/// Whether the first span of a tree took at least 100 ms.
+fn is_slow(tree: &str) -> bool {
+    let root = tree.lines().nth(1).unwrap_or_default();
+    root.split_whitespace().any(|word| {
+        let seconds = word.strip_suffix("ms").map(|it| (it, 1e-3));
+        let seconds = seconds.or_else(|| word.strip_suffix('s').map(|it| (it, 1.0)));
+        seconds
+            .and_then(|(number, unit)| Some(number.parse::<f64>().ok()? * unit >= 0.1))
+            .unwrap_or_default()
+    })
 }
 
 #[test]
