@@ -23,6 +23,9 @@ impl Sampler {
     /// (`sampling.adjusted_count` on the first span says it, too). Traces that began in another service are recorded if they are there,
     /// with the threshold that was decided by there.
     ///
+    /// Traces that have failed are kept, too, so every request is recorded ([`Keep`](super::Keep)). With `.keep(Keep::nothing())` or
+    /// `BIZTRACE_KEEP=none` the share alone is kept, and nothing else is recorded.
+    ///
     /// Services with different shares record the same traces: what one records, each one with a larger share records. This is the
     /// specification's [consistent probability sampling]. [`trace_id_ratio`](Self::trace_id_ratio) decides alike, but tells nobody.
     ///
