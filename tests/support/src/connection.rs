@@ -62,6 +62,10 @@ pub(crate) fn serve(stream: impl Read + Write, state: &Mutex<State>) -> io::Resu
         match fault {
             Fault::None if is_zipkin => respond(out, 202, "", b"")?,
             Fault::None | Fault::Slow(_) => accept(out, 0, is_json)?,
+            Fault::Delays(time) => {
+                thread::sleep(time);
+                accept(out, 0, is_json)?;
+            }
             Fault::Rejects(spans) => accept(out, spans, is_json)?,
             Fault::Status(status) => respond(out, status, "", b"no")?,
             Fault::StatusAfter(status, after) => {

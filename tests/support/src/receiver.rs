@@ -6,7 +6,7 @@ use std::io;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
@@ -40,6 +40,8 @@ pub enum Fault {
     Garbage,
     /// It reads that many bytes a second, and takes the spans.
     Slow(usize),
+    /// It takes the spans, and answers after that time.
+    Delays(Duration),
 }
 
 /// A request that has arrived.
@@ -185,6 +187,14 @@ impl Receiver {
     #[must_use]
     pub fn received(&self) -> Vec<Received> {
         lock(&self.state).received.clone()
+    }
+
+    /// The spans that have arrived since the last call, whatever was answered. The receiver forgets them, so that it can run for long.
+    #[must_use]
+    pub fn take_spans(&self) -> Spans {
+        let received = std::mem::take(&mut lock(&self.state).received);
+        let spans = received.into_iter().flat_map(|request| request.spans);
+        spans.collect()
     }
 
     /// The spans that have arrived, whatever was answered. Spans of repeated requests are there more than once.
