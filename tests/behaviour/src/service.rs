@@ -16,7 +16,7 @@ use crate::{Instance, Spans};
 /// A caller's sampled span: trace `0af7…`, span `b7ad…`.
 pub const TRACEPARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
-/// A running server with one worker, which records to an instance of its own.
+/// A running server which records to an instance of its own.
 #[derive(Debug)]
 pub struct Service {
     /// Where its spans go.
@@ -60,9 +60,29 @@ impl Service {
             > + 'static,
         B: MessageBody + 'static,
     {
+        Self::with_workers(1, instance, app)
+    }
+
+    /// As [`Service::recording_to`], with so many workers.
+    ///
+    /// # Panics
+    ///
+    /// If the machine has no free port.
+    pub fn with_workers<F, T, B>(workers: usize, instance: Instance, app: F) -> Self
+    where
+        F: Fn(RequestTracing) -> App<T> + Send + Clone + 'static,
+        T: ServiceFactory<
+                ServiceRequest,
+                Config = (),
+                Response = ServiceResponse<B>,
+                Error = Error,
+                InitError = (),
+            > + 'static,
+        B: MessageBody + 'static,
+    {
         let tracing = instance.tracing();
         let server = HttpServer::new(move || app(tracing.clone()))
-            .workers(1)
+            .workers(workers)
             .disable_signals()
             .bind("127.0.0.1:0")
             .expect("a free port");
