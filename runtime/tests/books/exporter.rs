@@ -102,6 +102,9 @@ impl SpanExporter for Exporter {
                 let fault = format!("{} is in the place of {name}", span.name);
                 seen.faults.push(fault);
             }
+            if !context.is_sampled() {
+                seen.faults.push(format!("{} is not sampled", span.name));
+            }
             if !seen.ids.insert(context.span_id()) {
                 seen.faults.push(format!("{} came twice", span.name));
             }

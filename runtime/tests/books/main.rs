@@ -1,11 +1,14 @@
 //! The books balance, whatever threads, exporters and limits do to each other.
 //!
 //! The test runs rounds for three seconds, or for as many as `TEST_STRESS_SECONDS` says. Each round is an instance with limits
-//! that are hard to keep to. Its seed is printed: `TEST_STRESS_SEED` begins with that round. The seed decides on the settings,
+//! that are hard to keep to, and samplers, rules, policies and tenants at random. Its seed is printed: `TEST_STRESS_SEED` begins with that round. The seed decides on the settings,
 //! and on the operations of each thread. How the threads interleave it does not decide.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod balance;
 mod exporter;
+mod rng;
+mod sampling;
 mod service;
 
 use std::collections::BTreeMap;
@@ -16,11 +19,14 @@ use std::time::{Duration, Instant};
 use std::{panic, thread};
 
 use biztrace::Telemetry;
-use biztrace::report::{DropReason, ExporterReport, Report};
+use biztrace::report::{DropReason, Report};
 use biztrace::settings::Limits;
 
+use crate::balance::{assert_closed, assert_follows};
 use crate::exporter::{Manner, Received};
-use crate::service::{Rng, Service};
+use crate::rng::Rng;
+use crate::sampling::Sampling;
+use crate::service::Service;
 
 /// How long a round may take, on a machine that is busy with other tests.
 const ROUND_LIMIT: Duration = Duration::from_secs(120);
@@ -101,7 +107,8 @@ fn round(seed: u64) -> Report {
     let manners = [Manner::Prompt, Manner::Slow, Manner::Fails, Manner::Panics];
     let manners = &manners[..1 + rng.below(manners.len())];
     let received: Vec<_> = manners.iter().map(|it| Received::new(*it)).collect();
-    let telemetry = instance(&mut rng, &received);
+    let sampling = Sampling::new(&mut rng);
+    let telemetry = instance(&mut rng, &received, &sampling);
     let ending = match rng.below(4) {
         0 => Ending::EarlyShutdown,
         1 => Ending::Drop,
@@ -110,7 +117,7 @@ fn round(seed: u64) -> Report {
     let threads = 2 + rng.below(4);
     // With many spans, memory is short.
     let most_held = [16, 256][rng.below(2)];
-    let service = Service::new(&telemetry, most_held);
+    let service = Service::new(&telemetry, &sampling, most_held);
     let stop = rng.below(2_000);
     thread::scope(|scope| {
         for _ in 0..threads {
@@ -155,7 +162,7 @@ fn round(seed: u64) -> Report {
     report
 }
 
-fn instance(rng: &mut Rng, received: &[Received]) -> Telemetry {
+fn instance(rng: &mut Rng, received: &[Received], sampling: &Sampling) -> Telemetry {
     let mut limits = Limits::default();
     limits.spans_per_trace = 4;
     limits.bytes_per_trace = 2_000 + rng.below(4_000);
@@ -176,35 +183,5 @@ fn instance(rng: &mut Rng, received: &[Received]) -> Telemetry {
             Ok::<_, std::convert::Infallible>(exporter)
         })
     });
-    builder.build().unwrap()
-}
-
-fn assert_balanced(report: &Report) {
-    let parts = |it: &ExporterReport| it.delivered + it.dropped.total() + it.waiting;
-    for exporter in &report.exporters {
-        assert_eq!(exporter.recorded, parts(exporter), "{report:?}");
-    }
-    let total = report.delivered + report.dropped.total() + report.waiting;
-    assert_eq!(report.recorded, total, "{report:?}");
-}
-
-fn assert_closed(report: &Report) {
-    assert_balanced(report);
-    assert_eq!(report.waiting, 0, "{report:?}");
-}
-
-/// `after` balances, and counts no less than `before`.
-fn assert_follows(before: &Report, after: &Report) {
-    assert_balanced(after);
-    for (before, after) in before.exporters.iter().zip(&after.exporters) {
-        let counts = |it: &ExporterReport| (it.recorded, it.delivered);
-        let ((recorded, delivered), after_counts) = (counts(before), counts(after));
-        let drops = before.dropped.iter();
-        let is_right = after_counts.0 >= recorded
-            && after_counts.1 >= delivered
-            && drops
-                .into_iter()
-                .all(|(why, spans)| after.dropped.get(why) >= spans);
-        assert!(is_right, "{before:?}\nand then {after:?}");
-    }
+    sampling.apply(builder).build().unwrap()
 }

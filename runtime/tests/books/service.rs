@@ -7,47 +7,29 @@ use std::thread;
 use biztrace::Telemetry;
 use biztrace::otel::Tracer;
 use opentelemetry::trace::{
-    Span as _, SpanId, TraceContextExt as _, TraceId, Tracer as _, TracerProvider as _,
+    Span as _, SpanContext, SpanId, Status, TraceContextExt as _, TraceFlags, TraceId, TraceState,
+    Tracer as _, TracerProvider as _,
 };
 use opentelemetry::{Context, KeyValue};
 
-use crate::assert_balanced;
-
-/// SplitMix64: the same numbers for the same seed, anywhere.
-#[derive(Debug)]
-pub(crate) struct Rng(u64);
-
-impl Rng {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
-    }
-
-    pub(crate) fn fork(&mut self) -> Self {
-        Self(self.next())
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    pub(crate) fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit as u64) as usize
-    }
-}
+use crate::balance::assert_balanced;
+use crate::rng::Rng;
+use crate::sampling::{Sampling, TENANTS};
 
 /// A span's name says where it belongs.
 pub(crate) fn name_of(trace: TraceId, parent: SpanId) -> String {
     format!("{trace}/{parent}")
 }
 
+/// In a `Context`: its span was recorded, or a caller's.
+#[derive(Debug, Clone, Copy)]
+struct Recorded;
+
 /// The service's threads share it.
-pub(crate) struct Service {
+pub(crate) struct Service<'a> {
     tracer: Tracer,
-    /// Spans that were started, recorded or not.
+    sampling: &'a Sampling,
+    /// Spans that were started, recorded or refused.
     pub(crate) started: AtomicU64,
     /// Spans that a thread holds at a time.
     most_held: usize,
@@ -57,10 +39,11 @@ pub(crate) struct Service {
     done: AtomicUsize,
 }
 
-impl Service {
-    pub(crate) fn new(telemetry: &Telemetry, most_held: usize) -> Self {
+impl<'a> Service<'a> {
+    pub(crate) fn new(telemetry: &Telemetry, sampling: &'a Sampling, most_held: usize) -> Self {
         Self {
             most_held,
+            sampling,
             tracer: telemetry.tracer_provider().tracer("service"),
             started: AtomicU64::new(0),
             shared: std::array::from_fn(|_| Mutex::default()),
@@ -98,7 +81,8 @@ impl Service {
 
     fn operate(&self, telemetry: &Telemetry, rng: &mut Rng, held: &mut Vec<Context>) {
         match rng.below(1_000) {
-            0..250 => held.push(self.start(&Context::new(), rng)),
+            0..200 => held.push(self.start(&Context::new(), rng)),
+            200..250 => held.push(self.start_below_caller(rng)),
             250..450 => {
                 if let Some(parent) = choose(held, rng) {
                     held.push(self.start(&parent, rng));
@@ -118,8 +102,7 @@ impl Service {
             750..900 => drop(choose(held, rng).map(|cx| cx.span().end())),
             900..980 => {
                 if let Some(cx) = choose(held, rng) {
-                    let note = "x".repeat(rng.below(1_500));
-                    cx.span().set_attribute(KeyValue::new("order.note", note));
+                    change(&cx, rng);
                 }
             }
             980..990 => {
@@ -164,26 +147,70 @@ impl Service {
         // Drawn first: the seed decides on what follows, whether the span is recorded or not.
         let ends_at_once = rng.below(8) == 0;
         let above = parent.span().span_context().clone();
-        if above.is_valid() && !above.is_sampled() {
-            // Nothing below a span that was refused is recorded, or counted.
+        if above.is_valid() && parent.get::<Recorded>().is_none() {
+            // Nothing below a span that was refused, or left out, is recorded or counted.
             return Context::new();
         }
         self.started.fetch_add(1, Ordering::Relaxed);
         let name = name_of(above.trace_id(), above.span_id());
         let mut span = self.tracer.start_with_context(name, parent);
         if !above.is_valid() {
-            // Not asked whether it is recording: it may be recorded, and another thread have begun the shutdown since.
+            // Whether it is recording or not: it may be recorded, and another thread have begun the shutdown since.
             let trace = span.span_context().trace_id();
             span.update_name(name_of(trace, SpanId::INVALID));
         }
+        let is_recorded = span.is_recording();
         if ends_at_once {
             span.end();
         }
+        let cx = Context::new().with_span(span);
+        if is_recorded {
+            cx.with_value(Recorded)
+        } else {
+            cx
+        }
+    }
+
+    /// Starts a trace's first span here, below one of a caller.
+    fn start_below_caller(&self, rng: &mut Rng) -> Context {
+        let is_sampled = rng.below(2) == 0;
+        let state = [("", ""), ("ot", "th:c"), ("ot", "th:0")][rng.below(3)];
+        let state = Some(state).filter(|(key, _)| !key.is_empty());
+        let caller = SpanContext::new(
+            TraceId::from(u128::from(rng.next()) << 64 | 1),
+            SpanId::from(rng.next() | 1),
+            TraceFlags::default().with_sampled(is_sampled),
+            true,
+            TraceState::from_key_value(state).unwrap(),
+        );
+        let cx = Context::new().with_remote_span_context(caller);
+        if self.sampling.records(is_sampled) {
+            return self.start(&cx.with_value(Recorded), rng);
+        }
+        let span = self.tracer.start_with_context("left out", &cx);
+        assert!(!span.is_recording());
         Context::new().with_span(span)
     }
 
     fn slot(&self, rng: &mut Rng) -> &Mutex<Context> {
         &self.shared[rng.below(self.shared.len())]
+    }
+}
+
+/// Changes a span, which may have ended.
+fn change(cx: &Context, rng: &mut Rng) {
+    let span = cx.span();
+    match rng.below(8) {
+        0 => span.set_status(Status::error("declined")),
+        1 => span.set_attribute(KeyValue::new("order.express", rng.below(2) == 0)),
+        2 => span.set_attribute(KeyValue::new("order.items", rng.below(1_000) as i64)),
+        3 => span.set_attribute(KeyValue::new("tenant.id", rng.one_of(&TENANTS))),
+        // Made-up ones.
+        4 => span.set_attribute(KeyValue::new("tenant.id", rng.below(10_000) as i64)),
+        _ => {
+            let note = "x".repeat(rng.below(1_500));
+            span.set_attribute(KeyValue::new("order.note", note));
+        }
     }
 }
 
