@@ -43,7 +43,7 @@ impl Sampling {
             // Every trace is kept from the start.
             return sampling;
         }
-        // With `Keep` all traces are recorded, whatever the sampler and the caller say.
+        // All traces are recorded, whatever the sampler and the caller say.
         sampling.of_callers = OfCallers::Recorded;
         sampling.sampler = Some(Sampler::probability(rng.one_of(&SHARES)));
         sampling.keep = Some(keep(rng));
@@ -100,7 +100,11 @@ impl Sampling {
 const SHARES: [f64; 4] = [0.0, 0.1, 0.5, 1.0];
 
 fn keep(rng: &mut Rng) -> Keep {
-    let mut keep = [Keep::errors(), Keep::nothing()][rng.below(2)].clone();
+    // What keeps nothing at all would not record what the sampler leaves out.
+    let mut keep = match rng.below(2) {
+        0 => Keep::errors(),
+        _ => Keep::nothing().policy(policy(rng)),
+    };
     if rng.below(2) == 0 {
         keep = keep.slower_than(Duration::from_millis(1 + rng.below(5) as u64));
     }
