@@ -61,8 +61,9 @@ pub struct Limits {
     ///
     /// With several tiers of tenants, each exporter reserves half of its part beyond 2 MiB, `(memory / exporters - 2 MiB) / 2`, for ended
     /// spans on their way to it. Each tier has a share of that by its weight, which no other tier and no open trace can take. The rest is
-    /// common: open traces may take all of it, ended spans that go past their tier's share only three quarters. For example, of 256 MiB
-    /// with one exporter and the weights 3 and 1, the tiers have 95.25 MiB and 31.75 MiB, and 129 MiB are common.
+    /// common, but for a quarter of what the exporters do not need of it: that is set aside for open traces, for each tier by its weight. What
+    /// counts is the tier that is known when the trace begins. For example, of 256 MiB with one exporter and the weights 3 and 1, the tiers
+    /// have 95.25 MiB and 31.75 MiB for spans on their way, their open traces 23.81 MiB and 7.94 MiB, and 97.25 MiB are common.
     pub memory: usize,
 }
 

@@ -101,10 +101,17 @@ impl Tier {
     }
 }
 
-/// The memory of an instance, `limit` bytes, of which each exporter reserves a part for its tiers.
-pub(crate) fn memory(limit: usize, exporters: usize, tiers: usize) -> Arc<MemoryBudget> {
-    let reserve = reserve(limit, exporters, tiers);
-    Arc::new(MemoryBudget::with_reserves(limit, exporters, reserve))
+/// The memory of an instance, `limit` bytes, of which each exporter reserves a part for its tiers. With several tiers, a quarter of what
+/// no exporter needs or reserves is set aside for open traces.
+pub(crate) fn memory(limit: usize, exporters: usize, tiers: &[TierSetup]) -> Arc<MemoryBudget> {
+    let reserve = reserve(limit, exporters, tiers.len());
+    let memory = MemoryBudget::with_reserves(limit, exporters, reserve);
+    if tiers.len() < 2 {
+        return Arc::new(memory);
+    }
+    let of_exporters = exporters.max(1) * (reserve + LEAST_BYTES);
+    let weights: Vec<u32> = tiers.iter().map(|tier| tier.weight).collect();
+    Arc::new(memory.with_traces(limit.saturating_sub(of_exporters) / 4, &weights))
 }
 
 /// What each exporter reserves for its tiers: half of its part of `limit` beyond the least that it needs. Nothing for a single tier.

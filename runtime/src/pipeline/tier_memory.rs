@@ -1,8 +1,8 @@
 //! The memory of a tier: its reserve, which no other takes, and beyond it the memory that all share.
 //!
 //! ```text
-//! Limits::memory │ common: open traces, export threads, chunks past a reserve │ reserve of tier 0 │ reserve of tier 1 │ …
-//!                │ ← three quarters are also for chunks →│ for traces only    │
+//! Limits::memory │ common: traces, export threads, chunks past a reserve │ open traces of tier 0 │ of tier 1 │ … │ chunks of tier 0 │ of tier 1 │ …
+//!                │                                                       │ ← `MemoryBudget::with_traces` →       │ ← reserves, in each exporter →
 //! ```
 //! Without tenants the reserve is zero, and chunks take all from the common memory, to its end.
 
@@ -44,7 +44,7 @@ impl TierMemory {
         }
         let own = self.take_own(bytes);
         let more = bytes - own;
-        if more > 0 && !self.common.take_beside_traces(more) {
+        if more > 0 && !self.common.take(more) {
             self.own.fetch_sub(own, Ordering::Relaxed);
             return false;
         }
@@ -108,15 +108,13 @@ mod tests {
         let common = Arc::new(MemoryBudget::new(100));
         let (vip, rest) = (tier(&common, 30), tier(&common, 10));
         let taken = (0..200).filter(|_| rest.take(1)).count();
-        assert_eq!((taken, common.used()), (85, 75), "a quarter is for traces");
-        assert!(common.take(25) && !common.take(1), "traces take the rest");
+        assert_eq!((taken, common.used()), (110, 100));
         rest.count(50);
         assert!(vip.take(30) && !vip.take(1));
         vip.give_back(30);
         assert!(vip.take(20) && vip.take(10));
-        rest.give_back(135);
+        rest.give_back(160);
         vip.give_back(30);
-        common.give_back(25);
         assert_eq!(common.used(), 0);
     }
 
@@ -124,8 +122,8 @@ mod tests {
     fn what_is_refused_takes_nothing() {
         let common = Arc::new(MemoryBudget::new(100));
         let vip = tier(&common, 30);
-        assert!(!vip.take(106) && vip.take(105) && !vip.take(1));
-        vip.give_back(105);
+        assert!(!vip.take(131) && vip.take(130) && !vip.take(1));
+        vip.give_back(130);
         assert_eq!((common.used(), vip.own.load(Ordering::Relaxed)), (0, 0));
     }
 

@@ -45,7 +45,7 @@ impl Telemetry {
             return Err(Error::Memory { limit, least });
         }
         let tiers = tiers(&settings);
-        let memory = memory(limit, number, tiers.len());
+        let memory = memory(limit, number, &tiers);
         let encoded = resource.encode();
         let (of_sdk, service) = (resource.resource(), resource.service_name());
         let mut created = CreatedFiles::default();

@@ -19,7 +19,7 @@ use super::seal;
 use super::sink::{Refusal, Waiting};
 use super::verdict::Verdict;
 use crate::config::Limits;
-use crate::sampling::Decision;
+use crate::sampling::{Decision, TierId};
 
 #[derive(Debug)]
 pub(super) struct State {
@@ -72,8 +72,9 @@ impl State {
         }
     }
 
-    /// Begins another trace.
-    pub(super) fn begin(&mut self, clock: TraceClock, verdict: Option<Arc<Verdict>>) {
+    /// Begins another trace, of that tier as far as its head tells.
+    pub(super) fn begin(&mut self, clock: TraceClock, verdict: Option<Arc<Verdict>>, tier: TierId) {
+        self.reservation.serve(tier);
         self.clock = Some(clock);
         self.verdict = verdict;
     }
@@ -91,6 +92,7 @@ impl State {
         self.ended.reset(MAX_POOLED_ENDED_BYTES);
         self.heads.trim();
         self.reservation.shrink_to(MAX_POOLED_BYTES);
+        self.reservation.leave_tier();
         self.reservation.may_pool()
     }
 

@@ -84,7 +84,9 @@ impl TraceRef {
                 && Arc::ptr_eq(&unshared.recorder, recorder)
             {
                 let verdict = verdict(&context, &head, unshared.verdict.take());
-                unshared.cell.lock().begin(clock, verdict.clone());
+                let mut state = unshared.cell.lock();
+                state.begin(clock, verdict.clone(), head.tier);
+                drop(state);
                 (unshared.context, unshared.clock) = (context, clock);
                 (unshared.head, unshared.verdict) = (head, verdict);
                 *unshared.is_done.get_mut() = false;
@@ -110,7 +112,8 @@ impl TraceRef {
 
     fn in_cell(trace: Trace) -> Self {
         let verdict = trace.verdict.clone();
-        trace.lock().begin(trace.clock, verdict);
+        let tier = trace.head.tier;
+        trace.lock().begin(trace.clock, verdict, tier);
         Self(Arc::new(trace))
     }
 

@@ -13,6 +13,7 @@ mod head_values;
 mod keep;
 mod long_texts;
 mod middleware;
+mod open_traces;
 mod outcomes;
 mod private_urls;
 mod probability;
