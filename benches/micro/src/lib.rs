@@ -181,7 +181,7 @@ fn errors_and_slow() -> Keep {
 fn with_policies(keep: Keep) -> Keep {
     (0..5).fold(keep, |keep, n| {
         keep.policy(Policy::equals("order.id", 1_000 + n))
-            .policy(Policy::matches("tenant.id", format!("globex-{n}-*")))
+            .policy(Policy::glob("tenant.id", format!("globex-{n}-*")))
             .policy(Policy::equals("payment.method", format!("voucher-{n}")))
             .policy(Policy::equals("risk.review", n))
     })

@@ -22,17 +22,15 @@ pub(super) fn find<R: RequestHead>(
     request: &IncomingRequest<'_, R>,
     is_trusted: bool,
 ) -> Option<Arc<str>> {
-    let told = request.tenant.and_then(|ask| ask());
-    let told = told.as_deref().and_then(tenant_name);
-    let name = told.or_else(|| {
-        let name = match tenants.source() {
-            TenantSource::Header(name) if is_trusted => header(request.head, name),
-            TenantSource::PathSegment(position) => segment(request.head.path(), *position),
-            TenantSource::Header(_) | TenantSource::Tag => None,
-        };
-        tenant_name(name?)
-    });
-    name.map(Arc::from)
+    if let Some(told) = request.tenant.and_then(|ask| ask()) {
+        return tenant_name(&told).map(Arc::from);
+    }
+    let name = match tenants.source() {
+        TenantSource::Header(name) if is_trusted => header(request.head, name),
+        TenantSource::PathSegment(position) => segment(request.head.path(), *position),
+        TenantSource::Header(_) | TenantSource::Tag => None,
+    };
+    tenant_name(name?).map(Arc::from)
 }
 
 /// A segment of a path, counted from 0.

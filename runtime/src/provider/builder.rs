@@ -253,7 +253,7 @@ impl TelemetryBuilder {
     /// Which traces to keep beside those that the sampler keeps, decided when they are over. All traces are recorded then, and what is not
     /// kept is dropped before it is sent. What leaves with requests is the sampler's decision. `BIZTRACE_KEEP`, for example `errors,slow=500ms`.
     ///
-    /// Default: errors, if [`Sampler::probability`], a rule or a tier keeps a share; otherwise nothing. [`Keep::nothing`] switches that off.
+    /// Default: errors, if [`Sampler::probability`], a rule or a tier keeps a share; otherwise nothing. [`Keep::none`] switches that off.
     pub fn keep(mut self, keep: Keep) -> Self {
         self.settings.keep.set(Some(keep));
         self

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::open::OpenSpan;
-use crate::attribute::{Key, Scalar};
+use crate::attribute::{Key, Scalar, Tags};
 use crate::sampling::{TENANT, Tenants, TierId, tenant_name};
 
 const KEY: Key<'_> = Key::new(TENANT);
@@ -60,6 +60,13 @@ impl NotedTenant {
             noted.is_final = true;
             noted.name.clone()
         })
+    }
+
+    /// What it tags spans with.
+    pub(super) fn tags(name: &str) -> Tags {
+        let mut tags = Tags::new();
+        tags.set(KEY, name);
+        tags
     }
 
     /// Tags a span of a trace that is kept, beside what the limits allow. What the application has said of this span stands.

@@ -146,6 +146,11 @@ impl Verdict {
     pub(super) fn decide(&self, sampler: &dyn Sample, clock: &dyn Clock) -> &Decided {
         self.decided.get_or_init(|| {
             let tenant = self.tenant.as_ref().and_then(NotedTenant::decide);
+            let hits = match (&self.watch, tenant.as_deref()) {
+                // The spans get this tag when they are sealed.
+                (Some(watch), Some(name)) => watch.hits_of(&NotedTenant::tags(name), true),
+                _ => 0,
+            };
             let trace = RecordedTrace {
                 id: self.context.trace_id(),
                 head: &self.head,
@@ -154,7 +159,7 @@ impl Verdict {
                 has_failed: self.has_failed.load(Ordering::Relaxed),
                 latency: Duration::from_nanos(self.latency.load(Ordering::Relaxed)),
                 spans: self.ended.load(Ordering::Relaxed) + self.open.load(Ordering::Relaxed),
-                hits: self.hits.load(Ordering::Relaxed),
+                hits: hits | self.hits.load(Ordering::Relaxed),
                 now: &|| clock.monotonic(),
             };
             let decision = sampler.verdict(&trace);

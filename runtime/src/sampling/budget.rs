@@ -96,10 +96,11 @@ impl Slot {
         let before = self.offered.fetch_update(Relaxed, Relaxed, add);
         let (last, number) = parts(before.unwrap_or_else(|offered| offered));
         if last < second {
-            let is_over = last + 1 == second && number > u64::from(budget);
-            let share = match is_over {
-                true => f64::from(budget) / number as f64,
-                false => 1.0,
+            // Of a tenant that comes in pulses, the spans of a pulse are for the seconds up to the next, too.
+            let allowed = f64::from(budget) * (second - last) as f64;
+            let share = match last {
+                0 => 1.0,
+                _ => (allowed / number as f64).min(1.0),
             };
             self.share.store(share.to_bits(), Relaxed);
             return share;
@@ -141,9 +142,14 @@ mod tests {
         assert_eq!(offer(0, 100), 0.1, "a thread is late");
         assert_eq!(offer(2, 50), 0.1);
         assert!(is_all(offer(3, 5000)), "less than its budget");
-        assert!(is_all(offer(5, 5000)), "nothing in the second before");
-        assert!(!is_all(offer(6, u64::MAX)));
-        assert!(!is_all(offer(7, u64::MAX)), "no overflow");
+        assert_eq!(
+            offer(5, 5000),
+            0.04,
+            "two seconds of budget for one of spans"
+        );
+        assert!(is_all(offer(55, 1)), "nothing for long");
+        assert!(is_all(offer(56, u64::MAX)));
+        assert!(!is_all(offer(57, u64::MAX)), "no overflow");
     }
 
     #[test]

@@ -41,13 +41,13 @@ impl Keep {
     pub fn errors() -> Self {
         Self {
             errors: true,
-            ..Self::nothing()
+            ..Self::none()
         }
     }
 
     /// Nothing, to which other methods add: for the rare service whose errors are not worth keeping. Without one of them, what the sampler
     /// keeps is kept, and nothing else.
-    pub fn nothing() -> Self {
+    pub fn none() -> Self {
         Self {
             errors: false,
             slower_than: None,
@@ -85,7 +85,7 @@ impl Keep {
 
     /// As `BIZTRACE_KEEP` has it: `errors`, `slow=500ms`, `slow=2s`, with commas between them.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let mut keep = Self::nothing();
+        let mut keep = Self::none();
         if text.eq_ignore_ascii_case("none") {
             return Some(keep);
         }

@@ -110,12 +110,16 @@ impl<'k> Reason<'k> {
         }
     }
 
-    /// Whether it keeps more such traces than one that stands for so many.
-    fn keeps_more_than(&self, adjusted_count: Option<f64>) -> bool {
-        let mine = self.threshold.map(Threshold::adjusted_count);
-        mine.zip(adjusted_count)
-            .is_some_and(|(mine, other)| mine < other)
-            || self.threshold == Some(Threshold::ALL)
+    /// Whether it keeps more such traces than the sampler, which has kept this one. If nobody knows of how many the sampler keeps one, a
+    /// trace counts by the share that is known.
+    fn keeps_more_than(&self, sampled: &Decision) -> bool {
+        let Some(mine) = self.threshold else {
+            return false;
+        };
+        // A sampler that keeps every trace gives no reason.
+        let every = sampled.reason.is_none().then_some(1.0);
+        let others = sampled.adjusted_count.or(every);
+        mine == Threshold::ALL || others.is_none_or(|others| mine.adjusted_count() < others)
     }
 }
 
@@ -147,7 +151,7 @@ impl Sample for Keeping {
             };
         }
         match self.reason(trace) {
-            Some(why) if !sampled.is_kept() || why.keeps_more_than(sampled.adjusted_count) => {
+            Some(why) if !sampled.is_kept() || why.keeps_more_than(&sampled) => {
                 self.keep(trace, sampled, why)
             }
             None if !sampled.is_kept() => match self.spare(trace) {

@@ -23,7 +23,7 @@ use crate::error::Error;
 ///
 /// let keep = Keep::errors()
 ///     .policy(Policy::equals("risk.review", true))
-///     .policy(Policy::number("cart.total", 1000..).and(!Policy::matches("customer.id", "test-*")))
+///     .policy(Policy::number("cart.total", 1000..).and(!Policy::glob("customer.id", "test-*")))
 ///     .drop(Policy::equals("synthetic", true).and(Policy::latency(..Duration::from_secs(1))));
 /// # let _ = keep;
 /// ```
@@ -91,7 +91,7 @@ impl Policy {
     }
 
     /// Whether a tag is text of that form, where a `*` stands for any characters: `globex-*`.
-    pub fn matches(key: impl Into<String>, pattern: impl Into<String>) -> Self {
+    pub fn glob(key: impl Into<String>, pattern: impl Into<String>) -> Self {
         Self::tag(key, Ok(Test::Glob(Glob::new(pattern))))
     }
 

@@ -23,7 +23,7 @@ impl Sampler {
     /// (`sampling.adjusted_count` on the first span says it, too). Traces that began in another service are recorded if they are there,
     /// with the threshold that was decided by there.
     ///
-    /// Traces that have failed are kept, too, so every request is recorded ([`Keep`](super::Keep)). With `.keep(Keep::nothing())` or
+    /// Traces that have failed are kept, too, so every request is recorded ([`Keep`](super::Keep)). With `.keep(Keep::none())` or
     /// `BIZTRACE_KEEP=none` the share alone is kept, and nothing else is recorded.
     ///
     /// Services with different shares record the same traces: what one records, each one with a larger share records. This is the

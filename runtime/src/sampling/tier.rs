@@ -42,6 +42,9 @@ pub(crate) struct NamedTier {
     pub(super) tier: Tier,
 }
 
+/// With more, a tier of weight 1 would get a span into hardly any request.
+const MAX_WEIGHT: u32 = 100;
+
 /// A tenant's name as it counts: `None` if there is nothing in it.
 pub(crate) fn tenant_name(text: &str) -> Option<&str> {
     let text = text.trim();
@@ -96,7 +99,7 @@ impl Tier {
     }
 
     /// The tier's share of what is sent while several tiers wait: a tier of weight 3 sends three spans for each one of a tier of weight 1.
-    /// Default 1.
+    /// From 1 to 100, default 1.
     pub fn weight(mut self, weight: u32) -> Self {
         self.weight = weight;
         self
@@ -128,7 +131,7 @@ impl NamedTier {
             queue,
             weight,
         } = &self.tier;
-        if self.name.is_empty() {
+        if self.name.trim().is_empty() || self.name.contains(char::is_control) {
             return Err(self.refused("it has no name. Give it one, for example \"vip\""));
         }
         if members.as_ref().is_some_and(Vec::is_empty) {
@@ -159,6 +162,12 @@ impl NamedTier {
         }
         if *weight == 0 {
             return Err(self.refused("its weight is 0. Set 1 or more"));
+        }
+        if *weight > MAX_WEIGHT {
+            let problem = format!(
+                "its weight {weight} is above {MAX_WEIGHT}. Weights count in relation to those of other tiers"
+            );
+            return Err(self.refused(problem));
         }
         Ok(())
     }

@@ -122,9 +122,13 @@ impl Watch {
 
     /// The bits of the tests that a span passes.
     pub(crate) fn hits(&self, span: &impl Tagged) -> u64 {
+        self.hits_of(span.tags(), span.is_first())
+    }
+
+    /// The bits of the tests that these tags pass.
+    pub(crate) fn hits_of(&self, tags: &Tags, is_first: bool) -> u64 {
         let mut hits = 0;
-        let is_first = span.is_first();
-        let Tags { entries, bytes, .. } = span.tags();
+        let Tags { entries, bytes, .. } = tags;
         for entry in entries {
             if self.interest & interest(entry.hash) != 0 {
                 let mut keys = self.keys.iter();

@@ -103,7 +103,7 @@ fn keep(rng: &mut Rng) -> Keep {
     // What keeps nothing at all would not record what the sampler leaves out.
     let mut keep = match rng.below(2) {
         0 => Keep::errors(),
-        _ => Keep::nothing().policy(policy(rng)),
+        _ => Keep::none().policy(policy(rng)),
     };
     if rng.below(2) == 0 {
         keep = keep.slower_than(Duration::from_millis(1 + rng.below(5) as u64));
@@ -129,7 +129,7 @@ fn policy(rng: &mut Rng) -> Policy {
 fn test(rng: &mut Rng) -> Policy {
     let test = match rng.below(6) {
         0 => Policy::equals("order.express", true),
-        1 => Policy::matches("tenant.id", "globex-*"),
+        1 => Policy::glob("tenant.id", "globex-*"),
         2 => Policy::number("order.items", 500..),
         3 => Policy::spans(2..),
         4 => Policy::latency(Duration::from_millis(1)..),

@@ -16,7 +16,7 @@ use super::doubles::Received;
 use crate::attribute::Tags;
 use crate::config::Limits;
 use crate::propagation::ParentDecision;
-use crate::sampling::{Head, Keep, Plan, Sampler, Tenants, Tier};
+use crate::sampling::{Head, Keep, Plan, Policy, Sampler, Tenants, Tier};
 
 fn tenants() -> Tenants {
     let mut tenants = Tenants::from_tag()
@@ -314,4 +314,19 @@ fn trace_that_is_kept_for_no_reason_says_that_others_do_not_know() {
     assert_eq!(tag(&spans[0], "sampling.reason"), None);
     let upgraded = tag(&spans[0], "sampling.upgraded");
     assert_eq!(upgraded.as_deref(), Some("BoolValue(true)"));
+}
+
+#[test]
+fn policies_see_the_tenant_that_a_request_names() {
+    let keep = Keep::none().policy(Policy::equals("tenant.id", "initech"));
+    let plan = Plan::new(Sampler::always_off(), &[], Some(&keep), Some(tenants()));
+    let (recorder, _, sink) = planned(plan, Tags::new(), Limits::default());
+    for tenant in ["initech", "umbrella"] {
+        let Started::Recording(span) = request(&recorder, Some(tenant)) else {
+            panic!("every trace is recorded");
+        };
+        super::end(&span);
+    }
+    let named: Vec<_> = sink.spans().iter().map(tenant).collect();
+    assert_eq!(named, ["initech"]);
 }

@@ -160,7 +160,7 @@ fn trace_comes_back_for_what_would_have_kept_it_then() {
     let long = Duration::from_secs(9);
     for (keep, latency, errors, slow) in [
         (both(), fast, true, true),
-        (Keep::nothing(), fast, false, false),
+        (Keep::none(), fast, false, false),
         (Keep::errors(), fast, true, false),
         (both().drop(Policy::spans(1..)), fast, false, false),
         (both().drop(!Policy::errors()), fast, true, false),

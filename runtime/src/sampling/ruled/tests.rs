@@ -379,7 +379,7 @@ fn sampler_has_no_verdict_on_what_a_rule_has_decided() {
             Decision::keep_recorded(trace, "late", None)
         }
     }
-    let keep = Keep::nothing().slower_than(Duration::MAX);
+    let keep = Keep::none().slower_than(Duration::MAX);
     for (path, reason) in [("/orders/*", "rule"), ("/carts/*", "late")] {
         let rule = Rule::path(path).rate(0.0);
         let test = Fixture::new(Sampler::of(Late), [rule], Some(&keep));

@@ -178,3 +178,27 @@ fn budget_counts_what_would_be_kept() {
         assert!((50..150).contains(&kept[0]), "{kept:?}");
     }
 }
+
+#[test]
+fn pulses_get_no_more_than_the_budget() {
+    let tier = Tier::rest().spans_per_second_per_tenant(100);
+    let sampler = plan(Tenants::from_tag().tier("all", tier), Sampler::always_on());
+    let start = Instant::now() + Duration::from_millis(1);
+    let kept = (0..20).map(|pulse| {
+        let now = start + Duration::from_secs(3 * pulse);
+        let mut ids = random_ids(pulse + 1).take(10_000);
+        let is_kept = |id| {
+            Trace {
+                now,
+                ..of(Some("acme"), id)
+            }
+            .decide(&sampler)
+            .verdict
+            .is_kept()
+        };
+        ids.by_ref().filter(|id| is_kept(*id)).count()
+    });
+    for (pulse, kept) in kept.enumerate().skip(1) {
+        assert!((200..400).contains(&kept), "{kept} of pulse {pulse}");
+    }
+}

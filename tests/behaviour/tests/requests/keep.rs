@@ -231,7 +231,7 @@ async fn what_passes_a_policy_is_kept_by_the_tags_of_all_its_spans() {
     let keep = Keep::errors()
         .policy(Policy::equals("risk.review", true).named("review"))
         .policy(Policy::equals("step.fails", true))
-        .policy(Policy::matches("order.id", "vip-*"))
+        .policy(Policy::glob("order.id", "vip-*"))
         .drop(Policy::equals("order.id", "test"));
     let instance = Instance::new(|builder| builder.sampler(Sampler::probability(0.0)).keep(keep));
     let service =
@@ -278,9 +278,9 @@ async fn what_passes_a_policy_is_kept_by_the_tags_of_all_its_spans() {
 async fn a_probability_keeps_errors_unless_it_is_told_otherwise() {
     for (keep, recorded, expected) in [
         (None, 4, vec!["/500"]),
-        (Some(Keep::nothing()), 0, vec![]),
+        (Some(Keep::none()), 0, vec![]),
         (
-            Some(Keep::nothing().slower_than(Duration::from_secs(60))),
+            Some(Keep::none().slower_than(Duration::from_secs(60))),
             4,
             vec![],
         ),

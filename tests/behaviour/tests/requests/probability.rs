@@ -25,7 +25,7 @@ async fn call(
     headers: &[(&str, &str)],
     is_kept: bool,
 ) -> (Option<Span>, HashMap<String, String>) {
-    let instance = Instance::new(|builder| builder.sampler(sampler).keep(Keep::nothing()));
+    let instance = Instance::new(|builder| builder.sampler(sampler).keep(Keep::none()));
     let service = Service::recording_to(instance, |tracing| {
         App::new().service(outbound).wrap(tracing)
     });

@@ -210,7 +210,7 @@ async fn route_is_kept_whole_whatever_the_head_has_said() {
     let service = Rules::new(|builder| {
         builder
             .sampler(Sampler::probability(0.0))
-            .keep(Keep::nothing())
+            .keep(Keep::none())
             .rule(Rule::route("/orders/{id}").keep())
     });
     let sent = service.get("/orders/7", &[]).await;

@@ -20,7 +20,7 @@ fn pair(name: &'static str, collectors: &'static str, ours: Keep) -> Pair {
 }
 
 fn ours(policy: Policy) -> Keep {
-    Keep::nothing().policy(policy)
+    Keep::none().policy(policy)
 }
 
 const fn millis(number: u64) -> Duration {
@@ -38,7 +38,7 @@ pub fn pairs() -> Vec<Pair> {
         pair(
             "slow",
             "[{name: p, type: latency, latency: {threshold_ms: 500}}]",
-            Keep::nothing().slower_than(millis(500)),
+            Keep::none().slower_than(millis(500)),
         ),
         pair(
             "latency-range",

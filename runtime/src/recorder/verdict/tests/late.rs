@@ -125,7 +125,7 @@ fn error_while_the_sampler_decides_is_not_lost() {
 
 #[test]
 fn dropped_trace_stays_dropped_unless_errors_are_kept() {
-    let slow = Keep::nothing().slower_than(MS(500));
+    let slow = Keep::none().slower_than(MS(500));
     let never = Keep::errors().drop(Policy::latency(Duration::ZERO..));
     for keep in [slow, never] {
         let test = Dropping::but(&keep, Limits::default());

@@ -103,7 +103,7 @@ fn plan(share: f64, keep: Keep) -> Plan {
 
 /// Whether the trace passes, if its spans are asked in any order.
 fn passes(policy: Policy) -> bool {
-    let plan = plan(0.0, Keep::nothing().policy(policy));
+    let plan = plan(0.0, Keep::none().policy(policy));
     let (mut trace, mut reversed) = (Trace::new(), Trace::new());
     reversed.spans.reverse();
     let verdict = trace.verdict(&plan).0;
@@ -130,9 +130,9 @@ fn each_policy_asks_all_spans() {
         (Policy::equals("missing", ""), false),
         (Policy::one_of("plan", ["free", "trial"]), true),
         (Policy::one_of("plan", ["gold"]), false),
-        (Policy::matches("tenant.id", "globex-*"), true),
-        (Policy::matches("tenant.id", "*us"), false),
-        (Policy::matches("cart.total", "*"), false),
+        (Policy::glob("tenant.id", "globex-*"), true),
+        (Policy::glob("tenant.id", "*us"), false),
+        (Policy::glob("cart.total", "*"), false),
         (Policy::regex("tenant.id", "x-(eu|us)"), true),
         (Policy::regex("tenant.id", "^eu"), false),
         (Policy::number("cart.total", 1000..), true),
@@ -183,7 +183,7 @@ fn both_may_be_passed_by_different_spans() {
 
 #[test]
 fn a_trace_says_which_policy_keeps_it() {
-    let keep = Keep::nothing()
+    let keep = Keep::none()
         .policy(Policy::equals("plan", "gold"))
         .policy(Policy::number("cart.total", 500..).named("large"))
         .policy(Policy::equals("risk.review", true));
@@ -240,7 +240,7 @@ fn largest_share_that_keeps_a_trace_is_its_weight() {
         ),
         (0.25, u128::MAX, vec![!free()], Some(4.0), "probability"),
     ] {
-        let keep = policies.into_iter().fold(Keep::nothing(), Keep::policy);
+        let keep = policies.into_iter().fold(Keep::none(), Keep::policy);
         let mut trace = Trace { id, ..Trace::new() };
         let (verdict, _) = trace.verdict(&plan(share, keep.clone()));
         assert_eq!(verdict.is_kept(), count.is_some(), "{share} {keep}");
@@ -322,12 +322,9 @@ fn weights_of_shares_of_classes_are_true() {
 
 #[test]
 fn policies_that_cannot_work_are_refused() {
-    let share = |share| Keep::nothing().policy(Policy::probability(share));
-    let many = |number| {
-        (0..number).fold(Keep::nothing(), |keep, i| {
-            keep.policy(Policy::equals("a", i))
-        })
-    };
+    let share = |share| Keep::none().policy(Policy::probability(share));
+    let many =
+        |number| (0..number).fold(Keep::none(), |keep, i| keep.policy(Policy::equals("a", i)));
     assert!(many(64).check().is_ok());
     for (keep, said) in [
         (
@@ -393,5 +390,24 @@ fn policies_that_cannot_work_are_refused() {
         assert!(matches!(error, Error::Policy { .. }), "{error}");
         let error = error.to_string();
         assert!(error.contains(said), "{error}");
+    }
+}
+
+/// A caller that samples and tells no threshold has a trace kept, and nobody knows of how many. A share of a policy is known.
+#[test]
+fn share_of_a_policy_is_the_weight_where_the_samplers_is_not_known() {
+    let keep = Keep::none().policy(Policy::probability(0.25));
+    let plan = Plan::new(Sampler::always_off(), &[], Some(&keep), None);
+    let head = Decision::new(true, Some("parent"));
+    for (id, reason, count) in [(u128::MAX, "policy", Some(4.0)), (0, "parent", None)] {
+        let id = TraceId::from(id);
+        let state = TraceState::NONE;
+        let trace = recorded(id, &head, &state);
+        let verdict = plan.sampler.sample().verdict(&trace);
+        assert!(verdict.is_kept());
+        assert_eq!(
+            (verdict.reason, verdict.adjusted_count),
+            (Some(reason), count)
+        );
     }
 }
