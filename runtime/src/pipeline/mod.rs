@@ -7,6 +7,7 @@ mod deficit;
 mod fan_out;
 mod handle;
 mod loss_log;
+mod memory_shares;
 mod report;
 mod request;
 mod retry;
@@ -28,8 +29,9 @@ use tokio::time::Instant;
 
 pub(crate) use self::fan_out::FanOut;
 pub(crate) use self::handle::{Flushing, Pipeline};
+pub(crate) use self::memory_shares::memory;
 pub use self::report::{DropReason, Dropped, ExporterReport, Report, TierReport};
-pub(crate) use self::tier::{TierSetup, memory};
+pub(crate) use self::tier::TierSetup;
 pub(crate) use self::worker::LEAST_BYTES;
 use crate::config::Batch;
 use crate::recorder::MemoryBudget;

@@ -319,3 +319,6 @@ fn is_empty<T: PartialOrd>(from: &Bound<T>, to: &Bound<T>) -> bool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
