@@ -2,53 +2,46 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
 
 use opentelemetry_sdk::trace::SamplingDecision;
 
-use super::budget::Budget;
+use super::budgets::Budgets;
 use super::members::Members;
 use super::ot_entry::randomness;
 use super::sample::{Decision, Floor, NewTrace, RecordedTrace, Sample};
 use super::sampler::Sampler;
 use super::tenants::Tenants;
 use super::threshold::Threshold;
+use super::tier::TierId;
 
 /// Has each trace wait that is recorded, since its tenant may be known as late as at its end, and says of which tier it is.
 #[derive(Debug)]
 pub(super) struct Budgeted {
     head: Sampler,
     members: Arc<Members>,
-    /// Of each tier, if its tenants have one.
-    budgets: Vec<Option<Budget>>,
-    /// Since when seconds are counted.
-    epoch: Instant,
+    budgets: Budgets,
     /// Whether a trace that the head does not keep may be kept when its tier is known.
     may_keep_late: bool,
 }
 
 impl Budgeted {
     pub(super) fn new(tenants: &Tenants, members: Arc<Members>, head: Sampler) -> Self {
-        let budgets = tenants.tiers.iter();
-        let budgets = budgets.map(|it| it.tier.budget.map(Budget::new));
         Self {
             head,
             members,
-            budgets: budgets.collect(),
-            epoch: Instant::now(),
+            budgets: Budgets::new(Some(tenants), |tier| tier.budget),
             may_keep_late: tenants.has_rates(),
         }
     }
 
     /// Thins what is kept by the budget of its tenant. What the caller samples is kept, and counts towards no budget.
-    fn within(&self, budget: &Budget, trace: &RecordedTrace<'_>, kept: Decision) -> Decision {
+    fn within_budget(&self, tier: TierId, trace: &RecordedTrace<'_>, kept: Decision) -> Decision {
         let floor = trace.head.floor();
-        let second = (trace.now)().saturating_duration_since(self.epoch);
         let spans = if floor.is_some() { 0 } else { trace.spans };
-        let share = budget.offer(trace.tenant, second.as_secs() as u32, spans);
-        if share >= 1.0 {
+        let share = self.budgets.share(tier, trace, spans);
+        let Some(share) = share.filter(|share| *share < 1.0) else {
             return kept;
-        }
+        };
         // A sampler that keeps every trace gives no reason. Of how many another one keeps a trace is not known without a count.
         let count = kept
             .adjusted_count
@@ -99,15 +92,15 @@ impl Sample for Budgeted {
     fn verdict(&self, trace: &RecordedTrace<'_>) -> Decision {
         let tier = self.members.tier_of(trace.tenant);
         let decision = self.head.sample().verdict(trace);
-        let decision = match self.budgets.get(usize::from(tier.0)) {
-            Some(Some(budget)) if decision.is_kept() => self.within(budget, trace, decision),
-            _ => decision,
+        let decision = match decision.is_kept() {
+            true => self.within_budget(tier, trace, decision),
+            false => decision,
         };
         Decision { tier, ..decision }
     }
 
     fn tells_threshold(&self) -> bool {
-        self.budgets.iter().any(Option::is_some) || self.head.sample().tells_threshold()
+        self.budgets.is_any() || self.head.sample().tells_threshold()
     }
 
     fn parts(&self) -> Vec<&dyn Sample> {

@@ -150,13 +150,14 @@ impl Keep {
         }
     }
 
-    /// Why a trace is kept in any case, if no policy is asked.
-    pub(super) fn reason(&self, trace: &RecordedTrace<'_>) -> Option<&'static str> {
-        if self.errors && trace.has_failed {
-            return Some("error");
-        }
-        let is_slow = self.slower_than.is_some_and(|least| trace.latency > least);
-        is_slow.then_some("slow")
+    /// Whether a trace is kept for an error.
+    pub(super) fn keeps_error(&self, trace: &RecordedTrace<'_>) -> bool {
+        self.errors && trace.has_failed
+    }
+
+    /// Whether a trace is kept for the time that it has taken.
+    pub(super) fn keeps_slow(&self, trace: &RecordedTrace<'_>) -> bool {
+        self.slower_than.is_some_and(|least| trace.latency > least)
     }
 }
 

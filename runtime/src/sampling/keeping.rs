@@ -5,12 +5,15 @@ use std::fmt;
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SamplingDecision;
 
+use super::budgets::Budgets;
 use super::keep::Keep;
 use super::late::Late;
-use super::ot_entry::threshold;
+use super::ot_entry::{randomness, threshold};
 use super::sample::{Decision, NewTrace, RecordedTrace, Sample};
 use super::sampler::Sampler;
+use super::tenants::Tenants;
 use super::threshold::Threshold;
+use super::tier::TierId;
 use super::vote::{Vote, Voters};
 use super::watch::Watch;
 
@@ -23,6 +26,8 @@ pub(super) struct Keeping {
     /// Those that take from a rate.
     spare: Voters,
     drops: Voters,
+    /// For the errors of each tier's tenants.
+    error_budgets: Budgets,
     /// Whether the threshold of what is kept in any case is told, since others are.
     tells_threshold: bool,
 }
@@ -36,26 +41,35 @@ struct Reason<'k> {
 }
 
 impl Keeping {
-    pub(super) fn new(keep: &Keep, head: Sampler, watch: &mut Watch) -> Self {
+    pub(super) fn new(
+        keep: &Keep,
+        tenants: Option<&Tenants>,
+        head: Sampler,
+        watch: &mut Watch,
+    ) -> Self {
         let (takers, others): (Vec<_>, Vec<_>) = keep.policies.iter().partition(|it| it.takes());
         Self {
             policies: Voters::new(others.into_iter(), watch),
             spare: Voters::new(takers.into_iter(), watch),
             drops: Voters::new(keep.drops.iter(), watch),
             keep: keep.clone(),
+            error_budgets: Budgets::new(tenants, |tier| tier.errors),
             tells_threshold: head.sample().tells_threshold(),
             head,
         }
     }
 
     /// The first policy that keeps every such trace, or else the one that keeps the largest share of them.
-    fn reason(&self, trace: &RecordedTrace<'_>) -> Option<Reason<'_>> {
-        if let Some(reason) = self.keep.reason(trace) {
-            return Some(Reason {
-                reason,
-                policy: None,
-                threshold: Some(Threshold::ALL),
-            });
+    fn reason(&self, trace: &RecordedTrace<'_>, tier: TierId) -> Option<Reason<'_>> {
+        if self.keep.keeps_error(trace) {
+            let share = self.error_budgets.share(tier, trace, 1).unwrap_or(1.0);
+            let threshold = Threshold::of(share);
+            if threshold.keeps(randomness(trace.state, trace.id)) {
+                return Some(Reason::keep("error", threshold));
+            }
+        }
+        if self.keep.keeps_slow(trace) {
+            return Some(Reason::keep("slow", Threshold::ALL));
         }
         let mut best: Option<(&str, Threshold)> = None;
         for voter in self.policies.on(trace) {
@@ -102,6 +116,14 @@ impl Keeping {
 }
 
 impl<'k> Reason<'k> {
+    fn keep(reason: &'static str, threshold: Threshold) -> Self {
+        Self {
+            reason,
+            policy: None,
+            threshold: Some(threshold),
+        }
+    }
+
     fn policy(name: &'k str, threshold: Option<Threshold>) -> Self {
         Self {
             reason: "policy",
@@ -150,7 +172,7 @@ impl Sample for Keeping {
                 ..sampled
             };
         }
-        match self.reason(trace) {
+        match self.reason(trace, sampled.tier) {
             Some(why) if !sampled.is_kept() || why.keeps_more_than(&sampled) => {
                 self.keep(trace, sampled, why)
             }
@@ -175,7 +197,8 @@ impl Sample for Keeping {
         };
         let slower_than = late.slower_than;
         Late {
-            errors: late.errors && !self.drops(&failed),
+            // One that has failed already was dropped all the same.
+            errors: late.errors && !trace.has_failed && !self.drops(&failed),
             slower_than: slower_than.filter(|least| !self.drops(&slow(*least))),
         }
     }

@@ -7,6 +7,7 @@ mod always;
 mod bucket;
 mod budget;
 mod budgeted;
+mod budgets;
 mod glob;
 mod head;
 mod keep;

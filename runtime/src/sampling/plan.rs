@@ -45,7 +45,7 @@ impl Plan {
             sampler = Sampler::of(Budgeted::new(tenants, members, sampler));
         }
         if let Some(keep) = keep.filter(|keep| !keep.is_empty()) {
-            sampler = Sampler::of(Keeping::new(keep, sampler, &mut watch));
+            sampler = Sampler::of(Keeping::new(keep, tenants.as_ref(), sampler, &mut watch));
         }
         Self {
             sampler,

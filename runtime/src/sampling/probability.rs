@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::ot_entry::{has_randomness, randomness};
 use super::ratio::parse_share;
-use super::sample::{Decision, NewTrace, Refuse, Sample};
+use super::sample::{Decision, Floor, NewTrace, Refuse, Sample};
 use super::sampler::Sampler;
 use super::threshold::{RANDOM, Threshold};
 use crate::diag;
@@ -84,6 +84,11 @@ impl Sample for Probability {
         let kept_by = self
             .threshold
             .filter(|threshold| threshold.keeps(randomness(state, trace.id)));
+        // Of what the caller samples by a threshold, both keep what the higher one keeps.
+        let kept_by = match trace.floor() {
+            Some(Floor(Some(callers))) => kept_by.map(|own| own.max(callers)),
+            _ => kept_by,
+        };
         Decision {
             adjusted_count: kept_by.map(Threshold::adjusted_count),
             ..Decision::new(kept_by.is_some(), Some("probability")).by_threshold(trace, kept_by)

@@ -133,7 +133,11 @@ impl Tenants {
 
     /// Whether a tier may drop what the sampler keeps.
     pub(crate) fn thins(&self) -> bool {
-        self.has_rates() || self.tiers.iter().any(|it| it.tier.budget.is_some())
+        self.has_rates()
+            || self
+                .tiers
+                .iter()
+                .any(|it| it.tier.budget.or(it.tier.errors).is_some())
     }
 
     /// Adds a tier for the rest if there is none, and refuses settings that cannot work. Tells `warn` of members that never match.

@@ -27,6 +27,8 @@ pub struct Tier {
     pub(super) members: Option<Vec<String>>,
     pub(super) rate: Option<f64>,
     pub(super) budget: Option<u32>,
+    /// Failed traces a second of each tenant.
+    pub(super) errors: Option<u32>,
     queue: Option<usize>,
     weight: u32,
 }
@@ -67,6 +69,7 @@ impl Tier {
             members: None,
             rate: None,
             budget: None,
+            errors: None,
             queue: None,
             weight: 1,
         }
@@ -88,6 +91,14 @@ impl Tier {
     /// made-up names take nothing from a tenant that is there.
     pub fn spans_per_second_per_tenant(mut self, spans: u32) -> Self {
         self.budget = Some(spans);
+        self
+    }
+
+    /// Keeps about so many traces a second of each tenant for their errors. If a tenant has had more within a second, a smaller share of them
+    /// is kept for that in the next one, and they stand for more. Without it, [`Keep::errors`](super::Keep::errors) keeps each one: a storm
+    /// of errors fills the tier's queue then, and what does not fit is dropped and counted.
+    pub fn errors_per_second_per_tenant(mut self, traces: u32) -> Self {
+        self.errors = Some(traces);
         self
     }
 
@@ -128,6 +139,7 @@ impl NamedTier {
             members,
             rate,
             budget,
+            errors,
             queue,
             weight,
         } = &self.tier;
@@ -154,6 +166,11 @@ impl NamedTier {
         if *budget == Some(0) {
             return Err(self.refused(
                 "`spans_per_second_per_tenant` is 0. Set more, or `rate(0.0)` to keep nothing",
+            ));
+        }
+        if *errors == Some(0) {
+            return Err(self.refused(
+                "`errors_per_second_per_tenant` is 0. Set more, or `Keep::none` to keep no errors",
             ));
         }
         if *queue == Some(0) {
@@ -185,6 +202,9 @@ impl Tier {
         }
         if let Some(budget) = self.budget {
             write!(f, " spans_per_second_per_tenant={budget}")?;
+        }
+        if let Some(errors) = self.errors {
+            write!(f, " errors_per_second_per_tenant={errors}")?;
         }
         if let Some(queue) = self.queue {
             write!(f, " queue={queue}")?;

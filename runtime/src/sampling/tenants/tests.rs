@@ -42,6 +42,15 @@ fn wrong_settings_name_the_tier_and_the_fix() {
         (vip().tier("a", of().queue(0)), ["\"a\"", "queue is 0"]),
         (vip().tier("a", of().weight(0)), ["\"a\"", "weight is 0"]),
         (
+            vip().tier("a", of().weight(101)),
+            ["\"a\"", "101 is above 100"],
+        ),
+        (
+            vip().tier("a", of().errors_per_second_per_tenant(0)),
+            ["\"a\"", "`errors_per_second_per_tenant` is 0"],
+        ),
+        (vip().tier("a\nb", of()), ["\"a\\nb\"", "has no name"]),
+        (
             vip().tier("a", of().spans_per_second_per_tenant(0)),
             ["\"a\"", "rate(0.0)"],
         ),

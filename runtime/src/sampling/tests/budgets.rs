@@ -202,3 +202,36 @@ fn pulses_get_no_more_than_the_budget() {
         assert!((200..400).contains(&kept), "{kept} of pulse {pulse}");
     }
 }
+
+#[test]
+fn storm_of_errors_is_thinned_with_true_weights_where_that_is_asked_for() {
+    const STORM: usize = 2_000;
+    let tier = Tier::rest().errors_per_second_per_tenant(100);
+    let tenants = Tenants::from_tag().tier("all", tier);
+    let sampler = keeping(tenants, Sampler::probability(0.01), Some(Keep::errors()));
+    let start = Instant::now() + Duration::from_millis(1);
+    let failed = |tenant, second, id| Trace {
+        has_failed: true,
+        now: start + Duration::from_secs(second),
+        ..of(Some(tenant), id)
+    };
+    for second in 0..20 {
+        let (mut kept, mut sum) = (0, 0.0);
+        for id in random_ids(second + 1).take(STORM) {
+            let decided = failed("storm", second, id).decide(&sampler);
+            if decided.verdict.is_kept() {
+                kept += 1;
+                sum += decided.verdict.adjusted_count.unwrap();
+                assert_eq!(decided.verdict.reason, Some("error"));
+                let told = decided.told.map(Threshold::adjusted_count);
+                assert_eq!(told, decided.verdict.adjusted_count);
+            }
+        }
+        let share = if second == 0 { 1.0 } else { 0.05 };
+        let sigma = (STORM as f64 * (1.0 - share) / share).sqrt();
+        assert!((sum - STORM as f64).abs() <= 5.0 * sigma, "{sum}");
+        assert!(second == 0 || kept < 160, "{kept}");
+        let other = failed("other", second, LOW).decide(&sampler);
+        assert_eq!(other.told, Some(Threshold::ALL), "{second}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use opentelemetry::trace::{SpanContext, SpanKind, TraceId, TraceState};
+use opentelemetry::trace::{SpanContext, SpanId, SpanKind, TraceFlags, TraceId, TraceState};
 
 use super::{Decision, HIGH, LOW, NewTrace, ParentBased, Sampler, parent, random_ids, sample};
 
@@ -227,6 +227,31 @@ fn a_probability_decides_in_a_branch_below_a_caller() {
         let parent = parent(is_sampled, true);
         assert!(sample(&sampler(0.5), Some(&parent), HIGH).is_kept());
         assert!(!sample(&sampler(0.5), Some(&parent), LOW).is_kept());
+    }
+}
+
+/// Both decide by the same randomness: what is kept counts by the higher of the thresholds.
+#[test]
+fn a_share_of_what_a_caller_samples_counts_by_the_stricter_of_the_two() {
+    let branch = |share| -> Sampler {
+        ParentBased::new(Sampler::always_on())
+            .remote_parent_sampled(Sampler::probability(share))
+            .into()
+    };
+    for (callers, own, count) in [
+        ("ot=th:c", 0.5, 4.0),
+        ("ot=th:8", 0.25, 4.0),
+        ("", 0.5, 2.0),
+    ] {
+        let caller = SpanContext::new(
+            HIGH,
+            SpanId::from(2),
+            TraceFlags::SAMPLED,
+            true,
+            callers.parse().unwrap(),
+        );
+        let decision = sample(&branch(own), Some(&caller), HIGH);
+        assert_eq!(decision.adjusted_count, Some(count), "{callers} {own}");
     }
 }
 
