@@ -186,7 +186,12 @@ impl Sample for Keeping {
 
     /// What would have kept it, and what no policy would have dropped then.
     fn late(&self, trace: &RecordedTrace<'_>) -> Late {
-        let late = self.keep.late();
+        let mut late = self.keep.late();
+        // One that has failed already was dropped all the same.
+        late.errors &= !trace.has_failed;
+        if self.drops.is_empty() {
+            return late;
+        }
         let failed = RecordedTrace {
             has_failed: true,
             ..*trace
@@ -195,11 +200,9 @@ impl Sample for Keeping {
             latency: trace.latency.max(least),
             ..*trace
         };
-        let slower_than = late.slower_than;
         Late {
-            // One that has failed already was dropped all the same.
-            errors: late.errors && !trace.has_failed && !self.drops(&failed),
-            slower_than: slower_than.filter(|least| !self.drops(&slow(*least))),
+            errors: late.errors && !self.drops(&failed),
+            slower_than: late.slower_than.filter(|least| !self.drops(&slow(*least))),
         }
     }
 }

@@ -60,6 +60,10 @@ impl Voters {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
     /// Those that may not vote No.
     #[inline]
     pub(super) fn on(&self, trace: &RecordedTrace<'_>) -> impl Iterator<Item = &Voter> {
