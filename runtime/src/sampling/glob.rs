@@ -19,8 +19,15 @@ impl Glob {
     }
 
     /// Whether it is all of `text`. Takes at most the product of the two lengths.
+    #[inline]
     pub(super) fn matches(&self, text: impl AsRef<[u8]>) -> bool {
         let (pattern, text) = (self.0.as_bytes(), text.as_ref());
+        // Most texts differ in the first byte already.
+        let first = pattern.first();
+        (first == Some(&b'*') || first == text.first()) && Self::is_all(pattern, text)
+    }
+
+    fn is_all(pattern: &[u8], text: &[u8]) -> bool {
         let (mut at, mut of) = (0, 0);
         // Where the last star stands, and how far the text goes that it stands for.
         let mut star = None;
