@@ -125,7 +125,7 @@ pub mod settings {
     #[cfg(feature = "otlp-grpc")]
     pub use crate::remote_sampling::JaegerRemote;
     pub use crate::sampling::{
-        Keep, Parent, ParentBased, Policy, Rule, RuleCondition, Sampler, Tenants, Tier,
+        Keep, Number, Parent, ParentBased, Policy, Rule, RuleCondition, Sampler, Tenants, Tier,
     };
 }
 

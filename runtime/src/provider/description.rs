@@ -60,7 +60,8 @@ impl fmt::Display for Description {
         };
         let is_told = |setting: &&Setting| {
             let name = &*setting.name;
-            [SERVICE_NAME, "exporter", "sampler"].contains(&name) || name.ends_with(".endpoint")
+            [SERVICE_NAME, "exporter", "sampler", "keep"].contains(&name)
+                || name.ends_with(".endpoint")
         };
         let shown = self
             .iter()

@@ -102,10 +102,6 @@ impl Sample for Budgeted {
     fn tells_threshold(&self) -> bool {
         self.budgets.is_any() || self.head.sample().tells_threshold()
     }
-
-    fn parts(&self) -> Vec<&dyn Sample> {
-        vec![self.head.sample()]
-    }
 }
 
 impl fmt::Display for Budgeted {

@@ -43,7 +43,7 @@ pub use self::keep::Keep;
 pub(crate) use self::late::Late;
 pub use self::parent_based::ParentBased;
 pub(crate) use self::plan::Plan;
-pub use self::policy::Policy;
+pub use self::policy::{Number, Policy};
 pub use self::rule::{Parent, Rule, RuleCondition};
 pub(crate) use self::rule_checks::{check_rules, unreachable_rules};
 pub(crate) use self::sample::{Decision, NewTrace, RecordedTrace, Refuse, Sample};

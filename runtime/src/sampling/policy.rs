@@ -103,12 +103,12 @@ impl Policy {
         Self::tag(key, regex.map_err(problem))
     }
 
-    /// Whether a tag is a number in that range: `1000..`, `0.0..=0.5`. Integers are compared as `f64`.
-    pub fn number<N: Into<f64> + Copy>(key: impl Into<String>, range: impl RangeBounds<N>) -> Self {
+    /// Whether a tag is a number in that range: `1000..`, `0.0..=0.5`. All are compared as `f64`.
+    pub fn number<N: Number>(key: impl Into<String>, range: impl RangeBounds<N>) -> Self {
         let (from, to) = bounds(&range);
         let range = Range {
-            from: from.map(N::into),
-            to: to.map(N::into),
+            from: from.map(Number::as_f64),
+            to: to.map(Number::as_f64),
         };
         Self::tag(key, Ok(Test::Number(range)))
     }
@@ -236,7 +236,7 @@ impl Policy {
             Condition::Latency(from, to) if is_empty(from, to) => {
                 refuse("no time is in its range. Write the lower bound first")
             }
-            Condition::Spans(from, to) if is_empty(from, to) => {
+            Condition::Spans(from, to) if is_empty(from, to) || *to == Bound::Excluded(0) => {
                 refuse("no number is in its range. Write the lower bound first")
             }
             Condition::Probability(share) if !(*share > 0.0 && *share <= 1.0) => refuse(&format!(
@@ -286,6 +286,32 @@ pub(super) fn check_number<'p>(policies: impl Iterator<Item = &'p Policy>) -> Re
     }
     Ok(())
 }
+
+/// A bound of [`Policy::number`]: an integer or a float.
+pub trait Number: Copy + sealed::Sealed {
+    #[doc(hidden)]
+    fn as_f64(self) -> f64;
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+macro_rules! numbers {
+    ($($number:ty),*) => {
+        $(
+            impl sealed::Sealed for $number {}
+
+            impl Number for $number {
+                fn as_f64(self) -> f64 {
+                    self as f64
+                }
+            }
+        )*
+    };
+}
+
+numbers!(i8, i16, i32, i64, isize, u8, u16, u32, u64, usize, f32, f64);
 
 /// A trace passes if it does not pass the policy.
 impl Not for Policy {

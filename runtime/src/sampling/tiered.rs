@@ -95,10 +95,6 @@ impl Sample for Tiered {
     fn tells_threshold(&self) -> bool {
         true
     }
-
-    fn parts(&self) -> Vec<&dyn Sample> {
-        vec![self.head.sample()]
-    }
 }
 
 impl fmt::Display for Tiered {

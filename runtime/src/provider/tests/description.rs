@@ -128,6 +128,13 @@ fn a_batch_that_is_set_and_cut_is_warned_of_by_the_queue_that_is_used() {
 }
 
 #[test]
+fn errors_that_a_sampler_has_kept_are_described() {
+    let none = [("OTEL_TRACES_EXPORTER", "none")];
+    let line = line(&none, |builder| builder.sampler(Sampler::probability(0.1)));
+    assert!(line.contains("keep=errors (default)"), "{line}");
+}
+
+#[test]
 fn keep_that_has_nothing_left_to_keep_is_warned_of() {
     let variables = |sampler, keep| [("OTEL_TRACES_SAMPLER", sampler), ("BIZTRACE_KEEP", keep)];
     let of = |sampler, keep| warnings(&variables(sampler, keep), |builder| builder);

@@ -57,6 +57,10 @@ fn policies_that_cannot_work_are_refused() {
             "no time is in its range",
         ),
         (
+            Keep::errors().policy(Policy::spans(..0)),
+            "no number is in its range",
+        ),
+        (
             Keep::errors().policy(Policy::spans(5..5)),
             "no number is in its range",
         ),

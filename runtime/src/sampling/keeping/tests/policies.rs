@@ -136,6 +136,8 @@ fn each_policy_asks_all_spans() {
         (Policy::regex("tenant.id", "^eu"), false),
         (Policy::number("cart.total", 1000..), true),
         (Policy::number("cart.total", 1001..), false),
+        (Policy::number("cart.total", 1_000_i64..2_000), true),
+        (Policy::number("cart.total", ..u64::MAX), true),
         (Policy::number("cart.total", ..1000), false),
         (Policy::number("risk.score", 0.5..=0.5), true),
         (Policy::number("plan", 0..), false),
