@@ -216,7 +216,7 @@ impl Tier {
     }
 }
 
-/// Without the names of its members, as [`NamedTier`]'s `Display`.
+/// Without the names of its members, as a tier is described.
 impl fmt::Debug for Tier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.describe(f, "Tier")
